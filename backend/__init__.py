@@ -1,0 +1,1 @@
+"""Everything that touches the world: HTTP, Redis, time and Label Studio."""

@@ -1,0 +1,165 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import logging
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec
+
+import click
+import orjson
+from redis.exceptions import RedisError
+
+from backend.errors import BackendError
+from backend.settings import Settings, check_exposure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+
+
+def _says_errors(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn errors into one sentence; people get no traceback."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except BackendError as error:
+            raise click.ClickException(str(error)) from error
+        except RedisError as error:
+            message = f"the store cannot be used: {error}"
+            raise click.ClickException(message) from error
+
+    return wrapped
+
+
+@click.group(epilog="Example: dubito serve, then: dubito connect --project 1")
+@click.version_option(package_name="dubito")
+def main() -> None:
+    """Ask people to label first what the model is least sure of.
+
+    Dubito is an active-learning backend for Label Studio. Set LABEL_STUDIO_URL and
+    LABEL_STUDIO_API_KEY, start it, and connect a project.
+    """
+
+
+@main.command(epilog="Example: dubito serve --port 9090 --workers 2")
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(1, 65535), help="[default: 9090]")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="[default: .dubito]")
+@click.option("--workers", type=click.IntRange(1, 256), help="[default: 2]")
+@click.option("--open", "is_open", is_flag=True, help="Serve a network unguarded.")
+@_says_errors
+def serve(is_open: bool, **chosen: object) -> None:  # noqa: FBT001  # click's way
+    """Start everything on this machine: web server, workers and store."""
+    from backend.supervisor import Supervisor, local_url
+
+    data_dir = chosen.get("data_dir")
+    if isinstance(data_dir, Path):
+        chosen["data_dir"] = data_dir.expanduser().absolute()
+    settings = _settings().having(**chosen)
+    check_exposure(settings, is_open=is_open)
+    supervisor = Supervisor(settings)
+    supervisor.stop_on_signal()
+    try:
+        supervisor.start()
+        click.echo(f"Dubito answers at {local_url(settings)}; Ctrl-C stops it.")
+        supervisor.watch()
+    finally:
+        supervisor.stop()
+
+
+@main.command(epilog="Example: REDIS_URL=redis://redis:6379 dubito web --host 0.0.0.0")
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(1, 65535), help="[default: 9090]")
+@click.option("--open", "is_open", is_flag=True, help="Serve a network unguarded.")
+@_says_errors
+def web(is_open: bool, **chosen: object) -> None:  # noqa: FBT001  # click's way
+    """Start the web server alone, over a store that runs."""
+    from backend.supervisor import follow_parent
+    from backend.web.server import run_web
+
+    settings = _settings().having(**chosen)
+    check_exposure(settings, is_open=is_open)
+    follow_parent()
+    run_web(settings)
+
+
+@main.command(epilog="Example: REDIS_URL=redis://redis:6379 dubito worker")
+@_says_errors
+def worker() -> None:
+    """Start one worker alone, over a store that runs."""
+    from backend.learning.worker import run_worker
+    from backend.services import open_services
+    from backend.supervisor import follow_parent
+
+    follow_parent()
+    with open_services(_settings()) as services:
+        run_worker(services)
+
+
+@main.command(epilog="Example: dubito connect --project 1")
+@click.option("--project", type=int, required=True, help="Its number in Label Studio.")
+@click.option("--backend-url", help="Dubito's address as Label Studio sees it.")
+@_says_errors
+def connect(project: int, backend_url: str | None) -> None:
+    """Connect a project, or repair its connection; safe to repeat."""
+    from backend.commands import connect_project
+    from backend.services import open_services
+
+    with open_services(_settings()) as services:
+        connect_project(services, project, backend_url, click.echo)
+
+
+@main.command(epilog="Example: dubito disconnect --project 1")
+@click.option("--project", required=True, help="Its number in Label Studio.")
+@_says_errors
+def disconnect(project: str) -> None:
+    """Remove what connect made, and leave the project as it was found."""
+    from backend.labelstudio.disconnect import Disconnector
+    from backend.services import open_services
+
+    with open_services(_settings()) as services:
+        state = services.projects.find(project)
+        client = services.label_studio(state.facts().token)
+        Disconnector(
+            client=client, projects=services.projects, say=click.echo
+        ).disconnect(state)
+
+
+@main.command(epilog="Example: dubito status --project 1 --json")
+@click.option("--project", help="Its number in Label Studio; all if not given.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@_says_errors
+def status(project: str | None, as_json: bool) -> None:  # noqa: FBT001  # click's way
+    """Say how projects stand."""
+    from backend.commands import status_table
+    from backend.learning.status import describe
+    from backend.services import open_services
+
+    with open_services(_settings()) as services:
+        keys = services.projects.known()
+        states = [services.projects.at(key) for key in keys]
+        chosen = states if project is None else [services.projects.find(project)]
+        found = [describe(state, services) for state in chosen]
+    if as_json:
+        shown = found if project is None else found[0]
+        click.echo(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())
+    else:
+        status_table(found)
+
+
+def _settings() -> Settings:
+    settings = Settings.from_process()
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    return settings
+
+
+if __name__ == "__main__":
+    main()

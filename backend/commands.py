@@ -1,0 +1,95 @@
+"""What the longer commands do, and how they say it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from backend.errors import BackendError
+from backend.labelstudio.connect import Connector
+from backend.supervisor import local_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from backend.records import JsonObject
+    from backend.services import Services
+    from backend.state.project import ProjectState
+
+ROUND_TRIP_SECONDS = 10.0
+FIRST_WINDOW_SECONDS = 600.0
+LOOK_SECONDS = 0.2
+
+
+def connect_project(
+    services: Services,
+    project: int,
+    backend_url: str | None,
+    say: Callable[[str], None],
+) -> None:
+    """Connect a project, wait for its first order, and prove it with a round trip."""
+    began = time.time()
+    connector = Connector(services=services, client=services.label_studio(), say=say)
+    state = connector.connect(project, backend_url or local_url(services.settings))
+    _await_window(state, began, say)
+    connection = state.facts().connection
+    if connection is not None and connection.mode == "events":
+        _await_event(state, began)
+        say("an event came back: connected")
+    say(f"open project {project} and press “Label All Tasks”")
+
+
+def _await_window(
+    state: ProjectState, began: float, say: Callable[[str], None]
+) -> None:
+    """Wait until the first tasks are in order, saying how far reading has come."""
+    deadline, told = time.monotonic() + FIRST_WINDOW_SECONDS, 0
+    while time.monotonic() < deadline:
+        facts = state.facts()
+        if facts.last_error:
+            raise BackendError(facts.last_error)
+        if (facts.published_at or 0.0) >= began:
+            say(f"the next {len(facts.window)} tasks are in order")
+            return
+        if facts.synced_at >= began and not state.tasks.count():
+            say("the project has no tasks yet; they are ordered as they come")
+            return
+        if state.tasks.count() >= 2 * max(told, 500):
+            told = state.tasks.count()
+            say(f"read {told} tasks …")
+        time.sleep(LOOK_SECONDS)
+    message = (
+        "no worker has ordered the tasks: is `dubito serve` (or a `dubito worker`)"
+        " running?"
+    )
+    raise BackendError(message)
+
+
+def _await_event(state: ProjectState, began: float) -> None:
+    """Wait for the event that our own change of the project must have caused."""
+    deadline = time.monotonic() + ROUND_TRIP_SECONDS
+    while time.monotonic() < deadline:
+        if (state.facts().last_event_at or 0.0) >= began:
+            return
+        time.sleep(LOOK_SECONDS)
+    message = (
+        "all is set up, but no event came back from Label Studio: does its webhook"
+        " reach this Dubito (--backend-url)?"
+    )
+    raise BackendError(message)
+
+
+def status_table(found: Sequence[JsonObject]) -> None:
+    """Print how projects stand."""
+    if not found:
+        Console().print("no project is connected: dubito connect --project ID")
+        return
+    columns = ("id", "title", "phase", "labels", "pool", "pending", "round", "mode")
+    table = Table(*columns, "waiting", "last error")
+    for status in found:
+        cells = [str(status[name]) for name in columns]
+        table.add_row(*cells, str(status["events_pending"]), str(status["last_error"]))
+    Console().print(table)

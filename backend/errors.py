@@ -1,0 +1,90 @@
+"""Everything that can go wrong, said in one sentence for the person who reads it."""
+
+from __future__ import annotations
+
+
+class BackendError(Exception):
+    """The root of Dubito's own errors: its text is meant for people."""
+
+
+class SettingsError(BackendError):
+    """A setting of the environment or the command line cannot be used."""
+
+
+class StoreUnavailableError(BackendError):
+    """Redis cannot be reached, or refuses to write."""
+
+
+class MalformedRequestError(BackendError):
+    """A request is not what its endpoint takes."""
+
+
+class UnknownProjectError(BackendError):
+    """Nothing is known of this project."""
+
+    def __init__(self, project: str) -> None:
+        super().__init__(
+            f"project {project} is not connected: run `dubito connect --project ID`"
+            " or add Dubito in its Settings → Model"
+        )
+
+
+class AccessDeniedError(BackendError):
+    """The caller did not show the credentials that were set."""
+
+
+class LeaseLostError(BackendError):
+    """Another worker has taken this project over; what we hold is stale."""
+
+
+class SchemaError(BackendError):
+    """The label config has nothing Dubito can learn."""
+
+
+class ProjectSettingsError(BackendError):
+    """The extra parameters of the ML backend hold something unusable."""
+
+
+class FileUnavailableError(BackendError):
+    """A task's file could not be had now; asking again may help."""
+
+
+class LabelStudioError(BackendError):
+    """Label Studio did not do what it was asked."""
+
+
+class LabelStudioMissingError(LabelStudioError):
+    """There is no Label Studio to start."""
+
+
+class LabelStudioAwayError(LabelStudioError):
+    """Label Studio does not answer, or answers that it cannot now."""
+
+
+class LabelStudioRefusedError(LabelStudioError):
+    """Label Studio answered with a 4xx status.
+
+    Attributes
+    ----------
+    status : the HTTP status
+    detail : Label Studio's own words
+    """
+
+    def __init__(self, request: str, status: int, detail: str) -> None:
+        super().__init__(f"Label Studio refused {request} with {status}: {detail}")
+        self.status = status
+        self.detail = detail
+
+
+class KeyRefusedError(LabelStudioError):
+    """The key to Label Studio is missing, wrong or expired."""
+
+
+class ProjectGoneError(LabelStudioError):
+    """The project no longer exists in Label Studio."""
+
+    def __init__(self, project: int) -> None:
+        super().__init__(
+            f"project {project} no longer exists in Label Studio, or the key's"
+            " owner may not see it"
+        )

@@ -1,0 +1,1 @@
+"""The other side: its API, its label configs, its queue of tasks."""

@@ -1,0 +1,107 @@
+"""The key to Label Studio: of which kind it is, and how it is shown."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import httpx
+
+from backend.errors import KeyRefusedError, LabelStudioAwayError, LabelStudioError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+REFRESH = "/api/token/refresh"
+UNAUTHORIZED = 401
+
+
+@dataclass(slots=True)
+class Access:
+    """Signs requests with a legacy token or with a personal access token.
+
+    A personal access token is a refresh token: it buys access tokens that live for
+    five minutes, so a request refused with 401 is sent once more with a new one.
+    """
+
+    http: httpx.Client = field(repr=False)
+    key: str = field(repr=False)
+    _bought: str = field(default="", repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether the key is a personal access token (a JWT: three parts)."""
+        return self.key.count(".") == 2
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """Send a request with the key; raise if Label Studio is away or refuses it."""
+        if not self.key:
+            message = (
+                "there is no key to Label Studio: set LABEL_STUDIO_API_KEY to a token"
+                " from its Account & Settings page"
+            )
+            raise KeyRefusedError(message)
+        used = self._token()
+        response = self._sent(request, used)
+        if response.status_code == UNAUTHORIZED and self.is_personal:
+            response = self._sent(request, self._token(instead_of=used))
+        if response.status_code == UNAUTHORIZED:
+            raise KeyRefusedError(self._refusal(response))
+        return response
+
+    def _sent(self, request: httpx.Request, token: str) -> httpx.Response:
+        scheme = "Bearer" if self.is_personal else "Token"
+        request.headers["Authorization"] = f"{scheme} {token}"
+        return exchange(lambda: self.http.send(request), str(self.http.base_url))
+
+    def _token(self, instead_of: str = "") -> str:
+        """Return a token to show; a new one if `instead_of` was refused."""
+        if not self.is_personal:
+            return self.key
+        with self._lock:
+            if not self._bought or self._bought == instead_of:
+                self._bought = self._buy()
+            return self._bought
+
+    def _buy(self) -> str:
+        body = {"refresh": self.key}
+        response = exchange(
+            lambda: self.http.post(REFRESH, json=body), str(self.http.base_url)
+        )
+        if response.status_code in {400, UNAUTHORIZED, 403}:
+            raise KeyRefusedError(self._refusal(response))
+        try:
+            return str(response.json()["access"])
+        except (ValueError, LookupError, TypeError) as error:
+            message = (
+                f"{self.http.base_url} gave no access token for the personal access"
+                f" token (status {response.status_code}): is it a Label Studio?"
+            )
+            raise LabelStudioError(message) from error
+
+    def _refusal(self, response: httpx.Response) -> str:
+        if "legacy token" in response.text:
+            return (
+                "Label Studio takes no legacy tokens: set LABEL_STUDIO_API_KEY to a"
+                " personal access token (Account & Settings → Personal Access Token),"
+                " or allow legacy tokens under Organization → Access Token Settings"
+            )
+        return (
+            "Label Studio does not accept the key: set LABEL_STUDIO_API_KEY to a valid"
+            " token from its Account & Settings page"
+        )
+
+
+def exchange(send: Callable[[], httpx.Response], url: str) -> httpx.Response:
+    """Send something to Label Studio; raise `LabelStudioAwayError` if it is away."""
+    try:
+        response = send()
+    except httpx.TimeoutException as error:
+        message = f"Label Studio at {url} did not answer in time"
+        raise LabelStudioAwayError(message) from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        message = f"Label Studio at {url} cannot be reached: {error}"
+        raise LabelStudioAwayError(message) from error
+    return response

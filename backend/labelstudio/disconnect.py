@@ -1,0 +1,79 @@
+"""Leaving a project as it was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from backend.errors import LabelStudioRefusedError, ProjectGoneError
+from backend.labelstudio.connect import DEFAULT_SAMPLING, LEASE_PATIENCE
+from backend.labelstudio.publish import read_rows
+from backend.labelstudio.scores import VERSION
+from backend.records import UNCERTAINTY
+from backend.state.project import Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from backend.labelstudio.client import LabelStudioClient
+    from backend.state.project import Projects, ProjectState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disconnector:
+    """Removes from a project what connecting made.
+
+    Attributes
+    ----------
+    say : told each step in one line
+    """
+
+    client: LabelStudioClient
+    projects: Projects
+    say: Callable[[str], None]
+
+    def disconnect(self, state: ProjectState) -> None:
+        """Remove all that was made in a project, and forget it."""
+        connection = state.facts().connection or Connection()
+        with state.work.hold(LEASE_PATIENCE):
+            try:
+                self._undo(state, connection)
+            except ProjectGoneError:
+                self.say("the project is gone from Label Studio")
+            self.projects.remove(state.key)
+        self.say("forgot the project")
+
+    def _undo(self, state: ProjectState, connection: Connection) -> None:
+        number = state.id
+        project = self.client.project(number)
+        if project.sampling == UNCERTAINTY:
+            sampling = connection.found_sampling or DEFAULT_SAMPLING
+            self.client.patch_project(number, sampling=sampling)
+            self.say(f"Task Sampling is {sampling!r} again")
+        if connection.tab is not None:
+            self.client.delete_tab(connection.tab)
+            self.say("removed the tab")
+        self._remove_hooks(number, connection)
+        if connection.backend is not None:
+            self.client.delete_backend(connection.backend)
+            self.say("removed the ML backend")
+        rows = sum(len(found) for found in read_rows(self.client, state).values())
+        if rows:
+            self.say(f"removing {rows} scores …")
+            self.client.delete_version(number, VERSION)
+        if project.model_version in {VERSION, "", None, connection.title}:
+            self._restore_version(number, connection.found_version)
+
+    def _remove_hooks(self, number: int, connection: Connection) -> None:
+        address = f"{connection.backend_url.rstrip('/')}/webhook"
+        for hook in self.client.webhooks(number):
+            if connection.backend_url and hook.url == address:
+                self.client.delete_webhook(hook.id)
+                self.say("removed the webhook")
+
+    def _restore_version(self, number: int, version: str) -> None:
+        """Set the version found before; none if its predictions are gone."""
+        try:
+            self.client.patch_project(number, model_version=version)
+        except LabelStudioRefusedError:
+            self.client.patch_project(number, model_version="")

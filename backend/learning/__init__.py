@@ -1,0 +1,1 @@
+"""From events to labels to a round."""

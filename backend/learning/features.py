@@ -1,0 +1,136 @@
+"""The tasks of a project as one table of features, kept while nothing changes."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from model.features.tabular import Scale
+from model.features.text import Embedding
+from model.initial import StartPlan, permutation, start_order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from backend.state.project import ProjectState
+    from backend.state.tasks import Pool, Reading
+    from model.arrays import Features, Positions, TaskIds
+    from model.learner import Predictor
+
+FIT_ON = 5_000
+"""Texts from which the vocabulary is learnt: the first in the random order."""
+
+START_STEP = 50
+KEPT = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Featuriser:
+    """Puts numbers and texts on one scale; a text weighs as much as all numbers."""
+
+    columns: tuple[str, ...]
+    scale: Scale
+    embedding: Embedding | None
+
+    @classmethod
+    def of(cls, pool: Pool, seed: int) -> Self:
+        """Learn the scale and the vocabulary of a pool."""
+        first = permutation(pool.task_ids, seed)[:FIT_ON].tolist()
+        texts = [pool.texts[position] for position in first] if pool.texts else []
+        return cls(
+            columns=pool.columns,
+            scale=Scale.of(pool.numbers),
+            embedding=Embedding.of(texts) if texts else None,
+        )
+
+    def features(self, numbers: Features, texts: Sequence[str]) -> Features:
+        """Return the (n, d) features of n tasks."""
+        scaled = self.scale.apply(numbers)
+        if self.embedding is None:
+            return scaled
+        weight = np.float32(np.sqrt(max(1, scaled.shape[1])))
+        blocks = [scaled, self.embedding.apply(texts) * weight]
+        return np.asarray(np.hstack(blocks), dtype=np.float32)
+
+    def features_of(self, readings: Sequence[Reading]) -> Features:
+        """Return the (n, d) features of tasks that are not in the pool."""
+        numbers = [_row(reading.numbers, self.columns) for reading in readings]
+        table = np.array(numbers, dtype=np.float32)
+        texts = [reading.text or "" for reading in readings]
+        return self.features(table.reshape(len(readings), len(self.columns)), texts)
+
+
+def _row(numbers: Mapping[str, float], columns: Sequence[str]) -> list[float]:
+    return [numbers.get(column, np.nan) for column in columns]
+
+
+@dataclass(eq=False)
+class Items:
+    """The tasks that can be ranked, and what was made of them.
+
+    Attributes
+    ----------
+    task_ids : (n_tasks,) ascending
+    features : (n_tasks, d) float32, on one scale
+    """
+
+    task_ids: TaskIds
+    features: Features
+    featuriser: Featuriser
+    _starts: dict[tuple[int, ...], Positions] = field(default_factory=dict, repr=False)
+    _learnt: dict[str, Predictor | None] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, pool: Pool, seed: int) -> Self:
+        """Make the table of a pool."""
+        featuriser = Featuriser.of(pool, seed)
+        features = featuriser.features(pool.numbers, pool.texts)
+        return cls(pool.task_ids, features, featuriser)
+
+    @cached_property
+    def positions(self) -> dict[int, int]:
+        """Return the row of each task."""
+        return {task: place for place, task in enumerate(self.task_ids.tolist())}
+
+    def predictor(
+        self, basis: str, fit: Callable[[], Predictor | None]
+    ) -> Predictor | None:
+        """Return what was learnt on this basis, learning it at most once."""
+        if basis not in self._learnt:
+            self._learnt.clear()
+            self._learnt[basis] = fit()
+        return self._learnt[basis]
+
+    def start(self, centres: int, random: int, *, length: int, seed: int) -> Positions:
+        """Return at least the first `length` tasks of the start, found once."""
+        steps = -(-length // START_STEP)
+        asked = (centres, random, steps, seed)
+        if asked not in self._starts:
+            plan = StartPlan(centres=centres, random=random, length=steps * START_STEP)
+            self._starts[asked] = start_order(self.features, self.task_ids, plan, seed)
+        return self._starts[asked]
+
+
+@dataclass(slots=True)
+class ItemCache:
+    """The tables of the projects a process worked on last, by version."""
+
+    _kept: dict[tuple[str, int], tuple[int, Items]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def items(self, state: ProjectState, seed: int) -> tuple[int, Items]:
+        """Return the version of the tasks' data, and the table made from it."""
+        name = (state.key, seed)
+        with self._lock:
+            version = state.tasks.version()
+            held = self._kept.pop(name, None)
+            if held is None or held[0] != version:
+                held = version, Items.of(state.tasks.pool(), seed)
+            self._kept[name] = held
+            while len(self._kept) > KEPT:
+                del self._kept[next(iter(self._kept))]
+            return held

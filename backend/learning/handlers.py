@@ -1,0 +1,103 @@
+"""An event is noted in the state; a worker is woken; nothing is learnt here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backend.learning.events import (
+    AnnotationsDeleted,
+    AnnotationsSaved,
+    ProjectUpdated,
+    TasksCreated,
+    TasksDeleted,
+    TrainingAsked,
+    parse_setup,
+)
+from backend.state import keys
+
+if TYPE_CHECKING:
+    from backend.learning.events import Event, Happening
+    from backend.records import Project
+    from backend.services import Services
+    from backend.state.project import ProjectState
+
+ADOPT_SECONDS = 15
+LOOK_SECONDS = 10
+
+
+def record(event: Event, services: Services) -> bool:
+    """Note an event and wake a worker; return whether it changed anything."""
+    if not services.projects.knows(event.project):
+        services.projects.count_stranger()
+        return False
+    state = services.projects.at(event.project)
+    state.note(last_event_at=state.clock())
+    changed = _note(event.what, state)
+    if changed:
+        services.wake(state)
+    return changed
+
+
+def note_setup(payload: object, host: str, services: Services) -> None:
+    """Note that Label Studio named us for a project.
+
+    It does so for every page view, before a backend is stored and while one is
+    removed: a job looks whether the project really holds our address.
+
+    Parameters
+    ----------
+    host : our address, as Label Studio called it
+    """
+    said = parse_setup(payload)
+    if services.projects.knows(said.project):
+        state = services.projects.at(said.project)
+        if services.is_first(f"{keys.LOOKING}:{said.project}", LOOK_SECONDS):
+            state.work.ask("settings")
+            services.wake(state)
+    elif services.is_first(f"{keys.ADOPTING}:{said.project}", ADOPT_SECONDS):
+        services.hand_over(said.project, said.access_token)
+        services.call("adopt", said.project, host)
+
+
+def _note(what: Happening | None, state: ProjectState) -> bool:
+    """Note what happened; return whether it is news."""
+    match what:
+        case AnnotationsSaved():
+            return state.annotations.save(what.annotations) > 0
+        case AnnotationsDeleted():
+            return state.annotations.drop(what.ids) > 0
+        case TasksCreated():
+            return _tasks_created(what, state)
+        case TasksDeleted():
+            state.tasks.remove(what.ids)
+            state.annotations.drop_of_tasks(what.ids)
+            state.work.ask()
+        case ProjectUpdated():
+            held = state.facts().project
+            if held is not None and _settings(held) == _settings(what.project):
+                return False
+            state.work.ask("project")
+        case TrainingAsked():
+            state.work.ask("changes")
+        case None:
+            return False
+    return True
+
+
+def _tasks_created(what: TasksCreated, state: ProjectState) -> bool:
+    """Note new tasks; of annotations that came with them nothing was told."""
+    received = state.tasks.receive(what.tasks)
+    if received or what.are_annotated:
+        state.work.ask("changes" if what.are_annotated else "")
+    return bool(received) or what.are_annotated
+
+
+def _settings(project: Project) -> tuple[object, ...]:
+    """Return what matters to us of a project's settings; counters do not."""
+    return (
+        project.label_config,
+        project.model_version,
+        project.sampling,
+        project.maximum_annotations,
+        project.skip_queue,
+    )

@@ -1,0 +1,88 @@
+"""What a project's owner may choose: the extra parameters of its ML backend."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from backend.errors import ProjectSettingsError
+from model.learner import learner_names
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Strict(BaseModel):
+    """Settings in which a misspelt name is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Initial(Strict):
+    """How many random tasks and cluster centres to start with; by default, C each."""
+
+    random: int | None = Field(default=None, ge=0, le=10_000)
+    centres: int | None = Field(default=None, ge=0, le=10_000)
+
+
+class Preferences(Strict):
+    """What a project's owner may choose.
+
+    Attributes
+    ----------
+    strategy : how certainty is measured
+    learner : a registered name
+    features : keys of the tasks' data to learn from; all that can be used if empty
+    group : key of the tasks' data whose items belong together, e.g. a person
+    audit : share of tasks drawn at random to measure accuracy
+    window : how many of the next tasks are kept in exact order
+    preannotate : whether the predicted label is shown to annotators
+    """
+
+    strategy: Literal["margin", "entropy", "least_confidence"] = "margin"
+    learner: Name = "auto"
+    features: tuple[Name, ...] = ()
+    group: str = ""
+    initial: Initial = Initial()
+    audit: float = Field(default=0.1, ge=0, le=1)
+    window: int = Field(default=20, ge=1, le=1_000)
+    preannotate: bool = False
+    seed: int = Field(default=0, ge=0, le=2**31)
+
+    @field_validator("learner")
+    @classmethod
+    def _is_registered(cls, name: str) -> str:
+        if name not in learner_names():
+            message = f"there is no {name!r}; known: {', '.join(learner_names())}"
+            raise ValueError(message)
+        return name
+
+    @property
+    def audit_every(self) -> int:
+        """Every so many tasks one is an audit task; 0 for never."""
+        return round(1 / self.audit) if self.audit else 0
+
+
+def read_preferences(extra_params: object) -> Preferences:
+    """Read the extra parameters: nothing, JSON, or a text that holds JSON.
+
+    Raises
+    ------
+    ProjectSettingsError
+        naming each setting that cannot be used
+    """
+    try:
+        is_text = isinstance(extra_params, str) and extra_params.strip()
+        given = orjson.loads(str(extra_params)) if is_text else extra_params
+        return Preferences.model_validate(given or {})
+    except orjson.JSONDecodeError as error:
+        message = f"the extra parameters are not JSON: {error}"
+        raise ProjectSettingsError(message) from error
+    except ValidationError as error:
+        faults = (
+            f"{'.'.join(map(str, fault['loc'])) or 'the whole'}: {fault['msg']}"
+            for fault in error.errors(include_url=False)
+        )
+        message = f"the extra parameters cannot be used: {'; '.join(faults)}"
+        raise ProjectSettingsError(message) from error

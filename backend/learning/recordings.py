@@ -1,0 +1,111 @@
+"""A task's recording, as an array: from a file or from the data itself."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import orjson
+import pandas as pd
+
+from model.errors import BadItemError
+from model.features.timeseries import describe, feature_names
+
+if TYPE_CHECKING:
+    from model.schema import Channels
+
+MOST_SAMPLES = 5_000_000
+
+
+def read_recording(content: object, channels: Channels) -> dict[str, float]:
+    """Describe a recording by numbers.
+
+    Parameters
+    ----------
+    content : the bytes of a CSV or JSON file, or columns by name
+    channels : the columns to read; all but the time if none are named
+
+    Raises
+    ------
+    BadItemError
+        if the recording cannot be read
+    """
+    table = _table(content, channels)
+    columns = channels.columns or tuple(c for c in table if c != channels.time)
+    missing = [column for column in columns if column not in table]
+    if missing or not columns:
+        there = ", ".join(map(str, table)) or "nothing"
+        message = f"the recording has no column {', '.join(missing)}; it has {there}"
+        raise BadItemError(message)
+    samples = np.column_stack([_numbers(table[column], column) for column in columns])
+    if not 0 < samples.size <= MOST_SAMPLES:
+        message = f"the recording has {len(samples)} samples"
+        raise BadItemError(message)
+    rate = _rate(table.get(channels.time))
+    features = describe(samples, rate).tolist()
+    return dict(zip(feature_names(columns), features, strict=True))
+
+
+def _table(content: object, channels: Channels) -> Mapping[str, object]:
+    """Return the columns of a recording by name."""
+    if isinstance(content, bytes) and content.lstrip()[:1] in {b"{", b"["}:
+        content = _json(content)
+    if isinstance(content, Mapping):
+        return content
+    if isinstance(content, bytes):
+        return _csv(content, channels)
+    message = f"a recording is a file or columns of numbers, not {content!r:.80}"
+    raise BadItemError(message)
+
+
+def _json(content: bytes) -> object:
+    try:
+        found: object = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        message = f"the file is not JSON that can be read: {error}"
+        raise BadItemError(message) from error
+    return found
+
+
+def _csv(content: bytes, channels: Channels) -> dict[str, object]:
+    """Read a CSV file; columns named by digits mean a file without a header."""
+    named = (*channels.columns, channels.time) if channels.time else channels.columns
+    headless = bool(named) and all(name.isdigit() for name in named)
+    try:
+        table = pd.read_csv(
+            io.BytesIO(content),
+            sep=channels.separator,
+            header=None if headless else "infer",
+            skipinitialspace=True,
+        )
+    except (ValueError, OverflowError, pd.errors.ParserError) as error:
+        message = (
+            f"the file is not a CSV that can be read: {' '.join(str(error).split())}"
+        )
+        raise BadItemError(message) from error
+    return {str(name).strip(): table[name].to_numpy() for name in table}
+
+
+def _numbers(column: object, name: str) -> np.ndarray:
+    """Return a column as float64, NaN where a sample is not a number."""
+    try:
+        series = pd.Series(column, dtype=object) if np.ndim(column) == 1 else None  # type: ignore[arg-type]
+    except ValueError:
+        series = None
+    if series is None:
+        message = f"the column {name!r} is not a list of numbers"
+        raise BadItemError(message)
+    values = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _rate(times: object) -> float:
+    """Return the samples per second, or per unit of the time column; 1 if unknown."""
+    if times is None or np.ndim(times) != 1:  # type: ignore[arg-type]
+        return 1.0
+    stamps = pd.to_numeric(pd.Series(times), errors="coerce").to_numpy(np.float64)
+    steps = np.diff(stamps[np.isfinite(stamps)])
+    step = float(np.median(steps)) if steps.size else 0.0
+    return 1.0 / step if step > 0 else 1.0

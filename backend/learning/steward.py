@@ -1,0 +1,186 @@
+"""Looking after one project: read what is new, learn, ask for the next tasks.
+
+All of it is done under the project's lease and may be done twice: the state in Redis
+and in Label Studio is the truth, not the message that woke us.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from backend.labelstudio.connect import read_settings
+from backend.labelstudio.predictions import Wording
+from backend.labelstudio.publish import Publisher
+from backend.labelstudio.queue import check_queue
+from backend.labelstudio.sync import Sync
+from backend.learning.intake import Intake
+from backend.learning.rounds import Question, answer, basis_of
+from backend.learning.standing import Standing
+from backend.state.project import Round
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from backend.labelstudio.client import LabelStudioClient
+    from backend.services import Services
+    from backend.state.project import Facts, Place, ProjectState, Ranking
+    from backend.state.work import Lease
+
+logger = logging.getLogger(__name__)
+TICKS = {"events": 30.0, "polling": 2.0}
+PROJECT_TICK = 30.0
+WHOLE_TICK = 600.0
+"""How often all is read anew, in case something changed that leaves no trace."""
+
+QUIET_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steward:
+    """Does one project's work, as long as the lease is ours."""
+
+    services: Services
+    state: ProjectState
+    lease: Lease
+    client: LabelStudioClient
+
+    def work(self) -> None:
+        """Read and learn until nothing is left that a round has not seen."""
+        if self.lease.taken_over:
+            self.state.work.ask("rows")
+        while True:
+            asked_until, asked = self.state.work.want(), self.state.work.asked()
+            self._read(asked)
+            want = self.state.work.want()
+            if want == self.state.work.done():
+                return
+            if self._round(want, asked):
+                self.state.work.answered(asked_until)
+                self.state.work.finish(self.lease, want)
+
+    @property
+    def publishes(self) -> bool:
+        """Whether there is a key with which Label Studio lets us in."""
+        return bool(self.client.access.key)
+
+    def is_quiet(self) -> bool:
+        """Return whether nobody seems to be labelling."""
+        last = self.state.facts().last_event_at or 0.0
+        return self.state.clock() - last > QUIET_SECONDS
+
+    def tick(self) -> float:
+        """Return how many seconds pass between two looks at Label Studio."""
+        connection = self.state.facts().connection
+        return TICKS["events" if connection is None else connection.mode]
+
+    def standing(self) -> Standing | None:
+        """Return how the project stands; None while nothing is known of it."""
+        return Standing.of(self.state)
+
+    def publisher(self, standing: Standing, ranking: Ranking | None) -> Publisher:
+        """Return who writes this project's rows."""
+        preannotate = standing.preferences.preannotate
+        wording = Wording.of(standing.schema, ranking, preannotate=preannotate)
+        return Publisher(
+            client=self.client, state=self.state, lease=self.lease, wording=wording
+        )
+
+    def take_in(self, standing: Standing) -> int:
+        """Read a share of the tasks that wait for it; return how many were read."""
+        with self.services.files(self.client) as files:
+            intake = Intake(
+                state=self.state,
+                schema=standing.schema,
+                preferences=standing.preferences,
+                files=files,
+            )
+            if intake.is_stale():
+                self.state.work.ask("anew")
+            return intake.take()
+
+    def _read(self, asked: Collection[str]) -> None:
+        """Read from Label Studio what was asked for, and what is due."""
+        if not self.publishes:
+            return
+        sync = Sync(client=self.client, state=self.state)
+        facts, now = self.state.facts(), self.state.clock()
+        if "settings" in asked:
+            read_settings(self.state, self.client)
+        if "project" in asked or now - facts.project_at >= PROJECT_TICK:
+            check_queue(self.state, sync.project(), self.client)
+        if "everything" in asked or self._is_whole_due(facts):
+            sync.everything()
+        elif "anew" in asked:
+            self.state.tasks.forget_readings()
+            sync.tasks()
+        elif "tasks" in asked or self._has_lost_count():
+            sync.tasks()
+        if "changes" in asked or now - facts.synced_at >= self.tick():
+            sync.changes()
+
+    def _is_whole_due(self, facts: Facts) -> bool:
+        if not facts.synced_at:
+            return True
+        return self.is_quiet() and self.state.clock() - facts.listed_at >= WHOLE_TICK
+
+    def _has_lost_count(self) -> bool:
+        """Return whether Label Studio has another number of tasks than we know."""
+        project = self.state.facts().project
+        return project is not None and project.task_number != self.state.tasks.count()
+
+    def _round(self, want: int, asked: Collection[str]) -> bool:
+        """Learn and publish; return False if newer events came in between."""
+        standing = self.standing()
+        if standing is None:
+            return True
+        self.take_in(standing)
+        ranking, window = self._learn(standing)
+        facts = self.state.facts()
+        if not self.publishes or facts.paused or not window:
+            return True
+        publisher = self.publisher(standing, ranking)
+        if "rows" in asked or "everything" in asked:
+            publisher.verify_rows()
+        is_first = not facts.queue_ready
+        is_whole = publisher.publish(
+            [place.task for place in window],
+            standing.open_tasks,
+            lambda: not is_first and self.state.work.want() != want,
+        )
+        if is_first:
+            publisher.open_queue()
+            self.state.note(queue_ready=True)
+        if is_whole:
+            self.state.note(published_at=self.state.clock(), last_error="")
+        return is_whole
+
+    def _learn(self, standing: Standing) -> tuple[Ranking, tuple[Place, ...]]:
+        """Fit, doubt and choose; what was found for the same basis is kept."""
+        version, items = self.services.items.items(
+            self.state, standing.preferences.seed
+        )
+        labels = standing.labels
+        basis = basis_of(standing.label_version, version, standing.basis)
+        held, facts = self.state.ranking(), self.state.facts()
+        if held is not None and held.basis == basis:
+            return held, facts.window
+        began, number = time.perf_counter(), self.state.round() + 1
+        question = Question(
+            schema=standing.schema,
+            preferences=standing.preferences,
+            items=items,
+            labels=labels,
+        )
+        found = answer(question, number, basis)
+        self.lease.check()
+        seconds = time.perf_counter() - began
+        self.state.save_ranking(found.ranking)
+        self.state.note(window=found.window, last_round_seconds=seconds)
+        count = len(labels.chosen)
+        line = Round(round=number, at=self.state.clock(), labels=count, seconds=seconds)
+        self.state.add_round(line)
+        logger.info("project %s round %s: %s", self.state.key, number, line)
+        return found.ranking, found.window

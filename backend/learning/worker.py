@@ -1,0 +1,151 @@
+"""The worker: takes jobs from the queue, and sees that none is forgotten."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from redis.exceptions import RedisError
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
+
+from backend.errors import BackendError, LabelStudioError, LeaseLostError
+from backend.labelstudio.connect import Connector
+from backend.labelstudio.predictions import Wording
+from backend.labelstudio.publish import BulkPublisher
+from backend.learning.standing import Standing
+from backend.learning.steward import Steward
+from backend.learning.upkeep import Upkeep
+from model.errors import ModelError
+
+if TYPE_CHECKING:
+    from backend.services import Services
+    from backend.state.project import Connection, ProjectState
+    from backend.state.work import Lease
+
+logger = logging.getLogger(__name__)
+WATCH_SECONDS = 0.5
+RETRY_SECONDS = 10.0
+SERVICES: ContextVar[Services] = ContextVar("services")
+"""What the jobs of this process work with; a job itself carries only names."""
+
+
+def look_after(key: str) -> None:
+    """Job: do what there is to do for a project."""
+    services = SERVICES.get()
+    state = services.projects.at(key)
+    state.work.unqueue()
+    if not services.projects.knows(key):
+        return
+    with state.work.lease() as lease:
+        if lease is None:
+            return  # who holds it looks again before letting go
+        _work(services, state, lease)
+    if state.work.needs_worker():
+        services.wake(state)
+
+
+def _work(services: Services, state: ProjectState, lease: Lease) -> None:
+    """Work on a project; what goes wrong is said in its status and tried again."""
+    client = services.label_studio(state.facts().token)
+    steward = Steward(services=services, state=state, lease=lease, client=client)
+    state.work.due_in(RETRY_SECONDS)
+    try:
+        steward.work()
+        standing = steward.standing()
+        if standing is None:
+            state.work.due_in(steward.tick())
+        else:
+            Upkeep(steward=steward, standing=standing).work()
+    except LeaseLostError as error:
+        logger.warning("project %s: %s", state.key, error)
+    except (BackendError, ModelError) as error:
+        logger.warning("project %s: %s", state.key, error)
+        state.note(last_error=str(error))
+        state.work.rest(RETRY_SECONDS)
+    except BaseException:
+        state.work.rest(RETRY_SECONDS)
+        raise
+
+
+def fill(key: str) -> None:
+    """Job: give all tasks of a project their first row, beside the rounds."""
+    services = SERVICES.get()
+    state = services.projects.at(key)
+    try:
+        standing = Standing.of(state)
+        if standing is None or not services.projects.knows(key):
+            return
+        ranking = state.ranking()
+        preannotate = standing.preferences.preannotate
+        BulkPublisher(
+            client=services.label_studio(state.facts().token),
+            state=state,
+            wording=Wording.of(standing.schema, ranking, preannotate=preannotate),
+        ).fill(standing.scores(ranking))
+    except LabelStudioError as error:
+        logger.warning("project %s: %s", key, error)
+        state.note(last_error=str(error))
+
+
+def adopt(key: str, host: str) -> None:
+    """Job: connect a project that was connected in Label Studio's own dialog."""
+    services = SERVICES.get()
+    if services.projects.knows(key):
+        return
+    token = services.handed_over(key)
+    connector = Connector(services=services, client=services.label_studio(token))
+    try:
+        found = connector.adopt(key, host, token)
+        logger.info("project %s %s", key, "connected" if found else "does not name us")
+    except BackendError as error:
+        logger.warning("project %s could not be connected: %s", key, error)
+
+
+def run_worker(services: Services) -> None:
+    """Work until told to stop."""
+    SERVICES.set(services)
+    stopped = threading.Event()
+    watch = threading.Thread(target=_watch, args=(services, stopped), daemon=True)
+    watch.start()
+    worker = SimpleWorker(
+        [services.queue], connection=services.redis, serializer=JSONSerializer
+    )
+    try:
+        worker.work(logging_level=services.settings.log_level)
+    finally:
+        stopped.set()
+
+
+def _watch(services: Services, stopped: threading.Event) -> None:
+    """Wake a worker for each project that waits while nobody is at it.
+
+    This is how time passes for a project (polling, reconciling), how a job lost with
+    its worker is redone, and how a project comes back after the store was emptied:
+    its connection is remembered here.
+    """
+    remembered: dict[str, Connection] = {}
+    while not stopped.wait(WATCH_SECONDS):
+        try:
+            _look_around(services, remembered)
+        except RedisError as error:
+            logger.warning("the store cannot be read: %s", error)
+
+
+def _look_around(services: Services, remembered: dict[str, Connection]) -> None:
+    if services.projects.mark():
+        for key, connection in remembered.items():
+            logger.warning("the store was emptied: project %s is read anew", key)
+            services.projects.restore(key, connection)
+    known = services.projects.known()
+    for key in known:
+        state = services.projects.at(key)
+        found = None if key in remembered else state.facts().connection
+        if found is not None:
+            remembered[key] = found
+        if state.work.needs_worker():
+            services.wake(state)
+    for key in remembered.keys() - set(known):
+        del remembered[key]

@@ -1,0 +1,109 @@
+"""What Label Studio tells us, read once into frozen records."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+UNCERTAINTY = "Uncertainty sampling"
+
+JsonObject: TypeAlias = dict[str, object]
+
+
+def _text(value: object) -> object:
+    return "" if value is None else value
+
+
+def _user(value: object) -> object:
+    """Read a user's number, given as itself or as an object."""
+    return value.get("id") if isinstance(value, dict) else value
+
+
+def _results(value: object) -> object:
+    return value if isinstance(value, list) else []
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+
+
+class Reading(BaseModel):
+    """A part of what Label Studio sends; what we do not need is left out."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Project(Reading):
+    """A project, as its settings pages show it."""
+
+    id: int
+    title: Text = ""
+    label_config: Text = ""
+    created_at: datetime
+    model_version: str | None = ""
+    sampling: Text = ""
+    maximum_annotations: int = 1
+    skip_queue: Text = "REQUEUE_FOR_OTHERS"
+    task_number: int | None = 0
+    total_annotations_number: int | None = 0
+    skipped_annotations_number: int | None = 0
+
+    @property
+    def key(self) -> str:
+        """Return the name by which Label Studio tells projects apart."""
+        return f"{self.id}.{int(self.created_at.timestamp())}"
+
+
+class Annotation(Reading):
+    """One person's answer to one task."""
+
+    id: int
+    task: int
+    result: Annotated[list[JsonObject], BeforeValidator(_results)] = Field(
+        default_factory=list
+    )
+    was_cancelled: bool = False
+    updated_at: datetime
+    completed_by: Annotated[int | None, BeforeValidator(_user)] = None
+
+    @property
+    def stamp(self) -> str:
+        """Return the time of the last change, in microseconds, 16 digits."""
+        return f"{int(self.updated_at.timestamp() * 1_000_000):016d}"
+
+
+class Task(Reading):
+    """One item to label."""
+
+    id: int
+    data: JsonObject = Field(default_factory=dict)
+
+
+class Row(Reading):
+    """One prediction, stored with a task."""
+
+    id: int
+    task: int
+    score: float | None = None
+    model_version: Text = ""
+
+
+class MlBackend(Reading):
+    """A model connected to a project."""
+
+    id: int
+    url: Text = ""
+    title: Text = ""
+    extra_params: object = None
+
+
+class Webhook(Reading):
+    """Where a project's events are sent."""
+
+    id: int
+    url: Text = ""
+    is_active: bool = True
+    send_payload: bool = True
+    send_for_all_actions: bool = True
+    headers: dict[str, str] | None = None

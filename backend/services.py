@@ -1,0 +1,141 @@
+"""Everything the parts talk to: chosen, opened and closed in one place."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from redis import Redis
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from backend.errors import StoreUnavailableError
+from backend.labelstudio.client import LabelStudioClient
+from backend.labelstudio.files import Files
+from backend.learning.features import ItemCache
+from backend.state import keys
+from backend.state.embedded import find_store
+from backend.state.project import Projects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from backend.settings import Settings
+    from backend.state.project import ProjectState
+
+HANDED_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything the handlers, the worker and the commands talk to."""
+
+    settings: Settings
+    redis: Redis
+    projects: Projects
+    queue: Queue
+    items: ItemCache = field(default_factory=ItemCache)
+    _clients: dict[str, LabelStudioClient] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def label_studio(self, key: str = "") -> LabelStudioClient:
+        """Return Label Studio, spoken to with our own key, else with this one.
+
+        A key that was handed over is shown to the configured address alone.
+        """
+        chosen = self.settings.label_studio_key or key
+        with self._lock:
+            if chosen not in self._clients:
+                url = self.settings.label_studio_url
+                self._clients[chosen] = LabelStudioClient.open(url, chosen)
+            return self._clients[chosen]
+
+    @contextmanager
+    def files(self, client: LabelStudioClient) -> Iterator[Files]:
+        """Fetch files of tasks for the block."""
+        files = Files.open(client.access, client.url, self.settings.file_hosts)
+        try:
+            yield files
+        finally:
+            files.close()
+
+    def is_first(self, name: str, seconds: int) -> bool:
+        """Return True to the first who asks for a name in so many seconds."""
+        return bool(self.redis.set(name, 1, nx=True, ex=seconds))
+
+    def hand_over(self, project: str, token: str) -> None:
+        """Keep a key that came with a call for who looks into that call."""
+        self.redis.set(f"{keys.TOKEN}:{project}", token, ex=HANDED_SECONDS)
+
+    def handed_over(self, project: str) -> str:
+        """Return the key that came with the last call for a project, if any."""
+        kept: bytes = self.redis.get(f"{keys.TOKEN}:{project}") or b""
+        return kept.decode()
+
+    def wake(self, state: ProjectState) -> None:
+        """Let a worker look after a project, unless one is called already."""
+        if state.work.may_queue():
+            self.call("look_after", state.key)
+
+    def call(self, job: str, *arguments: str) -> None:
+        """Queue one of the jobs of `backend.learning.worker`."""
+        self.queue.enqueue(
+            f"backend.learning.worker.{job}",
+            *arguments,
+            job_timeout=-1,
+            result_ttl=0,
+            failure_ttl=3_600,
+        )
+
+    def webhook_secret(self) -> str:
+        """Return the secret that events must show: the one set, or one made once."""
+        if self.settings.webhook_secret:
+            return self.settings.webhook_secret
+        self.redis.set(keys.WEBHOOK_SECRET, secrets.token_urlsafe(24), nx=True)
+        kept: bytes = self.redis.get(keys.WEBHOOK_SECRET) or b""
+        return kept.decode()
+
+    def close(self) -> None:
+        """Close all connections."""
+        for client in self._clients.values():
+            client.close()
+        self.redis.close()
+
+
+@contextmanager
+def open_services(settings: Settings) -> Iterator[Services]:
+    """Connect to the running store, and let go of it when the block ends."""
+    redis = connect_store(find_store(settings))
+    services = Services(
+        settings=settings,
+        redis=redis,
+        projects=Projects(redis),
+        queue=Queue(keys.QUEUE, connection=redis, serializer=JSONSerializer),
+    )
+    try:
+        yield services
+    finally:
+        services.close()
+
+
+def connect_store(url: str) -> Redis:
+    """Return a client of the store; nothing is sent yet."""
+    retry = Retry(ExponentialBackoff(cap=0.2, base=0.02), retries=3)
+    return Redis.from_url(
+        url, retry=retry, socket_connect_timeout=2, socket_timeout=None, protocol=2
+    )
+
+
+def check_store(redis: Redis) -> None:
+    """Raise `StoreUnavailableError` if the store cannot be read and written."""
+    try:
+        redis.set(keys.PROBE, 1, ex=60)
+    except RedisError as error:
+        message = f"the store cannot be used ({error}): is REDIS_URL right?"
+        raise StoreUnavailableError(message) from error

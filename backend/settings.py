@@ -1,0 +1,148 @@
+"""What an operator may choose: the only place that reads the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+from backend.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+DEFAULT_LABEL_STUDIO = "http://localhost:8080"
+ALIASES = {
+    "label_studio_url": ("LABEL_STUDIO_URL", "LABEL_STUDIO_HOST"),
+    "label_studio_key": ("LABEL_STUDIO_API_KEY", "LABEL_STUDIO_ACCESS_TOKEN"),
+    "redis_url": ("REDIS_URL",),
+    "host": ("HOST",),
+    "port": ("PORT",),
+    "data_dir": ("MODEL_DIR",),
+    "basic_auth_user": ("BASIC_AUTH_USER",),
+    "basic_auth_pass": ("BASIC_AUTH_PASS",),
+    "webhook_secret": ("WEBHOOK_SECRET",),
+    "log_level": ("LOG_LEVEL",),
+    "workers": ("WORKERS",),
+    "threads": ("THREADS",),
+    "file_hosts": ("FILE_HOSTS",),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an operator may choose; read once, when a process starts."""
+
+    label_studio_url: str = DEFAULT_LABEL_STUDIO
+    label_studio_key: str = ""
+    redis_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = 9090
+    data_dir: Path = Path(".dubito")
+    basic_auth_user: str = ""
+    basic_auth_pass: str = ""
+    webhook_secret: str = ""
+    log_level: str = "INFO"
+    workers: int = 2
+    threads: int = 8
+    file_hosts: tuple[str, ...] = ()
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Self:
+        """Read the settings; raise `SettingsError` if one is unusable."""
+        raw = {
+            name: next((environ[a].strip() for a in aliases if environ.get(a)), "")
+            for name, aliases in ALIASES.items()
+        }
+        settings = cls(
+            label_studio_url=_url(raw["label_studio_url"] or DEFAULT_LABEL_STUDIO),
+            label_studio_key=raw["label_studio_key"],
+            redis_url=_redis_url(raw["redis_url"]),
+            host=raw["host"] or "127.0.0.1",
+            port=_number("PORT", raw["port"], 9090, 65535),
+            data_dir=Path(raw["data_dir"] or ".dubito").expanduser().absolute(),
+            basic_auth_user=raw["basic_auth_user"],
+            basic_auth_pass=raw["basic_auth_pass"],
+            webhook_secret=raw["webhook_secret"],
+            log_level=(raw["log_level"] or "INFO").upper(),
+            workers=_number("WORKERS", raw["workers"], 2, 256),
+            threads=_number("THREADS", raw["threads"], 8, 256),
+            file_hosts=tuple(h for h in raw["file_hosts"].lower().split(",") if h),
+        )
+        return settings.checked()
+
+    @classmethod
+    def from_process(cls) -> Self:
+        """Read the settings of this very process."""
+        return cls.from_environment(os.environ)
+
+    def having(self, **chosen: object) -> Self:
+        """Let options of the command line win over the environment."""
+        known = {field.name for field in fields(self)}
+        given = {k: v for k, v in chosen.items() if v is not None and k in known}
+        return replace(self, **given).checked()  # type: ignore[arg-type]
+
+    def checked(self) -> Self:
+        """Refuse settings that contradict each other."""
+        if self.log_level not in LOG_LEVELS:
+            message = f"LOG_LEVEL is {self.log_level!r}: use {', '.join(LOG_LEVELS)}"
+            raise SettingsError(message)
+        if bool(self.basic_auth_user) != bool(self.basic_auth_pass):
+            message = "set both BASIC_AUTH_USER and BASIC_AUTH_PASS, or neither"
+            raise SettingsError(message)
+        return self
+
+    @property
+    def guarded(self) -> bool:
+        """Whether callers must show credentials."""
+        return bool(self.basic_auth_user)
+
+    def environment(self) -> dict[str, str]:
+        """Return what a child process needs to read the same settings."""
+        values = {aliases[0]: getattr(self, name) for name, aliases in ALIASES.items()}
+        values["FILE_HOSTS"] = ",".join(self.file_hosts)
+        return {name: str(value) for name, value in values.items() if value != ""}
+
+
+def check_exposure(settings: Settings, *, is_open: bool) -> None:
+    """Refuse to serve a network without credentials, unless told to."""
+    if settings.host in LOOPBACK or settings.guarded or is_open:
+        return
+    message = (
+        f"anyone who reaches {settings.host} could use Dubito: set BASIC_AUTH_USER"
+        " and BASIC_AUTH_PASS, listen on 127.0.0.1, or say --open"
+    )
+    raise SettingsError(message)
+
+
+def _number(name: str, text: str, default: int, highest: int) -> int:
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= highest):
+        message = f"{name} is {text!r}: use a whole number from 1 to {highest}"
+        raise SettingsError(message)
+    return int(text)
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        message = (
+            f"LABEL_STUDIO_URL is {text!r}: use an address such as"
+            " http://localhost:8080"
+        )
+        raise SettingsError(message)
+    return text.rstrip("/")
+
+
+def _redis_url(text: str) -> str:
+    if text and urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
+        message = (
+            "REDIS_URL cannot be read: use an address such as redis://localhost:6379/0"
+        )
+        raise SettingsError(message)
+    return text

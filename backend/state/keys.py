@@ -1,0 +1,49 @@
+"""The name of every key in Redis.
+
+A project is Label Studio's ``"{id}.{unix time of its creation}"``: a project made
+anew under an old number is another project. The braces keep all keys of a project
+on one node of a cluster.
+"""
+
+from __future__ import annotations
+
+PROJECTS = "dubito:projects"
+STRANGERS = "dubito:events_of_unknown_projects"
+WEBHOOK_SECRET = "dubito:webhook_secret"  # noqa: S105  # a key's name, not a secret
+QUEUE = "dubito"
+PROBE = "dubito:probe"
+MARK = "dubito:mark"
+ADOPTING = "dubito:adopting"
+LOOKING = "dubito:looking"
+TOKEN = "dubito:handed_over"  # noqa: S105  # a key's name, not a secret
+
+RECORD = "record"
+ANNOTATIONS = "annotations"
+DELETED_ANNOTATIONS = "deleted_annotations"
+TASKS = "tasks"
+DELETED_TASKS = "deleted_tasks"
+NUMBERS = "numbers"
+TEXTS = "texts"
+COLUMNS = "columns"
+PENDING = "pending"
+SET_ASIDE = "set_aside"
+DATA_VERSION = "data_version"
+LABEL_VERSION = "label_version"
+ROWS = "rows"
+SCORES = "scores"
+RANKING = "ranking"
+ROUNDS = "rounds"
+WANT = "want"
+DONE = "done"
+ASKED = "asked"
+LEASE = "lease"
+LAST_HOLDER = "last_holder"
+QUEUED = "queued"
+DUE = "due"
+RESTING = "resting"
+BULK = "bulk"
+
+
+def of(project: str, name: str) -> str:
+    """Return the key of one thing kept for a project."""
+    return f"dubito:{{{project}}}:{name}"

@@ -1,0 +1,244 @@
+"""The tasks of a project: what is read from their data, and what waits to be."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+import numpy as np
+import orjson
+
+from backend.state import keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+    from redis import Redis
+    from redis.client import Pipeline
+
+    from backend.records import JsonObject, Task
+    from model.arrays import Features, TaskIds
+
+DAY_SECONDS = 86_400
+BATCH = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What was read from one task's data: numbers, a text, or why neither."""
+
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    text: str | None = None
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """All tasks that could be read, by task id.
+
+    Attributes
+    ----------
+    task_ids : (n_tasks,) ascending
+    columns : names of the numbers, sorted
+    numbers : (n_tasks, n_columns) float32, NaN where a task has none
+    texts : (n_tasks,) or empty
+    """
+
+    task_ids: TaskIds
+    columns: tuple[str, ...]
+    numbers: Features
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStore:
+    """Tasks by id: a digest of their data, their numbers and texts.
+
+    A task whose data is new or changed is *pending* until it has been read. Numbers
+    are kept as float32 in the order in which their columns were first met.
+    """
+
+    client: Redis
+    project: str
+    clock: Callable[[], float] = time.time
+
+    def receive(self, tasks: Iterable[Task]) -> int:
+        """Note tasks whose data is new or changed as pending; return how many."""
+        gone = self.deleted()
+        packed = {
+            task.id: orjson.dumps(task.data, option=orjson.OPT_SORT_KEYS)
+            for task in tasks
+            if task.id not in gone
+        }
+        digests = self.digests(packed)
+        changed = {
+            task: data for task, data in packed.items() if digests[task] != digest(data)
+        }
+        for batch in _batches(list(changed), BATCH):
+            with self.client.pipeline(transaction=True) as pipe:
+                pipe.hset(
+                    self._key(keys.PENDING),
+                    mapping={str(task): changed[task] for task in batch},
+                )
+                marks = {str(task): digest(changed[task]) for task in batch}
+                pipe.hset(self._key(keys.TASKS), mapping=marks)
+                pipe.execute()
+        return len(changed)
+
+    def digests(self, tasks: Collection[int]) -> dict[int, bytes | None]:
+        """Return what the data of these tasks was when we last saw it."""
+        if not tasks:
+            return {}
+        values = self.client.hmget(self._key(keys.TASKS), [str(t) for t in tasks])
+        return dict(zip(tasks, values, strict=True))
+
+    def ids(self) -> set[int]:
+        """Return the ids of all tasks, readable or not."""
+        return {int(task) for task in self.client.hkeys(self._key(keys.TASKS))}
+
+    def count(self) -> int:
+        """Return how many tasks there are."""
+        return int(self.client.hlen(self._key(keys.TASKS)))
+
+    def pending(self) -> set[int]:
+        """Return the ids of tasks whose data waits to be read."""
+        return {int(task) for task in self.client.hkeys(self._key(keys.PENDING))}
+
+    def pending_count(self) -> int:
+        """Return how many tasks wait to be read."""
+        return int(self.client.hlen(self._key(keys.PENDING)))
+
+    def pending_data(self, tasks: Sequence[int]) -> dict[int, JsonObject]:
+        """Return the data of those of these tasks that wait to be read."""
+        if not tasks:
+            return {}
+        values = self.client.hmget(self._key(keys.PENDING), [str(t) for t in tasks])
+        found = zip(tasks, values, strict=True)
+        return {task: orjson.loads(data) for task, data in found if data is not None}
+
+    def save(self, readings: Mapping[int, Reading]) -> None:
+        """Keep what was read; these tasks are pending no longer."""
+        columns = self._columns(readings.values())
+        with self.client.pipeline(transaction=True) as pipe:
+            for task, reading in readings.items():
+                self._save_one(pipe, task, reading, columns)
+            pipe.incr(self._key(keys.DATA_VERSION))
+            pipe.execute()
+
+    def _save_one(
+        self, pipe: Pipeline, task: int, reading: Reading, columns: Mapping[str, int]
+    ) -> None:
+        name = str(task)
+        pipe.hdel(self._key(keys.PENDING), name)
+        for key in (keys.NUMBERS, keys.TEXTS, keys.SET_ASIDE):
+            pipe.hdel(self._key(key), name)
+        if reading.refused:
+            pipe.hset(self._key(keys.SET_ASIDE), name, reading.refused)
+        if reading.numbers:
+            row = np.full(1 + max(columns[c] for c in reading.numbers), np.nan)
+            row[[columns[c] for c in reading.numbers]] = list(reading.numbers.values())
+            packed = _as_float32(row).tobytes()
+            pipe.hset(self._key(keys.NUMBERS), name, packed)
+        if reading.text is not None:
+            pipe.hset(self._key(keys.TEXTS), name, reading.text)
+
+    def _columns(self, readings: Iterable[Reading]) -> dict[str, int]:
+        """Return the place of each column, giving new ones a place at the end."""
+        key = self._key(keys.COLUMNS)
+        known = {c.decode(): i for i, c in enumerate(self.client.lrange(key, 0, -1))}
+        met = dict.fromkeys(
+            column for reading in readings for column in reading.numbers
+        )
+        fresh = [column for column in met if column not in known]
+        if fresh:
+            self.client.rpush(key, *fresh)
+        return known | {c: i for i, c in enumerate(fresh, start=len(known))}
+
+    def remove(self, tasks: Collection[int]) -> None:
+        """Forget tasks that Label Studio no longer has."""
+        now = self.clock()
+        for batch in _batches(list(tasks), BATCH):
+            with self.client.pipeline(transaction=True) as pipe:
+                for key in (keys.TASKS, keys.PENDING, keys.NUMBERS, keys.TEXTS):
+                    pipe.hdel(self._key(key), *batch)
+                for key in (keys.SET_ASIDE, keys.ROWS):
+                    pipe.hdel(self._key(key), *batch)
+                pipe.zrem(self._key(keys.SCORES), *batch)
+                pipe.zadd(self._key(keys.DELETED_TASKS), dict.fromkeys(batch, now))
+                pipe.incr(self._key(keys.DATA_VERSION))
+                pipe.execute()
+        deleted = self._key(keys.DELETED_TASKS)
+        self.client.zremrangebyscore(deleted, "-inf", now - DAY_SECONDS)
+
+    def deleted(self) -> set[int]:
+        """Return the ids of tasks deleted in the last day."""
+        return {
+            int(t) for t in self.client.zrange(self._key(keys.DELETED_TASKS), 0, -1)
+        }
+
+    def forget_readings(self) -> None:
+        """Drop all that was read, so that every task is read anew when it is seen."""
+        names = (keys.TASKS, keys.NUMBERS, keys.TEXTS, keys.COLUMNS, keys.SET_ASIDE)
+        with self.client.pipeline(transaction=True) as pipe:
+            pipe.delete(*(self._key(name) for name in (*names, keys.PENDING)))
+            pipe.incr(self._key(keys.DATA_VERSION))
+            pipe.execute()
+
+    def set_aside(self) -> dict[int, str]:
+        """Return the tasks that cannot be read, with the reason."""
+        found = self.client.hgetall(self._key(keys.SET_ASIDE))
+        return {int(task): reason.decode() for task, reason in found.items()}
+
+    def set_aside_count(self) -> int:
+        """Return how many tasks cannot be read."""
+        return int(self.client.hlen(self._key(keys.SET_ASIDE)))
+
+    def version(self) -> int:
+        """Return a number that grows with each change."""
+        return int(self.client.get(self._key(keys.DATA_VERSION)) or 0)
+
+    def pool(self) -> Pool:
+        """Return all tasks that could be read."""
+        rows = self.client.hgetall(self._key(keys.NUMBERS))
+        texts = self.client.hgetall(self._key(keys.TEXTS))
+        columns = [
+            c.decode() for c in self.client.lrange(self._key(keys.COLUMNS), 0, -1)
+        ]
+        names = sorted(rows.keys() | texts.keys(), key=int)
+        numbers = _table([rows.get(name, b"") for name in names], len(columns))
+        order = sorted(range(len(columns)), key=columns.__getitem__)
+        return Pool(
+            task_ids=np.array([int(name) for name in names], dtype=np.int64),
+            columns=tuple(columns[i] for i in order),
+            numbers=numbers[:, order],
+            texts=tuple(texts.get(n, b"").decode() for n in names) if texts else (),
+        )
+
+    def _key(self, name: str) -> str:
+        return keys.of(self.project, name)
+
+
+def digest(data: bytes) -> bytes:
+    """Return a short mark by which changed data is noticed."""
+    return blake2b(data, digest_size=8).digest()
+
+
+def _table(rows: Sequence[bytes], width: int) -> Features:
+    """Put rows of different lengths into one table, NaN where a row ends early."""
+    table = np.full((len(rows), width), np.nan, dtype=np.float32)
+    for position, row in enumerate(rows):
+        values = np.frombuffer(row, dtype=np.float32)
+        table[position, : values.size] = values
+    return table
+
+
+def _as_float32(values: NDArray[np.float64]) -> Features:
+    limit = float(np.finfo(np.float32).max)
+    return np.asarray(np.clip(values, -limit, limit), dtype=np.float32)
+
+
+def _batches(items: Sequence[int], size: int) -> Iterable[Sequence[int]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -1,0 +1,194 @@
+"""Who works on a project, and whether there is anything to do.
+
+The queue only wakes a worker; the truth is here. ``want`` counts what happened,
+``done`` how much of it the last finished round had seen. A lease keeps two workers
+from doing one project at a time; each write under it checks that it still holds.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from backend.errors import LeaseLostError
+from backend.state import keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from redis import Redis
+
+LEASE_SECONDS = 5.0
+RENEW_SECONDS = 1.0
+QUEUED_SECONDS = 10
+POLL_SECONDS = 0.2
+
+ASK = """
+local want = redis.call('INCR', KEYS[1])
+if ARGV[1] ~= '' then redis.call('ZADD', KEYS[2], want, ARGV[1]) end
+return want
+"""
+RENEW = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
+RELEASE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[2])
+return redis.call('DEL', KEYS[1])
+"""
+FINISH = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[2], ARGV[2])
+return 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on a project, as long as its token is the one in Redis.
+
+    Attributes
+    ----------
+    taken_over : whether the holder before did not give it back: it may have died
+        between a write to Label Studio and the note of it
+    """
+
+    client: Redis
+    key: str
+    token: str
+    taken_over: bool
+
+    def check(self) -> None:
+        """Raise `LeaseLostError` unless the lease is still ours."""
+        if self.client.get(self.key) != self.token.encode():
+            message = "another worker has taken this project over"
+            raise LeaseLostError(message)
+
+    def renew(self) -> bool:
+        """Keep the lease for another while; False if it is no longer ours."""
+        milliseconds = int(LEASE_SECONDS * 1000)
+        return bool(self.client.eval(RENEW, 1, self.key, self.token, milliseconds))
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The counters and the lease of one project."""
+
+    client: Redis
+    project: str
+    clock: Callable[[], float] = time.time
+
+    def ask(self, what: str = "") -> int:
+        """Count something that happened, and note what it calls for by name."""
+        want, asked = self._key(keys.WANT), self._key(keys.ASKED)
+        return int(self.client.eval(ASK, 2, want, asked, what))
+
+    def want(self) -> int:
+        """Return how many things have happened."""
+        return int(self.client.get(self._key(keys.WANT)) or 0)
+
+    def done(self) -> int:
+        """Return how many of them the last finished round had seen."""
+        return int(self.client.get(self._key(keys.DONE)) or 0)
+
+    def pending(self) -> int:
+        """Return how many things have happened that no finished round has seen."""
+        return max(0, self.want() - self.done())
+
+    def asked(self) -> frozenset[str]:
+        """Return what was asked for by name and is not done yet."""
+        names = self.client.zrange(self._key(keys.ASKED), 0, -1)
+        return frozenset(name.decode() for name in names)
+
+    def answered(self, want: int) -> None:
+        """Forget what was asked for by name up to `want`: it has been done."""
+        self.client.zremrangebyscore(self._key(keys.ASKED), "-inf", want)
+
+    def finish(self, lease: Lease, want: int) -> None:
+        """Note that all up to `want` is done; raise if the lease is lost."""
+        done = self._key(keys.DONE)
+        if not self.client.eval(FINISH, 2, lease.key, done, lease.token, want):
+            message = "another worker has taken this project over"
+            raise LeaseLostError(message)
+
+    def may_queue(self) -> bool:
+        """Return True to the first who wants to wake a worker, False to the rest."""
+        key = self._key(keys.QUEUED)
+        return bool(self.client.set(key, 1, nx=True, ex=QUEUED_SECONDS))
+
+    def unqueue(self) -> None:
+        """Let the next event wake a worker again."""
+        self.client.delete(self._key(keys.QUEUED))
+
+    def due_in(self, seconds: float) -> None:
+        """Ask to be looked at after so many seconds, whether or not anything happens."""
+        self.client.set(self._key(keys.DUE), self.clock() + seconds)
+
+    def rest(self, seconds: float) -> None:
+        """Leave what waits alone for a while: the last attempt failed."""
+        self.client.set(self._key(keys.RESTING), 1, px=int(seconds * 1000))
+        self.due_in(seconds)
+
+    def needs_worker(self) -> bool:
+        """Return whether something waits and nobody is at it."""
+        names = (keys.WANT, keys.DONE, keys.DUE, keys.LEASE, keys.RESTING)
+        values = self.client.mget([self._key(name) for name in names])
+        want, done, due, lease, resting = values
+        if lease is not None or resting is not None:
+            return False
+        return int(want or 0) > int(done or 0) or self.clock() >= float(due or 0)
+
+    @contextmanager
+    def lease(self) -> Iterator[Lease | None]:
+        """Hold the project's lease for the block; None if another holds it."""
+        key, token = self._key(keys.LEASE), secrets.token_hex(16)
+        if not self.client.set(key, token, nx=True, px=int(LEASE_SECONDS * 1000)):
+            yield None
+            return
+        holder = self._key(keys.LAST_HOLDER)
+        lease = Lease(self.client, key, token, bool(self.client.get(holder)))
+        self.client.set(holder, token)
+        released = threading.Event()
+        renewer = threading.Thread(
+            target=_keep_renewing, args=(lease, released), daemon=True
+        )
+        renewer.start()
+        try:
+            yield lease
+        finally:
+            released.set()
+            renewer.join()
+            self.client.eval(RELEASE, 2, key, holder, token)
+
+    @contextmanager
+    def hold(self, patience_seconds: float) -> Iterator[Lease]:
+        """Hold the lease for the block, waiting for who has it.
+
+        Raises
+        ------
+        LeaseLostError
+            if it does not become free in time
+        """
+        deadline = time.monotonic() + patience_seconds
+        while time.monotonic() < deadline:
+            with self.lease() as lease:
+                if lease is not None:
+                    yield lease
+                    return
+            time.sleep(POLL_SECONDS)
+        message = "a worker is busy with this project: try again in a minute"
+        raise LeaseLostError(message)
+
+    def _key(self, name: str) -> str:
+        return keys.of(self.project, name)
+
+
+def _keep_renewing(lease: Lease, released: threading.Event) -> None:
+    while not released.wait(RENEW_SECONDS):
+        if not lease.renew():
+            return

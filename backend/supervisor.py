@@ -1,0 +1,166 @@
+"""All parts on one machine: started together, restarted alone, stopped together."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import httpx
+
+from backend.errors import SettingsError
+from backend.state.embedded import is_alive, socket_url, start_store
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from backend.settings import Settings
+
+logger = logging.getLogger(__name__)
+PARENT = "DUBITO_PARENT"
+LOOK_SECONDS = 0.2
+RESTART_SECONDS = 1.0
+GRACE_SECONDS = 25.0
+START_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Runs the store, the web server and the workers as processes of their own."""
+
+    settings: Settings
+    _parts: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _started: dict[str, float] = field(default_factory=dict)
+    _stopped: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None:
+        """Start all parts; return when the web server answers."""
+        check_port(self.settings)
+        self._keep_store()
+        self._keep_parts()
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and not is_up(self.settings):
+            self._stopped.wait(LOOK_SECONDS)
+
+    def watch(self) -> None:
+        """Start dead parts again until told to stop."""
+        while not self._stopped.wait(LOOK_SECONDS):
+            self._keep_store()
+            self._keep_parts()
+
+    def stop(self) -> None:
+        """End all parts, the store last: what is in flight can still be noted."""
+        self._stopped.set()
+        store = self._parts.pop("store", None)
+        for process in self._parts.values():
+            process.terminate()
+        _wait_for(list(self._parts.values()))
+        if store is not None:
+            store.terminate()
+            _wait_for([store])
+
+    def stop_on_signal(self) -> None:
+        """Let Ctrl-C and a polite kill end the watch."""
+
+        def told(_: int, __: FrameType | None) -> None:
+            self._stopped.set()
+
+        signal.signal(signal.SIGINT, told)
+        signal.signal(signal.SIGTERM, told)
+
+    def _keep_store(self) -> None:
+        held = self._parts.get("store")
+        if self.settings.redis_url or (held is not None and held.poll() is None):
+            return
+        if held is None and is_alive(socket_url(self.settings.data_dir)):
+            return
+        if held is not None:
+            logger.warning("the store died and is started again")
+        started = start_store(self.settings.data_dir)
+        if started is not None:
+            self._parts["store"] = started
+
+    def _keep_parts(self) -> None:
+        workers = [f"worker {n}" for n in range(1, self.settings.workers + 1)]
+        for name in ("web", *workers):
+            process = self._parts.get(name)
+            if process is not None and process.poll() is None:
+                continue
+            recently = time.monotonic() - self._started.get(name, -RESTART_SECONDS)
+            if recently < RESTART_SECONDS:
+                continue
+            if process is not None:
+                logger.warning(
+                    "%s ended (%s) and is started again", name, process.poll()
+                )
+            self._started[name] = time.monotonic()
+            self._parts[name] = self._spawn(name.split()[0])
+
+    def _spawn(self, part: str) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, **self.settings.environment()}
+        environment[PARENT] = str(os.getpid())
+        command = [sys.executable, "-m", "backend.cli", part, "--open"]
+        return subprocess.Popen(  # noqa: S603  # our own command
+            command[: 5 if part == "web" else 4],
+            env=environment,
+            start_new_session=True,
+        )
+
+
+def follow_parent() -> None:
+    """End this process when the supervisor that started it is gone."""
+    parent = int(os.environ.get(PARENT, "0"))
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    if parent:
+        threading.Thread(target=watch, daemon=True).start()
+
+
+def check_port(settings: Settings) -> None:
+    """Raise `SettingsError` if the port is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            message = (
+                f"port {settings.port} on {settings.host} cannot be used"
+                f" ({error.strerror}): set another with --port or PORT"
+            )
+            raise SettingsError(message) from error
+
+
+def is_up(settings: Settings) -> bool:
+    """Return whether the web server answers."""
+    try:
+        answer = httpx.get(f"{local_url(settings)}/health", timeout=2)
+    except httpx.HTTPError:
+        return False
+    return answer.is_success
+
+
+def local_url(settings: Settings) -> str:
+    """Return the address at which this machine reaches the web server."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}  # noqa: S104
+    return f"http://{host.get(settings.host, settings.host)}:{settings.port}"
+
+
+def _wait_for(processes: list[subprocess.Popen[bytes]]) -> None:
+    deadline = time.monotonic() + GRACE_SECONDS
+    for process in processes:
+        try:
+            process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

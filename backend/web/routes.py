@@ -1,0 +1,110 @@
+"""Every endpoint: parse, one call, reply."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, request
+from redis.exceptions import RedisError
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from backend.errors import MalformedRequestError
+from backend.labelstudio.scores import VERSION
+from backend.learning.events import parse_event
+from backend.learning.handlers import note_setup, record
+from backend.learning.oracle import parse_questions, predict
+from backend.learning.status import describe
+from backend.web.auth import current_services, is_known
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+routes = Blueprint("dubito", __name__)
+
+
+@routes.get("/")
+def index() -> ResponseReturnValue:
+    """Say who answers, and which projects are looked after."""
+    return {"status": "UP", "name": "Dubito", "projects": _projects()}
+
+
+@routes.get("/health")
+def health() -> ResponseReturnValue:
+    """Say whether we are up; to those who may know, which part is down."""
+    services = current_services()
+    try:
+        services.redis.ping()
+        store = "up"
+    except RedisError:
+        store = "down"
+    status = "UP" if store == "up" else "DOWN"
+    parts = (
+        {"store": store, "model_class": "Dubito"} if is_known(services.settings) else {}
+    )
+    return {"status": status, **parts}
+
+
+@routes.post("/setup")
+def setup() -> ResponseReturnValue:
+    """Note that Label Studio named us; answer with our one version."""
+    note_setup(_body(), request.host.lower(), current_services())
+    return {"model_version": VERSION}
+
+
+@routes.post("/predict")
+def answer_predict() -> ResponseReturnValue:
+    """Answer with one result for each task, in order."""
+    questions = parse_questions(_body())
+    return {"results": predict(questions, current_services())}
+
+
+@routes.post("/webhook")
+def webhook() -> ResponseReturnValue:
+    """Note the event and answer at once; a worker does the learning."""
+    changed = record(parse_event(_body()), current_services())
+    return {"status": "noted" if changed else "ignored"}
+
+
+@routes.get("/versions")
+def versions() -> ResponseReturnValue:
+    """Return our one version."""
+    return {"versions": [VERSION]}
+
+
+@routes.get("/api/projects")
+def projects() -> ResponseReturnValue:
+    """Return all projects that are looked after."""
+    return {"projects": _projects()}
+
+
+@routes.get("/api/projects/<name>")
+def project(name: str) -> ResponseReturnValue:
+    """Return how a project stands."""
+    services = current_services()
+    return describe(services.projects.find(name), services)
+
+
+@routes.post("/api/projects/<name>/sync")
+def sync(name: str) -> ResponseReturnValue:
+    """Read everything anew from Label Studio, soon."""
+    services = current_services()
+    state = services.projects.find(name)
+    state.work.ask("everything")
+    services.wake(state)
+    return {"status": "asked"}, HTTPStatus.ACCEPTED
+
+
+def _projects() -> list[dict[str, object]]:
+    services = current_services()
+    states = [services.projects.at(key) for key in services.projects.known()]
+    return [{"id": state.id, "key": state.key} for state in states]
+
+
+def _body() -> object:
+    try:
+        body: object = request.get_json()
+    except (BadRequest, UnsupportedMediaType) as error:
+        message = "the body must be JSON, sent as application/json"
+        raise MalformedRequestError(message) from error
+    return body

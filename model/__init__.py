@@ -1,0 +1,1 @@
+"""The arithmetic of active learning: arrays in, arrays out, no outside world."""

@@ -1,0 +1,1 @@
+"""From what a task shows to a row of numbers."""

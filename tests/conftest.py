@@ -1,0 +1,49 @@
+"""What every test may ask for."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fake_label_studio import FakeServer, Faults
+from tests.label_studio import LabelStudio, signed_in
+from tests.real_label_studio import real_label_studio_running
+from tests.sink import Sink, sink_listening
+
+
+@pytest.fixture(scope="session")
+def real_label_studio() -> Iterator[LabelStudio]:
+    """One server for the whole session: make a project of your own in it."""
+    with real_label_studio_running() as label_studio:
+        yield label_studio
+
+
+@pytest.fixture
+def fake_server() -> Iterator[FakeServer]:
+    with FakeServer().serving() as server:
+        yield server
+
+
+@pytest.fixture
+def fake_label_studio(fake_server: FakeServer) -> Iterator[LabelStudio]:
+    with signed_in(fake_server.url, fake_server.tokens) as label_studio:
+        yield label_studio
+
+
+@pytest.fixture
+def faults(fake_server: FakeServer) -> Faults:
+    """Tell the fake Label Studio what to do wrong."""
+    return fake_server.faults
+
+
+@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.end_to_end)])
+def label_studio(request: pytest.FixtureRequest) -> LabelStudio:
+    """Each in turn: for what we rely on they must be indistinguishable."""
+    fixture: LabelStudio = request.getfixturevalue(f"{request.param}_label_studio")
+    return fixture
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    """Listen to what Label Studio sends."""
+    with sink_listening() as listening:
+        yield listening

@@ -1,0 +1,85 @@
+"""Who is calling: personal access tokens, and the legacy ones of old."""
+
+import secrets
+import time
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+import flask
+from flask.typing import ResponseReturnValue
+
+from tests.fake_label_studio.context import RELEASE, ApiError, Options, body
+from tests.fake_label_studio.outgoing import LEGACY_TOKEN
+
+routes = flask.Blueprint("access", __name__)
+
+OPEN_PATHS = {"/health", "/version", "/api/version", "/api/token/refresh"}
+USERS = (1, 2)
+NO_CREDENTIALS = "Authentication credentials were not provided."
+NO_LEGACY = (
+    "Authentication token no longer valid: legacy token authentication has been"
+    " disabled for this organization"
+)
+
+
+@dataclass(slots=True)
+class Keys:
+    """The tokens of all users, shaped like the real ones: three parts."""
+
+    options: Options
+    personal: dict[str, int] = field(
+        default_factory=lambda: {f"fake.{n}.{secrets.token_hex(16)}": n for n in USERS}
+    )
+    _access: dict[str, tuple[int, float]] = field(default_factory=dict)
+
+    def buy(self, personal: str) -> str:
+        """Return a new access token for a personal one."""
+        if personal not in self.personal:
+            raise ApiError(HTTPStatus.UNAUTHORIZED, "Token is invalid")
+        token = f"access.{secrets.token_hex(8)}.{secrets.token_hex(16)}"
+        expires = time.monotonic() + self.options.access_seconds
+        self._access[token] = (self.personal[personal], expires)
+        return token
+
+    def expire(self) -> None:
+        """Let all access tokens run out now."""
+        self._access.clear()
+
+    def user(self, header: str) -> int:
+        """Return whose an Authorization header is."""
+        kind, _, token = header.partition(" ")
+        if kind == "Token":
+            return self._legacy_user(token)
+        user, expires = self._access.get(token, (0, 0.0))
+        if kind != "Bearer" or not user or time.monotonic() > expires:
+            raise ApiError(HTTPStatus.UNAUTHORIZED, NO_CREDENTIALS)
+        return user
+
+    def _legacy_user(self, token: str) -> int:
+        if token != LEGACY_TOKEN:
+            raise ApiError(HTTPStatus.UNAUTHORIZED, "Invalid token.")
+        if not self.options.legacy_tokens:
+            raise ApiError(HTTPStatus.UNAUTHORIZED, NO_LEGACY)
+        return USERS[0]
+
+
+@routes.post("/api/token/refresh")
+def refresh() -> ResponseReturnValue:
+    keys: Keys = flask.current_app.config["keys"]
+    return {"access": keys.buy(str(body().get("refresh")))}
+
+
+@routes.get("/api/current-user/whoami")
+def whoami() -> ResponseReturnValue:
+    return {"id": flask.g.user, "email": f"user{flask.g.user}@dubito.local"}
+
+
+@routes.get("/health")
+def health() -> ResponseReturnValue:
+    return {"status": "UP"}
+
+
+@routes.get("/version")
+@routes.get("/api/version")
+def version() -> ResponseReturnValue:
+    return {"release": RELEASE, "label-studio-os-package": {"version": RELEASE}}

@@ -1,0 +1,213 @@
+"""What the fake Label Studio remembers: its tables, and what follows from them."""
+
+import itertools
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any
+
+JsonObject = dict[str, Any]
+
+IGNORE_SKIPPED = "IGNORE_SKIPPED"
+REQUEUE_FOR_ME = "REQUEUE_FOR_ME"
+REQUEUE_FOR_OTHERS = "REQUEUE_FOR_OTHERS"
+
+
+def now() -> str:
+    """Return the time as Label Studio writes it; later times sort later."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def columns(row: "Task | Annotation | Prediction") -> JsonObject:
+    """Return the columns of a row; what they hold is not copied."""
+    return {column.name: getattr(row, column.name) for column in fields(row)}
+
+
+@dataclass(slots=True, kw_only=True)
+class Project:
+    """A project; `fields` holds what clients may PATCH."""
+
+    id: int
+    fields: JsonObject
+    token: str = field(default_factory=lambda: uuid.uuid4().hex)
+    created_at: str = field(default_factory=now)
+    updated_at: str = field(default_factory=now)
+    last_inner_id: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Task:
+    """An item to label."""
+
+    id: int
+    project: int
+    inner_id: int
+    data: JsonObject
+    overlap: int
+    meta: JsonObject = field(default_factory=dict)
+    file_upload: str | None = None
+    is_labeled: bool = False
+    updated_by: int | None = None
+    created_at: str = field(default_factory=now)
+    updated_at: str = field(default_factory=now)
+
+
+@dataclass(slots=True, kw_only=True)
+class Annotation:
+    """What one person said about one task."""
+
+    id: int
+    task: int
+    project: int
+    completed_by: int
+    result: Any
+    was_cancelled: bool = False
+    ground_truth: bool = False
+    lead_time: float | None = None
+    parent_prediction: int | None = None
+    updated_by: int | None = None
+    prediction: JsonObject = field(default_factory=dict)
+    unique_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    created_at: str = field(default_factory=now)
+    updated_at: str = field(default_factory=now)
+
+
+@dataclass(slots=True, kw_only=True)
+class Prediction:
+    """One row of one model version about one task."""
+
+    id: int
+    task: int
+    project: int
+    result: Any
+    score: float | None
+    model_version: str | None
+    created_at: str = field(default_factory=now)
+    updated_at: str = field(default_factory=now)
+
+
+@dataclass(slots=True, kw_only=True)
+class Row:
+    """A plain row: an ML backend, a webhook or a tab of the Data Manager."""
+
+    id: int
+    project: int
+    fields: JsonObject
+    created_at: str = field(default_factory=now)
+    updated_at: str = field(default_factory=now)
+
+
+@dataclass(slots=True)
+class Tables:
+    """All rows by id, and the one lock that guards them.
+
+    A request holds the lock from start to end, and lets go of it while it calls out.
+    """
+
+    projects: dict[int, Project] = field(default_factory=dict)
+    tasks: dict[int, Task] = field(default_factory=dict)
+    annotations: dict[int, Annotation] = field(default_factory=dict)
+    predictions: dict[int, Prediction] = field(default_factory=dict)
+    backends: dict[int, Row] = field(default_factory=dict)
+    webhooks: dict[int, Row] = field(default_factory=dict)
+    views: dict[int, Row] = field(default_factory=dict)
+    uploads: dict[int, tuple[int, str, bytes]] = field(default_factory=dict)
+    locks: set[tuple[int, int]] = field(default_factory=set)
+    said: dict[int, dict[int, Annotation]] = field(default_factory=dict)
+    predicted: dict[int, dict[int, Prediction]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    _counter: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def new_id(self) -> int:
+        """Return a number no row of any table has."""
+        return next(self._counter)
+
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """Let others in while we wait for somebody else's answer."""
+        self.lock.release()
+        try:
+            yield
+        finally:
+            self.lock.acquire()
+
+    def tasks_of(self, project: int) -> list[Task]:
+        """Return the tasks of a project, oldest first."""
+        return [task for task in self.tasks.values() if task.project == project]
+
+    def annotations_of(self, task: int) -> list[Annotation]:
+        """Return everything people said about a task, skips included."""
+        return list(self.said[task].values())
+
+    def predictions_of(self, task: int) -> list[Prediction]:
+        """Return the rows of all versions of a task."""
+        return list(self.predicted[task].values())
+
+    def add_task(self, project: Project, data: JsonObject, upload: str | None) -> Task:
+        """Store a new task at the end of a project."""
+        project.last_inner_id += 1
+        task = Task(
+            id=self.new_id(),
+            project=project.id,
+            inner_id=project.last_inner_id,
+            data=data,
+            overlap=project.fields["maximum_annotations"],
+            file_upload=upload,
+        )
+        self.tasks[task.id] = task
+        self.said[task.id] = {}
+        self.predicted[task.id] = {}
+        return task
+
+    def add_annotation(self, row: Annotation) -> None:
+        """Store an annotation."""
+        self.annotations[row.id] = self.said[row.task][row.id] = row
+
+    def delete_annotation(self, row: Annotation) -> None:
+        """Forget an annotation."""
+        del self.annotations[row.id], self.said[row.task][row.id]
+
+    def add_prediction(self, row: Prediction) -> None:
+        """Store a prediction."""
+        self.predictions[row.id] = self.predicted[row.task][row.id] = row
+
+    def delete_prediction(self, row: Prediction) -> None:
+        """Forget a prediction."""
+        del self.predictions[row.id], self.predicted[row.task][row.id]
+
+    def count(self, task: Task) -> None:
+        """Tell again whether a task is done: enough people finished it."""
+        mode = self.projects[task.project].fields["skip_queue"]
+        finished = {
+            row.completed_by
+            for row in self.annotations_of(task.id)
+            if mode == IGNORE_SKIPPED or not row.was_cancelled
+        }
+        task.is_labeled = len(finished) >= task.overlap
+
+    def touch(self, task: Task, user: int | None = None) -> None:
+        """Note that something about a task changed, and who did it."""
+        self.count(task)
+        task.updated_at = now()
+        task.updated_by = user or task.updated_by
+
+    def delete_task(self, task: int) -> None:
+        """Delete a task and all that hangs on it."""
+        del self.tasks[task]
+        for annotation in self.said.pop(task):
+            del self.annotations[annotation]
+        for prediction in self.predicted.pop(task):
+            del self.predictions[prediction]
+        self.locks = {lock for lock in self.locks if lock[0] != task}
+
+    def delete_project(self, project: int) -> None:
+        """Delete a project with everything in it, its webhooks too."""
+        for task in self.tasks_of(project):
+            self.delete_task(task.id)
+        for table in (self.backends, self.webhooks, self.views):
+            for row in [row for row in table.values() if row.project == project]:
+                del table[row.id]
+        del self.projects[project]

@@ -1,0 +1,174 @@
+"""The fake Label Studio as a server on the loopback interface."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Self
+
+import flask
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tests.fake_label_studio import (
+    access,
+    connections,
+    imports,
+    predictions,
+    projects,
+    tasks,
+)
+from tests.fake_label_studio.context import ApiError, Context, Options
+from tests.fake_label_studio.faults import HTML_ERROR, Fault, Faults
+from tests.fake_label_studio.outgoing import deliver
+
+Environ = dict[str, Any]
+WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+MODULES = (access, connections, imports, predictions, projects, tasks)
+# How long stopping takes: each test does it.
+POLL_SECONDS = 0.01
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Keep requests out of the tests' output."""
+
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@dataclass(slots=True)
+class FakeServer:
+    """A Label Studio that starts in milliseconds and misbehaves on request."""
+
+    options: Options = field(default_factory=Options)
+    context: Context = field(init=False)
+    keys: access.Keys = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.context = Context(options=self.options)
+        self.keys = access.Keys(self.options)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return self.context.url
+
+    @property
+    def tokens(self) -> list[str]:
+        """A personal access token for each user."""
+        return list(self.keys.personal)
+
+    @property
+    def faults(self) -> Faults:
+        """What it does wrong."""
+        return self.context.faults
+
+    @contextmanager
+    def serving(self) -> Iterator[Self]:
+        """Answer requests for the length of the block."""
+        app = self._app()
+        server = make_server(
+            "127.0.0.1",
+            0,
+            _one_spelling(app),
+            threaded=True,
+            request_handler=QuietHandler,
+        )
+        self.context.url = f"http://127.0.0.1:{server.port}"
+        thread = threading.Thread(
+            target=server.serve_forever, args=(POLL_SECONDS,), daemon=True
+        )
+        thread.start()
+        try:
+            yield self
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+    def _app(self) -> flask.Flask:
+        app = flask.Flask(__name__)
+        app.config.update(context=self.context, keys=self.keys)
+        for module in MODULES:
+            app.register_blueprint(module.routes)
+        app.before_request(self._enter)
+        app.after_request(self._leave)
+        app.register_error_handler(ApiError, _answer)
+        app.register_error_handler(HTTPException, _answer_http)
+        return app
+
+    def _enter(self) -> ResponseReturnValue | None:
+        """Fail if that is planned; else see who calls, and keep others out."""
+        request = flask.request
+        flask.g.outbox = []
+        flask.g.holds_lock = False
+        flask.g.fault = self.faults.take(request.method, request.path)
+        refused = _misbehave(flask.g.fault)
+        if refused is not None:
+            return refused
+        if request.path not in access.OPEN_PATHS:
+            header = request.headers.get("Authorization", "")
+            flask.g.user = self.keys.user(header)
+        self.context.tables.lock.acquire()
+        flask.g.holds_lock = True
+        if request.method != "GET":
+            time.sleep(self.faults.write_seconds)
+        return None
+
+    def _leave(self, response: flask.Response) -> flask.Response:
+        """Let others in, and tell the world before the answer goes out."""
+        if flask.g.holds_lock:
+            self.context.tables.lock.release()
+            deliver(self.context, flask.g.outbox)
+        fault = flask.g.fault
+        if fault is not None and fault.drop == "after":
+            _hang_up()
+        return response
+
+
+def _misbehave(fault: Fault | None) -> ResponseReturnValue | None:
+    """Do what is planned for this request; None if it is to be served after all."""
+    if fault is None:
+        return None
+    time.sleep(fault.delay_seconds)
+    if fault.drop == "before":
+        _hang_up()
+        return "", HTTPStatus.SERVICE_UNAVAILABLE
+    if fault.status is None:
+        return None
+    if fault.html:
+        return HTML_ERROR, fault.status, {"Content-Type": "text/html"}
+    status = HTTPStatus(fault.status)
+    return ApiError(status, status.phrase).body(), fault.status
+
+
+def _hang_up() -> None:
+    """Close the connection under the answer."""
+    connection: socket.socket = flask.request.environ["werkzeug.socket"]
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _answer(error: ApiError) -> ResponseReturnValue:
+    return error.body(), error.status
+
+
+def _answer_http(error: HTTPException) -> ResponseReturnValue:
+    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    return ApiError(status, error.description or status.phrase).body(), status
+
+
+def _one_spelling(app: WsgiApp) -> WsgiApp:
+    """Take every path with and without a slash at its end, as Label Studio does."""
+
+    def strip_slash(
+        environ: Environ, start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        environ["PATH_INFO"] = environ["PATH_INFO"].rstrip("/") or "/"
+        return app(environ, start_response)
+
+    return strip_slash

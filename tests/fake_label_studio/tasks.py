@@ -1,0 +1,224 @@
+"""Endpoints of tasks and annotations."""
+
+from http import HTTPStatus
+
+import flask
+from flask.typing import ResponseReturnValue
+
+from tests.fake_label_studio import bodies, outgoing
+from tests.fake_label_studio.context import body, found, here, is_true, user
+from tests.fake_label_studio.listing import listed
+from tests.fake_label_studio.records import (
+    Annotation,
+    JsonObject,
+    Project,
+    Tables,
+    Task,
+    now,
+)
+
+routes = flask.Blueprint("tasks", __name__)
+
+
+@routes.get("/api/tasks")
+def list_tasks() -> ResponseReturnValue:
+    tables = here().tables
+    row = found(tables.projects, flask.request.args.get("project"), "Project")
+    return listed(tables, row, flask.request.args)
+
+
+@routes.get("/api/tasks/<task>")
+def open_task(task: str) -> ResponseReturnValue:
+    """Show a task; the first backend is asked if nothing is predicted for it."""
+    context = here()
+    tables = context.tables
+    row = found(tables.tasks, task, "Task")
+    fields = tables.projects[row.project].fields
+    backends = [b for b in tables.backends.values() if b.project == row.project]
+    shown = fields["show_collab_predictions"]
+    wanted = shown or fields["evaluate_predictions_automatically"]
+    if wanted and backends and not tables.predictions_of(row.id):
+        outgoing.predict_and_store(context, backends[0], [row])
+    people = [
+        {**bodies.api_annotation(a), "completed_by": {"id": a.completed_by}}
+        for a in tables.annotations_of(row.id)
+    ]
+    return {**bodies.listed_task(tables, row), "annotations": people}
+
+
+@routes.patch("/api/tasks/<task>")
+def patch_task(task: str) -> ResponseReturnValue:
+    """Change a task's data: nobody is told."""
+    tables = here().tables
+    row = found(tables.tasks, task, "Task")
+    row.data = body().get("data", row.data)
+    row.meta = body().get("meta", row.meta)
+    tables.touch(row, user())
+    return bodies.webhook_task(tables, row)
+
+
+@routes.delete("/api/tasks/<task>")
+def delete_task(task: str) -> ResponseReturnValue:
+    row = found(here().tables.tasks, task, "Task")
+    _delete_tasks(here().tables.projects[row.project], [row])
+    return "", HTTPStatus.NO_CONTENT
+
+
+@routes.post("/api/dm/actions")
+def act() -> ResponseReturnValue:
+    """Do what the Data Manager's menu offers for selected tasks."""
+    tables = here().tables
+    arguments = flask.request.args
+    project = found(tables.projects, arguments.get("project"), "Project")
+    chosen = body().get("selectedItems", {"all": True})
+    listed_ids = set(chosen.get("included", chosen.get("excluded", [])))
+    tasks = [
+        task
+        for task in tables.tasks_of(project.id)
+        if (task.id in listed_ids) != bool(chosen.get("all"))
+    ]
+    actions = {
+        "delete_tasks": _delete_tasks,
+        "delete_tasks_annotations": _delete_annotations,
+        "retrieve_tasks_predictions": _retrieve,
+    }
+    actions[arguments["id"]](project, tasks)
+    return {"processed_items": len(tasks), "detail": f"Done for {len(tasks)} tasks"}
+
+
+def _delete_tasks(project: Project, tasks: list[Task]) -> None:
+    for task in tasks:
+        here().tables.delete_task(task.id)
+    ids = [{"id": task.id} for task in tasks]
+    outgoing.emit(here(), project, "TASKS_DELETED", tasks=ids)
+
+
+def _delete_annotations(project: Project, tasks: list[Task]) -> None:
+    tables = here().tables
+    rows = [row for task in tasks for row in tables.annotations_of(task.id)]
+    for row in rows:
+        tables.delete_annotation(row)
+        tables.touch(tables.tasks[row.task], user())
+    ids = [{"id": row.id} for row in rows]
+    outgoing.emit(here(), project, "ANNOTATIONS_DELETED", annotations=ids)
+
+
+def _retrieve(project: Project, tasks: list[Task]) -> None:
+    backends = here().tables.backends.values()
+    for backend in [row for row in backends if row.project == project.id][:1]:
+        outgoing.predict_and_store(here(), backend, tasks)
+
+
+@routes.get("/api/tasks/<task>/annotations")
+def list_annotations(task: str) -> ResponseReturnValue:
+    tables = here().tables
+    row = found(tables.tasks, task, "Task")
+    kept = [a for a in tables.annotations_of(row.id) if not a.was_cancelled]
+    return flask.jsonify([bodies.api_annotation(a) for a in kept])
+
+
+@routes.post("/api/tasks/<task>/annotations")
+def create_annotation(task: str) -> ResponseReturnValue:
+    context = here()
+    row = found(context.tables.tasks, task, "Task")
+    sent = body()
+    skipped = is_true(flask.request.args.get("was_cancelled"))
+    annotation = Annotation(
+        id=context.tables.new_id(),
+        task=row.id,
+        project=row.project,
+        completed_by=int(sent.get("completed_by", user())),
+        result=sent.get("result", []),
+        was_cancelled=bool(sent.get("was_cancelled", skipped)),
+        lead_time=sent.get("lead_time"),
+        parent_prediction=sent.get("parent_prediction"),
+        updated_by=user(),
+    )
+    context.tables.add_annotation(annotation)
+    _mark_ground_truth(context.tables, annotation, sent)
+    context.tables.touch(row, user())
+    context.tables.locks.discard((row.id, user()))
+    _train(annotation)
+    _tell(annotation, "ANNOTATION_CREATED")
+    return bodies.api_annotation(annotation), HTTPStatus.CREATED
+
+
+@routes.get("/api/annotations/<annotation>")
+def get_annotation(annotation: str) -> ResponseReturnValue:
+    tables = here().tables
+    return bodies.api_annotation(found(tables.annotations, annotation, "Annotation"))
+
+
+@routes.patch("/api/annotations/<annotation>")
+def patch_annotation(annotation: str) -> ResponseReturnValue:
+    tables = here().tables
+    row = found(tables.annotations, annotation, "Annotation")
+    sent = body()
+    row.result = sent.get("result", row.result)
+    row.was_cancelled = sent.get("was_cancelled", row.was_cancelled)
+    row.lead_time = sent.get("lead_time", row.lead_time)
+    _mark_ground_truth(tables, row, sent)
+    row.updated_at = now()
+    row.updated_by = user()
+    tables.touch(tables.tasks[row.task], user())
+    _train(row)
+    _tell(row, "ANNOTATION_UPDATED")
+    return bodies.api_annotation(row)
+
+
+@routes.delete("/api/annotations/<annotation>")
+def delete_annotation(annotation: str) -> ResponseReturnValue:
+    context = here()
+    row = _remove(annotation)
+    project = context.tables.projects[row.project]
+    ids = [{"id": row.id}]
+    outgoing.emit(context, project, "ANNOTATIONS_DELETED", annotations=ids)
+    return "", HTTPStatus.NO_CONTENT
+
+
+@routes.post("/api/annotations/<annotation>/convert-to-draft")
+def convert_to_draft(annotation: str) -> ResponseReturnValue:
+    """Take an annotation back: nobody is told."""
+    row = _remove(annotation)
+    return {"id": row.id, "result": row.result}, HTTPStatus.CREATED
+
+
+def _remove(annotation: str) -> Annotation:
+    tables = here().tables
+    row = found(tables.annotations, annotation, "Annotation")
+    tables.delete_annotation(row)
+    tables.touch(tables.tasks[row.task], user())
+    return row
+
+
+def _mark_ground_truth(tables: Tables, row: Annotation, sent: JsonObject) -> None:
+    """Mark or unmark; a task has one ground truth, and the other loses it silently."""
+    if "ground_truth" not in sent:
+        return
+    if sent["ground_truth"]:
+        for other in tables.annotations_of(row.task):
+            other.ground_truth = False
+    row.ground_truth = bool(sent["ground_truth"])
+
+
+def _train(row: Annotation) -> None:
+    """Train on submit: every backend is told, before any webhook."""
+    context = here()
+    tables = context.tables
+    every = tables.projects[row.project].fields["min_annotations_to_start_training"]
+    if not every or row.ground_truth:
+        return
+    for backend in [b for b in tables.backends.values() if b.project == row.project]:
+        outgoing.train(context, backend)
+
+
+def _tell(row: Annotation, action: str) -> None:
+    context = here()
+    tables = context.tables
+    outgoing.emit(
+        context,
+        tables.projects[row.project],
+        action,
+        annotation=bodies.annotation(row),
+        task=bodies.webhook_task(tables, tables.tasks[row.task]),
+    )

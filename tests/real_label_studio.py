@@ -1,0 +1,111 @@
+"""A real Label Studio for tests: installed by make, prepared once, copied each time."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import httpx
+import pytest
+
+from backend.errors import LabelStudioMissingError
+from backend.labelstudio.server import (
+    LabelStudioServer,
+    find_label_studio,
+    personal_access_token,
+    sign_in,
+    submit_form,
+)
+from tests.label_studio import LabelStudio, signed_in
+
+ROOT = Path(__file__).parent.parent
+VENV_VARIABLE = "DUBITO_LABEL_STUDIO_VENV"
+OWNER = "owner@dubito.local"
+ANNOTATOR = "annotator@dubito.local"
+PASSWORD = "for-tests-only"  # noqa: S105 - of a server that lives as long as a test
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def require_label_studio(environ: Mapping[str, str]) -> Path:
+    """Return the command; without one fail in CI and skip at a desk."""
+    venv = Path(environ.get(VENV_VARIABLE) or ROOT / ".venv-label-studio")
+    try:
+        return find_label_studio(venv)
+    except LabelStudioMissingError as error:
+        if environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@contextmanager
+def real_label_studio_running(
+    *, reachable_locally: bool = True, environment: Mapping[str, str] = NOTHING
+) -> Iterator[LabelStudio]:
+    """Run a fresh Label Studio with two people for the length of the block.
+
+    Parameters
+    ----------
+    reachable_locally : False leaves it refusing our address, as it does by default
+    environment : further settings of Label Studio
+    """
+    executable = require_label_studio(os.environ)
+    with tempfile.TemporaryDirectory(prefix="label-studio-") as directory:
+        data_dir = Path(directory) / "data"
+        shutil.copytree(warm_data_dir(executable), data_dir)
+        server = replace(
+            _server(executable, data_dir),
+            reachable_locally=reachable_locally,
+            environment=environment,
+        )
+        with (
+            server.start() as running,
+            signed_in(running.url, _tokens(running.url)) as label_studio,
+        ):
+            yield label_studio
+
+
+def warm_data_dir(executable: Path) -> Path:
+    """Return the data directory a first start leaves, made if it is not there yet.
+
+    A first start takes a minute or two (all migrations), a start in a copy seconds.
+    """
+    warm = ROOT / ".cache" / _release(executable)
+    if not warm.exists():
+        warm.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=warm.parent) as directory:
+            fresh = Path(directory) / "data"
+            with _server(executable, fresh).start():
+                pass
+            # Another session may have been faster: then the rename fails, and its
+            # directory is as good as ours.
+            with suppress(OSError):
+                fresh.rename(warm)
+    return warm
+
+
+def _server(executable: Path, data_dir: Path) -> LabelStudioServer:
+    return LabelStudioServer(
+        executable=executable, data_dir=data_dir, username=OWNER, password=PASSWORD
+    )
+
+
+def _release(executable: Path) -> str:
+    """Name and version of what is installed, as its metadata directory says."""
+    pattern = "lib/python*/site-packages/label_studio-*.dist-info"
+    (metadata,) = executable.parent.parent.glob(pattern)
+    return metadata.stem.replace("_", "-")
+
+
+def _tokens(url: str) -> list[str]:
+    with closing(sign_in(url, OWNER, PASSWORD)) as owner:
+        invitation = owner.get("/api/invite").raise_for_status().json()["invite_url"]
+        first = personal_access_token(owner)
+    with httpx.Client(base_url=url, timeout=60) as newcomer:
+        fields = {"email": ANNOTATOR, "password": PASSWORD}
+        if not submit_form(newcomer, invitation, fields):
+            pytest.fail("Label Studio did not let a second person sign up")
+        return [first, personal_access_token(newcomer)]

@@ -1,0 +1,132 @@
+"""The classifiers that learn from the labels given so far."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.arrays import Codes, Features
+from model.errors import ModelError, OneClassError, UnknownLearnerError
+from model.learner import Ensemble, learner, learner_names
+
+DIGEST = """
+import hashlib, numpy as np
+from model.learner import learner
+features = np.random.default_rng(0).normal(size=(300, 8)).astype(np.float32)
+codes = (features[:, 0] > 0) + (features[:, 1] > 0).astype(np.intp)
+found = learner("auto", 7).fit(features[:60], codes[:60], 3).predict(features)
+print(hashlib.sha256(found.tobytes()).hexdigest())
+"""
+
+
+def labelled(n: int = 60, n_classes: int = 3) -> tuple[Features, Codes]:
+    """Build tasks whose class is the biggest of their features."""
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(n, n_classes)).astype(np.float32)
+    return features, features.argmax(axis=1)
+
+
+def test_what_was_shown_is_learnt() -> None:
+    features, codes = labelled(200)
+
+    predictor = Ensemble().fit(features[:100], codes[:100], n_classes=3)
+
+    likeliest = predictor.predict(features[100:]).argmax(axis=1)
+    assert (likeliest == codes[100:]).mean() > 0.85
+
+
+def test_a_class_never_seen_gets_nothing() -> None:
+    features, codes = labelled()
+
+    found = Ensemble().fit(features, codes * 2, n_classes=6).predict(features)
+
+    assert found.shape == (60, 6)
+    assert (found[:, [1, 3, 5]] == 0).all()
+    assert found.sum(axis=1) == pytest.approx(1.0)
+
+
+def test_two_labels_are_enough() -> None:
+    features, _ = labelled(2)
+
+    found = Ensemble().fit(features, np.array([1, 0]), n_classes=2).predict(features)
+
+    assert found.argmax(axis=1).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("codes", [[], [2], [1, 1, 1]])
+def test_one_class_is_not_enough(codes: list[int]) -> None:
+    features, _ = labelled(len(codes))
+
+    with pytest.raises(OneClassError) as caught:
+        Ensemble().fit(features, np.array(codes, dtype=np.intp), n_classes=3)
+
+    assert isinstance(caught.value, ModelError)
+    assert caught.value.classes == len(set(codes))
+
+
+def test_without_features_the_shares_of_the_classes_are_learnt() -> None:
+    features = np.zeros((4, 0), dtype=np.float32)
+
+    found = Ensemble().fit(features, np.array([0, 0, 0, 1]), 2).predict(features)
+
+    assert found[:, 0] == pytest.approx(0.75, abs=0.05)
+
+
+def test_the_size_of_the_entries_does_not_matter() -> None:
+    features, codes = labelled()
+    small = features * np.float32(1 / 64)
+
+    found = Ensemble().fit(features, codes, n_classes=3).predict(features)
+    same = Ensemble().fit(small, codes, n_classes=3).predict(small)
+
+    assert same == pytest.approx(found, abs=1e-5)
+
+
+def test_there_may_be_nothing_to_predict() -> None:
+    features, codes = labelled()
+
+    predictor = Ensemble().fit(features, codes, n_classes=3)
+
+    assert predictor.predict(features[:0]).shape == (0, 3)
+
+
+def test_another_process_predicts_the_same_to_the_bit() -> None:
+    once, again = (
+        subprocess.run(  # noqa: S603 - our own interpreter and program
+            [sys.executable, "-c", DIGEST], capture_output=True, check=True
+        ).stdout
+        for _ in range(2)
+    )
+
+    assert len(once.strip()) == 64
+    assert once == again
+
+
+def test_the_default_learner_needs_no_installation() -> None:
+    assert learner("auto", seed=3) == Ensemble(seed=3)
+    assert "auto" in learner_names()
+
+
+def test_an_installed_package_adds_a_learner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path / "oracle-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Name: oracle\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text(
+        "[dubito.learners]\noracle = model.learner:Ensemble\n"
+    )
+
+    monkeypatch.syspath_prepend(tmp_path)
+
+    assert "oracle" in learner_names()
+    assert learner("oracle", seed=5) == Ensemble(seed=5)
+
+
+def test_an_unknown_learner_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(UnknownLearnerError, match="'oracle'; known: auto") as caught:
+        learner("oracle", seed=0)
+
+    assert caught.value.known == learner_names()
