@@ -152,6 +152,39 @@ def status(project: str | None, as_json: bool) -> None:  # noqa: FBT001  # click
         status_table(found)
 
 
+@main.command(epilog="Example: make demo, which installs Label Studio first")
+@click.option(
+    "--data-dir", type=click.Path(path_type=Path), help="[default: .dubito/demo]"
+)
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Dubito's; else a free one."
+)
+@click.option(
+    "--label-studio-port", type=click.IntRange(1, 65535), help="Its; likewise."
+)
+@click.option(
+    "--label-studio-venv",
+    type=click.Path(path_type=Path),
+    default=".venv-label-studio",
+    show_default=True,
+    help="The virtual environment Label Studio is installed in.",
+)
+@_says_errors
+def demo(data_dir: Path | None, **chosen: object) -> None:
+    """Start everything and a Label Studio with a sample project, to try it out."""
+    from rich.console import Console
+
+    from backend.demo import Demo
+
+    settings = _settings()
+    directory = (data_dir or settings.data_dir / "demo").expanduser().absolute()
+    Demo(
+        settings=settings.having(data_dir=directory, host="127.0.0.1"),
+        console=Console(),
+        **chosen,  # type: ignore[arg-type]  # click has checked them
+    ).run()
+
+
 def _settings() -> Settings:
     settings = Settings.from_process()
     logging.basicConfig(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UNCERTAINTY = "Uncertainty sampling"
 
 JsonObject: TypeAlias = dict[str, object]
@@ -26,6 +27,8 @@ def _results(value: object) -> object:
 
 
 Text = Annotated[str, BeforeValidator(_text)]
+Id = Annotated[int, Field(ge=0, lt=2**63)]
+"""What an array of task ids can hold."""
 
 
 class Reading(BaseModel):
@@ -40,7 +43,7 @@ class Project(Reading):
     id: int
     title: Text = ""
     label_config: Text = ""
-    created_at: datetime
+    created_at: AwareDatetime
     model_version: str | None = ""
     sampling: Text = ""
     maximum_annotations: int = 1
@@ -58,25 +61,25 @@ class Project(Reading):
 class Annotation(Reading):
     """One person's answer to one task."""
 
-    id: int
-    task: int
+    id: Id
+    task: Id
     result: Annotated[list[JsonObject], BeforeValidator(_results)] = Field(
         default_factory=list
     )
     was_cancelled: bool = False
-    updated_at: datetime
+    updated_at: AwareDatetime
     completed_by: Annotated[int | None, BeforeValidator(_user)] = None
 
     @property
     def stamp(self) -> str:
         """Return the time of the last change, in microseconds, 16 digits."""
-        return f"{int(self.updated_at.timestamp() * 1_000_000):016d}"
+        return f"{(self.updated_at - EPOCH) // timedelta(microseconds=1):016d}"
 
 
 class Task(Reading):
     """One item to label."""
 
-    id: int
+    id: Id
     data: JsonObject = Field(default_factory=dict)
 
 

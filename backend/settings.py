@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
@@ -38,14 +38,14 @@ class Settings:
     """What an operator may choose; read once, when a process starts."""
 
     label_studio_url: str = DEFAULT_LABEL_STUDIO
-    label_studio_key: str = ""
-    redis_url: str = ""
+    label_studio_key: str = field(default="", repr=False)
+    redis_url: str = field(default="", repr=False)
     host: str = "127.0.0.1"
     port: int = 9090
     data_dir: Path = Path(".dubito")
     basic_auth_user: str = ""
-    basic_auth_pass: str = ""
-    webhook_secret: str = ""
+    basic_auth_pass: str = field(default="", repr=False)
+    webhook_secret: str = field(default="", repr=False)
     log_level: str = "INFO"
     workers: int = 2
     threads: int = 8
@@ -64,14 +64,14 @@ class Settings:
             redis_url=_redis_url(raw["redis_url"]),
             host=raw["host"] or "127.0.0.1",
             port=_number("PORT", raw["port"], 9090, 65535),
-            data_dir=Path(raw["data_dir"] or ".dubito").expanduser().absolute(),
+            data_dir=_directory(raw["data_dir"] or ".dubito"),
             basic_auth_user=raw["basic_auth_user"],
             basic_auth_pass=raw["basic_auth_pass"],
             webhook_secret=raw["webhook_secret"],
             log_level=(raw["log_level"] or "INFO").upper(),
             workers=_number("WORKERS", raw["workers"], 2, 256),
             threads=_number("THREADS", raw["threads"], 8, 256),
-            file_hosts=tuple(h for h in raw["file_hosts"].lower().split(",") if h),
+            file_hosts=_hosts(raw["file_hosts"]),
         )
         return settings.checked()
 
@@ -82,7 +82,7 @@ class Settings:
 
     def having(self, **chosen: object) -> Self:
         """Let options of the command line win over the environment."""
-        known = {field.name for field in fields(self)}
+        known = {setting.name for setting in fields(self)}
         given = {k: v for k, v in chosen.items() if v is not None and k in known}
         return replace(self, **given).checked()  # type: ignore[arg-type]
 
@@ -128,9 +128,31 @@ def _number(name: str, text: str, default: int, highest: int) -> int:
     return int(text)
 
 
+def _directory(text: str) -> Path:
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        message = f"MODEL_DIR is {text!r}: {error}"
+        raise SettingsError(message) from error
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    hosts = (host.strip() for host in text.lower().split(","))
+    return tuple(host for host in hosts if host)
+
+
+def _scheme(text: str) -> str:
+    """Return the scheme of an address; nothing for what is none."""
+    try:
+        parts = urlsplit(text)
+        is_usable = parts.port != 0 and not any(map(str.isspace, text))
+    except ValueError:  # half of an IPv6 address, a port that is no number
+        return ""
+    return parts.scheme if is_usable else ""
+
+
 def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if _scheme(text) not in {"http", "https"} or not urlsplit(text).hostname:
         message = (
             f"LABEL_STUDIO_URL is {text!r}: use an address such as"
             " http://localhost:8080"
@@ -140,7 +162,7 @@ def _url(text: str) -> str:
 
 
 def _redis_url(text: str) -> str:
-    if text and urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
+    if text and _scheme(text) not in {"redis", "rediss", "unix"}:
         message = (
             "REDIS_URL cannot be read: use an address such as redis://localhost:6379/0"
         )

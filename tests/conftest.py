@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
+from redis import Redis
 
+from backend.services import Services
+from tests.dubito import Dubito, dubito_running
 from tests.fake_label_studio import FakeServer, Faults
 from tests.label_studio import LabelStudio, signed_in
 from tests.real_label_studio import real_label_studio_running
 from tests.sink import Sink, sink_listening
+from tests.store import services_over, store_client, store_running
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +19,13 @@ def real_label_studio() -> Iterator[LabelStudio]:
     """One server for the whole session: make a project of your own in it."""
     with real_label_studio_running() as label_studio:
         yield label_studio
+
+
+@pytest.fixture(scope="session")
+def dubito(real_label_studio: LabelStudio) -> Iterator[Dubito]:
+    """One Dubito beside the session's real Label Studio."""
+    with dubito_running(real_label_studio.url, real_label_studio.token) as running:
+        yield running
 
 
 @pytest.fixture
@@ -47,3 +58,25 @@ def sink() -> Iterator[Sink]:
     """Listen to what Label Studio sends."""
     with sink_listening() as listening:
         yield listening
+
+
+@pytest.fixture(scope="session")
+def store_url() -> Iterator[str]:
+    """One real Redis for the session; `redis` empties it for each test."""
+    with store_running() as url:
+        yield url
+
+
+@pytest.fixture
+def redis(store_url: str) -> Iterator[Redis]:
+    with store_client(store_url) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def services(store_url: str, redis: Redis) -> Iterator[Services]:
+    """Services of a Dubito on loopback without credentials, over an empty store."""
+    assert not redis.dbsize()
+    with services_over(store_url) as services:
+        yield services

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
@@ -13,6 +13,7 @@ from backend.errors import KeyRefusedError, LabelStudioAwayError, LabelStudioErr
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+Answer = TypeVar("Answer")
 REFRESH = "/api/token/refresh"
 UNAUTHORIZED = 401
 
@@ -35,8 +36,13 @@ class Access:
         """Whether the key is a personal access token (a JWT: three parts)."""
         return self.key.count(".") == 2
 
-    def send(self, request: httpx.Request) -> httpx.Response:
-        """Send a request with the key; raise if Label Studio is away or refuses it."""
+    def send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
+        """Send a request with the key; raise if Label Studio is away or refuses it.
+
+        Parameters
+        ----------
+        stream : leave the body to be read; the caller closes the response
+        """
         if not self.key:
             message = (
                 "there is no key to Label Studio: set LABEL_STUDIO_API_KEY to a token"
@@ -44,17 +50,27 @@ class Access:
             )
             raise KeyRefusedError(message)
         used = self._token()
-        response = self._sent(request, used)
+        response = self._sent(request, used, stream=stream)
         if response.status_code == UNAUTHORIZED and self.is_personal:
-            response = self._sent(request, self._token(instead_of=used))
+            bought = self._token(instead_of=used)
+            response = self._sent(request, bought, stream=stream)
         if response.status_code == UNAUTHORIZED:
             raise KeyRefusedError(self._refusal(response))
         return response
 
-    def _sent(self, request: httpx.Request, token: str) -> httpx.Response:
+    def _sent(
+        self, request: httpx.Request, token: str, *, stream: bool
+    ) -> httpx.Response:
         scheme = "Bearer" if self.is_personal else "Token"
         request.headers["Authorization"] = f"{scheme} {token}"
-        return exchange(lambda: self.http.send(request), str(self.http.base_url))
+
+        def send() -> httpx.Response:
+            response = self.http.send(request, stream=stream)
+            if response.status_code == UNAUTHORIZED:
+                response.read()  # its reason is wanted, and its connection
+            return response
+
+        return exchange(send, str(self.http.base_url))
 
     def _token(self, instead_of: str = "") -> str:
         """Return a token to show; a new one if `instead_of` was refused."""
@@ -94,14 +110,13 @@ class Access:
         )
 
 
-def exchange(send: Callable[[], httpx.Response], url: str) -> httpx.Response:
+def exchange(send: Callable[[], Answer], url: str) -> Answer:
     """Send something to Label Studio; raise `LabelStudioAwayError` if it is away."""
     try:
-        response = send()
+        return send()
     except httpx.TimeoutException as error:
         message = f"Label Studio at {url} did not answer in time"
         raise LabelStudioAwayError(message) from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         message = f"Label Studio at {url} cannot be reached: {error}"
         raise LabelStudioAwayError(message) from error
-    return response

@@ -14,7 +14,7 @@ from backend.labelstudio.answers import answer, read, read_list
 from backend.records import Annotation, MlBackend, Project, Reading, Row, Task, Webhook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from backend.records import JsonObject
 
@@ -22,18 +22,32 @@ PATIENCE_SECONDS = 30.0
 PAGE = 1_000
 
 
+WANTED = "id,data,updated_at,total_annotations,cancelled_annotations"
+
+
 class AnnotatedTask(Task):
     """A task with everything people answered to it."""
 
-    updated_at: str = ""
     annotations: tuple[Annotation, ...] = ()
 
 
-class TaskPage(Reading):
-    """Some of a project's tasks, and how many there are."""
+class ListedTask(Task):
+    """A task, when it changed, and how many people answered or skipped it."""
 
-    total: int = 0
-    tasks: tuple[AnnotatedTask, ...] = ()
+    updated_at: str = ""
+    total_annotations: int | None = 0
+    cancelled_annotations: int | None = 0
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether there is anything to read from people."""
+        return bool(self.total_annotations or self.cancelled_annotations)
+
+
+class TaskPage(Reading):
+    """Some of a project's tasks."""
+
+    tasks: tuple[ListedTask, ...] = ()
 
 
 class TabId(Reading):
@@ -74,56 +88,53 @@ class LabelStudioClient:
         path = f"/api/projects/{project}/"
         return read(Project, self._ask("PATCH", path, json=changes))
 
-    def task_pages(self, project: int) -> Iterator[TaskPage]:
-        """Yield the id and data of every task, page by page."""
-        seen = 0
-        for number in range(1, 1_000_000):
-            query = {"project": project, "include": "id,data", "page_size": PAGE}
-            page = self._page({**query, "page": number})
-            yield page
-            seen += len(page.tasks)
-            if len(page.tasks) < PAGE or seen >= page.total:
-                return
-
-    def changed_tasks(self, project: int, since: str) -> Iterator[TaskPage]:
-        """Yield every task changed after a time, with its annotations.
+    def tasks(self, project: int, changed_after: str = "") -> Iterator[TaskPage]:
+        """Yield tasks with their data, page by page.
 
         Parameters
         ----------
-        since : a task's own ``updated_at``; empty for a glance at the latest change
+        changed_after : some task's own ``updated_at``; all tasks if empty
         """
-        if not since:
-            latest = {"ordering": ["-tasks:updated_at"]}
-            glance = {"project": project, "include": "id,updated_at", "page_size": 1}
-            yield self._page({**glance, "query": json.dumps(latest)})
-            return
         newer = {"filter": "filter:tasks:updated_at", "operator": "greater"}
-        newer |= {"type": "Datetime", "value": since}
-        wanted = {
-            "filters": {"conjunction": "and", "items": [newer]},
-            "ordering": ["tasks:updated_at"],
-        }
-        query = {"project": project, "fields": "all", "page_size": PAGE}
+        newer |= {"type": "Datetime", "value": changed_after}
+        items = [newer] if changed_after else []
+        query = {"filters": {"conjunction": "and", "items": items}}
         for number in range(1, 1_000_000):
-            page = self._page({**query, "query": json.dumps(wanted), "page": number})
+            page = self._page(project, query, page=number, page_size=PAGE)
             yield page
             if len(page.tasks) < PAGE:
                 return
 
-    def _page(self, query: Mapping[str, object]) -> TaskPage:
-        raw = {**query, "resolve_uri": "false"}
+    def latest_change(self, project: int) -> str:
+        """Return the ``updated_at`` of the task that changed last; empty if none."""
+        query = {"ordering": ["-tasks:updated_at"]}
+        page = self._page(project, query, page=1, page_size=1)
+        return max((task.updated_at for task in page.tasks), default="")
+
+    def _page(
+        self, project: int, query: Mapping[str, object], **paging: int
+    ) -> TaskPage:
+        asked = {
+            "project": project,
+            "include": WANTED,
+            "query": json.dumps(query),
+            "resolve_uri": "false",
+            **paging,
+        }
         try:
-            return read(TaskPage, self._ask("GET", "/api/tasks", params=raw))
+            return read(TaskPage, self._ask("GET", "/api/tasks", params=asked))
         except LabelStudioRefusedError as error:
             if error.status == 404 and "page" in error.detail.lower():
                 return TaskPage()  # the page after the last one
             raise
 
-    def annotations(self, project: int) -> list[Annotation]:
-        """Return every annotation of a project."""
+    def annotations(self, project: int, tasks: Sequence[int] = ()) -> list[Annotation]:
+        """Return the annotations of some tasks, or of all tasks of a project."""
         path = f"/api/projects/{project}/export"
-        tasks = self._ask("GET", path, params={"exportType": "JSON"}, seconds=600)
-        found = read_list(AnnotatedTask, tasks)
+        query = {"exportType": "JSON", "ids[]": list(tasks)}
+        found = read_list(
+            AnnotatedTask, self._ask("GET", path, params=query, seconds=600)
+        )
         return [annotation for task in found for annotation in task.annotations]
 
     def rows(self, project: int, task: int | None = None) -> list[Row]:

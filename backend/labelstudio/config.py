@@ -18,6 +18,7 @@ LEARNABLE = (
     "Dubito learns from a single-choice <Choices> control with fixed choices over"
     " <Text>, <TimeSeries>, or any tag whose tasks carry numbers"
 )
+SINGLE = frozenset({"single", "single-radio"})
 TEXTS = frozenset({"Text", "HyperText"})
 LONGEST = 1_000_000
 
@@ -25,7 +26,7 @@ LONGEST = 1_000_000
 def read_schema(label_config: str) -> Schema:
     """Find the first control Dubito can learn; raise `SchemaError` if none."""
     tags = list(_parsed(label_config).iter())
-    named = {tag.get("name", ""): tag for tag in tags}
+    named = {tag.get("name", ""): tag for tag in tags if tag.get("name")}
     reasons = []
     for control in (tag for tag in tags if tag.tag == "Choices"):
         reason = _obstacle(control, named)
@@ -51,19 +52,21 @@ def _parsed(label_config: str) -> Element:
 
 def _obstacle(control: Element, named: dict[str, Element]) -> str:
     """Return why a control cannot be learnt; empty if it can."""
-    if control.get("perRegion", "").lower() == "true":
-        return "labels regions, not whole tasks"
-    if control.get("choice", "single") not in {"single", "single-radio"}:
-        return "takes several choices"
-    if control.get("value"):
-        return "takes its choices from each task's data"
-    if control.find(".//Choice/Choice") is not None:
-        return "has choices inside choices"
-    if len(_classes(control)) < 2:
-        return "has fewer than two choices"
-    if _target(control) not in named:
-        return f"is for {_target(control)!r}, which is not there"
-    return ""
+    target = _target(control)
+    obstacles = {
+        "has no name": not control.get("name"),
+        "labels regions, not whole tasks": _is_true(control.get("perRegion", "")),
+        "takes several choices": control.get("choice", "single") not in SINGLE,
+        "takes its choices from each task's data": bool(control.get("value")),
+        "has choices inside choices": control.find(".//Choice/Choice") is not None,
+        "has fewer than two choices": len(_classes(control)) < 2,
+        f"is for {target!r}, which is not there": target not in named,
+    }
+    return next((what for what, is_there in obstacles.items() if is_there), "")
+
+
+def _is_true(text: str) -> bool:
+    return text.lower() == "true"
 
 
 def _target(control: Element) -> str:

@@ -79,9 +79,12 @@ class Connector:
             if time.monotonic() > deadline:
                 return False
             time.sleep(POLL_SECONDS)
-        with state.work.hold(LEASE_PATIENCE):
-            state.note(token=token)
-            self._set_up(state, project, backend)
+        while not self.services.projects.knows(key):  # or the command is at it
+            with state.work.lease() as lease:
+                if lease is not None:
+                    state.note(token=token)
+                    self._set_up(state, project, backend)
+            time.sleep(POLL_SECONDS)
         return True
 
     def _row_with(self, number: int, host: str) -> MlBackend | None:
@@ -117,7 +120,7 @@ class Connector:
         self.services.wake(state)
 
     def _backend(self, project: Project, url: str) -> MlBackend | None:
-        """Return our row in the project; None where Label Studio refuses our address."""
+        """Return our row in the project; None where our address is refused."""
         for row in self.client.backends(project.id):
             if _same(row.url, url):
                 self.say(f"the ML backend {row.title!r} is there")
@@ -210,19 +213,27 @@ TAB: JsonObject = {
 
 def read_settings(state: ProjectState, client: LabelStudioClient) -> None:
     """Read what the owner chose from our row; pause if somebody removed it."""
-    connection = state.facts().connection
+    facts = state.facts()
+    connection = facts.connection
     if connection is None or connection.backend is None:
         return
-    for row in client.backends(state.id):
+    rows = client.backends(state.id)
+    # Being asked for them, Label Studio has called us again: that call is answered.
+    state.note(settings_at=state.clock())
+    for row in rows:
         if row.id == connection.backend:
             state.note(
                 extra_params=row.extra_params,
                 connection=connection.model_copy(update={"title": row.title}),
             )
+            if row.extra_params != facts.extra_params:
+                state.work.ask()
             return
+    state.work.ask()
     state.note(
+        queue_ready=False,
         paused="Dubito was removed from Settings → Model: run `dubito disconnect` to"
-        " remove the rest, or `dubito connect` to connect it again"
+        " remove the rest, or `dubito connect` to connect it again",
     )
 
 

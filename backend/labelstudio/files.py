@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import httpx
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 PATIENCE_SECONDS = 20.0
+LONGEST_SECONDS = 120.0
+"""A host that sends a little now and then is never silent, yet never done."""
+
 LARGEST_BYTES = 50_000_000
 LATER = frozenset({408, 425, 429})
 
@@ -55,27 +60,34 @@ class Files:
         """
         url = self._url(address)
         request = httpx.Request("GET", url, extensions=_timeouts())
+
+        def download() -> bytes:
+            with closing(self._ask(request)) as response:
+                return _content(response, address)
+
         try:
-            if _origin(url) == _origin(self.home):
-                return _content(self.access.send(request), address)
-            return _content(exchange(lambda: self.plain.send(request), url), address)
+            return exchange(download, str(url))
         except LabelStudioError as error:
             raise FileUnavailableError(str(error)) from error
 
-    def _url(self, address: str) -> str:
+    def _ask(self, request: httpx.Request) -> httpx.Response:
+        if _origin(request.url) == _origin(httpx.URL(self.home)):
+            return self.access.send(request, stream=True)
+        return self.plain.send(request, stream=True)
+
+    def _url(self, address: str) -> httpx.URL:
         """Return the full address of a file that may be fetched."""
         try:
-            url = urljoin(f"{self.home}/", address)
-            parts = urlsplit(url)
-            host = parts.netloc.rpartition("@")[2].lower()
-        except ValueError as error:
+            url = httpx.URL(urljoin(f"{self.home}/", address))
+        except (ValueError, httpx.InvalidURL) as error:
             message = f"{address[:200]!r} is not an address"
             raise BadItemError(message) from error
-        if parts.scheme not in {"http", "https"}:
-            message = f"files at {parts.scheme}:// cannot be read yet"
+        if url.scheme not in {"http", "https"}:
+            message = f"files at {url.scheme}:// cannot be read yet"
             raise BadItemError(message)
-        allowed = {host, parts.hostname} & self.others
-        if _origin(url) != _origin(self.home) and not allowed:
+        host = url.netloc.decode()
+        allowed = {host, url.raw_host.decode()} & self.others
+        if _origin(url) != _origin(httpx.URL(self.home)) and not allowed:
             message = (
                 f"{host} is neither LABEL_STUDIO_URL nor in FILE_HOSTS, so its files"
                 " are not fetched"
@@ -92,16 +104,20 @@ def _content(response: httpx.Response, address: str) -> bytes:
     if status != 200:
         message = f"{address[:200]} cannot be had (status {status})"
         raise BadItemError(message)
-    if len(response.content) > LARGEST_BYTES:
-        message = f"{address[:200]} is larger than {LARGEST_BYTES // 1_000_000} MB"
-        raise BadItemError(message)
-    return response.content
+    content, began = bytearray(), time.monotonic()
+    for part in response.iter_bytes():
+        content += part
+        if len(content) > LARGEST_BYTES:
+            message = f"{address[:200]} is larger than {LARGEST_BYTES // 1_000_000} MB"
+            raise BadItemError(message)
+        if time.monotonic() - began > LONGEST_SECONDS:
+            message = f"{address[:200]} did not arrive in {LONGEST_SECONDS:.0f} s"
+            raise FileUnavailableError(message)
+    return bytes(content)
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    standard = {"http": 80, "https": 443}.get(parts.scheme)
-    return parts.scheme, parts.hostname, parts.port or standard
+def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
+    return url.scheme, url.raw_host, url.port
 
 
 def _timeouts() -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -10,15 +11,18 @@ from typing import TYPE_CHECKING
 from backend.errors import ProjectGoneError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from backend.labelstudio.client import AnnotatedTask, LabelStudioClient
+    from backend.labelstudio.client import LabelStudioClient, ListedTask
     from backend.records import Annotation, Project
     from backend.state.project import ProjectState
 
 logger = logging.getLogger(__name__)
 MARGIN = timedelta(seconds=10)
 """A change may become visible later than others that carry a later time."""
+
+MANY = 100
+"""More tasks than this are not named one by one: an address may not be endless."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,17 +48,20 @@ class Sync:
 
     def everything(self) -> None:
         """Read all tasks and all annotations."""
-        self._look_from_here_on()
+        latest = self.client.latest_change(self.state.id)
         known = self.state.annotations.ids()
         snapshot = self.client.annotations(self.state.id)
         self.state.annotations.merge(known, snapshot)
         self.tasks()
-        self.state.note(synced_at=self.state.clock(), listed_at=self.state.clock())
+        now = self.state.clock()
+        self.state.note(
+            changed_at=latest, changed_seen=0.0, synced_at=now, whole_at=now
+        )
 
     def tasks(self) -> None:
         """Read all tasks; forget those that are gone, and their annotations."""
-        known, seen = self.state.tasks.ids(), set[int]()
-        for page in self.client.task_pages(self.state.id):
+        known, seen, began = self.state.tasks.ids(), set[int](), time.perf_counter()
+        for page in self.client.tasks(self.state.id):
             self._receive(page.tasks)
             seen.update(task.id for task in page.tasks)
         gone = known - seen
@@ -62,36 +69,45 @@ class Sync:
             self.state.tasks.remove(gone)
             self.state.annotations.drop_of_tasks(gone)
             self.state.work.ask()
+        took = time.perf_counter() - began
+        logger.info("project %s: %s tasks in %.1f s", self.state.key, len(seen), took)
 
-    def changes(self) -> int:
-        """Read what has changed since the last look; return how many annotations."""
-        since = self.state.facts().changed_at
-        if not since:
-            self._look_from_here_on()
-            return 0
-        known, changed, latest = self.state.annotations.all(), 0, since
-        for page in self.client.changed_tasks(self.state.id, _with_margin(since)):
+    def changes(self) -> None:
+        """Read the tasks that changed since the last look, and their annotations."""
+        facts, now = self.state.facts(), self.state.clock()
+        is_settled = now - facts.changed_seen > MARGIN.total_seconds()
+        since = facts.changed_at if is_settled else _with_margin(facts.changed_at)
+        known, latest = self.state.annotations.all(), facts.changed_at
+        for page in self.client.tasks(self.state.id, since):
             self._receive(page.tasks)
-            tasks = {task.id for task in page.tasks}
-            held = [a.id for a in known if a.task in tasks]
-            changed += self.state.annotations.merge(held, _annotations(page.tasks))
+            self._merge(page.tasks, known)
             latest = max([latest, *(task.updated_at for task in page.tasks)])
-        self.state.note(changed_at=latest, synced_at=self.state.clock())
-        return changed
+        if latest != facts.changed_at:
+            self.state.note(changed_at=latest, changed_seen=now)
+        self.state.note(synced_at=now)
 
-    def _receive(self, tasks: Sequence[AnnotatedTask]) -> None:
+    def _merge(self, tasks: Sequence[ListedTask], known: Sequence[Annotation]) -> None:
+        """Take over the annotations of these tasks.
+
+        Parameters
+        ----------
+        known : the annotations held before the tasks were read: what is missing now
+            of these has been deleted
+        """
+        changed = frozenset(task.id for task in tasks)
+        held = [annotation.id for annotation in known if annotation.task in changed]
+        answered = [task.id for task in tasks if task.is_answered]
+        found: list[Annotation] = []
+        if len(answered) > MANY:
+            everything = self.client.annotations(self.state.id)
+            found = [one for one in everything if one.task in changed]
+        elif answered:
+            found = self.client.annotations(self.state.id, answered)
+        self.state.annotations.merge(held, found)
+
+    def _receive(self, tasks: Sequence[ListedTask]) -> None:
         if self.state.tasks.receive(tasks):
             self.state.work.ask()
-
-    def _look_from_here_on(self) -> None:
-        """Note the time of the latest change, so that later ones are found."""
-        for page in self.client.changed_tasks(self.state.id, since=""):
-            latest = max((task.updated_at for task in page.tasks), default="")
-            self.state.note(changed_at=latest)
-
-
-def _annotations(tasks: Iterable[AnnotatedTask]) -> list[Annotation]:
-    return [annotation for task in tasks for annotation in task.annotations]
 
 
 def _with_margin(since: str) -> str:

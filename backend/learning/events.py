@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.errors import MalformedRequestError
-from backend.records import Annotation, Project, Task, Text
+from backend.records import Annotation, Id, Project, Task, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -82,7 +82,7 @@ class Event:
 
 class _Id(BaseModel):
     model_config = ConfigDict(extra="ignore")
-    id: int
+    id: Id
 
 
 class _AnnotatedTask(Task):
@@ -111,7 +111,7 @@ class Setup(BaseModel):
     """The body of `/setup`: which project names us, and a key that may be of use."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
-    project: str = Field(pattern=r"^\d{1,18}\.\d{1,18}$")
+    project: str = Field(pattern=r"^[0-9]{1,18}\.[0-9]{1,18}$")
     access_token: Text = Field(default="", max_length=2_000, repr=False)
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from backend.state.project import ProjectState
 
 ADOPT_SECONDS = 15
-LOOK_SECONDS = 10
+SETTLE_SECONDS = 2.0
+"""Label Studio calls before it stores or removes a backend: we look a little later."""
 
 
 def record(event: Event, services: Services) -> bool:
@@ -51,9 +52,8 @@ def note_setup(payload: object, host: str, services: Services) -> None:
     said = parse_setup(payload)
     if services.projects.knows(said.project):
         state = services.projects.at(said.project)
-        if services.is_first(f"{keys.LOOKING}:{said.project}", LOOK_SECONDS):
-            state.work.ask("settings")
-            services.wake(state)
+        state.note(setup_at=state.clock())
+        state.work.due_in(SETTLE_SECONDS)
     elif services.is_first(f"{keys.ADOPTING}:{said.project}", ADOPT_SECONDS):
         services.hand_over(said.project, said.access_token)
         services.call("adopt", said.project, host)

@@ -91,6 +91,7 @@ class Intake:
     def _read(self, tasks: Sequence[int], reads: ReadsChoice) -> int:
         """Read some tasks; those whose file cannot be had now go on waiting."""
         reader = Reader(schema=self.schema, reads=reads, files=self.files)
+        seen = self.state.tasks.digests(tasks)
         data = self.state.tasks.pending_data(tasks)
         if reads.kind == "recording":
             with ThreadPoolExecutor(FETCHERS) as pool:
@@ -100,7 +101,7 @@ class Intake:
         readings = zip(data, found, strict=True)
         done = {task: reading for task, reading in readings if reading is not None}
         if done:
-            self.state.tasks.save(done)
+            self.state.tasks.save(done, seen)
         return len(done)
 
 

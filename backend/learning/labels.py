@@ -35,7 +35,7 @@ class Labels:
 
     @property
     def touched(self) -> frozenset[int]:
-        """Tasks that are not asked for first: answered, in part or whole, or skipped."""
+        """Tasks that are not asked for: answered, in part or whole, or skipped."""
         return self.closed | self.skipped | frozenset(self.chosen)
 
 

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from backend.errors import ProjectSettingsError
 from model.learner import learner_names
 
+NO_AUDIT = 1e-9
+
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -61,7 +63,7 @@ class Preferences(Strict):
     @property
     def audit_every(self) -> int:
         """Every so many tasks one is an audit task; 0 for never."""
-        return round(1 / self.audit) if self.audit else 0
+        return round(1 / self.audit) if self.audit > NO_AUDIT else 0
 
 
 def read_preferences(extra_params: object) -> Preferences:
@@ -73,8 +75,9 @@ def read_preferences(extra_params: object) -> Preferences:
         naming each setting that cannot be used
     """
     try:
-        is_text = isinstance(extra_params, str) and extra_params.strip()
-        given = orjson.loads(str(extra_params)) if is_text else extra_params
+        given = extra_params
+        if isinstance(extra_params, str):
+            given = orjson.loads(extra_params.strip() or "{}")
         return Preferences.model_validate(given or {})
     except orjson.JSONDecodeError as error:
         message = f"the extra parameters are not JSON: {error}"

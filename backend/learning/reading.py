@@ -60,7 +60,7 @@ def _kind_of(keys: Collection[str], sample: Sequence[JsonObject]) -> str:
 
 
 def _is_numeric(key: str, sample: Sequence[JsonObject]) -> bool:
-    values = [data[key] for data in sample if data.get(key) not in {None, ""}]
+    values = [v for data in sample if (v := data.get(key)) is not None and v != ""]
     readable = sum(_is_number(value) for value in values)
     return readable > COMMON * len(values) or not values
 
@@ -77,7 +77,8 @@ def _are_rows(schema: Schema, sample: Sequence[JsonObject]) -> bool:
 
 def _is_measured(key: str, rows: Sequence[JsonObject]) -> bool:
     """Tell a measured value from a number that only counts the rows."""
-    values = [float(str(row[key])) for row in rows if _is_number(row.get(key))]
+    found = [numbers(row, (key,)) for row in rows if _is_number(row.get(key))]
+    values = [row[key] for row in found]
     whole = all(value.is_integer() for value in values)
     return len(set(values)) > 1 and not (whole and len(set(values)) == len(values))
 

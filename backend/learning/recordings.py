@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from model.errors import BadItemError
 from model.features.timeseries import describe, feature_names
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from model.schema import Channels
 
 MOST_SAMPLES = 5_000_000
@@ -39,7 +42,12 @@ def read_recording(content: object, channels: Channels) -> dict[str, float]:
         there = ", ".join(map(str, table)) or "nothing"
         message = f"the recording has no column {', '.join(missing)}; it has {there}"
         raise BadItemError(message)
-    samples = np.column_stack([_numbers(table[column], column) for column in columns])
+    signals = [_numbers(table[column], column) for column in columns]
+    lengths = {len(signal) for signal in signals}
+    if len(lengths) > 1:
+        message = f"the columns differ in length: {sorted(lengths)}"
+        raise BadItemError(message)
+    samples = np.column_stack(signals)
     if not 0 < samples.size <= MOST_SAMPLES:
         message = f"the recording has {len(samples)} samples"
         raise BadItemError(message)
@@ -74,12 +82,16 @@ def _csv(content: bytes, channels: Channels) -> dict[str, object]:
     named = (*channels.columns, channels.time) if channels.time else channels.columns
     headless = bool(named) and all(name.isdigit() for name in named)
     try:
-        table = pd.read_csv(
-            io.BytesIO(content),
-            sep=channels.separator,
-            header=None if headless else "infer",
-            skipinitialspace=True,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pd.errors.ParserWarning)
+            warnings.simplefilter("ignore", pd.errors.DtypeWarning)
+            table = pd.read_csv(
+                io.BytesIO(content),
+                sep=channels.separator,
+                header=None if headless else "infer",
+                skipinitialspace=True,
+                index_col=False,  # a separator at the end of a line is no column
+            )
     except (ValueError, OverflowError, pd.errors.ParserError) as error:
         message = (
             f"the file is not a CSV that can be read: {' '.join(str(error).split())}"
@@ -88,24 +100,31 @@ def _csv(content: bytes, channels: Channels) -> dict[str, object]:
     return {str(name).strip(): table[name].to_numpy() for name in table}
 
 
-def _numbers(column: object, name: str) -> np.ndarray:
+def _numbers(column: object, name: str) -> NDArray[np.float64]:
     """Return a column as float64, NaN where a sample is not a number."""
-    try:
-        series = pd.Series(column, dtype=object) if np.ndim(column) == 1 else None  # type: ignore[arg-type]
-    except ValueError:
-        series = None
-    if series is None:
+    values = _coerced(column)
+    if values is None:
         message = f"the column {name!r} is not a list of numbers"
         raise BadItemError(message)
-    values = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64)
     return np.where(np.isfinite(values), values, np.nan)
+
+
+def _coerced(column: object) -> NDArray[np.float64] | None:
+    """Return a list as float64, NaN for what is no number; None for what is no list."""
+    try:
+        if np.ndim(column) != 1:  # type: ignore[arg-type]
+            return None
+        series = pd.Series(column, dtype=object)
+        return pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64)
+    except (ValueError, TypeError, OverflowError):  # lists in it, endless numbers
+        return None
 
 
 def _rate(times: object) -> float:
     """Return the samples per second, or per unit of the time column; 1 if unknown."""
-    if times is None or np.ndim(times) != 1:  # type: ignore[arg-type]
+    stamps = None if times is None else _coerced(times)
+    if stamps is None:
         return 1.0
-    stamps = pd.to_numeric(pd.Series(times), errors="coerce").to_numpy(np.float64)
     steps = np.diff(stamps[np.isfinite(stamps)])
     step = float(np.median(steps)) if steps.size else 0.0
     return 1.0 / step if step > 0 else 1.0

@@ -118,7 +118,7 @@ def _window(
     )
     places = arrange(
         _doubtful(question, certainty, is_open) if has_model else _none(),
-        _open(_start(question), is_open) if plan.start_left else _none(),
+        _open(_start(question, plan), is_open) if plan.start_left else _none(),
         _open(permutation(items.task_ids, chosen.seed), is_open),
         plan,
     )
@@ -138,12 +138,11 @@ def _start_left(question: Question, *, has_model: bool) -> int:
     return left if has_model else question.preferences.window
 
 
-def _start(question: Question) -> Positions:
-    """Return the order of the start, long enough to fill a window."""
-    asked = len(question.labels.touched) + question.preferences.window
-    length = question.start_size + asked
+def _start(question: Question, plan: WindowPlan) -> Positions:
+    """Return the order of the start, as far as this window can reach into it."""
+    reach = len(question.labels.touched) + plan.start_left
     parts, seed = question.start_parts, question.preferences.seed
-    return question.items.start(*parts, length=length, seed=seed)
+    return question.items.start(*parts, length=reach, seed=seed)
 
 
 def _doubtful(

@@ -16,6 +16,7 @@ from backend.labelstudio.predictions import Wording
 from backend.labelstudio.publish import Publisher
 from backend.labelstudio.queue import check_queue
 from backend.labelstudio.sync import Sync
+from backend.learning.handlers import SETTLE_SECONDS
 from backend.learning.intake import Intake
 from backend.learning.rounds import Question, answer, basis_of
 from backend.learning.standing import Standing
@@ -59,7 +60,8 @@ class Steward:
                 return
             if self._round(want, asked):
                 self.state.work.answered(asked_until)
-                self.state.work.finish(self.lease, want)
+                seen = self.state.work.seen_until(asked_until, want)
+                self.state.work.finish(self.lease, seen)
 
     @property
     def publishes(self) -> bool:
@@ -107,9 +109,13 @@ class Steward:
             return
         sync = Sync(client=self.client, state=self.state)
         facts, now = self.state.facts(), self.state.clock()
-        if "settings" in asked:
+        if (
+            facts.setup_at > facts.settings_at
+            and now - facts.setup_at >= SETTLE_SECONDS
+        ):
             read_settings(self.state, self.client)
-        if "project" in asked or now - facts.project_at >= PROJECT_TICK:
+        is_due = now - facts.project_at >= PROJECT_TICK or self._has_lost_count()
+        if "project" in asked or is_due:
             check_queue(self.state, sync.project(), self.client)
         if "everything" in asked or self._is_whole_due(facts):
             sync.everything()
@@ -118,13 +124,14 @@ class Steward:
             sync.tasks()
         elif "tasks" in asked or self._has_lost_count():
             sync.tasks()
-        if "changes" in asked or now - facts.synced_at >= self.tick():
+        synced_at = self.state.facts().synced_at
+        if "changes" in asked or now - synced_at >= self.tick():
             sync.changes()
 
     def _is_whole_due(self, facts: Facts) -> bool:
         if not facts.synced_at:
             return True
-        return self.is_quiet() and self.state.clock() - facts.listed_at >= WHOLE_TICK
+        return self.is_quiet() and self.state.clock() - facts.whole_at >= WHOLE_TICK
 
     def _has_lost_count(self) -> bool:
         """Return whether Label Studio has another number of tasks than we know."""

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from backend.state import keys
+
 if TYPE_CHECKING:
     from backend.learning.standing import Standing
     from backend.learning.steward import Steward
@@ -17,6 +19,7 @@ REFRESHES = 5
 """Writes in a pause: a few per cent of Label Studio's time; annotators come first."""
 
 UNWRITTEN_MEANS_BULK = 50
+BULK_CALL_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +60,20 @@ class Upkeep:
         facts = self._state.facts()
         return self.steward.publishes and facts.queue_ready and not facts.paused
 
+    def _call_bulk(self) -> None:
+        """Have all first rows written at once, beside the rounds."""
+        services, key = self.steward.services, self._state.key
+        is_first = services.is_first(f"{keys.FILLING}:{key}", BULK_CALL_SECONDS)
+        if is_first and not self._state.published.is_bulk_running():
+            services.call("fill", key)
+
     def _write_rows(self, ranking: Ranking | None) -> bool:
         """Write rows that are missing or wrong; return whether there are more."""
         scores = self.standing.scores(ranking)
         publisher = self.steward.publisher(self.standing, ranking)
         missing = publisher.missing(scores)
         if len(missing) > max(UNWRITTEN_MEANS_BULK, len(scores) // 100):
-            if not self._state.published.is_bulk_running():
-                self.steward.services.call("fill", self._state.key)
+            self._call_bulk()
             return True
         window = {place.task for place in self._state.facts().window}
         for task in missing:

@@ -65,7 +65,8 @@ def _work(services: Services, state: ProjectState, lease: Lease) -> None:
         logger.warning("project %s: %s", state.key, error)
         state.note(last_error=str(error))
         state.work.rest(RETRY_SECONDS)
-    except BaseException:
+    except Exception as error:
+        state.note(last_error=f"unexpected, see the worker's log: {error!r:.200}")
         state.work.rest(RETRY_SECONDS)
         raise
 

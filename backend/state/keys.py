@@ -14,7 +14,7 @@ QUEUE = "dubito"
 PROBE = "dubito:probe"
 MARK = "dubito:mark"
 ADOPTING = "dubito:adopting"
-LOOKING = "dubito:looking"
+FILLING = "dubito:filling"
 TOKEN = "dubito:handed_over"  # noqa: S105  # a key's name, not a secret
 
 RECORD = "record"

@@ -88,10 +88,13 @@ class Facts(Kept):
     last_round_seconds: float | None = None
     published_at: float | None = None
     rebuilt_at: float | None = None
+    setup_at: float = 0.0
+    settings_at: float = 0.0
     project_at: float = 0.0
     synced_at: float = 0.0
-    listed_at: float = 0.0
+    whole_at: float = 0.0
     changed_at: str = ""
+    changed_seen: float = 0.0
     window: tuple[Place, ...] = ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -15,15 +16,24 @@ from backend.state import keys
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from numpy.typing import NDArray
     from redis import Redis
-    from redis.client import Pipeline
 
     from backend.records import JsonObject, Task
     from model.arrays import Features, TaskIds
 
 DAY_SECONDS = 86_400
 BATCH = 2_000
+
+# What was read of a task is kept if its data is still what was read: then it waits
+# no longer. A text is marked by a plus: it may be empty.
+SAVE = """
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+for key = 2, 5 do redis.call('HDEL', KEYS[key], ARGV[1]) end
+if ARGV[3] ~= '' then redis.call('HSET', KEYS[3], ARGV[1], ARGV[3]) end
+if ARGV[4] ~= '' then redis.call('HSET', KEYS[4], ARGV[1], string.sub(ARGV[4], 2)) end
+if ARGV[5] ~= '' then redis.call('HSET', KEYS[5], ARGV[1], ARGV[5]) end
+return 1
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +79,7 @@ class TaskStore:
         """Note tasks whose data is new or changed as pending; return how many."""
         gone = self.deleted()
         packed = {
-            task.id: orjson.dumps(task.data, option=orjson.OPT_SORT_KEYS)
-            for task in tasks
-            if task.id not in gone
+            task.id: packed_data(task.data) for task in tasks if task.id not in gone
         }
         digests = self.digests(packed)
         changed = {
@@ -119,31 +127,26 @@ class TaskStore:
         found = zip(tasks, values, strict=True)
         return {task: orjson.loads(data) for task, data in found if data is not None}
 
-    def save(self, readings: Mapping[int, Reading]) -> None:
-        """Keep what was read; these tasks are pending no longer."""
+    def save(
+        self, readings: Mapping[int, Reading], seen: Mapping[int, bytes | None]
+    ) -> None:
+        """Keep what was read; these tasks are pending no longer.
+
+        Parameters
+        ----------
+        seen : the digests of the data that was read: a task that was changed or
+            deleted meanwhile is left as it is
+        """
         columns = self._columns(readings.values())
+        names = (keys.TASKS, keys.PENDING, keys.NUMBERS, keys.TEXTS, keys.SET_ASIDE)
+        touched = [self._key(name) for name in names]
         with self.client.pipeline(transaction=True) as pipe:
             for task, reading in readings.items():
-                self._save_one(pipe, task, reading, columns)
+                row, text = _row(reading.numbers, columns), reading.text
+                kept = ("" if text is None else f"+{text}", reading.refused)
+                pipe.eval(SAVE, 5, *touched, task, seen.get(task) or b"", row, *kept)
             pipe.incr(self._key(keys.DATA_VERSION))
             pipe.execute()
-
-    def _save_one(
-        self, pipe: Pipeline, task: int, reading: Reading, columns: Mapping[str, int]
-    ) -> None:
-        name = str(task)
-        pipe.hdel(self._key(keys.PENDING), name)
-        for key in (keys.NUMBERS, keys.TEXTS, keys.SET_ASIDE):
-            pipe.hdel(self._key(key), name)
-        if reading.refused:
-            pipe.hset(self._key(keys.SET_ASIDE), name, reading.refused)
-        if reading.numbers:
-            row = np.full(1 + max(columns[c] for c in reading.numbers), np.nan)
-            row[[columns[c] for c in reading.numbers]] = list(reading.numbers.values())
-            packed = _as_float32(row).tobytes()
-            pipe.hset(self._key(keys.NUMBERS), name, packed)
-        if reading.text is not None:
-            pipe.hset(self._key(keys.TEXTS), name, reading.text)
 
     def _columns(self, readings: Iterable[Reading]) -> dict[str, int]:
         """Return the place of each column, giving new ones a place at the end."""
@@ -221,6 +224,18 @@ class TaskStore:
         return keys.of(self.project, name)
 
 
+def packed_data(data: JsonObject) -> bytes:
+    """Write a task's data, equal data equally; nothing of what cannot be written."""
+    try:
+        return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        pass  # perhaps whole numbers of more than 64 bits: they become floating ones
+    try:
+        return orjson.dumps(orjson.loads(json.dumps(data, sort_keys=True)))
+    except (TypeError, ValueError, RecursionError):  # too deep, or half a character
+        return b"{}"
+
+
 def digest(data: bytes) -> bytes:
     """Return a short mark by which changed data is noticed."""
     return blake2b(data, digest_size=8).digest()
@@ -235,9 +250,15 @@ def _table(rows: Sequence[bytes], width: int) -> Features:
     return table
 
 
-def _as_float32(values: NDArray[np.float64]) -> Features:
+def _row(numbers: Mapping[str, float], columns: Mapping[str, int]) -> bytes:
+    """Write numbers as float32 up to the last column that they have."""
+    if not numbers:
+        return b""
+    row = np.full(1 + max(columns[c] for c in numbers), np.nan)
+    row[[columns[c] for c in numbers]] = list(numbers.values())
     limit = float(np.finfo(np.float32).max)
-    return np.asarray(np.clip(values, -limit, limit), dtype=np.float32)
+    packed: Features = np.clip(row, -limit, limit).astype(np.float32)
+    return packed.tobytes()
 
 
 def _batches(items: Sequence[int], size: int) -> Iterable[Sequence[int]]:

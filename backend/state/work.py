@@ -105,6 +105,15 @@ class Work:
         names = self.client.zrange(self._key(keys.ASKED), 0, -1)
         return frozenset(name.decode() for name in names)
 
+    def seen_until(self, asked_until: int, want: int) -> int:
+        """Return how much of `want` a round has seen that read up to `asked_until`.
+
+        What was asked for by name after the reading began has not been read yet.
+        """
+        names, newer = self._key(keys.ASKED), f"({asked_until}"
+        later = self.client.zrangebyscore(names, newer, want, 0, 1, withscores=True)
+        return want if not later else int(later[0][1]) - 1
+
     def answered(self, want: int) -> None:
         """Forget what was asked for by name up to `want`: it has been done."""
         self.client.zremrangebyscore(self._key(keys.ASKED), "-inf", want)
@@ -126,7 +135,7 @@ class Work:
         self.client.delete(self._key(keys.QUEUED))
 
     def due_in(self, seconds: float) -> None:
-        """Ask to be looked at after so many seconds, whether or not anything happens."""
+        """Ask to be looked at after so many seconds, even if nothing happens."""
         self.client.set(self._key(keys.DUE), self.clock() + seconds)
 
     def rest(self, seconds: float) -> None:

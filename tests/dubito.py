@@ -1,0 +1,346 @@
+"""Run a real `dubito serve`, and look at it and treat it as people and fate do."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+import httpx
+import numpy as np
+from redis import Redis
+
+from backend.labelstudio.server import free_port
+from tests.label_studio import NO_TLS, JsonObject, LabelStudio, choices_config
+
+ROOT = Path(__file__).parent.parent
+NOTHING: Mapping[str, str] = MappingProxyType({})
+VERSION = "dubito"
+PATIENCE_SECONDS = 60.0
+LOOK_SECONDS = 0.05
+LOG_TAIL = 4_000
+
+Part = Literal["supervisor", "web", "worker", "store"]
+MARKS: Mapping[Part, tuple[str, ...]] = MappingProxyType(
+    {
+        "supervisor": ("backend.cli serve",),
+        "web": ("backend.cli web",),
+        "worker": ("backend.cli worker",),
+        "store": ("valkey-server", "redis-server", "store.sock"),
+    }
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Dubito:
+    """One Dubito in a data directory of its own; its parts run as in production.
+
+    Parameters
+    ----------
+    environment : its settings, whole: it sees nothing of ours
+    """
+
+    data_dir: Path
+    port: int
+    environment: Mapping[str, str]
+    http: httpx.Client = field(init=False, repr=False)
+    _process: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        self.http = httpx.Client(
+            base_url=self.url, timeout=60, verify=NO_TLS, trust_env=False
+        )
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        with suppress(FileNotFoundError):
+            return (self.data_dir / "serve.log").read_text(errors="replace")
+        return ""
+
+    def start(self) -> None:
+        """Start everything, and return when it answers."""
+        with (self.data_dir / "serve.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command("serve", "--port", str(self.port)),
+                env=self._environment(),
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.until_healthy()
+
+    def until_healthy(self) -> None:
+        self.until(self._is_healthy, "no answer on /health")
+
+    def _is_healthy(self) -> bool:
+        try:
+            return bool(self.http.get("/health").json()["status"] == "UP")
+        except (httpx.HTTPError, ValueError, LookupError):
+            return False
+
+    def stop(self) -> None:
+        """Stop politely; then end whatever part is left."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(40)
+        for part in MARKS:
+            self.kill(part)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def pids(self, part: Part) -> list[int]:
+        """Return the processes of one part, the oldest first."""
+        found = (int(entry.name) for entry in Path("/proc").glob("[0-9]*"))
+        return sorted(pid for pid in found if self._is_ours(pid, MARKS[part]))
+
+    def _is_ours(self, pid: int, marks: tuple[str, ...]) -> bool:
+        """Tell parts by their command line, and ours by our data directory."""
+        proc = Path("/proc") / str(pid)
+        try:
+            command = (proc / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            known_by = command.encode() + (proc / "environ").read_bytes()
+        except (OSError, UnicodeDecodeError):
+            return False
+        is_part = any(mark in command for mark in marks)
+        return is_part and str(self.data_dir).encode() in known_by
+
+    def kill(self, part: Part) -> list[int]:
+        """End all processes of a part as a power cut would; return which."""
+        pids = self.pids(part)
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if part == "supervisor" and self._process is not None:
+            self._process.wait()
+        return pids
+
+    def cli(
+        self, *arguments: str, environment: Mapping[str, str] = NOTHING
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command as an operator would; some settings may differ."""
+        return subprocess.run(
+            self._command(*arguments),
+            env=self._environment() | environment,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def connect(self, project: int, *options: str) -> str:
+        """Connect a project by the command, which must succeed; return what it said."""
+        done = self.cli(
+            "connect",
+            "--project",
+            str(project),
+            "--backend-url",
+            self.url,
+            *options,
+        )
+        assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{self._tail()}"
+        return done.stdout
+
+    def status(self, project: int | str) -> JsonObject:
+        response = self.http.get(f"/api/projects/{project}")
+        return dict(response.raise_for_status().json())
+
+    def post(self, path: str, body: object) -> httpx.Response:
+        return self.http.post(path, json=body)
+
+    def sync(self, project: int) -> JsonObject:
+        """Let it read everything anew; return the status when that is done."""
+        self.post(f"/api/projects/{project}/sync", {}).raise_for_status()
+        return self.settled(project)
+
+    def predict(
+        self, label_studio: LabelStudio, project: int, tasks: list[JsonObject]
+    ) -> list[JsonObject]:
+        """Ask about tasks as Label Studio does."""
+        shown = label_studio.project(project)
+        key = self.status(project)["key"]
+        body = {"tasks": tasks, "project": key, "label_config": shown["label_config"]}
+        answer = self.post("/predict", {**body, "params": {"context": None}})
+        return list(answer.raise_for_status().json()["results"])
+
+    def settled(self, project: int | str) -> JsonObject:
+        """Return the status when a round has published all that has happened."""
+        return self.when(project, lambda status: status["events_pending"] == 0)
+
+    def when(
+        self,
+        project: int | str,
+        condition: Callable[[JsonObject], bool],
+        seconds: float = PATIENCE_SECONDS,
+    ) -> JsonObject:
+        """Return the first status for which the condition holds."""
+        seen: list[JsonObject] = []
+
+        def holds() -> bool:
+            try:
+                seen[:] = [self.status(project)]
+            except (httpx.HTTPError, ValueError):
+                return False
+            return condition(seen[0])
+
+        self.until(holds, lambda: f"last status: {json.dumps(seen)}", seconds)
+        return seen[0]
+
+    def until(
+        self,
+        condition: Callable[[], bool],
+        complaint: str | Callable[[], str],
+        seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        """Wait for something to become true; fail with a complaint and the log."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                said = complaint if isinstance(complaint, str) else complaint()
+                message = f"{said}\n{self._tail()}"
+                raise AssertionError(message)
+            time.sleep(LOOK_SECONDS)
+
+    def store(self) -> Any:  # noqa: ANN401 - redis-py types every answer as two
+        """Open the embedded store, to see or to spoil what is in it."""
+        return Redis(unix_socket_path=str(self.data_dir / "store.sock"))
+
+    def _tail(self) -> str:
+        return f"the end of the log:\n{self.log[-LOG_TAIL:]}"
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-W", "ignore", "-m", "backend.cli", *arguments]
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LANG": "C.UTF-8",
+            "HOME": str(self.data_dir),
+            "MODEL_DIR": str(self.data_dir),
+            "PORT": str(self.port),
+            **self.environment,
+        }
+
+
+@contextmanager
+def dubito_running(
+    label_studio_url: str, key: str, **settings: str
+) -> Iterator[Dubito]:
+    """Run a Dubito of its own for the length of the block; no key if it is empty."""
+    environment = {"LABEL_STUDIO_URL": label_studio_url, "WORKERS": "1", **settings}
+    if key:
+        environment["LABEL_STUDIO_API_KEY"] = key
+    with tempfile.TemporaryDirectory(prefix="dubito-") as directory:
+        dubito = Dubito(
+            data_dir=Path(directory), port=free_port(), environment=environment
+        )
+        try:
+            dubito.start()
+            yield dubito
+        finally:
+            dubito.stop()
+            dubito.http.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """A project of rows of features, and what people would say to each task."""
+
+    project: int
+    truth: Mapping[int, str]
+
+    @property
+    def tasks(self) -> list[int]:
+        return sorted(self.truth)
+
+
+CLASSES = ("rest", "walk", "run")
+N_FEATURES = 5
+
+
+def feature_rows(
+    count: int, classes: tuple[str, ...] = CLASSES, seed: int = 0
+) -> list[tuple[JsonObject, str]]:
+    """Draw rows from one overlapping cloud for each class."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for number in range(count):
+        code = int(rng.integers(len(classes)))
+        values = rng.normal(loc=0.0, scale=1.0, size=N_FEATURES)
+        values[code % N_FEATURES] += 3.0
+        data = {f"f{i}": round(float(value), 4) for i, value in enumerate(values)}
+        rows.append(({"row": f"row {number}", **data}, classes[code]))
+    return rows
+
+
+def rows_project(
+    label_studio: LabelStudio,
+    count: int,
+    classes: tuple[str, ...] = CLASSES,
+    seed: int = 0,
+    **fields: object,
+) -> Rows:
+    """Make a project of rows of features."""
+    config = choices_config(*classes, attributes='value="$row"')
+    project = label_studio.create_project("rows of features", config, **fields)
+    rows = feature_rows(count, classes, seed)
+    ids = label_studio.import_tasks(project, [data for data, _ in rows])
+    truth = {task: said for task, (_, said) in zip(ids, rows, strict=True)}
+    return Rows(project=project, truth=truth)
+
+
+def open_tasks(label_studio: LabelStudio, project: int) -> set[int]:
+    tasks = label_studio.tasks(project, include="id,is_labeled")
+    return {int(task["id"]) for task in tasks if not task["is_labeled"]}
+
+
+def scores(label_studio: LabelStudio, project: int) -> dict[int, float]:
+    """Return the score of each open task; fail if it has more than one row of ours."""
+    rows = label_studio.predictions(project)
+    ours = [row for row in rows if row["model_version"] == VERSION]
+    found = {int(row["task"]): float(row["score"]) for row in ours}
+    assert len(found) == len(ours), "some task has two rows"
+    remaining = open_tasks(label_studio, project)
+    return {task: score for task, score in found.items() if task in remaining}
+
+
+def published_order(label_studio: LabelStudio, project: int) -> list[int]:
+    """Return the open tasks in the order in which Label Studio serves them."""
+    found = scores(label_studio, project)
+    return sorted(found, key=lambda task: (found[task], task))
+
+
+def window_of(status: JsonObject) -> list[int]:
+    return [int(place["task"]) for place in status["window"]]
+
+
+def assert_order_holds(
+    dubito: Dubito, label_studio: LabelStudio, project: int
+) -> JsonObject:
+    """Check that Label Studio would serve our window, place by place; return status."""
+    status = dubito.settled(project)
+    window, found = window_of(status), scores(label_studio, project)
+    assert published_order(label_studio, project)[: len(window)] == window
+    told = [place["score"] for place in status["window"]]
+    assert told == [found[task] for task in window]
+    assert told == sorted(set(told)), "the scores do not strictly ascend"
+    assert label_studio.project(project)["model_version"] == VERSION
+    return status

@@ -1,0 +1,161 @@
+"""The whole product as a person sees it: Label Studio's own pages in Chromium."""
+
+import io
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Page, Route, ViewportSize, sync_playwright
+
+from backend import sample
+from backend.labelstudio.client import LabelStudioClient
+from backend.sample.project import make_project, upload_recordings
+from tests.dubito import VERSION, Dubito, dubito_running
+from tests.label_studio import LabelStudio
+from tests.real_label_studio import OWNER, PASSWORD
+
+pytestmark = pytest.mark.end_to_end
+
+ROOT = Path(__file__).parent.parent.parent
+PICTURE = ROOT / "docs" / "labelling.png"
+PICTURE_WANTED = "DUBITO_PICTURE"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+QUIET = (
+    "--no-sandbox",  # root has none in a container
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SCREEN: ViewportSize = {"width": 1280, "height": 820}
+PATIENCE_MILLISECONDS = 60_000
+LABELS = 12
+
+
+def require_chromium(environ: Mapping[str, str]) -> str:
+    """Return the browser; without one fail in CI and skip at a desk."""
+    for name in CHROMIUM:
+        if path := shutil.which(name):
+            return path
+    reason = "there is no Chromium: `apt install chromium` brings one"
+    if environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[Page]:
+    browser = require_chromium(os.environ)
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path / "browser",
+            executable_path=browser,
+            headless=True,
+            args=QUIET,
+            viewport=SCREEN,
+        )
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
+        yield context.pages[0]
+        context.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """One task the browser was given, and which one was first just then.
+
+    Parameters
+    ----------
+    first : the first of the published order just before and just after: the worker
+        may write in between
+    """
+
+    served: int
+    first: tuple[int, int]
+
+
+@dataclass(slots=True, kw_only=True)
+class Annotator:
+    """A person in front of a browser, and what the browser asked for."""
+
+    page: Page
+    label_studio: LabelStudio
+    project: int
+    fetches: list[Fetch] = field(default_factory=list)
+
+    def log_in(self) -> None:
+        self.page.goto(f"{self.label_studio.url}/projects/{self.project}/data")
+        self.page.fill("input[name=email]", OWNER)
+        self.page.fill("input[name=password]", PASSWORD)
+        self.page.click("button[type=submit]")
+
+    def label_all_tasks(self) -> None:
+        self.page.route(lambda url: "id=next_task" in url, self._note)
+        self.page.get_by_text("Label All Tasks").first.click()
+        self._wait_for(1)
+
+    def submit(self, choice: str) -> None:
+        """Click a choice and Submit; return when the next task is there."""
+        self.page.locator(".lsf-choice", has_text=choice).locator("label").click()
+        count = len(self.fetches)
+        self.page.get_by_role("button", name="Submit", exact=True).click()
+        self._wait_for(count + 1)
+
+    def _note(self, route: Route) -> None:
+        """Let the browser's question through, and look at the order around it."""
+        before = published_order(self.label_studio, self.project)[0]
+        answer = route.fetch()
+        after = published_order(self.label_studio, self.project)[0]
+        served = int(answer.json()["id"])
+        self.fetches.append(Fetch(served=served, first=(before, after)))
+        route.fulfill(response=answer)
+
+    def _wait_for(self, count: int) -> None:
+        """Wait until so many tasks were served, and the last one is on the screen."""
+        while len(self.fetches) < count:
+            self.page.wait_for_timeout(50)
+        shown = self.page.get_by_text(f"#{self.fetches[-1].served}", exact=True)
+        shown.first.wait_for()
+        self.page.locator(".lsf-choice").first.wait_for()
+
+
+def published_order(label_studio: LabelStudio, project: int) -> list[int]:
+    """Return the open tasks as Label Studio holds them, the next one first."""
+    tasks = label_studio.tasks(project, include="id,is_labeled")
+    open_tasks = {task["id"] for task in tasks if not task["is_labeled"]}
+    rows = [
+        row
+        for row in label_studio.predictions(project)
+        if row["model_version"] == VERSION and row["task"] in open_tasks
+    ]
+    rows.sort(key=lambda row: (row["score"], row["task"]))
+    return [int(row["task"]) for row in rows]
+
+
+def activities_by_task(label_studio: LabelStudio, project: int) -> dict[int, str]:
+    """Return what each task shows, told by its file's content."""
+    with sample.table() as known:
+        pass
+    return {}
+
+
+@pytest.fixture
+def project(real_label_studio: LabelStudio) -> int:
+    url, token = real_label_studio.url, real_label_studio.token
+    with closing(LabelStudioClient.open(url, token)) as client:
+        project = make_project(client)
+        upload_recordings(client, project)
+    return project
+
+
+@pytest.fixture
+def dubito(real_label_studio: LabelStudio, project: int) -> Iterator[Dubito]:
+    with dubito_running(real_label_studio.url, real_label_studio.token) as dubito:
+        dubito.connect(project)
+        yield dubito

@@ -1,0 +1,315 @@
+"""Files of tasks come from where they may come from only."""
+
+import gzip
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from urllib.parse import urlsplit
+
+import pytest
+
+from backend.errors import FileUnavailableError
+from backend.labelstudio import files as module
+from backend.labelstudio.client import LabelStudioClient
+from backend.labelstudio.files import Files
+from backend.labelstudio.server import free_port
+from model.errors import BadItemError
+from tests.fake_label_studio import FakeServer, Fault
+from tests.label_studio import LabelStudio, choices_config
+
+CONTENT = "t,a\n0,1\n1,2"
+Opener = Callable[..., Files]
+
+
+@dataclass(slots=True)
+class Elsewhere:
+    """Another web server: what it was asked, and what it answers."""
+
+    url: str = ""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    parts: tuple[bytes, ...] = (CONTENT.encode(),)
+    pause_seconds: float = 0.0
+    shown: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).netloc
+
+
+@contextmanager
+def elsewhere_listening() -> Iterator[Elsewhere]:
+    elsewhere = Elsewhere()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            elsewhere.shown.append(dict(self.headers))
+            self.send_response(elsewhere.status)
+            for name, value in elsewhere.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            for part in elsewhere.parts:
+                self.wfile.write(part)
+                time.sleep(elsewhere.pause_seconds)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Say nothing."""
+
+        def handle(self) -> None:
+            try:
+                super().handle()
+            except OSError:
+                self.close_connection = True
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    elsewhere.url = f"http://127.0.0.1:{server.server_port}"
+    thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield elsewhere
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Elsewhere]:
+    with elsewhere_listening() as listening:
+        yield listening
+
+
+@pytest.fixture
+def files_with(fake_server: FakeServer) -> Iterator[Opener]:
+    """Open files with hosts that are allowed, and close them at the end."""
+    with ExitStack() as stack:
+
+        def opened(*hosts: str) -> Files:
+            client = LabelStudioClient.open(fake_server.url, fake_server.tokens[0])
+            stack.callback(client.close)
+            files = Files.open(client.access, client.url, hosts)
+            stack.callback(files.close)
+            return files
+
+        yield opened
+
+
+@pytest.fixture
+def files(files_with: Opener) -> Files:
+    return files_with()
+
+
+@pytest.fixture
+def address(fake_label_studio: LabelStudio) -> str:
+    """Upload a file; return its address as the task holds it."""
+    config = choices_config("a", "b", tag="TimeSeries", attributes='value="$csv"')
+    project = fake_label_studio.create_project("recordings", config)
+    [task] = fake_label_studio.upload_csv(project, {"c\u00e4t 1.csv": CONTENT})
+    return str(fake_label_studio.task(task)["data"]["csv"])
+
+
+def test_an_uploaded_file_is_fetched_with_the_key(files: Files, address: str) -> None:
+    assert address.startswith("/data/upload/")
+    assert files.fetch(address) == CONTENT.encode()
+
+
+def test_an_absolute_address_of_label_studio_is_as_good(
+    files: Files, address: str
+) -> None:
+    assert files.fetch(files.home + address) == CONTENT.encode()
+    assert files.fetch(files.home.upper() + address) == CONTENT.encode()
+
+
+def test_a_token_that_ran_out_is_bought_anew(
+    files: Files, address: str, fake_server: FakeServer
+) -> None:
+    files.fetch(address)
+    fake_server.keys.expire()
+
+    assert files.fetch(address) == CONTENT.encode()
+
+
+def test_another_host_is_not_asked(files: Files, elsewhere: Elsewhere) -> None:
+    with pytest.raises(BadItemError, match="neither LABEL_STUDIO_URL nor in FILE_H"):
+        files.fetch(f"{elsewhere.url}/x.csv")
+
+    assert elsewhere.shown == []
+
+
+def test_another_port_of_the_same_host_is_another_host(
+    files: Files, elsewhere: Elsewhere
+) -> None:
+    """Whatever else runs on that machine is none of our business."""
+    assert urlsplit(files.home).hostname == urlsplit(elsewhere.url).hostname
+
+    with pytest.raises(BadItemError):
+        files.fetch(f"{elsewhere.url}/admin")
+
+
+@pytest.mark.parametrize("by", ["host and port", "host"])
+def test_a_host_that_is_listed_is_asked_without_the_key(
+    files_with: Opener, elsewhere: Elsewhere, by: str
+) -> None:
+    host = elsewhere.host if by == "host and port" else "127.0.0.1"
+
+    content = files_with(host).fetch(f"{elsewhere.url}/x.csv")
+
+    assert content == CONTENT.encode()
+    [shown] = elsewhere.shown
+    assert not {"authorization", "cookie"} & {name.lower() for name in shown}
+
+
+def test_a_listed_host_says_nothing_of_its_other_ports(
+    files_with: Opener, elsewhere: Elsewhere
+) -> None:
+    files = files_with(f"127.0.0.1:{free_port()}")
+
+    with pytest.raises(BadItemError):
+        files.fetch(f"{elsewhere.url}/x.csv")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "file:///etc/passwd",
+        "FILE:/etc/passwd",
+        "s3://bucket/key.csv",
+        "gs://bucket/key.csv",
+        "ftp://files.example/x",
+        "data:text/csv,a",
+        "javascript:1",
+        "//evil.example/x",
+        "http://evil.example",
+        "https://127.0.0.1/x",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://127.0.0.1@evil.example/x",
+        "http://evil.example\\@127.0.0.1/x",
+        "http://127.0.0.1.evil.example/x",
+        "http://[::ffff:7f00:1]/x",
+        "http://2130706433/x",
+        "http://0x7f.1/x",
+        "http://xn--/x",
+        "http://[::1",
+        "http://127.0.0.1:99999/x",
+        "http://127.0.0.1:port/x",
+        "http:///x",
+        "/data/\x00.csv",
+        "/data/\x7f.csv",
+        "/" + "x" * 70_000,
+        "http://" + "x" * 300 + "/",
+    ],
+)
+def test_an_address_that_may_not_be_asked_sets_its_task_aside(
+    files_with: Opener, address: str, fake_server: FakeServer
+) -> None:
+    asked = len(fake_server.faults.requests)
+
+    with pytest.raises(BadItemError):
+        files_with("files.example").fetch(address)
+
+    assert len(fake_server.faults.requests) == asked
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410, 204, 206])
+def test_a_file_that_is_not_there_sets_its_task_aside(
+    files_with: Opener, elsewhere: Elsewhere, status: int
+) -> None:
+    elsewhere.status, elsewhere.parts = status, ()
+
+    with pytest.raises(BadItemError, match=f"cannot be had \\(status {status}\\)"):
+        files_with(elsewhere.host).fetch(f"{elsewhere.url}/x.csv")
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_a_file_that_cannot_be_had_now_is_asked_for_again(
+    files_with: Opener, elsewhere: Elsewhere, status: int
+) -> None:
+    elsewhere.status = status
+
+    with pytest.raises(FileUnavailableError, match="cannot be had now"):
+        files_with(elsewhere.host).fetch(f"{elsewhere.url}/x.csv")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(path="/data", status=500, html=True),
+        Fault(path="/data", drop="before"),
+        Fault(path="/data", status=401, times=9),
+    ],
+)
+def test_a_label_studio_in_trouble_is_asked_again(
+    files: Files, address: str, fake_server: FakeServer, fault: Fault
+) -> None:
+    fake_server.faults.plan(fault)
+
+    with pytest.raises(FileUnavailableError):
+        files.fetch(address)
+
+
+def test_nobody_at_a_listed_host_is_asked_again(files_with: Opener) -> None:
+    host = f"127.0.0.1:{free_port()}"
+
+    with pytest.raises(FileUnavailableError, match="cannot be reached"):
+        files_with(host).fetch(f"http://{host}/x.csv")
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_nobody_is_followed_to_another_host(
+    files_with: Opener, elsewhere: Elsewhere, status: int
+) -> None:
+    with elsewhere_listening() as inside:
+        elsewhere.status = status
+        elsewhere.headers = {"Location": f"{inside.url}/secret"}
+
+        with pytest.raises(BadItemError, match=str(status)):
+            files_with(elsewhere.host).fetch(f"{elsewhere.url}/x.csv")
+
+    assert inside.shown == []
+
+
+def test_a_file_that_is_too_large_is_not_read_to_its_end(
+    files_with: Opener, elsewhere: Elsewhere
+) -> None:
+    endless = module.LARGEST_BYTES // 1_000_000 + 200
+    elsewhere.parts = (b"x" * 1_000_000,) * endless
+
+    with pytest.raises(BadItemError, match="is larger than 50 MB"):
+        files_with(elsewhere.host).fetch(f"{elsewhere.url}/x.csv")
+
+
+def test_a_file_that_unpacks_to_too_much_is_too_large(
+    files_with: Opener, elsewhere: Elsewhere
+) -> None:
+    elsewhere.headers = {"Content-Encoding": "gzip"}
+    elsewhere.parts = (gzip.compress(bytes(module.LARGEST_BYTES + 1)),)
+
+    with pytest.raises(BadItemError, match="is larger than"):
+        files_with(elsewhere.host).fetch(f"{elsewhere.url}/x.csv")
+
+
+def test_a_file_that_breaks_off_is_asked_for_again(
+    files_with: Opener, elsewhere: Elsewhere
+) -> None:
+    elsewhere.headers = {"Content-Length": "1000"}
+
+    with pytest.raises(FileUnavailableError):
+        files_with(elsewhere.host).fetch(f"{elsewhere.url}/x.csv")
+
+
+def test_a_file_that_claims_to_be_packed_and_is_not_is_asked_for_again(
+    files_with: Opener, elsewhere: Elsewhere
+) -> None:
+    elsewhere.headers = {"Content-Encoding": "gzip"}
+
+    with pytest.raises(FileUnavailableError):
+        files_with(elsewhere.host).fetch(f"{elsewhere.url}/x.csv")
+
+
+def test_the_status_of_a_home_file_counts_as_elsewhere(files: Files) -> None:
+    with pytest.raises(BadItemError, match=str(int(HTTPStatus.NOT_FOUND))):
+        files.fetch("/data/upload/1/nothing.csv")

@@ -1,0 +1,134 @@
+"""From what people did to the labels of tasks."""
+
+import pytest
+
+from backend.learning.labels import Labels, derive_labels, read_choice
+from backend.records import Annotation, JsonObject
+from tests.builders import annotation, project, schema
+from tests.label_studio import CONTROL, choice_result
+
+
+def labels(*annotations: Annotation, **settings: object) -> Labels:
+    return derive_labels(annotations, schema("a", "b"), project(**settings))
+
+
+def region(choices: object, control: str = CONTROL) -> JsonObject:
+    return {"from_name": control, "type": "choices", "value": {"choices": choices}}
+
+
+def test_without_annotations_there_is_nothing() -> None:
+    assert labels() == Labels()
+
+
+def test_a_choice_is_the_label_of_its_task() -> None:
+    found = labels(annotation(1, "a", task=5), annotation(2, "b", task=3))
+
+    assert found.chosen == {5: "a", 3: "b"}
+    assert found.closed == {3, 5}
+    assert found.set_aside == 0
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        [],
+        [region([])],
+        [region(["a", "b"])],
+        [region(["a"]), region(["b"])],
+        [region(["gone from the config"])],
+        [region(["A"])],
+        [region([1])],
+        [region([["a"]])],
+        [region(None)],
+        [region(["a"], control="another control")],
+        [{"from_name": CONTROL}],
+        [{"from_name": CONTROL, "value": "a"}],
+        [{"from_name": CONTROL, "value": {"text": ["a"]}}],
+    ],
+)
+def test_an_answer_without_one_valid_choice_is_set_aside_and_counted(
+    result: list[JsonObject],
+) -> None:
+    found = labels(annotation(1, result))
+
+    assert found.chosen == {}
+    assert found.set_aside == 1
+    assert found.closed == {1}
+
+
+def test_other_controls_do_not_disturb() -> None:
+    beside = [*choice_result("a"), region(["x", "y"], control="another")]
+
+    assert read_choice(annotation(1, beside), schema("a", "b")) == "a"
+
+
+def test_a_label_is_valid_again_when_its_class_is() -> None:
+    """Raw results are kept: an edit of the label config loses nothing."""
+    answer = annotation(1, "c")
+
+    before = derive_labels([answer], schema("a", "b"), project())
+    after = derive_labels([answer], schema("a", "b", "c"), project())
+
+    assert (dict(before.chosen), before.set_aside) == ({}, 1)
+    assert (dict(after.chosen), after.set_aside) == ({1: "c"}, 0)
+
+
+def test_several_people_are_combined() -> None:
+    found = labels(
+        annotation(1, "a", completed_by=1, minute=1),
+        annotation(2, "b", completed_by=2, minute=2),
+        annotation(3, "a", completed_by=3, minute=3),
+        annotation(4, "b", completed_by=4, minute=4, task=2),
+        annotation(5, "a", completed_by=5, minute=9, task=2),
+        maximum_annotations=3,
+    )
+
+    assert found.chosen == {1: "a", 2: "a"}
+
+
+def test_a_task_with_some_of_its_annotations_trains_and_is_not_asked_first() -> None:
+    found = labels(annotation(1, "a"), maximum_annotations=2)
+
+    assert found.chosen == {1: "a"}
+    assert found.closed == frozenset()
+    assert found.touched == {1}
+
+
+def test_one_person_twice_does_not_close_a_task_for_two() -> None:
+    twice = [annotation(1, "a", completed_by=1), annotation(2, "a", completed_by=1)]
+    both = [*twice, annotation(3, "a", completed_by=2)]
+
+    assert labels(*twice, maximum_annotations=2).closed == frozenset()
+    assert labels(*both, maximum_annotations=2).closed == {1}
+
+
+@pytest.mark.parametrize(
+    ("rule", "closes"),
+    [
+        ("REQUEUE_FOR_OTHERS", False),
+        ("REQUEUE_FOR_ME", False),
+        ("IGNORE_SKIPPED", True),
+    ],
+)
+def test_a_skip_closes_a_task_only_where_label_studio_says_so(
+    rule: str, *, closes: bool
+) -> None:
+    found = labels(annotation(1, None), skip_queue=rule)
+
+    assert found.chosen == {}
+    assert found.skipped == found.touched == {1}
+    assert found.closed == ({1} if closes else set())
+    assert found.set_aside == 0
+
+
+def test_a_skipped_task_that_somebody_labels_is_a_label() -> None:
+    found = labels(annotation(1, None, completed_by=1), annotation(2, "b"))
+
+    assert found.chosen == {1: "b"}
+    assert found.skipped == frozenset()
+
+
+def test_a_withdrawn_answer_with_a_choice_is_a_skip() -> None:
+    found = labels(annotation(1, "a", was_cancelled=True))
+
+    assert (found.chosen, found.skipped, found.set_aside) == ({}, {1}, 0)

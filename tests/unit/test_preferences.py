@@ -1,0 +1,71 @@
+"""What a project's owner may choose, and how a mistake is told."""
+
+import pytest
+
+from backend.errors import ProjectSettingsError
+from backend.learning.preferences import Initial, Preferences, read_preferences
+
+
+@pytest.mark.parametrize("nothing", [None, "", "  ", "{}", "null", {}, "  {}\n"])
+def test_nothing_need_be_chosen(nothing: object) -> None:
+    assert read_preferences(nothing) == Preferences()
+
+
+@pytest.mark.parametrize("wrap", [lambda text: text, lambda text: f"\n {text} "])
+def test_everything_can_be_chosen(wrap: object) -> None:
+    text = (
+        '{"strategy": "entropy", "learner": "auto", "features": ["x", "y"],'
+        ' "group": "person", "initial": {"random": 3, "centres": 0}, "audit": 0.25,'
+        ' "window": 7, "preannotate": true, "seed": 5}'
+    )
+
+    found = read_preferences(wrap(text) if callable(wrap) else text)
+
+    assert found == Preferences(
+        strategy="entropy",
+        learner="auto",
+        features=("x", "y"),
+        group="person",
+        initial=Initial(random=3, centres=0),
+        audit=0.25,
+        window=7,
+        preannotate=True,
+        seed=5,
+    )
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ("{not json", "the extra parameters are not JSON"),
+        ("[1]", "the whole: Input should be"),
+        ('"margin"', "the whole: Input should be"),
+        (17, "the whole: Input should be"),
+        ({"windw": 5}, "windw: Extra inputs are not permitted"),
+        ({"strategy": "gut"}, "strategy: Input should be 'margin', 'entropy'"),
+        ({"learner": "best"}, "there is no 'best'; known: auto"),
+        ({"learner": "os:system"}, "there is no 'os:system'"),
+        ({"features": "x"}, "features: "),
+        ({"features": [""]}, "features.0: "),
+        ({"initial": {"random": -1}}, "initial.random: "),
+        ({"initial": {"centers": 1}}, "initial.centers: Extra inputs"),
+        ({"audit": 1.5}, "audit: Input should be less than or equal to 1"),
+        ({"audit": float("nan")}, "audit: "),
+        ({"window": 0}, "window: "),
+        ({"window": 10_000}, "window: "),
+        ({"preannotate": "perhaps"}, "preannotate: "),
+        ({"seed": -1}, "seed: "),
+        ({"seed": 2**40}, "seed: "),
+        ({"window": 0, "seed": -1}, "window: .*; seed: "),
+    ],
+)
+def test_a_mistake_is_named(chosen: object, said: str) -> None:
+    with pytest.raises(ProjectSettingsError, match=said.replace(".0", r"\.0")):
+        read_preferences(chosen)
+
+
+@pytest.mark.parametrize(
+    ("audit", "every"), [(0, 0), (0.1, 10), (0.3, 3), (1, 1), (1e-320, 0)]
+)
+def test_a_share_of_audit_tasks_is_a_distance(audit: float, every: int) -> None:
+    assert Preferences(audit=audit).audit_every == every

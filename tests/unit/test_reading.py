@@ -1,0 +1,274 @@
+"""What is read from a task's data: decided from some tasks, then done with all."""
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+import pytest
+
+from backend.labelstudio.client import LabelStudioClient
+from backend.labelstudio.files import Files
+from backend.learning.intake import attempt
+from backend.learning.preferences import Preferences
+from backend.learning.reading import Reader, choose_reads
+from backend.records import JsonObject
+from backend.state.project import ReadsChoice
+from backend.state.tasks import Reading
+from model.schema import Schema
+from tests.builders import schema
+from tests.fake_label_studio import FakeServer, Fault
+from tests.label_studio import choices_config, signed_in
+
+REVIEWS = [
+    {"text": "the plot is dull and the acting is worse", "stars": 1, "id": 1},
+    {"text": "a dull film with a plot that goes nowhere", "stars": 2, "id": 2},
+    {"text": "the acting is wonderful, the film a delight", "stars": 5, "id": 3},
+    {"text": "wonderful from the first scene to the last", "stars": 5, "id": 4},
+]
+
+
+def rows(names: Iterable[str], columns: int = 3) -> list[JsonObject]:
+    """Build tasks whose shown text names rows of numbers."""
+    return [
+        {"text": name} | {f"f{c}": (number * (c + 2)) % 7 / 2 for c in range(columns)}
+        for number, name in enumerate(names)
+    ]
+
+
+def choice(
+    sample: list[JsonObject], shown: Schema | None = None, **chosen: object
+) -> tuple[str, tuple[str, ...]]:
+    preferences = Preferences.model_validate(chosen)
+    found = choose_reads(shown or schema(), preferences, sample)
+    return found.kind, found.keys
+
+
+def test_reviews_are_read_as_text_whatever_numbers_stand_beside() -> None:
+    assert choice(REVIEWS) == ("text", ("text",))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"row {number}" for number in range(20)],
+        [f"subject {number % 4}, window {number}" for number in range(20)],
+        [f"{number:032x}" for number in range(20)],
+        [str(number) for number in range(20)],
+        ["" for _ in range(20)],
+    ],
+)
+def test_texts_that_only_name_rows_are_passed_over(names: list[str]) -> None:
+    assert choice(rows(names)) == ("numbers", ("f0", "f1", "f2"))
+
+
+def test_many_measured_values_are_read_whatever_text_stands_beside() -> None:
+    described = rows((str(review["text"]) for review in REVIEWS * 3), columns=5)
+
+    kind, keys = choice(described)
+
+    assert kind == "numbers"
+    assert len(keys) == 5
+
+
+def test_texts_without_any_number_are_read_even_if_they_look_like_names() -> None:
+    assert choice([{"text": f"row {n}"} for n in range(9)]) == ("text", ("text",))
+
+
+def test_a_number_that_only_counts_the_rows_is_no_measurement() -> None:
+    counted = [{**row, "id": n} for n, row in enumerate(rows(map(str, range(9))))]
+    constant = [{**row, "version": 2} for row in counted]
+
+    assert choice(constant) == ("numbers", ("f0", "f1", "f2"))
+
+
+def test_truth_values_and_numerals_are_measurements() -> None:
+    sample = [{"image": "x.png", "wet": n % 2 == 0, "t": f"{n}.5"} for n in range(9)]
+
+    found = choice(sample, schema(tag="Image", key="image"))
+
+    assert found == ("numbers", ("t", "wet"))
+
+
+def test_numbers_that_few_tasks_have_are_left_out() -> None:
+    sample: list[JsonObject] = [{"image": "x", "f": n / 2} for n in range(9)]
+    sample[0]["rare"] = 1.5
+    sample[1]["rare"] = 2.5
+
+    assert choice(sample, schema(tag="Image", key="image")) == ("numbers", ("f",))
+
+
+def test_a_table_is_read_from_the_object_it_shows() -> None:
+    sample: list[JsonObject] = [
+        {"row": {"x": n / 2, "y": n % 3 / 2, "name": f"row {n}"}} for n in range(9)
+    ]
+
+    assert choice(sample, schema(tag="Table", key="row")) == ("numbers", ("x", "y"))
+
+
+def test_a_time_series_is_read_as_a_recording() -> None:
+    shown = schema(tag="TimeSeries", key="csv", is_address=True)
+
+    assert choice([{"csv": "a.csv", "f": 1.5}], shown) == ("recording", ("csv",))
+
+
+@pytest.mark.parametrize(
+    ("features", "kind"),
+    [
+        (("stars",), "numbers"),
+        (("text",), "text"),
+        (("text", "stars"), "text and numbers"),
+        (("nowhere",), "numbers"),
+    ],
+)
+def test_the_owners_features_decide(features: tuple[str, ...], kind: str) -> None:
+    assert choice(REVIEWS, features=features) == (kind, features)
+
+
+@pytest.mark.parametrize("value", [[1, 2], {"x": 1}, True, "", None, "x", 10**400])
+def test_any_value_may_stand_under_a_feature(value: object) -> None:
+    kind, _ = choice([{"x": value}, {"x": value}], features=["x"])
+
+    assert kind in {"numbers", "text"}
+
+
+@pytest.mark.parametrize("value", [True, 10**400, "1e400", float("nan"), [1], {"y": 2}])
+def test_any_value_may_stand_in_the_data(value: object) -> None:
+    sample: list[JsonObject] = [{"x": value, "y": 0.5}, {"x": value, "y": 1.5}]
+
+    kind, keys = choice(sample, schema(tag="Image", key="image"))
+
+    assert kind == "numbers"
+    assert "y" in keys
+
+
+@pytest.mark.parametrize("tag", ["Text", "Image", "Table"])
+def test_there_may_be_no_task_to_decide_on(tag: str) -> None:
+    assert choice([], schema(tag=tag))[0] in {"text", "numbers"}
+
+
+@pytest.fixture(scope="module")
+def label_studio() -> Iterator[FakeServer]:
+    with FakeServer().serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def files(label_studio: FakeServer) -> Iterator[Files]:
+    """Fetch files from a Label Studio that has just one."""
+    client = LabelStudioClient.open(label_studio.url, label_studio.tokens[0])
+    found = Files.open(client.access, client.url, [])
+    yield found
+    found.close()
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def address(label_studio: FakeServer) -> str:
+    """Upload a recording; return its address as tasks hold it."""
+    config = choices_config("a", "b", tag="TimeSeries", attributes='value="$csv"')
+    with signed_in(label_studio.url, label_studio.tokens) as people:
+        project = people.create_project("recordings", config)
+        [task] = people.upload_csv(project, {"one.csv": "a,b\n1,2\n3,4"})
+        return str(people.task(task)["data"]["csv"])
+
+
+class Read(Protocol):
+    """Reads one task."""
+
+    def __call__(
+        self, data: JsonObject, kind: str, *keys: str, shown: Schema = ...
+    ) -> Reading | None:
+        """Return what is learnt from it; None if it goes on waiting."""
+
+
+@pytest.fixture
+def read(files: Files) -> Read:
+    def one(
+        data: JsonObject, kind: str, *keys: str, shown: Schema = TEXT
+    ) -> Reading | None:
+        reads = ReadsChoice(kind=kind, keys=keys)
+        return attempt(Reader(schema=shown, reads=reads, files=files), data)
+
+    return one
+
+
+TEXT = schema()
+RECORDING = schema(tag="TimeSeries", key="csv", is_address=True)
+
+
+def test_a_text_is_read_without_its_blanks(read: Read) -> None:
+    assert read({"text": "  good \n"}, "text", "text") == Reading(text="good")
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"text": None}, {"text": " "}, {"text": ["a"]}, {"text": {"a": 1}}]
+)
+def test_a_task_without_text_is_set_aside_with_the_reason(read: Read, data: JsonObject) -> None:
+    found = read(data, "text", "text")
+
+    assert found == Reading(refused="there is no text under 'text'")
+
+
+def test_several_texts_are_read_as_one(read: Read) -> None:
+    data = {"title": "Good", "text": "it was", "year": 1999}
+
+    found = read(data, "text", "title", "text", "year")
+
+    assert found == Reading(text="Good it was 1999")
+
+
+def test_a_long_text_is_cut(read: Read) -> None:
+    found = read({"text": "x" * 200_000}, "text", "text")
+
+    assert found is not None
+    assert len(found.text or "") == 100_000
+
+
+def test_a_text_may_be_a_file(read: Read, address: str) -> None:
+    found = read({"text": address}, "text", "text", shown=schema(is_address=True))
+
+    assert found == Reading(text="a,b\n1,2\n3,4")
+
+
+def test_numbers_are_read_by_their_names(read: Read) -> None:
+    found = read({"x": 1, "y": "2.5", "z": 9}, "numbers", "x", "y")
+
+    assert found == Reading(numbers={"x": 1.0, "y": 2.5})
+
+
+def test_one_value_that_is_no_number_sets_a_row_aside(read: Read) -> None:
+    found = read({"x": 1, "y": "much"}, "numbers", "x", "y")
+
+    assert found == Reading(refused="the value of 'y' is not a number")
+
+
+def test_text_and_numbers_are_read_side_by_side(read: Read) -> None:
+    found = read({"text": "good", "x": 3}, "text and numbers", "text", "x")
+
+    assert found == Reading(text="good", numbers={"x": 3.0})
+
+
+def test_a_recording_is_read_from_its_file(read: Read, address: str) -> None:
+    found = read({"csv": f" {address} "}, "recording", "csv", shown=RECORDING)
+
+    assert found is not None
+    assert found.numbers["a mean"] == 2.0
+
+
+def test_a_file_that_cannot_be_had_now_leaves_the_task_waiting(
+    read: Read, address: str, label_studio: FakeServer
+) -> None:
+    label_studio.faults.plan(Fault(path="/data/upload", status=503))
+
+    first = read({"csv": address}, "recording", "csv", shown=RECORDING)
+    again = read({"csv": address}, "recording", "csv", shown=RECORDING)
+
+    assert first is None
+    assert again is not None
+
+
+@pytest.mark.parametrize("data", [{"csv": "/gone.csv"}, {}, {"csv": None}, {"csv": 3}])
+def test_a_recording_that_will_not_be_had_is_set_aside(read: Read, data: JsonObject) -> None:
+    found = read(data, "recording", "csv", shown=RECORDING)
+
+    assert found is not None
+    assert found.refused

@@ -1,0 +1,180 @@
+"""What an operator may choose, and what keeps the start from happening."""
+
+from pathlib import Path
+
+import pytest
+
+from backend.errors import SettingsError
+from backend.settings import LOOPBACK, Settings, check_exposure
+
+SECRETS = {
+    "LABEL_STUDIO_API_KEY": "key-of-label-studio",
+    "REDIS_URL": "redis://:redis-password@store:6379/0",
+    "BASIC_AUTH_PASS": "password-of-dubito",
+    "WEBHOOK_SECRET": "secret-of-webhooks",
+}
+
+
+def settings(**environ: str) -> Settings:
+    return Settings.from_environment(environ)
+
+
+def refused(**environ: str) -> str:
+    with pytest.raises(SettingsError) as error:
+        settings(**environ)
+    return str(error.value)
+
+
+def test_nothing_need_be_set() -> None:
+    found = settings()
+
+    assert found == Settings(data_dir=Path.cwd() / ".dubito")
+    assert (found.host, found.port) == ("127.0.0.1", 9090)
+    assert not found.guarded
+
+
+def test_everything_can_be_set() -> None:
+    found = settings(
+        LABEL_STUDIO_URL="https://label.example/sub/",
+        LABEL_STUDIO_API_KEY=" key ",
+        REDIS_URL="rediss://store:6380/1",
+        HOST="0.0.0.0",
+        PORT="80",
+        MODEL_DIR="/data",
+        BASIC_AUTH_USER="me",
+        BASIC_AUTH_PASS="secret",
+        WEBHOOK_SECRET="shared",
+        LOG_LEVEL="debug",
+        WORKERS="4",
+        THREADS="16",
+        FILE_HOSTS="Files.example, other.example:8443,,",
+    )
+
+    assert found == Settings(
+        label_studio_url="https://label.example/sub",
+        label_studio_key="key",
+        redis_url="rediss://store:6380/1",
+        host="0.0.0.0",
+        port=80,
+        data_dir=Path("/data"),
+        basic_auth_user="me",
+        basic_auth_pass="secret",
+        webhook_secret="shared",
+        log_level="DEBUG",
+        workers=4,
+        threads=16,
+        file_hosts=("files.example", "other.example:8443"),
+    )
+
+
+def test_the_names_of_the_ecosystem_are_understood_after_ours() -> None:
+    aliases = {"LABEL_STUDIO_HOST": "http://b", "LABEL_STUDIO_ACCESS_TOKEN": "other"}
+    ours = {"LABEL_STUDIO_URL": "http://a", "LABEL_STUDIO_API_KEY": "mine"}
+
+    theirs, both = settings(**aliases), settings(**aliases, **ours)
+
+    assert (theirs.label_studio_url, theirs.label_studio_key) == ("http://b", "other")
+    assert (both.label_studio_url, both.label_studio_key) == ("http://a", "mine")
+
+
+def test_what_is_set_to_nothing_is_not_set() -> None:
+    assert settings(PORT="", REDIS_URL=" ", LABEL_STUDIO_URL="") == settings()
+
+
+@pytest.mark.parametrize("name", ["PORT", "WORKERS", "THREADS"])
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "x", "1e3", "٣", "9" * 30, "1_0"])
+def test_a_number_must_be_one_and_in_range(name: str, value: str) -> None:
+    assert refused(**{name: value}).startswith(f"{name} is {value!r}: use a whole")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "localhost:8080",
+        "ftp://label.example",
+        "http://",
+        "http://[::1",
+        "http://label.example:port",
+        "http://label.example:99999",
+        "http://label example",
+        "//label.example",
+    ],
+)
+def test_the_address_of_label_studio_must_be_one(address: str) -> None:
+    assert refused(LABEL_STUDIO_URL=address).startswith(f"LABEL_STUDIO_URL is {address!r}")
+
+
+@pytest.mark.parametrize(
+    "address", ["store:6379", "http://x", "redis://[::1", "redis://:pw@x:port/0"]
+)
+def test_the_address_of_redis_must_be_one_and_is_not_repeated(address: str) -> None:
+    """It may hold a password."""
+    said = refused(REDIS_URL=address)
+
+    assert said.startswith("REDIS_URL cannot be read")
+    assert address not in said
+
+
+@pytest.mark.parametrize("level", ["verbose", "10", "TRACE"])
+def test_a_log_level_must_be_known(level: str) -> None:
+    assert "use DEBUG, INFO, WARNING, ERROR" in refused(LOG_LEVEL=level)
+
+
+@pytest.mark.parametrize("name", ["BASIC_AUTH_USER", "BASIC_AUTH_PASS"])
+def test_a_user_without_password_is_half_a_lock(name: str) -> None:
+    assert refused(**{name: "x"}).startswith("set both BASIC_AUTH_USER and")
+
+
+def test_the_home_of_nobody_is_no_directory() -> None:
+    assert refused(MODEL_DIR="~nobody-of-this-name/x").startswith("MODEL_DIR is")
+
+
+def test_options_win_over_the_environment_and_are_checked() -> None:
+    found = settings(PORT="80", HOST="10.0.0.1").having(port=90, host=None, other=1)
+
+    assert (found.port, found.host) == (90, "10.0.0.1")
+    with pytest.raises(SettingsError):
+        found.having(log_level="loud")
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {},
+        {
+            **SECRETS,
+            "BASIC_AUTH_USER": "me",
+            "FILE_HOSTS": "a, b:1",
+            "MODEL_DIR": "/data",
+            "LOG_LEVEL": "warning",
+        },
+    ],
+)
+def test_a_child_process_reads_the_same_settings(chosen: dict[str, str]) -> None:
+    found = settings(**chosen)
+
+    assert settings(**found.environment()) == found
+
+
+def test_no_secret_is_written_where_settings_are() -> None:
+    found = settings(BASIC_AUTH_USER="me", **SECRETS)
+
+    assert not [secret for secret in SECRETS.values() if secret in repr(found)]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "dubito.example", ""])
+def test_a_network_is_not_served_without_credentials(host: str) -> None:
+    with pytest.raises(SettingsError, match="BASIC_AUTH_USER"):
+        check_exposure(Settings(host=host), is_open=False)
+
+
+@pytest.mark.parametrize("host", LOOPBACK)
+def test_this_machine_is_served_without_credentials(host: str) -> None:
+    check_exposure(Settings(host=host), is_open=False)
+
+
+def test_a_network_is_served_with_credentials_or_when_told_to() -> None:
+    guarded = Settings(host="0.0.0.0", basic_auth_user="me", basic_auth_pass="x")
+
+    check_exposure(guarded, is_open=False)
+    check_exposure(Settings(host="0.0.0.0"), is_open=True)
