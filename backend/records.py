@@ -23,7 +23,14 @@ def _user(value: object) -> object:
 
 
 def _results(value: object) -> object:
-    return value if isinstance(value, list) else []
+    """Read regions; what is none is left out, so that it spoils nothing else."""
+    items = value if isinstance(value, list) else []
+    return [item for item in items if isinstance(item, dict)]
+
+
+def _data(value: object) -> object:
+    """Read a task's data; where it is no object, nothing is learnt from it."""
+    return value if isinstance(value, dict) else {}
 
 
 Text = Annotated[str, BeforeValidator(_text)]
@@ -80,7 +87,7 @@ class Task(Reading):
     """One item to label."""
 
     id: Id
-    data: JsonObject = Field(default_factory=dict)
+    data: Annotated[JsonObject, BeforeValidator(_data)] = Field(default_factory=dict)
 
 
 class Row(Reading):

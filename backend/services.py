@@ -78,6 +78,17 @@ class Services:
         kept: bytes = self.redis.get(f"{keys.TOKEN}:{project}") or b""
         return kept.decode()
 
+    def has_key(self, state: ProjectState) -> bool:
+        """Return whether there is a key to Label Studio for a project."""
+        return bool(self.settings.label_studio_key or state.facts().token)
+
+    def is_connected(self, state: ProjectState) -> bool:
+        """Return whether a project holds our address, as far as we know."""
+        if not self.projects.knows(state.key):
+            return False
+        connection = state.facts().connection
+        return connection is not None and connection.backend is not None
+
     def wake(self, state: ProjectState) -> None:
         """Let a worker look after a project, unless one is called already."""
         if state.work.may_queue():

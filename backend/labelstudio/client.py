@@ -126,6 +126,8 @@ class LabelStudioClient:
         except LabelStudioRefusedError as error:
             if error.status == 404 and "page" in error.detail.lower():
                 return TaskPage()  # the page after the last one
+            if error.status == 404:
+                raise ProjectGoneError(project) from error
             raise
 
     def annotations(self, project: int, tasks: Sequence[int] = ()) -> list[Annotation]:

@@ -79,7 +79,7 @@ class Connector:
             if time.monotonic() > deadline:
                 return False
             time.sleep(POLL_SECONDS)
-        while not self.services.projects.knows(key):  # or the command is at it
+        while not self.services.is_connected(state):  # or the command is at it
             with state.work.lease() as lease:
                 if lease is not None:
                     state.note(token=token)
@@ -231,6 +231,7 @@ def read_settings(state: ProjectState, client: LabelStudioClient) -> None:
             return
     state.work.ask()
     state.note(
+        connection=connection.model_copy(update={"backend": None}),
         queue_ready=False,
         paused="Dubito was removed from Settings → Model: run `dubito disconnect` to"
         " remove the rest, or `dubito connect` to connect it again",

@@ -22,6 +22,9 @@ LONGEST_SECONDS = 120.0
 """A host that sends a little now and then is never silent, yet never done."""
 
 LARGEST_BYTES = 50_000_000
+OWN_FILES = ("/data/upload/", "/data/local-files/")
+"""Label Studio's own files, which it may name by another address than we know it by."""
+
 LATER = frozenset({408, 425, 429})
 
 
@@ -82,6 +85,9 @@ class Files:
         except (ValueError, httpx.InvalidURL) as error:
             message = f"{address[:200]!r} is not an address"
             raise BadItemError(message) from error
+        if url.path.startswith(OWN_FILES):
+            home = httpx.URL(self.home)
+            return home.copy_with(raw_path=home.raw_path.rstrip(b"/") + url.raw_path)
         if url.scheme not in {"http", "https"}:
             message = f"files at {url.scheme}:// cannot be read yet"
             raise BadItemError(message)

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backend.errors import LabelStudioRefusedError
+from backend.errors import LabelStudioAwayError, LabelStudioRefusedError
 from backend.labelstudio.scores import CEILING, LAST, VERSION, plan_window
 from backend.records import UNCERTAINTY
 
@@ -98,6 +98,9 @@ class Publisher:
         """Make a task's row; None if the task is gone, which is then looked into."""
         try:
             return self.client.add_row(task, self.wording.row(task, score))
+        except LabelStudioAwayError:
+            self.state.work.ask("rows")  # it may have been stored all the same
+            raise
         except LabelStudioRefusedError as error:
             if error.status not in {400, 404}:
                 raise

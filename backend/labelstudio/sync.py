@@ -55,7 +55,7 @@ class Sync:
         self.tasks()
         now = self.state.clock()
         self.state.note(
-            changed_at=latest, changed_seen=0.0, synced_at=now, whole_at=now
+            changed_at=latest, changed_seen=now, synced_at=now, whole_at=now
         )
 
     def tasks(self) -> None:
@@ -69,6 +69,7 @@ class Sync:
             self.state.tasks.remove(gone)
             self.state.annotations.drop_of_tasks(gone)
             self.state.work.ask()
+        self.state.note(listed_at=self.state.clock())
         took = time.perf_counter() - began
         logger.info("project %s: %s tasks in %.1f s", self.state.key, len(seen), took)
 

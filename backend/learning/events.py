@@ -73,10 +73,14 @@ class Event:
     ----------
     action : Label Studio's name for it
     project : Label Studio's key of the project
+    settings : the project as it was then
+    tasks : the tasks it is about, where their data is told
     """
 
     action: str
     project: str
+    settings: Project
+    tasks: tuple[Task, ...]
     what: Happening | None
 
 
@@ -91,6 +95,10 @@ class _AnnotatedTask(Task):
 
 class _Saved(BaseModel):
     annotation: Annotation | list[Annotation]
+
+
+class _About(BaseModel):
+    task: Task | list[Task]
 
 
 class _Deleted(BaseModel):
@@ -131,7 +139,22 @@ def parse_event(payload: object) -> Event:
         what = None if read is None else read(payload, head)
     except ValidationError as error:
         raise MalformedRequestError(_fault("an event", error)) from error
-    return Event(action=head.action, project=head.project.key, what=what)
+    return Event(
+        action=head.action,
+        project=head.project.key,
+        settings=head.project,
+        tasks=_tasks(payload),
+        what=what,
+    )
+
+
+def _tasks(payload: object) -> tuple[Task, ...]:
+    """Read the tasks an answer is for; bodies differ in where they have them."""
+    try:
+        found = _About.model_validate(payload).task
+    except ValidationError:
+        return ()
+    return tuple(found) if isinstance(found, list) else (found,)
 
 
 def _fault(what: str, error: ValidationError) -> str:

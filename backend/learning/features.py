@@ -100,10 +100,10 @@ class Items:
         self, basis: str, fit: Callable[[], Predictor | None]
     ) -> Predictor | None:
         """Return what was learnt on this basis, learning it at most once."""
-        if basis not in self._learnt:
-            self._learnt.clear()
-            self._learnt[basis] = fit()
-        return self._learnt[basis]
+        held = self._learnt
+        if basis not in held:  # put in whole: other threads read beside us
+            held = self._learnt = {basis: fit()}
+        return held[basis]
 
     def start(self, centres: int, random: int, *, length: int, seed: int) -> Positions:
         """Return at least the first `length` tasks of the start, found once."""

@@ -31,9 +31,14 @@ def record(event: Event, services: Services) -> bool:
     if not services.projects.knows(event.project):
         services.projects.count_stranger()
         return False
+    services.projects.count_event(event.action if event.what else "other")
     state = services.projects.at(event.project)
+    held = state.facts().project
     state.note(last_event_at=state.clock())
-    changed = _note(event.what, state)
+    if not services.has_key(state):
+        state.note(project=event.settings)
+        state.tasks.receive(event.tasks)
+    changed = _note(event.what, state, held)
     if changed:
         services.wake(state)
     return changed
@@ -54,13 +59,15 @@ def note_setup(payload: object, host: str, services: Services) -> None:
         state = services.projects.at(said.project)
         state.note(setup_at=state.clock())
         state.work.due_in(SETTLE_SECONDS)
-    elif services.is_first(f"{keys.ADOPTING}:{said.project}", ADOPT_SECONDS):
+    if services.is_connected(services.projects.at(said.project)):
+        return
+    if services.is_first(f"{keys.ADOPTING}:{said.project}", ADOPT_SECONDS):
         services.hand_over(said.project, said.access_token)
         services.call("adopt", said.project, host)
 
 
-def _note(what: Happening | None, state: ProjectState) -> bool:
-    """Note what happened; return whether it is news."""
+def _note(what: Happening | None, state: ProjectState, held: Project | None) -> bool:
+    """Note what happened; return whether it is news beside the settings we held."""
     match what:
         case AnnotationsSaved():
             return state.annotations.save(what.annotations) > 0
@@ -73,7 +80,6 @@ def _note(what: Happening | None, state: ProjectState) -> bool:
             state.annotations.drop_of_tasks(what.ids)
             state.work.ask()
         case ProjectUpdated():
-            held = state.facts().project
             if held is not None and _settings(held) == _settings(what.project):
                 return False
             state.work.ask("project")

@@ -11,6 +11,7 @@ import numpy as np
 
 from backend.errors import FileUnavailableError
 from backend.learning.reading import VERSION, Reader, choose_reads
+from backend.state.tasks import Reading
 from model.initial import permutation
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from backend.learning.preferences import Preferences
     from backend.records import JsonObject
     from backend.state.project import ProjectState, ReadsChoice
-    from backend.state.tasks import Reading
     from model.schema import Schema
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ SAMPLE = 500
 BATCH = 100
 FETCHERS = 8
 GROWN = 4
-"""A decision made on a few tasks is looked at again when there are so many more."""
+"""A decision made on a few tasks is made anew when there are so many more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +43,16 @@ class Intake:
     files: Files
 
     def is_stale(self) -> bool:
-        """Return whether what was read was read in another way than is right now."""
+        """Return whether all must be read anew.
+
+        That is so when the label config or the settings ask for something else, and
+        when what to read was decided on a small part of the tasks there are now.
+        """
         held = self.state.facts().reads
-        return held is not None and held.basis != self._basis()
+        if held is None:
+            return False
+        has_grown = self.state.tasks.count() >= GROWN * held.decided_on
+        return held.basis != self._basis() or (held.decided_on < SAMPLE and has_grown)
 
     def take(self) -> int:
         """Read a first or a further share of what waits; return how much was read.
@@ -57,7 +64,7 @@ class Intake:
         if not waiting:
             return 0
         reads = self._decide(waiting)
-        if reads.kind == "recording":
+        if Reader(schema=self.schema, reads=reads, files=self.files).fetches:
             is_first = self.state.tasks.count() == len(waiting)
             waiting = waiting[: SAMPLE if is_first else BATCH]
         return sum(
@@ -66,26 +73,27 @@ class Intake:
         )
 
     def _waiting(self) -> list[int]:
+        """Return the tasks that wait, in random order, those tried in vain last."""
         ids = np.array(sorted(self.state.tasks.pending()), dtype=np.int64)
-        return [int(t) for t in ids[permutation(ids, self.preferences.seed)]]
+        order = [int(t) for t in ids[permutation(ids, self.preferences.seed)]]
+        tries = self.state.tasks.tries()
+        return sorted(order, key=lambda task: tries.get(task, 0))
 
     def _basis(self) -> str:
         shown = (self.schema.tag, self.schema.key, self.schema.channels)
         return repr((VERSION, shown, self.preferences.features))
 
     def _decide(self, waiting: Sequence[int]) -> ReadsChoice:
-        """Return what to read, decided on some of the tasks that wait."""
+        """Return what to read, decided once on some of the tasks that wait."""
         held = self.state.facts().reads
-        if held is not None and len(waiting) < GROWN * held.decided_on:
+        if held is not None:
             return held
         sample = self.state.tasks.pending_data(waiting[:SAMPLE])
         chosen = choose_reads(self.schema, self.preferences, list(sample.values()))
         update = {"basis": self._basis(), "decided_on": len(sample)}
         reads = chosen.model_copy(update=update)
-        if held is not None and (held.kind, held.keys) != (reads.kind, reads.keys):
-            logger.info("tasks of %s are read as %s now", self.state.key, reads.kind)
-            self.state.work.ask("anew")
         self.state.note(reads=reads)
+        logger.info("tasks of %s are read as %s", self.state.key, reads.kind)
         return reads
 
     def _read(self, tasks: Sequence[int], reads: ReadsChoice) -> int:
@@ -93,22 +101,23 @@ class Intake:
         reader = Reader(schema=self.schema, reads=reads, files=self.files)
         seen = self.state.tasks.digests(tasks)
         data = self.state.tasks.pending_data(tasks)
-        if reads.kind == "recording":
+        if reader.fetches:
             with ThreadPoolExecutor(FETCHERS) as pool:
                 found = list(pool.map(lambda d: attempt(reader, d), data.values()))
         else:
             found = [attempt(reader, item) for item in data.values()]
-        readings = zip(data, found, strict=True)
-        done = {task: reading for task, reading in readings if reading is not None}
-        if done:
-            self.state.tasks.save(done, seen)
+        results = dict(zip(data, found, strict=True))
+        waiting = {t: why for t, why in results.items() if isinstance(why, str)}
+        done = {t: one for t, one in results.items() if isinstance(one, Reading)}
+        self.state.tasks.save(done, seen)
+        self.state.tasks.count_try(waiting)
+        self.state.note(waits_for=next(iter(waiting.values()), ""))
         return len(done)
 
 
-def attempt(reader: Reader, data: JsonObject) -> Reading | None:
-    """Read one task; None if its file cannot be had now."""
+def attempt(reader: Reader, data: JsonObject) -> Reading | str:
+    """Read one task; return why not, if its file cannot be had now."""
     try:
         return reader.read(data)
     except FileUnavailableError as error:
-        logger.warning("a task waits for its file: %s", error)
-        return None
+        return str(error)

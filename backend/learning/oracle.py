@@ -16,6 +16,7 @@ from backend.learning.reading import Reader
 from backend.learning.rounds import Question, basis_of, fit
 from backend.learning.standing import Standing
 from backend.records import Task
+from backend.state.tasks import Reading
 from model.uncertainty import doubt
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from backend.records import JsonObject
     from backend.services import Services
-    from backend.state.tasks import Reading
 
 MOST_FILES = 50
 
@@ -141,14 +141,14 @@ class Guess:
         facts = state.facts()
         if facts.reads is None:
             return {}
-        if facts.reads.kind == "recording" and len(tasks) > MOST_FILES:
-            return {}
         client = self.services.label_studio(facts.token)
         with self.services.files(client) as files:
             reader = Reader(schema=self.standing.schema, reads=facts.reads, files=files)
+            if reader.fetches and len(tasks) > MOST_FILES:
+                return {}
             found = {task.id: attempt(reader, task.data) for task in tasks}
         return {
             task: reading
             for task, reading in found.items()
-            if reading is not None and not reading.refused
+            if isinstance(reading, Reading) and not reading.refused
         }

@@ -112,6 +112,11 @@ class Reader:
     reads: ReadsChoice
     files: Files
 
+    @property
+    def fetches(self) -> bool:
+        """Whether reading a task may take as long as a file takes to come."""
+        return self.reads.kind == "recording" or self.schema.is_address
+
     def read(self, data: JsonObject) -> Reading:
         """Return what is learnt from a task, or why nothing can be.
 

@@ -44,7 +44,7 @@ def describe(state: ProjectState, services: Services) -> JsonObject:
         "accuracy": {"estimate": None, "low": None, "high": None, "n": 0},
         "stop": {"advised": False, "reasons": []},
         "reads": None if facts.reads is None else facts.reads.model_dump(),
-        "notes": _notes(facts),
+        "notes": _notes(facts, has_key=services.has_key(state)),
         **_choices(standing),
     }
 
@@ -92,7 +92,7 @@ def _window(state: ProjectState, facts: Facts) -> list[JsonObject]:
     return [{**place.model_dump(), "score": score} for place, score in shown]
 
 
-def _notes(facts: Facts) -> list[str]:
+def _notes(facts: Facts, *, has_key: bool) -> list[str]:
     """Return what an owner may wonder about."""
     notes = []
     if facts.project is not None and facts.project.maximum_annotations > 1:
@@ -100,11 +100,15 @@ def _notes(facts: Facts) -> list[str]:
             "with more than one annotation a task, Label Studio asks first, at random,"
             " for tasks that have some of theirs; new tasks follow our order"
         )
+    if not has_key:
+        notes.append("not publishing: no key; set LABEL_STUDIO_API_KEY")
     if facts.connection is not None and facts.connection.mode == "polling":
         notes.append(
             "Label Studio refuses our address, so it is asked every 2 s; set its"
             " ML_BLOCK_LOCAL_IP=false and SSRF_PROTECTION_ENABLED=false for events"
         )
+    if facts.waits_for:
+        notes.append(f"some tasks wait for their files: {facts.waits_for}")
     if facts.rebuilt_at is not None:
         notes.append("the store was emptied; all was read anew from Label Studio")
     return notes

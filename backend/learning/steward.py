@@ -37,6 +37,7 @@ WHOLE_TICK = 600.0
 """How often all is read anew, in case something changed that leaves no trace."""
 
 QUIET_SECONDS = 5.0
+LISTING_PAUSE = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +116,13 @@ class Steward:
         ):
             read_settings(self.state, self.client)
         is_due = now - facts.project_at >= PROJECT_TICK or self._has_lost_count()
-        if "project" in asked or is_due:
+        if is_due or not {"project", "everything"}.isdisjoint(asked):
             check_queue(self.state, sync.project(), self.client)
         if "everything" in asked or self._is_whole_due(facts):
             sync.everything()
         elif "anew" in asked:
             self.state.tasks.forget_readings()
+            self.state.note(reads=None)
             sync.tasks()
         elif "tasks" in asked or self._has_lost_count():
             sync.tasks()
@@ -135,8 +137,11 @@ class Steward:
 
     def _has_lost_count(self) -> bool:
         """Return whether Label Studio has another number of tasks than we know."""
-        project = self.state.facts().project
-        return project is not None and project.task_number != self.state.tasks.count()
+        facts = self.state.facts()
+        if self.state.clock() - facts.listed_at < LISTING_PAUSE:
+            return False  # it has just been looked into
+        count = self.state.tasks.count()
+        return facts.project is not None and facts.project.task_number != count
 
     def _round(self, want: int, asked: Collection[str]) -> bool:
         """Learn and publish; return False if newer events came in between."""
@@ -151,6 +156,7 @@ class Steward:
         publisher = self.publisher(standing, ranking)
         if "rows" in asked or "everything" in asked:
             publisher.verify_rows()
+            self.state.note(tidy_basis="")
         is_first = not facts.queue_ready
         is_whole = publisher.publish(
             [place.task for place in window],

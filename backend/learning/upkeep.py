@@ -38,8 +38,7 @@ class Upkeep:
         else:
             self._state.work.due_in(0)
             return
-        ranking = self._state.ranking()
-        is_behind = self._may_publish() and self._write_rows(ranking)
+        is_behind = self._may_publish() and not self._is_tidy()
         pause = PAUSE_SECONDS if is_behind else self.steward.tick()
         self._state.work.due_in(min(pause, self.steward.tick()))
 
@@ -67,20 +66,35 @@ class Upkeep:
         if is_first and not self._state.published.is_bulk_running():
             services.call("fill", key)
 
-    def _write_rows(self, ranking: Ranking | None) -> bool:
-        """Write rows that are missing or wrong; return whether there are more."""
+    def _is_tidy(self) -> bool:
+        """Return whether all rows are true, having looked once for each ranking."""
+        ranking = self._state.ranking()
+        if ranking is None:
+            return True
+        basis = f"{ranking.basis} over {self._state.tasks.count()} tasks"
+        if basis == self._state.facts().tidy_basis:
+            return True
+        is_tidy = self._write_rows(ranking)
+        if is_tidy:
+            self._state.note(tidy_basis=basis)
+        return is_tidy
+
+    def _write_rows(self, ranking: Ranking) -> bool:
+        """Write rows that are missing or wrong; return whether all are true now."""
         scores = self.standing.scores(ranking)
         publisher = self.steward.publisher(self.standing, ranking)
         missing = publisher.missing(scores)
         if len(missing) > max(UNWRITTEN_MEANS_BULK, len(scores) // 100):
             self._call_bulk()
-            return True
+            return False
         window = {place.task for place in self._state.facts().window}
         for task in missing:
             if self._state.work.pending():
-                return True
+                return False
             publisher.write_score(task, scores[task])
         for _ in range(REFRESHES if self.steward.is_quiet() else 0):
-            if self._state.work.pending() or not publisher.refresh(scores, window):
+            if self._state.work.pending():
                 return False
-        return True
+            if not publisher.refresh(scores, window):
+                return True
+        return False

@@ -11,7 +11,12 @@ from redis.exceptions import RedisError
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
-from backend.errors import BackendError, LabelStudioError, LeaseLostError
+from backend.errors import (
+    BackendError,
+    KeyRefusedError,
+    LabelStudioError,
+    LeaseLostError,
+)
 from backend.labelstudio.connect import Connector
 from backend.labelstudio.predictions import Wording
 from backend.labelstudio.publish import BulkPublisher
@@ -22,7 +27,7 @@ from model.errors import ModelError
 
 if TYPE_CHECKING:
     from backend.services import Services
-    from backend.state.project import Connection, ProjectState
+    from backend.state.project import Connection, Projects, ProjectState
     from backend.state.work import Lease
 
 logger = logging.getLogger(__name__)
@@ -94,15 +99,29 @@ def fill(key: str) -> None:
 def adopt(key: str, host: str) -> None:
     """Job: connect a project that was connected in Label Studio's own dialog."""
     services = SERVICES.get()
-    if services.projects.knows(key):
+    if services.is_connected(services.projects.at(key)):
         return
     token = services.handed_over(key)
     connector = Connector(services=services, client=services.label_studio(token))
     try:
         found = connector.adopt(key, host, token)
         logger.info("project %s %s", key, "connected" if found else "does not name us")
+    except KeyRefusedError as error:
+        _take_on_trust(services.projects, key, str(error))
     except BackendError as error:
         logger.warning("project %s could not be connected: %s", key, error)
+
+
+def _take_on_trust(projects: Projects, key: str, fault: str) -> None:
+    """Look after a project that we have no key to look into.
+
+    Events and `/predict` need no key: we learn, and say what is missing. Anybody may
+    have named this project, so it may not stand in for one that is known.
+    """
+    number = key.partition(".")[0]
+    if number not in {known.partition(".")[0] for known in projects.known()}:
+        projects.at(key).note(last_error=fault)
+        projects.add(key)
 
 
 def run_worker(services: Services) -> None:
@@ -114,8 +133,9 @@ def run_worker(services: Services) -> None:
     worker = SimpleWorker(
         [services.queue], connection=services.redis, serializer=JSONSerializer
     )
+    chatty = services.settings.log_level == "DEBUG"
     try:
-        worker.work(logging_level=services.settings.log_level)
+        worker.work(logging_level="INFO" if chatty else "WARNING")
     finally:
         stopped.set()
 

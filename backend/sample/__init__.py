@@ -56,12 +56,12 @@ def recordings() -> dict[str, bytes]:
 
     Neither the names nor their order tell the activity: that is for people to say.
     """
-    windows = [window for _, window in _table().groupby(WINDOW)]
-    Random(SHUFFLE_SEED).shuffle(windows)  # noqa: S311  # a deal, not a secret
-    return {
-        f"window-{number:02}.csv": _csv(window)
-        for number, window in enumerate(windows, start=1)
-    }
+    return {name: _csv(window) for name, window in _windows().items()}
+
+
+def answers() -> dict[str, str]:
+    """Return the activity of each window, by the name of its file."""
+    return {name: str(window[ACTIVITY].iloc[0]) for name, window in _windows().items()}
 
 
 def label_config() -> str:
@@ -101,6 +101,12 @@ def _table() -> pd.DataFrame:
     packed = files(__package__) / "basic_motions.csv.gz"
     with packed.open("rb") as stream:
         return pd.read_csv(stream, compression="gzip")
+
+
+def _windows() -> dict[str, pd.DataFrame]:
+    windows = [window for _, window in _table().groupby(WINDOW)]
+    Random(SHUFFLE_SEED).shuffle(windows)  # noqa: S311  # a deal, not a secret
+    return {f"window-{n:02}.csv": window for n, window in enumerate(windows, start=1)}
 
 
 def _csv(window: pd.DataFrame) -> bytes:

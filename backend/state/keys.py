@@ -8,6 +8,7 @@ on one node of a cluster.
 from __future__ import annotations
 
 PROJECTS = "dubito:projects"
+EVENTS = "dubito:events"
 STRANGERS = "dubito:events_of_unknown_projects"
 WEBHOOK_SECRET = "dubito:webhook_secret"  # noqa: S105  # a key's name, not a secret
 QUEUE = "dubito"
@@ -26,6 +27,7 @@ NUMBERS = "numbers"
 TEXTS = "texts"
 COLUMNS = "columns"
 PENDING = "pending"
+TRIES = "tries"
 SET_ASIDE = "set_aside"
 DATA_VERSION = "data_version"
 LABEL_VERSION = "label_version"

@@ -83,6 +83,8 @@ class Facts(Kept):
     reads: ReadsChoice | None = None
     paused: str = ""
     queue_ready: bool = False
+    waits_for: str = ""
+    tidy_basis: str = ""
     last_error: str = ""
     last_event_at: float | None = None
     last_round_seconds: float | None = None
@@ -93,6 +95,7 @@ class Facts(Kept):
     project_at: float = 0.0
     synced_at: float = 0.0
     whole_at: float = 0.0
+    listed_at: float = 0.0
     changed_at: str = ""
     changed_seen: float = 0.0
     window: tuple[Place, ...] = ()
@@ -267,6 +270,10 @@ class Projects:
             if name in (key, key.partition(".")[0]):
                 return self.at(key)
         raise UnknownProjectError(name)
+
+    def count_event(self, action: str) -> None:
+        """Count an event by what Label Studio calls it."""
+        self.client.hincrby(keys.EVENTS, action, 1)
 
     def count_stranger(self) -> None:
         """Count an event of a project we do not look after."""

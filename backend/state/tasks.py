@@ -137,6 +137,8 @@ class TaskStore:
         seen : the digests of the data that was read: a task that was changed or
             deleted meanwhile is left as it is
         """
+        if not readings:
+            return
         columns = self._columns(readings.values())
         names = (keys.TASKS, keys.PENDING, keys.NUMBERS, keys.TEXTS, keys.SET_ASIDE)
         touched = [self._key(name) for name in names]
@@ -145,8 +147,21 @@ class TaskStore:
                 row, text = _row(reading.numbers, columns), reading.text
                 kept = ("" if text is None else f"+{text}", reading.refused)
                 pipe.eval(SAVE, 5, *touched, task, seen.get(task) or b"", row, *kept)
+            pipe.hdel(self._key(keys.TRIES), *readings)
             pipe.incr(self._key(keys.DATA_VERSION))
             pipe.execute()
+
+    def count_try(self, tasks: Iterable[int]) -> None:
+        """Note that these tasks could not be read this time; they go on waiting."""
+        with self.client.pipeline(transaction=True) as pipe:
+            for task in tasks:
+                pipe.hincrby(self._key(keys.TRIES), task, 1)
+            pipe.execute()
+
+    def tries(self) -> dict[int, int]:
+        """Return how often each waiting task was tried in vain."""
+        found = self.client.hgetall(self._key(keys.TRIES))
+        return {int(task): int(count) for task, count in found.items()}
 
     def _columns(self, readings: Iterable[Reading]) -> dict[str, int]:
         """Return the place of each column, giving new ones a place at the end."""
@@ -167,7 +182,7 @@ class TaskStore:
             with self.client.pipeline(transaction=True) as pipe:
                 for key in (keys.TASKS, keys.PENDING, keys.NUMBERS, keys.TEXTS):
                     pipe.hdel(self._key(key), *batch)
-                for key in (keys.SET_ASIDE, keys.ROWS):
+                for key in (keys.SET_ASIDE, keys.TRIES, keys.ROWS):
                     pipe.hdel(self._key(key), *batch)
                 pipe.zrem(self._key(keys.SCORES), *batch)
                 pipe.zadd(self._key(keys.DELETED_TASKS), dict.fromkeys(batch, now))

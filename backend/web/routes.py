@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, request
+from prometheus_client import CONTENT_TYPE_LATEST
 from redis.exceptions import RedisError
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
@@ -16,6 +17,8 @@ from backend.learning.handlers import note_setup, record
 from backend.learning.oracle import parse_questions, predict
 from backend.learning.status import describe
 from backend.web.auth import current_services, is_known
+from backend.web.metrics import exposition
+from backend.web.openapi import description
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -70,6 +73,18 @@ def webhook() -> ResponseReturnValue:
 def versions() -> ResponseReturnValue:
     """Return our one version."""
     return {"versions": [VERSION]}
+
+
+@routes.get("/metrics")
+def metrics() -> ResponseReturnValue:
+    """Return metrics in Prometheus' text format."""
+    return exposition(current_services()), {"Content-Type": CONTENT_TYPE_LATEST}
+
+
+@routes.get("/openapi.json")
+def openapi() -> ResponseReturnValue:
+    """Describe these endpoints for machines."""
+    return description()
 
 
 @routes.get("/api/projects")
