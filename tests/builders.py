@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from backend.records import Annotation, JsonObject, Project
+from backend.records import Annotation, JsonObject, Project, Task
+from backend.state.project import ProjectState
+from backend.state.tasks import Reading
 from model.schema import Channels, Schema
 from tests.label_studio import CONTROL, ITEM, choice_result, choices_config
 
@@ -46,7 +48,7 @@ def channels(*columns: str, time: str = "", separator: str = ",") -> Channels:
     return Channels(columns=columns, time=time, separator=separator)
 
 
-def project(number: int = 1, **fields: object) -> Project:
+def project(number: int = 1, /, **fields: object) -> Project:
     settings = {"label_config": choices_config("a", "b"), "created_at": BORN}
     return Project.model_validate({"id": number, **settings, **fields})
 
@@ -72,13 +74,25 @@ def annotation(
     return Annotation.model_validate(answer | fields)
 
 
-def event(action: str, number: int = 1, **content: object) -> JsonObject:
+def event(action: str, /, **content: object) -> JsonObject:
     """Build the body of a webhook."""
-    shown = project(number).model_dump(mode="json")
+    shown = project().model_dump(mode="json")
     return {"action": action, "project": shown, **content}
 
 
-def saved(answer: Annotation, number: int = 1) -> JsonObject:
+def saved(answer: Annotation) -> JsonObject:
     """Build the webhook that tells of an annotation."""
     told: Mapping[str, object] = answer.model_dump(mode="json")
-    return event("ANNOTATION_CREATED", number, annotation=told)
+    return event("ANNOTATION_CREATED", annotation=told)
+
+
+def receive(state: ProjectState, **data: object) -> None:
+    """Let tasks arrive, given as t1="data of task 1"."""
+    tasks = [Task(id=int(name[1:]), data={"x": value}) for name, value in data.items()]
+    state.tasks.receive(tasks)
+
+
+def read(state: ProjectState, *tasks: int, **numbers: float) -> None:
+    """Read tasks as they are now."""
+    readings = {task: Reading(numbers=numbers) for task in tasks}
+    state.tasks.save(readings, state.tasks.digests(tasks))

@@ -25,8 +25,9 @@ ROOT = Path(__file__).parent.parent
 NOTHING: Mapping[str, str] = MappingProxyType({})
 VERSION = "dubito"
 PATIENCE_SECONDS = 60.0
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.1
 LOG_TAIL = 4_000
+QUICK_WINDOW = 6
 
 Part = Literal["supervisor", "web", "worker", "store"]
 MARKS: Mapping[Part, tuple[str, ...]] = MappingProxyType(
@@ -72,7 +73,7 @@ class Dubito:
     def start(self) -> None:
         """Start everything, and return when it answers."""
         with (self.data_dir / "serve.log").open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our own command
                 self._command("serve", "--port", str(self.port)),
                 env=self._environment(),
                 cwd=ROOT,
@@ -135,9 +136,9 @@ class Dubito:
         self, *arguments: str, environment: Mapping[str, str] = NOTHING
     ) -> subprocess.CompletedProcess[str]:
         """Run a command as an operator would; some settings may differ."""
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603 - our own command
             self._command(*arguments),
-            env=self._environment() | environment,
+            env={**self._environment(), **environment},
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -158,6 +159,19 @@ class Dubito:
         )
         assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{self._tail()}"
         return done.stdout
+
+    def adopt(
+        self, label_studio: LabelStudio, project: int, **params: object
+    ) -> JsonObject:
+        """Connect a project by the dialog, with a window that is quickly written."""
+        chosen = {"window": QUICK_WINDOW, **params}
+        label_studio.connect_backend(project, self.url, extra_params=chosen)
+        return self.when(
+            project,
+            lambda status: bool(
+                status["published_at"] and not status["events_pending"]
+            ),
+        )
 
     def status(self, project: int | str) -> JsonObject:
         response = self.http.get(f"/api/projects/{project}")

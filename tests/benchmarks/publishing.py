@@ -8,6 +8,7 @@ Example: python -m tests.benchmarks.publishing --tasks 2000 --labels 30
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import click
@@ -65,7 +66,7 @@ class Bench:
         known = [score for score in scores if score is not None]
         return len(known) > 0 and scores[0] is not None and scores[0] <= min(known)
 
-    def _wait(self, is_done: "callable[[], bool]") -> None:  # type: ignore[valid-type]
+    def _wait(self, is_done: Callable[[], bool]) -> None:
         deadline = time.perf_counter() + PATIENCE_SECONDS
         while not is_done():
             if time.perf_counter() > deadline:
@@ -111,7 +112,10 @@ def _make_project(http: httpx.Client, tasks: int) -> tuple[int, dict[int, str]]:
     body = {"title": f"benchmark {tasks}", "label_config": config}
     project = int(http.post("/api/projects", json=body).raise_for_status().json()["id"])
     data = [
-        {"text": f"row {number}", **{f"f{i}": round(float(v), 3) for i, v in enumerate(row)}}
+        {
+            "text": f"row {number}",
+            **{f"f{i}": round(float(v), 3) for i, v in enumerate(row)},
+        }
         for number, row in enumerate(rows)
     ]
     http.post(f"/api/projects/{project}/import", json=data).raise_for_status()

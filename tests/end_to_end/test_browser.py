@@ -1,6 +1,5 @@
 """The whole product as a person sees it: Label Studio's own pages in Chromium."""
 
-import io
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -8,7 +7,6 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from playwright.sync_api import Page, Route, ViewportSize, sync_playwright
 
@@ -37,6 +35,10 @@ QUIET = (
 SCREEN: ViewportSize = {"width": 1280, "height": 820}
 PATIENCE_MILLISECONDS = 60_000
 LABELS = 12
+IS_SHOWN = """task => {
+    const shown = document.querySelector(".lsf-current-task__task-id");
+    return shown?.firstChild?.textContent === task;
+}"""
 
 
 def require_chromium(environ: Mapping[str, str]) -> str:
@@ -80,7 +82,7 @@ class Fetch:
     first: tuple[int, int]
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)  # no slots: Playwright writes into whose method it calls
 class Annotator:
     """A person in front of a browser, and what the browser asked for."""
 
@@ -104,7 +106,7 @@ class Annotator:
         """Click a choice and Submit; return when the next task is there."""
         self.page.locator(".lsf-choice", has_text=choice).locator("label").click()
         count = len(self.fetches)
-        self.page.get_by_role("button", name="Submit", exact=True).click()
+        self.page.click("button[name=submit]")
         self._wait_for(count + 1)
 
     def _note(self, route: Route) -> None:
@@ -120,8 +122,7 @@ class Annotator:
         """Wait until so many tasks were served, and the last one is on the screen."""
         while len(self.fetches) < count:
             self.page.wait_for_timeout(50)
-        shown = self.page.get_by_text(f"#{self.fetches[-1].served}", exact=True)
-        shown.first.wait_for()
+        self.page.wait_for_function(IS_SHOWN, arg=str(self.fetches[-1].served))
         self.page.locator(".lsf-choice").first.wait_for()
 
 
@@ -139,10 +140,13 @@ def published_order(label_studio: LabelStudio, project: int) -> list[int]:
 
 
 def activities_by_task(label_studio: LabelStudio, project: int) -> dict[int, str]:
-    """Return what each task shows, told by its file's content."""
-    with sample.table() as known:
-        pass
-    return {}
+    """Return what each task shows; an upload's name is ours after eight digits."""
+    answers = sample.answers()
+    tasks = label_studio.tasks(project, include="id,data")
+    return {
+        task["id"]: answers[task["data"][sample.DATA_KEY].rpartition("/")[2][9:]]
+        for task in tasks
+    }
 
 
 @pytest.fixture
@@ -159,3 +163,32 @@ def dubito(real_label_studio: LabelStudio, project: int) -> Iterator[Dubito]:
     with dubito_running(real_label_studio.url, real_label_studio.token) as dubito:
         dubito.connect(project)
         yield dubito
+
+
+def test_a_person_is_asked_in_the_published_order(
+    page: Page, real_label_studio: LabelStudio, project: int, dubito: Dubito
+) -> None:
+    """The browser asks for the next task at once: what comes was first *then*."""
+    activities = activities_by_task(real_label_studio, project)
+    person = Annotator(page=page, label_studio=real_label_studio, project=project)
+
+    person.log_in()
+    person.label_all_tasks()
+    for _ in range(LABELS):
+        said = dubito.settled(project)
+        order = [place["task"] for place in said["window"]]
+        assert published_order(real_label_studio, project)[: len(order)] == order
+        person.submit(activities[person.fetches[-1].served])
+    settled = dubito.settled(project)
+    save_picture(page)
+
+    assert [fetch for fetch in person.fetches if fetch.served not in fetch.first] == []
+    assert len({fetch.served for fetch in person.fetches}) == LABELS + 1
+    assert (settled["labels"], settled["last_error"]) == (LABELS, "")
+
+
+def save_picture(page: Page) -> None:
+    """Keep a picture for the README, if somebody asks for a new one."""
+    if os.environ.get(PICTURE_WANTED):
+        page.wait_for_timeout(1_000)
+        page.screenshot(path=PICTURE)

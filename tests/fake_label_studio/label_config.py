@@ -13,11 +13,11 @@ def parse(config: str) -> JsonObject:
     named = {tag.get("name"): tag for tag in tags if tag.get("name")}
     controls = [tag for tag in tags if tag.get("toName")]
     return {
-        control.get("name"): {
+        control.get("name", ""): {
             "type": control.tag,
-            "to_name": control.get("toName").split(","),
+            "to_name": control.get("toName", "").split(","),
             "inputs": [
-                _input(named[name]) for name in control.get("toName").split(",")
+                _input(named[name]) for name in control.get("toName", "").split(",")
             ],
             **_labels(control),
         }

@@ -212,7 +212,8 @@ def test_a_setup_call_names_a_project() -> None:
 
 
 @pytest.mark.parametrize(
-    "project", ["1", 1, "1.2.3", "x.1", "", None, "1.*", "٣.٣", "1.5\n", "9" * 30 + ".1"]
+    "project",
+    ["1", 1, "1.2.3", "x.1", "", None, "1.*", "٣.٣", "1.5\n", "9" * 30 + ".1"],
 )
 def test_a_setup_call_for_no_project_is_refused(project: object) -> None:
     """What is called like this would become the name of keys in Redis."""

@@ -131,4 +131,5 @@ def test_a_skipped_task_that_somebody_labels_is_a_label() -> None:
 def test_a_withdrawn_answer_with_a_choice_is_a_skip() -> None:
     found = labels(annotation(1, "a", was_cancelled=True))
 
-    assert (found.chosen, found.skipped, found.set_aside) == ({}, {1}, 0)
+    assert dict(found.chosen) == {}
+    assert (found.skipped, found.set_aside) == (frozenset({1}), 0)

@@ -176,15 +176,15 @@ class Read(Protocol):
 
     def __call__(
         self, data: JsonObject, kind: str, *keys: str, shown: Schema = ...
-    ) -> Reading | None:
-        """Return what is learnt from it; None if it goes on waiting."""
+    ) -> Reading | str:
+        """Return what is learnt from it, or why it goes on waiting."""
 
 
 @pytest.fixture
 def read(files: Files) -> Read:
     def one(
         data: JsonObject, kind: str, *keys: str, shown: Schema = TEXT
-    ) -> Reading | None:
+    ) -> Reading | str:
         reads = ReadsChoice(kind=kind, keys=keys)
         return attempt(Reader(schema=shown, reads=reads, files=files), data)
 
@@ -202,7 +202,9 @@ def test_a_text_is_read_without_its_blanks(read: Read) -> None:
 @pytest.mark.parametrize(
     "data", [{}, {"text": None}, {"text": " "}, {"text": ["a"]}, {"text": {"a": 1}}]
 )
-def test_a_task_without_text_is_set_aside_with_the_reason(read: Read, data: JsonObject) -> None:
+def test_a_task_without_text_is_set_aside_with_the_reason(
+    read: Read, data: JsonObject
+) -> None:
     found = read(data, "text", "text")
 
     assert found == Reading(refused="there is no text under 'text'")
@@ -219,7 +221,7 @@ def test_several_texts_are_read_as_one(read: Read) -> None:
 def test_a_long_text_is_cut(read: Read) -> None:
     found = read({"text": "x" * 200_000}, "text", "text")
 
-    assert found is not None
+    assert isinstance(found, Reading)
     assert len(found.text or "") == 100_000
 
 
@@ -250,7 +252,7 @@ def test_text_and_numbers_are_read_side_by_side(read: Read) -> None:
 def test_a_recording_is_read_from_its_file(read: Read, address: str) -> None:
     found = read({"csv": f" {address} "}, "recording", "csv", shown=RECORDING)
 
-    assert found is not None
+    assert isinstance(found, Reading)
     assert found.numbers["a mean"] == 2.0
 
 
@@ -262,13 +264,15 @@ def test_a_file_that_cannot_be_had_now_leaves_the_task_waiting(
     first = read({"csv": address}, "recording", "csv", shown=RECORDING)
     again = read({"csv": address}, "recording", "csv", shown=RECORDING)
 
-    assert first is None
-    assert again is not None
+    assert "status 503" in str(first)
+    assert isinstance(again, Reading)
 
 
 @pytest.mark.parametrize("data", [{"csv": "/gone.csv"}, {}, {"csv": None}, {"csv": 3}])
-def test_a_recording_that_will_not_be_had_is_set_aside(read: Read, data: JsonObject) -> None:
+def test_a_recording_that_will_not_be_had_is_set_aside(
+    read: Read, data: JsonObject
+) -> None:
     found = read(data, "recording", "csv", shown=RECORDING)
 
-    assert found is not None
+    assert isinstance(found, Reading)
     assert found.refused

@@ -83,7 +83,9 @@ def test_a_separator_at_the_end_of_each_line_shifts_nothing() -> None:
     assert read_recording(without, BOTH) == read_recording(csv(), BOTH)
 
 
-@pytest.mark.parametrize("hole", ["", "NaN", "nan", "null", "inf", "-", "broken", "1,5"])
+@pytest.mark.parametrize(
+    "hole", ["", "NaN", "nan", "null", "inf", "-", "broken", "1,5"]
+)
 def test_what_is_no_number_is_a_hole_that_is_bridged(hole: str) -> None:
     content = f't,a,b\n0,1,5\n1,"{hole}",6\n2,3,7'.encode()
 

@@ -7,6 +7,7 @@ import pytest
 from backend.errors import SettingsError
 from backend.settings import LOOPBACK, Settings, check_exposure
 
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - nothing listens
 SECRETS = {
     "LABEL_STUDIO_API_KEY": "key-of-label-studio",
     "REDIS_URL": "redis://:redis-password@store:6379/0",
@@ -38,12 +39,12 @@ def test_everything_can_be_set() -> None:
         LABEL_STUDIO_URL="https://label.example/sub/",
         LABEL_STUDIO_API_KEY=" key ",
         REDIS_URL="rediss://store:6380/1",
-        HOST="0.0.0.0",
+        HOST=EVERYWHERE,
         PORT="80",
         MODEL_DIR="/data",
         BASIC_AUTH_USER="me",
-        BASIC_AUTH_PASS="secret",
-        WEBHOOK_SECRET="shared",
+        BASIC_AUTH_PASS="secret",  # noqa: S106
+        WEBHOOK_SECRET="shared",  # noqa: S106
         LOG_LEVEL="debug",
         WORKERS="4",
         THREADS="16",
@@ -54,12 +55,12 @@ def test_everything_can_be_set() -> None:
         label_studio_url="https://label.example/sub",
         label_studio_key="key",
         redis_url="rediss://store:6380/1",
-        host="0.0.0.0",
+        host=EVERYWHERE,
         port=80,
         data_dir=Path("/data"),
         basic_auth_user="me",
-        basic_auth_pass="secret",
-        webhook_secret="shared",
+        basic_auth_pass="secret",  # noqa: S106
+        webhook_secret="shared",  # noqa: S106
         log_level="DEBUG",
         workers=4,
         threads=16,
@@ -101,7 +102,9 @@ def test_a_number_must_be_one_and_in_range(name: str, value: str) -> None:
     ],
 )
 def test_the_address_of_label_studio_must_be_one(address: str) -> None:
-    assert refused(LABEL_STUDIO_URL=address).startswith(f"LABEL_STUDIO_URL is {address!r}")
+    assert refused(LABEL_STUDIO_URL=address).startswith(
+        f"LABEL_STUDIO_URL is {address!r}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -162,7 +165,7 @@ def test_no_secret_is_written_where_settings_are() -> None:
     assert not [secret for secret in SECRETS.values() if secret in repr(found)]
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "dubito.example", ""])
+@pytest.mark.parametrize("host", [EVERYWHERE, "::", "10.0.0.1", "dubito.example", ""])
 def test_a_network_is_not_served_without_credentials(host: str) -> None:
     with pytest.raises(SettingsError, match="BASIC_AUTH_USER"):
         check_exposure(Settings(host=host), is_open=False)
@@ -174,7 +177,7 @@ def test_this_machine_is_served_without_credentials(host: str) -> None:
 
 
 def test_a_network_is_served_with_credentials_or_when_told_to() -> None:
-    guarded = Settings(host="0.0.0.0", basic_auth_user="me", basic_auth_pass="x")
+    guarded = Settings(host=EVERYWHERE, basic_auth_user="me", basic_auth_pass="x")  # noqa: S106
 
     check_exposure(guarded, is_open=False)
-    check_exposure(Settings(host="0.0.0.0"), is_open=True)
+    check_exposure(Settings(host=EVERYWHERE), is_open=True)

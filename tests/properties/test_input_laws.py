@@ -1,0 +1,211 @@
+"""Whatever is read: it is understood or refused; one bad task harms no other."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import httpx
+import orjson
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.errors import ProjectSettingsError, SchemaError, SettingsError
+from backend.labelstudio.access import Access
+from backend.labelstudio.config import read_schema
+from backend.labelstudio.files import Files
+from backend.learning.intake import attempt
+from backend.learning.preferences import read_preferences
+from backend.learning.reading import Reader, choose_reads
+from backend.learning.recordings import read_recording
+from backend.records import JsonObject
+from backend.settings import ALIASES, Settings
+from backend.state.tasks import Reading, packed_data
+from model.errors import BadItemError
+from model.schema import Schema
+from tests.builders import (
+    channels,
+    schema,
+)
+from tests.label_studio import choices_config
+from tests.strategies import json_data, json_values
+
+Found = TypeVar("Found")
+
+
+def outcome(act: Callable[[], Found], refusal: type[Exception]) -> Found | str:
+    """Return what came of it, or the sentence with which it was refused."""
+    try:
+        return act()
+    except refusal as error:
+        return str(error)
+
+
+NOWHERE = Files.open(
+    Access(httpx.Client(base_url="http://127.0.0.1:9"), "key"),
+    "http://127.0.0.1:9",
+    ["files.example:81", "other.example"],
+)
+
+
+SCHEMAS = (
+    schema(),
+    schema(tag="Image", key="image"),
+    schema(tag="Table", key="x"),
+    schema(tag="TimeSeries", key="csv", is_address=True),
+)
+
+
+@settings(deadline=None, max_examples=250)
+@given(
+    sample=st.lists(json_data, max_size=6),
+    shown=st.sampled_from(SCHEMAS),
+    features=st.sets(st.sampled_from(["text", "x", "y"])),
+)
+def test_any_task_is_read_or_set_aside(
+    sample: list[JsonObject], shown: Schema, features: set[str]
+) -> None:
+    """Law 9: one bad task is set aside with a reason; the rest goes on."""
+    chosen = read_preferences({"features": sorted(features)})
+    reads = choose_reads(shown, chosen, sample)
+    reader = Reader(schema=shown, reads=reads, files=NOWHERE)
+
+    for data in sample:
+        found = attempt(reader, data)
+        is_learnt = isinstance(found, Reading) and (
+            bool(found.numbers) or found.text is not None
+        )
+        assert is_learnt or isinstance(found, str) or found.refused
+
+
+cells = st.sampled_from(
+    ["1", "-2.5", "", "x", "NaN", '"', ",", ";", "\n", "\t", "1e999", "\ufeff", "\x00"]
+)
+
+
+contents = (
+    st.binary(max_size=60)
+    | st.lists(cells, max_size=30).map(lambda parts: ",".join(parts).encode())
+    | st.lists(cells, max_size=30).map(
+        lambda parts: ("a,b\n" + "".join(parts)).encode()
+    )
+    | json_values
+    | json_values.map(lambda value: b"{" + repr(value).encode())
+    | st.dictionaries(st.sampled_from("abt"), st.lists(json_values, max_size=4))
+)
+
+
+@settings(deadline=None, max_examples=400)
+@given(content=contents, named=st.sampled_from([("a", "b"), (), ("0",)]))
+def test_any_content_is_a_recording_or_refused(
+    content: object, named: tuple[str, ...]
+) -> None:
+    def act() -> dict[str, float]:
+        return read_recording(content, channels(*named, time="t"))
+
+    found = outcome(act, BadItemError)
+
+    assert found
+    values = [] if isinstance(found, str) else found.values()
+    assert all(abs(value) <= 1e31 for value in values)
+
+
+addresses = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "http:",
+                "https:",
+                "HTTP:",
+                "//",
+                "/",
+                "\\",
+                "@",
+                ":",
+                "?",
+                "#",
+                "[",
+                "]",
+            ),
+            *(
+                "127.0.0.1",
+                ":9",
+                ":81",
+                "evil.example",
+                "files.example",
+                "other.example",
+            ),
+            *(
+                "%2f",
+                "%40",
+                "\t",
+                "\n",
+                " ",
+                "ü",
+                ".",
+                "..",
+                "user:pw@",
+                "data/upload/",
+            ),
+        ]
+    ),
+    max_size=9,
+).map("".join) | st.text(max_size=20)
+
+
+@settings(deadline=None, max_examples=500)
+@given(address=addresses)
+def test_only_hosts_that_may_be_asked_are_asked(address: str) -> None:
+    """What is checked is what httpx connects to, however an address is written."""
+    try:
+        url = NOWHERE._url(address)  # noqa: SLF001 - asking would take a network
+    except BadItemError:
+        return
+    request = httpx.Request("GET", url)
+
+    allowed = {(b"127.0.0.1", 9), (b"files.example", 81)}
+    target = request.url.raw_host, request.url.port
+    assert target in allowed or request.url.raw_host == b"other.example"
+
+
+@settings(deadline=None, max_examples=200)
+@given(config=st.text(max_size=40) | st.sampled_from([choices_config("a", "b")]))
+def test_any_label_config_is_learnt_or_refused(config: str) -> None:
+    found = outcome(lambda: read_schema(config), SchemaError)
+
+    assert found
+    assert isinstance(found, str) or found.classes == ("a", "b")
+
+
+@given(value=json_values | st.text())
+def test_any_extra_parameters_are_settings_or_refused(value: object) -> None:
+    found = outcome(lambda: read_preferences(value), ProjectSettingsError)
+
+    if isinstance(found, str):
+        assert found.startswith("the extra parameters")
+    else:
+        assert found.audit_every >= 0
+
+
+NAMES = sorted(name for aliases in ALIASES.values() for name in aliases)
+
+
+values = st.text(max_size=12) | st.sampled_from(
+    ["http://[", "redis://", "redis://x:y", "~x/y", "1", "80", "a,,b", "unix://"]
+)
+
+
+@given(environ=st.dictionaries(st.sampled_from(NAMES), values, max_size=4))
+def test_any_environment_is_settings_or_refused(environ: dict[str, str]) -> None:
+    found = outcome(lambda: Settings.from_environment(environ), SettingsError)
+
+    if isinstance(found, str):
+        assert found.splitlines() == [found]
+    else:
+        assert Settings.from_environment(found.environment()) == found
+
+
+@given(data=json_data)
+def test_data_is_written_as_it_is_and_equal_data_equally(data: JsonObject) -> None:
+    packed = packed_data(data)
+
+    assert packed_data(orjson.loads(packed)) == packed
+    assert packed_data(dict(reversed(data.items()))) == packed

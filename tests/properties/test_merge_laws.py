@@ -1,0 +1,169 @@
+"""No annotation is lost or counted twice, whatever happens to the webhooks."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from redis import Redis
+
+from backend.learning.events import AnnotationsDeleted, AnnotationsSaved, parse_event
+from backend.learning.handlers import record
+from backend.records import Annotation, JsonObject
+from backend.services import Services
+from tests.builders import KEY, annotation, event
+
+Held = dict[int, Annotation]
+
+
+class Deliveries(RuleBasedStateMachine):
+    """A Label Studio, the events it sends, and what becomes of them.
+
+    Events are kept in a bundle: they may be delivered late, in any order, many times
+    or never. Snapshots are read at one moment and merged at a later one.
+    """
+
+    services: Services
+    events = Bundle("events")
+    snapshots = Bundle("snapshots")
+
+    @initialize()
+    def begin(self) -> None:
+        self.services.redis.flushall()
+        self.services.projects.add(KEY)
+        self.state = self.services.projects.at(KEY)
+        self.held: Held = {}
+        self.minute = 0
+        self.last = 0
+        self.dead: set[int] = set()
+        self.expected: Held = {}
+
+    def _changed(self, number: int, task: int, choice: str | None) -> Annotation:
+        self.minute += 1
+        answer = annotation(number, choice, task=task, minute=self.minute)
+        self.held[number] = answer
+        return answer
+
+    @rule(
+        target=events, task=st.integers(1, 4), choice=st.sampled_from(["a", "b", None])
+    )
+    def submit(self, task: int, choice: str | None) -> JsonObject:
+        self.last += 1
+        answer = self._changed(self.last, task, choice)
+        return event("ANNOTATION_CREATED", annotation=answer.model_dump(mode="json"))
+
+    @rule(target=events, data=st.data(), choice=st.sampled_from(["a", "b", None]))
+    def change(self, data: st.DataObject, choice: str | None) -> JsonObject:
+        if not self.held:
+            return event("START_TRAINING")
+        number = data.draw(st.sampled_from(sorted(self.held)))
+        answer = self._changed(number, self.held[number].task, choice)
+        return event("ANNOTATION_UPDATED", annotation=answer.model_dump(mode="json"))
+
+    @rule(target=events, data=st.data())
+    def delete(self, data: st.DataObject) -> JsonObject:
+        if not self.held:
+            return event("START_TRAINING")
+        numbers = data.draw(st.sets(st.sampled_from(sorted(self.held)), min_size=1))
+        for number in numbers:
+            del self.held[number]
+        return event("ANNOTATIONS_DELETED", annotations=[{"id": n} for n in numbers])
+
+    @rule(sent=events)
+    def deliver(self, sent: JsonObject) -> None:
+        """Let an event arrive; it stays where it was, and may arrive again."""
+        what = parse_event(sent)
+        record(what, self.services)
+        if isinstance(what.what, AnnotationsSaved):
+            self._expect(what.what.annotations)
+        elif isinstance(what.what, AnnotationsDeleted):
+            self._expect_gone(what.what.ids)
+
+    def _expect(self, answers: Iterable[Annotation]) -> None:
+        """Expect the later of two answers, and none that was deleted."""
+        for one in answers:
+            held = self.expected.get(one.id, one)
+            if one.id not in self.dead and one.stamp >= held.stamp:
+                self.expected[one.id] = one
+
+    def _expect_gone(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            self.dead.add(number)
+            self.expected.pop(number, None)
+
+    @rule(sent=consumes(events))
+    def lose(self, sent: JsonObject) -> None:
+        """Let an event never arrive."""
+
+    @rule(target=snapshots)
+    def read(self) -> tuple[set[int], list[Annotation]]:
+        """Read a snapshot: what we knew before it began, and what it holds."""
+        return self.state.annotations.ids(), list(self.held.values())
+
+    @rule(snapshot=consumes(snapshots))
+    def merge(self, snapshot: tuple[set[int], list[Annotation]]) -> None:
+        known, found = snapshot
+        self.state.annotations.merge(known, found)
+        self._expect(found)
+        self._expect_gone(known - {one.id for one in found})
+
+    @rule(task=st.integers(1, 4))
+    def submit_while_a_snapshot_is_read(self, task: int) -> None:
+        snapshot = self.read()
+        self.deliver(self.submit(task, "a"))
+        self.merge(snapshot)
+
+    @invariant()
+    def nothing_is_lost_counted_twice_or_brought_back(self) -> None:
+        if hasattr(self, "state"):
+            kept = self.state.annotations.all()
+            assert kept == sorted(self.expected.values(), key=lambda one: one.id)
+
+    def teardown(self) -> None:
+        """After a last snapshot we hold what Label Studio holds."""
+        if not hasattr(self, "state"):
+            return
+        self.merge(self.read())
+        kept = {one.id: one for one in self.state.annotations.all()}
+        assert kept == self.held
+        want = self.state.work.want()
+        self.merge(self.read())
+        assert self.state.work.want() == want, "nothing new, yet a round is asked for"
+
+
+@contextmanager
+def over(services: Services) -> Iterator[type[Deliveries]]:
+    yield type("Deliveries", (Deliveries,), {"services": services})
+
+
+def test_after_a_snapshot_we_hold_what_label_studio_holds(services: Services) -> None:
+    with over(services) as machine:
+        run_state_machine_as_test(
+            machine,
+            settings=settings(deadline=None, max_examples=100, stateful_step_count=30),
+        )
+
+
+@pytest.mark.parametrize("late", ["a creation", "a change"])
+def test_an_event_that_comes_after_all_is_corrected_by_the_next_snapshot(
+    services: Services, redis: Redis, late: str
+) -> None:
+    """Its deletion was lost, and so was every trace of it."""
+    assert redis.dbsize() == 0
+    state = services.projects.at(KEY)
+    state.annotations.merge(state.annotations.ids(), [])
+
+    state.annotations.save([annotation(1, minute=1 if late == "a creation" else 2)])
+    state.annotations.merge(state.annotations.ids(), [])
+
+    assert state.annotations.ids() == set()

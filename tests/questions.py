@@ -1,0 +1,76 @@
+"""Rounds over a few tasks: rows of numbers, and what people said of them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from backend.learning.features import Items
+from backend.learning.labels import Labels, derive_labels
+from backend.learning.preferences import Preferences
+from backend.learning.rounds import Answer, Question, answer
+from backend.records import Annotation
+from backend.state.tasks import Pool
+from model.arrays import Features
+from tests.builders import annotation, project, schema
+
+CLASSES = ("a", "b", "c")
+SCHEMA = schema(*CLASSES)
+
+
+def preferences(**chosen: object) -> Preferences:
+    return Preferences.model_validate({"window": 8, **chosen})
+
+
+def items(rows: Features, seed: int = 0) -> Items:
+    """Make tasks 10, 11 … of rows of numbers."""
+    pool = Pool(
+        task_ids=np.arange(10, 10 + len(rows), dtype=np.int64),
+        columns=tuple(f"f{column}" for column in range(rows.shape[1])),
+        numbers=rows,
+        texts=(),
+    )
+    return Items.of(pool, seed)
+
+
+def answers(made: Items, said: Sequence[str | None]) -> list[Annotation]:
+    """Let people answer the first tasks; None is a skip."""
+    given = zip(made.task_ids.tolist(), said, strict=False)
+    return [
+        annotation(number, choice, task=task)
+        for number, (task, choice) in enumerate(given)
+    ]
+
+
+def labels(made: Items, said: Sequence[str | None]) -> Labels:
+    return derive_labels(answers(made, said), SCHEMA, project())
+
+
+def ask(made: Items, known: Labels, **chosen: object) -> Answer:
+    question = Question(
+        schema=SCHEMA, preferences=preferences(**chosen), items=made, labels=known
+    )
+    return answer(question, 1, "basis")
+
+
+def window(found: Answer) -> list[int]:
+    return [place.task for place in found.window]
+
+
+def reasons(found: Answer) -> list[str]:
+    return [place.why for place in found.window]
+
+
+def blobs(count: int, seed: int = 0) -> Features:
+    """Draw three overlapping clouds in turn."""
+    rng = np.random.default_rng(seed)
+    centres = 4 * np.eye(3)[np.arange(count) % 3]
+    return (centres + rng.normal(size=(count, 3))).astype(np.float32)
+
+
+def truth(task: int) -> str:
+    return CLASSES[(task - 10) % 3]
+
+
+def said_of(tasks: Sequence[int]) -> Labels:
+    given = [annotation(n, truth(task), task=task) for n, task in enumerate(tasks)]
+    return derive_labels(given, SCHEMA, project())

@@ -1,0 +1,146 @@
+"""Dubito on a test stand: its parts in this process, beside a fake Label Studio.
+
+Nothing happens by itself: jobs wait until the test lets them run.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from backend.labelstudio.connect import Connector
+from backend.learning import worker
+from backend.learning.status import describe
+from backend.services import Services
+from backend.state import keys
+from backend.state.project import ProjectState
+from backend.web.app import create_app
+from tests.dubito import VERSION, Rows, rows_project, scores, window_of
+from tests.fake_label_studio import FakeServer, Faults
+from tests.label_studio import JsonObject, LabelStudio, signed_in
+from tests.store import services_over
+
+POLL_SECONDS = 0.01
+MOST_JOBS = 60
+
+
+class QuietHandler(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """One Dubito, one fake Label Studio, and the hands that move them."""
+
+    server: FakeServer
+    label_studio: LabelStudio
+    services: Services
+    url: str
+
+    @property
+    def faults(self) -> Faults:
+        return self.server.faults
+
+    def state(self, project: int) -> ProjectState:
+        return self.services.projects.find(str(project))
+
+    def status(self, project: int) -> JsonObject:
+        return describe(self.state(project), self.services)
+
+    def connect(self, project: int) -> ProjectState:
+        client = self.services.label_studio()
+        state = Connector(services=self.services, client=client).connect(
+            project, self.url
+        )
+        self.run()
+        return state
+
+    def run(self) -> None:
+        """Let the jobs that wait run, and those they ask for, one after another."""
+        worker.SERVICES.set(self.services)
+        for _ in range(MOST_JOBS):
+            waiting = self.services.queue.job_ids
+            if not waiting:
+                return
+            job = self.services.queue.fetch_job(waiting[0])
+            self.services.queue.remove(waiting[0])
+            if job is not None and job.func_name is not None:
+                getattr(worker, job.func_name.rpartition(".")[2])(*job.args)
+
+    def look_after(self, project: int) -> None:
+        """Let time pass for a project: whatever is due is done now."""
+        state = self.state(project)
+        state.work.unqueue()
+        self.services.redis.delete(f"{keys.FILLING}:{state.key}")
+        self.services.wake(state)
+        self.run()
+
+    def sync(self, project: int) -> JsonObject:
+        """Read all anew, and learn from it."""
+        self.state(project).work.ask("everything")
+        self.look_after(project)
+        return self.status(project)
+
+    def assert_order_holds(self, project: int) -> JsonObject:
+        """Check that Label Studio would serve our window, place by place."""
+        status = self.status(project)
+        assert status["events_pending"] == 0
+        window, found = window_of(status), scores(self.label_studio, project)
+        order = sorted(found, key=lambda task: (found[task], task))
+        assert order[: len(window)] == window
+        told = [place["score"] for place in status["window"]]
+        assert told == [found[task] for task in window]
+        assert told == sorted(set(told))
+        assert self.label_studio.project(project)["model_version"] == VERSION
+        return status
+
+    def labelled_rows(self, count: int = 60, labels: int = 8) -> Rows:
+        """Make and connect a project in which some tasks have their label."""
+        rows = rows_project(self.label_studio, count)
+        for task in rows.tasks[:labels]:
+            self.label_studio.annotate(task, rows.truth[task])
+        self.connect(rows.project)
+        assert self.status(rows.project)["labels"] == labels
+        return rows
+
+
+@contextmanager
+def web_serving(services: Services) -> Iterator[str]:
+    """Answer HTTP on the loopback interface for the block; give the address."""
+    app = create_app(services)
+    server = make_server(
+        "127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler
+    )
+    thread = threading.Thread(
+        target=server.serve_forever, args=(POLL_SECONDS,), daemon=True
+    )
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def stand(
+    server: FakeServer, store_url: str, settings: Mapping[str, object] | None = None
+) -> Iterator[Stand]:
+    """Set everything up for the block; `settings` replace those of the operator."""
+    chosen = {
+        "label_studio_url": server.url,
+        "label_studio_key": server.tokens[0],
+        **(settings or {}),
+    }
+    with (
+        signed_in(server.url, server.tokens) as label_studio,
+        services_over(store_url, **chosen) as services,
+        web_serving(services) as url,
+    ):
+        yield Stand(
+            server=server, label_studio=label_studio, services=services, url=url
+        )

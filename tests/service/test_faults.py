@@ -1,0 +1,215 @@
+"""Label Studio fails, workers die: the window is right again, and said so."""
+
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+
+from backend.errors import LeaseLostError
+from backend.learning.steward import Steward
+from backend.state import keys
+from tests.dubito import VERSION, open_tasks, scores
+from tests.fake_label_studio import FakeServer, Fault
+from tests.service.stand import Stand, stand
+
+
+@pytest.fixture
+def bench(fake_server: FakeServer, store_url: str, redis: Redis) -> Iterator[Stand]:
+    assert not redis.dbsize()
+    with stand(fake_server, store_url) as made:
+        yield made
+
+
+def heal(bench: Stand, project: int) -> None:
+    """Behave again, and let the time pass after which it is tried again."""
+    bench.faults.clear()
+    for _ in range(3):
+        bench.look_after(project)
+
+
+def assert_whole(bench: Stand, project: int) -> None:
+    """Check the order, one row for each open task, and that nothing is complained."""
+    status = bench.assert_order_holds(project)
+    assert not status["last_error"]
+    remaining = open_tasks(bench.label_studio, project)
+    assert scores(bench.label_studio, project).keys() == remaining
+
+
+WRITES = [
+    Fault(path="/api/predictions", method="PATCH", status=500, times=2),
+    Fault(path="/api/predictions", method="PATCH", status=502, html=True, times=2),
+    Fault(path="/api/predictions", method="PATCH", drop="before", times=2),
+    Fault(path="/api/predictions", method="PATCH", drop="after", times=2),
+    Fault(path="/api/projects", method="GET", status=503, html=True, times=2),
+    Fault(path="/api/tasks", method="GET", drop="after", times=2),
+    Fault(path="/api/tasks", method="GET", status=200, html=True, times=2),
+]
+
+
+def named(fault: Fault) -> str:
+    return f"{fault.method} {fault.path} {fault.status} {fault.drop} {fault.html}"
+
+
+def again(fault: Fault) -> Fault:
+    """Return a copy: a fault counts down as it happens."""
+    return Fault(
+        path=fault.path,
+        method=fault.method,
+        times=fault.times,
+        status=fault.status,
+        html=fault.html,
+        drop=fault.drop,
+    )
+
+
+@pytest.mark.parametrize("fault", WRITES, ids=named)
+def test_a_failing_label_studio_is_said_and_tried_again(
+    bench: Stand, fault: Fault
+) -> None:
+    rows = bench.labelled_rows()
+    bench.label_studio.annotate(rows.tasks[20], rows.truth[rows.tasks[20]])
+    state = bench.state(rows.project)
+    for what in ("project", "changes"):
+        state.work.ask(what)
+    bench.faults.plan(again(fault))
+
+    bench.look_after(rows.project)
+    during = bench.status(rows.project)
+
+    assert "Label Studio" in during["last_error"] or "127.0.0.1" in during["last_error"]
+    assert during["events_pending"] > 0
+    heal(bench, rows.project)
+    assert_whole(bench, rows.project)
+    assert bench.status(rows.project)["labels"] == 9
+
+
+FIRST_ROWS = [
+    Fault(path="/api/predictions", method="POST", drop="after", times=1),
+    Fault(path="/api/predictions", method="POST", status=500, times=1),
+]
+
+
+@pytest.mark.parametrize("fault", FIRST_ROWS, ids=named)
+def test_a_row_of_which_nobody_told_us_is_not_made_twice(
+    bench: Stand, fault: Fault
+) -> None:
+    """Label Studio stored it, and the connection broke before it could say so."""
+    rows = bench.labelled_rows()
+    bench.label_studio.import_tasks(rows.project, [{"row": "new", "f0": 9.0}])
+    bench.faults.plan(again(fault))
+
+    bench.run()
+    heal(bench, rows.project)
+
+    assert_whole(bench, rows.project)
+
+
+def test_a_bulk_call_that_stores_nothing_is_noticed(bench: Stand) -> None:
+    """It answers 201 all the same."""
+    project = bench.labelled_rows(200).project
+    path = f"/api/projects/{project}/import/predictions"
+    version = f"/api/projects/{project}/model-versions"
+    bench.label_studio.call("DELETE", version, json={"model_version": VERSION})
+    bench.faults.plan(Fault(path=path, method="POST", status=201, times=1))
+
+    bench.sync(project)
+    for _ in range(3):
+        bench.look_after(project)
+
+    assert_whole(bench, project)
+
+
+def test_a_task_deleted_while_rows_are_stored_harms_no_other(bench: Stand) -> None:
+    """Of a bulk call with one unknown task nothing is stored."""
+    rows = bench.labelled_rows(150)
+    bench.faults.lose_webhooks = "all"
+    fresh = bench.label_studio.import_tasks(
+        rows.project, [{"row": f"{n}", "f0": n / 7} for n in range(90)]
+    )
+    state = bench.state(rows.project)
+    state.work.ask("tasks")
+    bench.faults.plan(
+        Fault(
+            path=f"/api/projects/{rows.project}/import/predictions",
+            method="POST",
+            drop="before",
+        )
+    )
+    bench.look_after(rows.project)
+    bench.label_studio.delete_task(fresh[50])
+
+    heal(bench, rows.project)
+    heal(bench, rows.project)
+
+    assert_whole(bench, rows.project)
+
+
+def test_two_rows_of_a_task_become_one(bench: Stand) -> None:
+    """The lower one counts in Label Studio, whichever is newer."""
+    rows = bench.labelled_rows()
+    last = bench.status(rows.project)["window"][-1]["task"]
+    bench.label_studio.add_prediction(last, -1.0, VERSION)
+
+    bench.sync(rows.project)
+
+    assert_whole(bench, rows.project)
+
+
+def test_who_takes_a_project_over_looks_at_its_rows(bench: Stand) -> None:
+    """The worker before may have died between a write and the note of it."""
+    rows = bench.labelled_rows()
+    state = bench.state(rows.project)
+    window = [place["task"] for place in bench.status(rows.project)["window"]]
+    found = bench.label_studio.predictions(rows.project)
+    row = next(r for r in found if r["task"] == window[5])
+    bench.label_studio.patch_prediction(row["id"], score=-5.0)
+    bench.services.redis.set(keys.of(state.key, keys.LAST_HOLDER), "one who died")
+
+    bench.look_after(rows.project)
+
+    assert_whole(bench, rows.project)
+
+
+def test_who_has_lost_the_lease_writes_nothing_more(bench: Stand) -> None:
+    rows = bench.labelled_rows()
+    state = bench.state(rows.project)
+    bench.label_studio.annotate(rows.tasks[20], rows.truth[rows.tasks[20]])
+    client = bench.services.label_studio()
+    with state.work.lease() as first:
+        assert first is not None
+        bench.services.redis.delete(first.key)
+        with state.work.lease() as second:
+            assert second is not None
+            bench.faults.requests.clear()
+
+            with pytest.raises(LeaseLostError):
+                Steward(
+                    services=bench.services, state=state, lease=first, client=client
+                ).work()
+
+            written = [m for m, _ in bench.faults.requests if m != "GET"]
+            assert written == []
+            assert bench.status(rows.project)["events_pending"] > 0
+            second.check()
+
+    bench.look_after(rows.project)
+    assert_whole(bench, rows.project)
+
+
+def test_rows_of_others_are_never_touched(bench: Stand) -> None:
+    rows = bench.labelled_rows()
+    theirs = [
+        bench.label_studio.add_prediction(task, 0.001, version)
+        for task in rows.tasks[30:33]
+        for version in ("theirs", "dubito-2")
+    ]
+    before = {r["id"]: r for r in bench.label_studio.predictions(rows.project)}
+
+    for task in rows.tasks[20:25]:
+        bench.label_studio.annotate(task, rows.truth[task])
+        bench.run()
+    bench.sync(rows.project)
+
+    after = {r["id"]: r for r in bench.label_studio.predictions(rows.project)}
+    assert [after[row] for row in theirs] == [before[row] for row in theirs]
+    assert_whole(bench, rows.project)

@@ -1,0 +1,187 @@
+"""Who may call, and what is never written down."""
+
+import base64
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from flask.testing import FlaskClient
+from redis import Redis
+
+from backend.labelstudio.connect import SECRET_HEADER
+from backend.services import Services
+from backend.web.app import create_app
+from tests.builders import KEY, annotation, project, saved
+from tests.label_studio import JsonObject
+from tests.store import kept_in, services_over
+
+USER, PASSWORD, SECRET = "anna", "pässword: 1", "the secret of webhooks"
+KEYS = {"label_studio_key": "the-key-of-label-studio", "webhook_secret": SECRET}
+GUARDED = {"basic_auth_user": USER, "basic_auth_pass": PASSWORD, **KEYS}
+Opener = Callable[..., Services]
+
+
+@pytest.fixture
+def opened(store_url: str, redis: Redis) -> Iterator[Opener]:
+    """Open services with some settings, looking after one project."""
+    with ExitStack() as stack:
+
+        def over(**chosen: object) -> Services:
+            services = stack.enter_context(services_over(store_url, **chosen))
+            services.projects.add(KEY)
+            services.projects.at(KEY).note(project=project())
+            return services
+
+        assert not redis.dbsize()
+        yield over
+
+
+@pytest.fixture
+def guarded(opened: Opener) -> FlaskClient:
+    return create_app(opened(**GUARDED)).test_client()
+
+
+def basic(user: str, password: str) -> dict[str, str]:
+    shown = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {shown}"}
+
+
+def rules(services: Services) -> list[tuple[str, str]]:
+    """Return method and path of every endpoint there is."""
+    return [
+        (method, rule.rule.replace("<name>", "1"))
+        for rule in create_app(services).url_map.iter_rules()
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    ]
+
+
+WRONG = [
+    {},
+    basic(USER, "wrong"),
+    basic("wrong", PASSWORD),
+    basic("", ""),
+    basic(USER, ""),
+    {"Authorization": "Basic"},
+    {"Authorization": "Basic !!!"},
+    {"Authorization": f"Bearer {PASSWORD}".encode().decode("latin-1")},
+    {"Authorization": "Digest username=anna"},
+    {SECRET_HEADER: SECRET},
+]
+
+
+@pytest.mark.parametrize("headers", WRONG)
+def test_without_the_credentials_nothing_is_answered_or_changed(
+    opened: Opener, redis: Redis, headers: dict[str, str]
+) -> None:
+    services = opened(**GUARDED)
+    http, before = create_app(services).test_client(), kept_in(redis)
+    paths = [way for way in rules(services) if way[1] not in {"/health", "/webhook"}]
+
+    answers = [
+        http.open(path, method=method, headers=headers, json={})
+        for method, path in [*paths, ("GET", "/nowhere")]
+    ]
+
+    assert {said.status_code for said in answers} == {401}
+    assert all("Basic" in said.headers["WWW-Authenticate"] for said in answers)
+    assert kept_in(redis) == before
+
+
+def test_with_the_credentials_everything_is_answered(opened: Opener) -> None:
+    services = opened(**GUARDED)
+    http = create_app(services).test_client()
+
+    answers = [
+        http.open(path, method=method, headers=basic(USER, PASSWORD), json={})
+        for method, path in rules(services)
+    ]
+
+    assert answers
+    assert not {said.status_code for said in answers} & {401, 403, 500}
+
+
+def test_health_tells_strangers_only_that_we_are_up(guarded: FlaskClient) -> None:
+    stranger = guarded.get("/health")
+    known = guarded.get("/health", headers=basic(USER, PASSWORD))
+
+    assert (stranger.status_code, stranger.json) == (200, {"status": "UP"})
+    assert known.json is not None
+    assert known.json["store"] == "up"
+
+
+EVENT = saved(annotation(1))
+
+
+@pytest.mark.parametrize(
+    "headers", [{SECRET_HEADER: SECRET}, basic(USER, PASSWORD)], ids=["secret", "user"]
+)
+def test_an_event_comes_in_by_its_secret_or_by_the_user_of_the_address(
+    guarded: FlaskClient, headers: dict[str, str]
+) -> None:
+    said = guarded.post("/webhook", json=EVENT, headers=headers)
+
+    assert said.json == {"status": "noted"}
+
+
+@pytest.mark.parametrize(
+    "headers", [*WRONG[:-1], {SECRET_HEADER: ""}, {SECRET_HEADER: "guess"}]
+)
+def test_an_event_without_either_is_refused(
+    guarded: FlaskClient, redis: Redis, headers: dict[str, str]
+) -> None:
+    before = kept_in(redis)
+
+    said = guarded.post("/webhook", json=EVENT, headers=headers)
+
+    assert said.status_code == 401
+    assert kept_in(redis) == before
+
+
+def test_a_secret_that_was_not_set_is_made_once_and_kept(opened: Opener) -> None:
+    without = GUARDED | {"webhook_secret": ""}
+    made = opened(**without).webhook_secret()
+    http = create_app(opened(**without)).test_client()
+
+    said = http.post("/webhook", json=EVENT, headers={SECRET_HEADER: made})
+
+    assert len(made) >= 32
+    assert opened(**without).webhook_secret() == made
+    assert said.status_code == 200
+
+
+def test_on_loopback_with_nothing_set_all_is_open(opened: Opener) -> None:
+    services = opened()
+    http = create_app(services).test_client()
+
+    answers = [
+        http.open(path, method=method, json={}) for method, path in rules(services)
+    ]
+
+    assert 401 not in {said.status_code for said in answers}
+
+
+def spoilt(body: JsonObject) -> list[JsonObject]:
+    return [{**body, "project": 7}, {**body, "annotation": {"id": "x"}}, {"action": 1}]
+
+
+def test_no_secret_is_ever_logged(
+    opened: Opener, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    services = opened(**GUARDED)
+    http = create_app(services).test_client()
+    handed = {"project": "7.7", "access_token": "handed-over-by-setup"}
+    wrong = basic(USER, "a password almost right")
+
+    for headers in (basic(USER, PASSWORD), wrong, {SECRET_HEADER: SECRET}):
+        for method, path in rules(services):
+            for body in (handed, {**handed, "project": "bad"}, *spoilt(EVENT)):
+                http.open(path, method=method, headers=headers, json=body)
+    logging.getLogger().info("%r %r", services, services.settings)
+
+    shown = caplog.text
+    secrets = [PASSWORD, SECRET, KEYS["label_studio_key"], "handed-over-by-setup"]
+    secrets += ["a password almost right", basic(USER, PASSWORD)["Authorization"]]
+    assert "refused" in shown
+    assert not [secret for secret in secrets if secret in shown]

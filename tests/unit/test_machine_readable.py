@@ -1,0 +1,49 @@
+"""What machines read of us: metrics and the description of the endpoints."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from backend.services import Services
+from backend.web.app import create_app
+from backend.web.openapi import description
+from tests.builders import KEY, project
+
+PATHS = description()["paths"]
+DESCRIBED = set(PATHS) if isinstance(PATHS, dict) else set()
+
+
+@pytest.fixture
+def web(services: Services) -> Iterator[FlaskClient]:
+    with create_app(services).test_client() as client:
+        yield client
+
+
+def test_every_endpoint_is_described_and_no_other(services: Services) -> None:
+    rules = create_app(services).url_map.iter_rules()
+    served = {re.sub(r"<(\w+)>", r"{\1}", rule.rule) for rule in rules}
+
+    assert served == DESCRIBED
+
+
+def test_metrics_tell_how_each_project_stands(
+    web: FlaskClient, services: Services
+) -> None:
+    state = services.projects.at(KEY)
+    state.note(project=project())
+    services.projects.add(state.key)
+    state.work.ask()
+    services.projects.count_event("ANNOTATION_CREATED")
+
+    found = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(web.get("/metrics").text)
+        for sample in family.samples
+    }
+
+    assert found["dubito_events_pending", KEY] == 1
+    assert found["dubito_events_total", "ANNOTATION_CREATED"] == 1
+    assert found["dubito_rounds_total", KEY] == 0

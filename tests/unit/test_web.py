@@ -1,0 +1,247 @@
+"""What each endpoint answers, and what it sets going."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask.testing import FlaskClient
+from redis import Redis
+
+from backend.learning.events import parse_event
+from backend.learning.handlers import record
+from backend.services import Services
+from backend.state.project import Connection, ProjectState
+from backend.web.app import create_app
+from tests.builders import KEY, annotation, captured, event, project, saved
+from tests.label_studio import choices_config
+from tests.store import kept_in, services_over
+
+VERSION = "dubito"
+NEUTRAL = 0.505
+
+
+@pytest.fixture
+def services(store_url: str, redis: Redis) -> Iterator[Services]:
+    """Services of a Dubito that has a key to Label Studio."""
+    assert not redis.dbsize()
+    with services_over(store_url, label_studio_key="key") as services:
+        yield services
+
+
+@pytest.fixture
+def http(services: Services) -> FlaskClient:
+    return create_app(services).test_client()
+
+
+@pytest.fixture
+def state(services: Services) -> ProjectState:
+    """Look after a project whose settings are known."""
+    services.projects.add(KEY)
+    found = services.projects.at(KEY)
+    found.note(project=project())
+    return found
+
+
+def queued(services: Services) -> list[tuple[str, list[str]]]:
+    """Return the jobs that wait, by name."""
+    jobs = services.queue.jobs
+    return [(str(job.func_name).rpartition(".")[2], list(job.args)) for job in jobs]
+
+
+def test_health_says_up(http: FlaskClient) -> None:
+    said = http.get("/health")
+
+    assert said.status_code == 200
+    assert said.json == {"status": "UP", "store": "up", "model_class": "Dubito"}
+
+
+def test_setup_and_versions_name_our_one_version(http: FlaskClient) -> None:
+    said = http.post("/setup", json={"project": KEY, "schema": "<View/>"})
+
+    assert said.json == {"model_version": VERSION}
+    assert http.get("/versions").json == {"versions": [VERSION]}
+
+
+def test_setup_of_a_stranger_is_looked_into_once_by_a_job(
+    http: FlaskClient, services: Services
+) -> None:
+    body = {"project": KEY, "access_token": "handed-over"}
+
+    for _page_view in range(3):
+        http.post("/setup", json=body, headers={"Host": "Dubito.Example:9090"})
+
+    assert queued(services) == [("adopt", [KEY, "dubito.example:9090"])]
+    assert services.handed_over(KEY) == "handed-over"
+    assert services.projects.known() == []
+
+
+def test_setup_of_a_connected_project_connects_nothing(
+    http: FlaskClient, services: Services, state: ProjectState
+) -> None:
+    state.note(connection=Connection(backend=3))
+
+    http.post("/setup", json={"project": KEY, "access_token": "another"})
+
+    assert queued(services) == []
+    assert state.facts().token == ""
+
+
+def test_an_event_is_noted_and_wakes_one_worker(
+    http: FlaskClient, services: Services, state: ProjectState
+) -> None:
+    for number in range(3):
+        said = http.post("/webhook", json=saved(annotation(number)))
+        assert said.json == {"status": "noted"}
+
+    assert state.annotations.ids() == {0, 1, 2}
+    assert state.work.pending() == 3
+    assert state.facts().last_event_at is not None
+    assert queued(services) == [("look_after", [KEY])]
+
+
+def test_an_event_that_is_no_news_wakes_nobody(
+    http: FlaskClient, services: Services, state: ProjectState
+) -> None:
+    http.post("/webhook", json=saved(annotation(1)))
+    state.work.unqueue()
+    services.queue.delete()
+
+    said = http.post("/webhook", json=saved(annotation(1)))
+
+    assert said.json == {"status": "ignored"}
+    assert (queued(services), state.work.pending()) == ([], 1)
+
+
+def test_an_event_of_a_stranger_is_counted_and_nothing_else(
+    http: FlaskClient, services: Services, redis: Redis
+) -> None:
+    said = http.post("/webhook", json=saved(annotation(1)))
+
+    assert (said.status_code, said.json) == (200, {"status": "ignored"})
+    assert list(kept_in(redis)) == ["dubito:events_of_unknown_projects"]
+    assert services.projects.known() == []
+
+
+def test_deletions_are_noted(http: FlaskClient, state: ProjectState) -> None:
+    http.post("/webhook", json=saved(annotation(1, task=5)))
+    http.post("/webhook", json=saved(annotation(2, task=6)))
+    http.post("/webhook", json=event("ANNOTATIONS_DELETED", annotations=[{"id": 1}]))
+    http.post("/webhook", json=event("TASKS_DELETED", tasks=[{"id": 6}]))
+
+    assert state.annotations.ids() == set()
+    assert state.tasks.deleted() == {6}
+
+
+def test_new_tasks_are_noted_and_their_annotations_asked_for(
+    http: FlaskClient, state: ProjectState
+) -> None:
+    bare = {"id": 1, "data": {"text": "x"}}
+    http.post("/webhook", json=event("TASKS_CREATED", tasks=[bare]))
+    annotated = {"id": 2, "data": {"text": "y"}, "total_annotations": 1}
+    http.post("/webhook", json=event("TASKS_CREATED", tasks=[annotated]))
+
+    assert state.tasks.pending() == {1, 2}
+    assert state.work.asked() == {"changes"}
+
+
+def test_our_own_change_of_the_project_is_no_news(
+    http: FlaskClient, state: ProjectState
+) -> None:
+    told = event("PROJECT_UPDATED")
+    project_told = told["project"]
+    assert isinstance(project_told, dict)
+
+    echo = http.post("/webhook", json=told)
+    project_told["model_version"] = "Dubito"
+    reset = http.post("/webhook", json=told)
+
+    assert echo.json == {"status": "ignored"}
+    assert reset.json == {"status": "noted"}
+    assert state.work.asked() == {"project"}
+
+
+def test_without_a_key_we_learn_from_what_events_tell(
+    store_url: str, redis: Redis
+) -> None:
+    assert not redis.dbsize()
+    other = choices_config("x", "y")
+    changed = project(label_config=other).model_dump(mode="json")
+    task = {"id": 1, "data": {"text": "some text"}}
+    with services_over(store_url) as services:
+        services.projects.add(KEY)
+        http, state = create_app(services).test_client(), services.projects.at(KEY)
+
+        http.post("/webhook", json={**saved(annotation(1)), "task": task})
+        pending, want = state.tasks.pending(), state.work.want()
+        said = http.post(
+            "/webhook", json={**event("PROJECT_UPDATED"), "project": changed}
+        )
+        again = http.post(
+            "/webhook", json={**event("PROJECT_UPDATED"), "project": changed}
+        )
+        facts = state.facts()
+
+    assert (pending, want) == ({1}, 1)
+    assert (said.json, again.json) == ({"status": "noted"}, {"status": "ignored"})
+    assert facts.project is not None
+    assert facts.project.label_config == other
+
+
+def test_start_training_is_answered_at_once_and_read_later(
+    http: FlaskClient, services: Services
+) -> None:
+    body = captured("webhook_START_TRAINING_on_submit")
+    first = http.post("/webhook", json=body)
+    key = f"{body['project']['id']}"
+    created = project(body["project"]["id"], created_at=body["project"]["created_at"])
+    services.projects.add(created.key)
+
+    said = http.post("/webhook", json=body)
+
+    assert (first.json, said.json) == ({"status": "ignored"}, {"status": "noted"})
+    assert services.projects.find(key).work.asked() == {"changes"}
+
+
+def test_predict_answers_one_neutral_result_for_each_task_it_does_not_know(
+    http: FlaskClient,
+) -> None:
+    tasks = [{"id": 3, "data": {"text": "x"}}, {"id": 3}, {"id": 1, "data": {}}]
+
+    said = http.post("/predict", json={"tasks": tasks, "project": KEY})
+
+    neutral = {"score": NEUTRAL, "model_version": VERSION, "result": []}
+    assert said.json == {"results": [neutral] * 3}
+
+
+@pytest.mark.parametrize("config", ["<View/>", "", "broken", None])
+@pytest.mark.parametrize("name", [KEY, "1", 1, None, ""])
+def test_predict_answers_whatever_it_is_told_beside(
+    http: FlaskClient, state: ProjectState, config: str | None, name: object
+) -> None:
+    assert state.key == KEY
+    body = {"tasks": [{"id": 1}], "project": name, "label_config": config}
+
+    said = http.post("/predict", json=body)
+
+    assert said.status_code == 200
+    assert said.json is not None
+    assert [row["score"] for row in said.json["results"]] == [NEUTRAL]
+
+
+def test_a_sync_is_asked_for_not_waited_for(
+    http: FlaskClient, services: Services, state: ProjectState
+) -> None:
+    said = http.post("/api/projects/1/sync")
+
+    assert said.status_code == 202
+    assert state.work.asked() == {"everything"}
+    assert queued(services) == [("look_after", [KEY])]
+
+
+def test_recording_an_event_twice_is_as_once(
+    services: Services, state: ProjectState
+) -> None:
+    """Label Studio tells of one submit twice where it trains on submit."""
+    told = parse_event(saved(annotation(1)))
+
+    assert [record(told, services) for _time in range(2)] == [True, False]
+    assert state.annotations.ids() == {1}
