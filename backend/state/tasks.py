@@ -243,8 +243,12 @@ def packed_data(data: JsonObject) -> bytes:
     """Write a task's data, equal data equally; nothing of what cannot be written."""
     try:
         return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
-    except TypeError:
-        pass  # perhaps whole numbers of more than 64 bits: they become floating ones
+    except TypeError:  # perhaps whole numbers of more than 64 bits
+        return _packed_slowly(data)
+
+
+def _packed_slowly(data: JsonObject) -> bytes:
+    """Write data with endless whole numbers, which become floating ones."""
     try:
         return orjson.dumps(orjson.loads(json.dumps(data, sort_keys=True)))
     except (TypeError, ValueError, RecursionError):  # too deep, or half a character

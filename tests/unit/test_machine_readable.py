@@ -1,25 +1,18 @@
 """What machines read of us: metrics and the description of the endpoints."""
 
 import re
-from collections.abc import Iterator
 
-import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from backend.services import Services
+from backend.state.project import ProjectState
 from backend.web.app import create_app
 from backend.web.openapi import description
-from tests.builders import KEY, project
+from tests.builders import KEY
 
 PATHS = description()["paths"]
 DESCRIBED = set(PATHS) if isinstance(PATHS, dict) else set()
-
-
-@pytest.fixture
-def web(services: Services) -> Iterator[FlaskClient]:
-    with create_app(services).test_client() as client:
-        yield client
 
 
 def test_every_endpoint_is_described_and_no_other(services: Services) -> None:
@@ -30,17 +23,14 @@ def test_every_endpoint_is_described_and_no_other(services: Services) -> None:
 
 
 def test_metrics_tell_how_each_project_stands(
-    web: FlaskClient, services: Services
+    http: FlaskClient, state: ProjectState, services: Services
 ) -> None:
-    state = services.projects.at(KEY)
-    state.note(project=project())
-    services.projects.add(state.key)
     state.work.ask()
     services.projects.count_event("ANNOTATION_CREATED")
 
     found = {
         (sample.name, *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(web.get("/metrics").text)
+        for family in text_string_to_metric_families(http.get("/metrics").text)
         for sample in family.samples
     }
 

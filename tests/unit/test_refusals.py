@@ -16,20 +16,6 @@ from tests.store import kept_in
 JSON = "application/json"
 
 
-@pytest.fixture
-def http(services: Services) -> FlaskClient:
-    return create_app(services).test_client()
-
-
-@pytest.fixture
-def state(services: Services) -> ProjectState:
-    """Look after a project whose settings are known."""
-    services.projects.add(KEY)
-    found = services.projects.at(KEY)
-    found.note(project=project())
-    return found
-
-
 @pytest.mark.parametrize(
     "path", [f"/api/projects/{name}" for name in ("7", "1.2", "x")]
 )

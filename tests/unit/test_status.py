@@ -5,7 +5,6 @@ from flask.testing import FlaskClient
 
 from backend.services import Services
 from backend.state.project import Place, ProjectState, ReadsChoice
-from backend.web.app import create_app
 from tests.builders import KEY, annotation, project
 
 # What `GET /api/projects/<id>` has at least (DESIGN §4).
@@ -15,20 +14,6 @@ STATUS = {
     *("published_at", "last_error", "mode", "window", "accuracy", "stop", "learner"),
     "strategy",
 }
-
-
-@pytest.fixture
-def http(services: Services) -> FlaskClient:
-    return create_app(services).test_client()
-
-
-@pytest.fixture
-def state(services: Services) -> ProjectState:
-    """Look after a project whose settings are known."""
-    services.projects.add(KEY)
-    found = services.projects.at(KEY)
-    found.note(project=project())
-    return found
 
 
 def test_the_status_of_a_project_has_all_that_scripts_read(

@@ -27,20 +27,6 @@ def services(store_url: str, redis: Redis) -> Iterator[Services]:
         yield services
 
 
-@pytest.fixture
-def http(services: Services) -> FlaskClient:
-    return create_app(services).test_client()
-
-
-@pytest.fixture
-def state(services: Services) -> ProjectState:
-    """Look after a project whose settings are known."""
-    services.projects.add(KEY)
-    found = services.projects.at(KEY)
-    found.note(project=project())
-    return found
-
-
 def queued(services: Services) -> list[tuple[str, list[str]]]:
     """Return the jobs that wait, by name."""
     jobs = services.queue.jobs
