@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
+# Tests mostly wait for Label Studio: more of them than cores run side by side.
+JOBS ?= 3
+
 # Label Studio's dependencies clash with ours: it gets an environment of its own.
 LABEL_STUDIO_VERSION := 1.23.2
 ifdef DUBITO_LABEL_STUDIO_VENV
@@ -30,7 +33,8 @@ run: $(VENV)/dubito ## start Dubito alone
 	@exec $(BIN)/dubito serve
 
 test: $(VENV)/test $(LABEL_STUDIO_READY) ## run all tests (PYTEST="-k words" runs some)
-	@DUBITO_LABEL_STUDIO_VENV="$(abspath $(LABEL_STUDIO_VENV))" $(BIN)/python -m pytest $(PYTEST)
+	@DUBITO_LABEL_STUDIO_VENV="$(abspath $(LABEL_STUDIO_VENV))" $(BIN)/python -m pytest \
+	    -n $(JOBS) --dist loadfile $(PYTEST)
 
 lint: $(VENV)/test ## check style and types
 	@$(BIN)/ruff check .

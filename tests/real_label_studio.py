@@ -1,10 +1,11 @@
 """A real Label Studio for tests: installed by make, prepared once, copied each time."""
 
+import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -74,15 +75,14 @@ def warm_data_dir(executable: Path) -> Path:
     A first start takes a minute or two (all migrations), a start in a copy seconds.
     """
     warm = ROOT / ".cache" / _release(executable)
-    if not warm.exists():
-        warm.parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=warm.parent) as directory:
-            fresh = Path(directory) / "data"
-            with _server(executable, fresh).start():
-                pass
-            # Another session may have been faster: then the rename fails, and its
-            # directory is as good as ours.
-            with suppress(OSError):
+    warm.parent.mkdir(exist_ok=True)
+    with (warm.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run side by side: one makes it
+        if not warm.exists():
+            with tempfile.TemporaryDirectory(dir=warm.parent) as directory:
+                fresh = Path(directory) / "data"
+                with _server(executable, fresh).start():
+                    pass
                 fresh.rename(warm)
     return warm
 

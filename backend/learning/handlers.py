@@ -44,6 +44,14 @@ def record(event: Event, services: Services) -> bool:
     return changed
 
 
+def catch_up(services: Services) -> None:
+    """Ask for what has happened while nobody listened."""
+    for key in services.projects.known():
+        state = services.projects.at(key)
+        state.work.ask("changes")
+        services.wake(state)
+
+
 def note_setup(payload: object, host: str, services: Services) -> None:
     """Note that Label Studio named us for a project.
 

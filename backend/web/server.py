@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gunicorn.app.base import BaseApplication
+from redis.exceptions import RedisError
 
+from backend.learning.handlers import catch_up
 from backend.services import open_services
 from backend.web.app import create_app
 
@@ -48,7 +51,10 @@ class WebServer(BaseApplication):
     def load(self) -> Flask:  # type: ignore[override]  # a Flask is a WSGI app
         """Open the services of one process, for as long as it lives."""
         self._open = open_services(self._settings)
-        return create_app(self._open.__enter__())
+        services = self._open.__enter__()
+        with suppress(RedisError):
+            catch_up(services)
+        return create_app(services)
 
 
 def run_web(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -62,6 +63,7 @@ def page(tmp_path: Path) -> Iterator[Page]:
             headless=True,
             args=QUIET,
             viewport=SCREEN,
+            service_workers="block",  # what goes through Label Studio's escapes us
         )
         context.set_default_timeout(PATIENCE_MILLISECONDS)
         yield context.pages[0]
@@ -120,7 +122,9 @@ class Annotator:
 
     def _wait_for(self, count: int) -> None:
         """Wait until so many tasks were served, and the last one is on the screen."""
+        deadline = time.monotonic() + PATIENCE_MILLISECONDS / 1000
         while len(self.fetches) < count:
+            assert time.monotonic() < deadline, "the browser asked for no task"
             self.page.wait_for_timeout(50)
         self.page.wait_for_function(IS_SHOWN, arg=str(self.fetches[-1].served))
         self.page.locator(".lsf-choice").first.wait_for()

@@ -179,7 +179,7 @@ def test_a_project_can_be_connected_again(
 def test_a_backend_removed_by_hand_pauses_the_project(
     dubito: Dubito, real_label_studio: LabelStudio, rows: Rows
 ) -> None:
-    dubito.connect(rows.project)
+    dubito.adopt(real_label_studio, rows.project)
     (backend,) = real_label_studio.ml_backends(rows.project)
 
     real_label_studio.delete_backend(backend["id"])
@@ -195,7 +195,7 @@ def test_a_backend_removed_by_hand_pauses_the_project(
 def test_a_backend_added_again_by_the_dialog_goes_on(
     dubito: Dubito, real_label_studio: LabelStudio, rows: Rows
 ) -> None:
-    dubito.connect(rows.project)
+    dubito.adopt(real_label_studio, rows.project)
     (backend,) = real_label_studio.ml_backends(rows.project)
     real_label_studio.delete_backend(backend["id"])
     dubito.when(rows.project, lambda status: status["phase"] == "paused")
@@ -271,7 +271,7 @@ def test_a_config_that_can_be_learnt_no_more_pauses(
 ) -> None:
     """Nothing is lost: the labels are there again when the control is."""
     rows = rows_project(real_label_studio, 30)
-    dubito.connect(rows.project)
+    dubito.adopt(real_label_studio, rows.project)
     config = real_label_studio.project(rows.project)["label_config"]
     several = config.replace('choice="single"', 'choice="multiple"')
     real_label_studio.patch_project(rows.project, label_config=several)
@@ -293,7 +293,7 @@ def test_a_project_deleted_under_us_is_said_and_harms_no_other(
 ) -> None:
     gone = rows_project(real_label_studio, 30)
     for project in (gone.project, rows.project):
-        dubito.connect(project)
+        dubito.adopt(real_label_studio, project)
     real_label_studio.delete_project(gone.project)
 
     dubito.post(f"/api/projects/{gone.project}/sync", {})
@@ -360,7 +360,7 @@ def test_two_projects_never_mix(
 ) -> None:
     other = rows_project(real_label_studio, 30, ("left", "right"), seed=3)
     for project in (rows.project, other.project):
-        dubito.connect(project)
+        dubito.adopt(real_label_studio, project)
     for task in other.tasks[:5]:
         real_label_studio.annotate(task, choice_result(other.truth[task]))
 

