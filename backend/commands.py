@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from backend.errors import BackendError
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 ROUND_TRIP_SECONDS = 10.0
 FIRST_WINDOW_SECONDS = 600.0
 LOOK_SECONDS = 0.2
+SHOWN = (
+    *("phase", "mode", "labels", "pool", "skipped", "set_aside", "pending", "round"),
+    *("events_pending", "last_error", "set_aside_reasons", "notes"),
+)
 
 
 def connect_project(
@@ -84,12 +89,12 @@ def _await_event(state: ProjectState, began: float) -> None:
 
 def status_table(found: Sequence[JsonObject]) -> None:
     """Print how projects stand."""
+    console = Console()
     if not found:
-        Console().print("no project is connected: dubito connect --project ID")
-        return
-    columns = ("id", "title", "phase", "labels", "pool", "pending", "round", "mode")
-    table = Table(*columns, "waiting", "last error")
+        console.print("no project is connected: dubito connect --project ID")
     for status in found:
-        cells = [str(status[name]) for name in columns]
-        table.add_row(*cells, str(status["events_pending"]), str(status["last_error"]))
-    Console().print(table)
+        table = Table(title=f"{status['id']} {status['title']}", show_header=False)
+        for name in SHOWN:
+            if status[name] not in ("", [], None):
+                table.add_row(name.replace("_", " "), escape(str(status[name])))
+        console.print(table)

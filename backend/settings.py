@@ -102,10 +102,13 @@ class Settings:
         return bool(self.basic_auth_user)
 
     def environment(self) -> dict[str, str]:
-        """Return what a child process needs to read the same settings."""
+        """Return what a child process needs to read the same settings.
+
+        What is not set is empty, so that nothing else in its environment counts.
+        """
         values = {aliases[0]: getattr(self, name) for name, aliases in ALIASES.items()}
         values["FILE_HOSTS"] = ",".join(self.file_hosts)
-        return {name: str(value) for name, value in values.items() if value != ""}
+        return {name: str(value) for name, value in values.items()}
 
 
 def check_exposure(settings: Settings, *, is_open: bool) -> None:

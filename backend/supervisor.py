@@ -67,13 +67,13 @@ class Supervisor:
             _wait_for([store])
 
     def stop_on_signal(self) -> None:
-        """Let Ctrl-C and a polite kill end the watch."""
+        """Let Ctrl-C, a polite kill and a closed terminal end the watch."""
 
         def told(_: int, __: FrameType | None) -> None:
             self._stopped.set()
 
-        signal.signal(signal.SIGINT, told)
-        signal.signal(signal.SIGTERM, told)
+        for end in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(end, told)
 
     def _keep_store(self) -> None:
         held = self._parts.get("store")

@@ -15,7 +15,7 @@ from backend.records import UNCERTAINTY
 from backend.state.project import Connection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from backend.labelstudio.client import LabelStudioClient
     from backend.records import JsonObject, MlBackend, Project, Webhook
@@ -190,7 +190,7 @@ class Connector:
         if right and hook.headers == fields["headers"]:
             self.say("the webhook is there")
             return hook
-        self.say("repaired the webhook: active, for all events, with its secret")
+        self.say("set the webhook right: active, for all events, with its secret")
         return self.client.change_webhook(hook.id, **fields, actions=[])
 
     def _tab(self, project: Project, held: Connection | None) -> int | None:
@@ -220,15 +220,16 @@ def read_settings(state: ProjectState, client: LabelStudioClient) -> None:
     rows = client.backends(state.id)
     # Being asked for them, Label Studio has called us again: that call is answered.
     state.note(settings_at=state.clock())
-    for row in rows:
-        if row.id == connection.backend:
-            state.note(
-                extra_params=row.extra_params,
-                connection=connection.model_copy(update={"title": row.title}),
-            )
-            if row.extra_params != facts.extra_params:
-                state.work.ask()
-            return
+    row = _ours(rows, connection)
+    if row is not None:
+        held = {"backend": row.id, "backend_url": row.url, "title": row.title}
+        state.note(
+            extra_params=row.extra_params,
+            connection=connection.model_copy(update=held),
+        )
+        if row.extra_params != facts.extra_params:
+            state.work.ask()
+        return
     state.work.ask()
     state.note(
         connection=connection.model_copy(update={"backend": None}),
@@ -236,6 +237,13 @@ def read_settings(state: ProjectState, client: LabelStudioClient) -> None:
         paused="Dubito was removed from Settings → Model: run `dubito disconnect` to"
         " remove the rest, or `dubito connect` to connect it again",
     )
+
+
+def _ours(rows: Sequence[MlBackend], connection: Connection) -> MlBackend | None:
+    """Return our row: the one we know, or one made anew with our address."""
+    known = (row for row in rows if row.id == connection.backend)
+    anew = (row for row in rows if _same(row.url, connection.backend_url))
+    return next(known, None) or next(anew, None)
 
 
 def _found_sampling(project: Project, held: Connection | None) -> str:

@@ -23,6 +23,7 @@ from backend.labelstudio.publish import BulkPublisher
 from backend.learning.standing import Standing
 from backend.learning.steward import Steward
 from backend.learning.upkeep import Upkeep
+from backend.state import keys
 from model.errors import ModelError
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def adopt(key: str, host: str) -> None:
     try:
         found = connector.adopt(key, host, token)
         logger.info("project %s %s", key, "connected" if found else "does not name us")
+        if found:  # removed and named again, it may be looked into again at once
+            services.redis.delete(f"{keys.ADOPTING}:{key}")
     except KeyRefusedError as error:
         _take_on_trust(services.projects, key, str(error))
     except BackendError as error:

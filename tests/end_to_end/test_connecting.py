@@ -129,7 +129,7 @@ def test_connect_repairs_what_is_missing(
 
     said = dubito.connect(rows.project)
 
-    assert "repaired the webhook" in said
+    assert "set the webhook right" in said
     assert "made the tab" in said
     (hook,) = real_label_studio.webhooks(rows.project)
     assert hook["is_active"]

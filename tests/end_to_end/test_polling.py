@@ -21,12 +21,9 @@ HALF_OPEN = {"ML_BLOCK_LOCAL_IP": "false"}
 BOTH = ("ML_BLOCK_LOCAL_IP=false", "SSRF_PROTECTION_ENABLED=false")
 
 
-@pytest.fixture(scope="module", params=[{}, HALF_OPEN], ids=["closed", "half open"])
-def guarded(request: pytest.FixtureRequest) -> Iterator[LabelStudio]:
-    """Half open, it refuses the backend and keeps a row of it all the same."""
-    with real_label_studio_running(
-        reachable_locally=False, environment=request.param
-    ) as label_studio:
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[LabelStudio]:
+    with real_label_studio_running(reachable_locally=False) as label_studio:
         yield label_studio
 
 
@@ -44,15 +41,35 @@ def rows(guarded: LabelStudio, poller: Dubito) -> Rows:
     return made
 
 
-def test_nothing_half_made_is_left(
-    guarded: LabelStudio, poller: Dubito, rows: Rows
+def assert_nothing_half_made(
+    label_studio: LabelStudio, dubito: Dubito, project: int
 ) -> None:
-    status = poller.settled(rows.project)
-
-    assert guarded.ml_backends(rows.project) == []
-    assert guarded.webhooks(rows.project) == []
+    status = dubito.settled(project)
+    assert label_studio.ml_backends(project) == []
+    assert label_studio.webhooks(project) == []
     assert status["mode"] == "polling"
     assert any(all(word in note for word in BOTH) for note in status["notes"])
+
+
+def test_a_refused_address_is_said_with_its_cure(
+    guarded: LabelStudio, poller: Dubito, rows: Rows
+) -> None:
+    assert_nothing_half_made(guarded, poller, rows.project)
+
+
+def test_nothing_half_made_is_left() -> None:
+    """Half open, it refuses the webhook and keeps a row of the backend all the same."""
+    with (
+        real_label_studio_running(
+            reachable_locally=False, environment=HALF_OPEN
+        ) as half_open,
+        dubito_running(half_open.url, half_open.token) as dubito,
+    ):
+        rows = rows_project(half_open, 20)
+        dubito.connect(rows.project)
+
+        assert_nothing_half_made(half_open, dubito, rows.project)
+        assert_order_holds(dubito, half_open, rows.project)
 
 
 def _has_learnt(labels: int, status: JsonObject) -> bool:
