@@ -93,8 +93,11 @@ def status_table(found: Sequence[JsonObject]) -> None:
     if not found:
         console.print("no project is connected: dubito connect --project ID")
     for status in found:
-        table = Table(title=f"{status['id']} {status['title']}", show_header=False)
+        title = escape(f"{status['id']} {status['title']}")
+        table = Table(title=title, show_header=False)
         for name in SHOWN:
-            if status[name] not in ("", [], None):
-                table.add_row(name.replace("_", " "), escape(str(status[name])))
+            value = status[name]
+            lines = map(str, value) if isinstance(value, list) else [str(value)]
+            if text := "\n".join(lines):
+                table.add_row(name.replace("_", " "), escape(text))
         console.print(table)
