@@ -75,13 +75,16 @@ class Connector:
         if project.key != key:
             return False
         deadline = time.monotonic() + ROW_PATIENCE
-        while (backend := self._row_with(state.id, host)) is None:
+        while self._row_with(state.id, host) is None:
             if time.monotonic() > deadline:
                 return False
             time.sleep(POLL_SECONDS)
         while not self.services.is_connected(state):  # or the command is at it
             with state.work.lease() as lease:
                 if lease is not None:
+                    backend = self._row_with(state.id, host)
+                    if backend is None:  # refused after all, and removed again
+                        return False
                     state.note(token=token)
                     self._set_up(state, project, backend)
             time.sleep(POLL_SECONDS)

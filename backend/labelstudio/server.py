@@ -1,6 +1,7 @@
 """Start and stop a real Label Studio on this machine: for the demo and the tests."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ import httpx
 from backend.errors import LabelStudioError, LabelStudioMissingError
 
 LOOPBACK = "127.0.0.1"
+OWN_PORTS = range(18_000, 28_000)
 LOG_NAME = "label-studio.log"
 LOG_TAIL_LINES = 20
 START_TIMEOUT_SECONDS = 240.0
@@ -191,9 +193,18 @@ def find_label_studio(venv: Path) -> Path:
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface nobody listens on."""
-    with socket.create_server((LOOPBACK, 0)) as probe:
-        return int(probe.getsockname()[1])
+    """Return a port of the loopback interface nobody listens on.
+
+    It is not one of those that the system gives to who asks for any: nobody gets it
+    by chance before the server that it is for listens.
+    """
+    while True:
+        port = OWN_PORTS.start + secrets.randbelow(len(OWN_PORTS))
+        try:
+            require_free(port)
+        except PortTakenError:
+            continue
+        return port
 
 
 def require_free(port: int) -> None:
