@@ -12,6 +12,7 @@ from backend.labelstudio.config import read_schema
 from backend.labelstudio.refusals import TWO_SETTINGS, cure, is_reserved
 from backend.labelstudio.scores import VERSION
 from backend.records import UNCERTAINTY
+from backend.state import keys
 from backend.state.project import Connection
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ SECRET_HEADER = "X-Dubito-Secret"  # noqa: S105  # a header's name, not a secret
 LEASE_PATIENCE = 60.0
 ROW_PATIENCE = 10.0
 POLL_SECONDS = 0.3
+ADOPT_SECONDS = 15
 DEFAULT_SAMPLING = "Sequential sampling"
 
 
@@ -59,6 +61,9 @@ class Connector:
         schema = read_schema(project.label_config)
         self.say(f"learns {schema.control!r}: {', '.join(schema.classes)}")
         state = self.services.projects.at(project.key)
+        # The call that connecting causes is ours: nobody else needs to look into it,
+        # and a look at a row that is being removed makes Label Studio keep it.
+        self.services.is_first(f"{keys.ADOPTING}:{project.key}", ADOPT_SECONDS)
         with state.work.hold(LEASE_PATIENCE):
             backend = self._backend(project, backend_url.rstrip("/"))
             self._set_up(state, project, backend)
