@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backend.labelstudio.connect import ADOPT_SECONDS
 from backend.learning.events import (
     AnnotationsDeleted,
     AnnotationsSaved,
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from backend.services import Services
     from backend.state.project import ProjectState
 
-ADOPT_SECONDS = 15
 SETTLE_SECONDS = 2.0
 """Label Studio calls before it stores or removes a backend: we look a little later."""
 
