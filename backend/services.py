@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from redis import Redis
 from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as ConnectionLostError
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue
@@ -22,6 +23,7 @@ from backend.learning.features import ItemCache
 from backend.state import keys
 from backend.state.embedded import find_store
 from backend.state.project import Projects
+from backend.state.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +42,7 @@ class Services:
     redis: Redis
     projects: Projects
     queue: Queue
+    tally: Tally
     items: ItemCache = field(default_factory=ItemCache)
     _clients: dict[str, LabelStudioClient] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -53,7 +56,8 @@ class Services:
         with self._lock:
             if chosen not in self._clients:
                 url = self.settings.label_studio_url
-                self._clients[chosen] = LabelStudioClient.open(url, chosen)
+                client = LabelStudioClient.open(url, chosen, self.tally)
+                self._clients[chosen] = client
             return self._clients[chosen]
 
     @contextmanager
@@ -79,8 +83,10 @@ class Services:
         return kept.decode()
 
     def has_key(self, state: ProjectState) -> bool:
-        """Return whether there is a key to Label Studio for a project."""
-        return bool(self.settings.label_studio_key or state.facts().token)
+        """Return whether there is a key to Label Studio that lets us in."""
+        facts = state.facts()
+        key = self.settings.label_studio_key or facts.token
+        return bool(key) and not facts.shut_out
 
     def is_connected(self, state: ProjectState) -> bool:
         """Return whether a project holds our address, as far as we know."""
@@ -116,18 +122,27 @@ class Services:
         """Close all connections."""
         for client in self._clients.values():
             client.close()
+        self.tally.flush()
         self.redis.close()
 
 
 @contextmanager
-def open_services(settings: Settings) -> Iterator[Services]:
-    """Connect to the running store, and let go of it when the block ends."""
-    redis = connect_store(find_store(settings))
+def open_services(
+    settings: Settings, patience_seconds: float | None = None
+) -> Iterator[Services]:
+    """Connect to the running store, and let go of it when the block ends.
+
+    Parameters
+    ----------
+    patience_seconds : how long to wait for the store at most; without end if None
+    """
+    redis = connect_store(find_store(settings), patience_seconds)
     services = Services(
         settings=settings,
         redis=redis,
         projects=Projects(redis),
         queue=Queue(keys.QUEUE, connection=redis, serializer=JSONSerializer),
+        tally=Tally(redis),
     )
     try:
         yield services
@@ -135,11 +150,18 @@ def open_services(settings: Settings) -> Iterator[Services]:
         services.close()
 
 
-def connect_store(url: str) -> Redis:
-    """Return a client of the store; nothing is sent yet."""
-    retry = Retry(ExponentialBackoff(cap=0.2, base=0.02), retries=3)
+def connect_store(url: str, patience_seconds: float | None = None) -> Redis:
+    """Return a client of the store; nothing is sent yet.
+
+    A connection that broke is made anew; who has waited in vain does not wait again.
+    """
+    backoff = ExponentialBackoff(cap=0.2, base=0.02)
     return Redis.from_url(
-        url, retry=retry, socket_connect_timeout=2, socket_timeout=None, protocol=2
+        url,
+        retry=Retry(backoff, retries=3, supported_errors=(ConnectionLostError,)),
+        socket_connect_timeout=patience_seconds or 2,
+        socket_timeout=patience_seconds,
+        protocol=2,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
+from backend.cores import usable_cores
 from backend.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DEFAULT_LABEL_STUDIO = "http://localhost:8080"
+MOST = 256
+FEWEST_WORKERS = 2
+"""One writes the first row of each task, for minutes, while another runs rounds."""
+
 ALIASES = {
     "label_studio_url": ("LABEL_STUDIO_URL", "LABEL_STUDIO_HOST"),
     "label_studio_key": ("LABEL_STUDIO_API_KEY", "LABEL_STUDIO_ACCESS_TOKEN"),
@@ -33,6 +38,14 @@ ALIASES = {
 }
 
 
+def usual_workers() -> int:
+    """Return how many workers suit this machine: one for each core we may use.
+
+    Each computes in one thread: there are no more threads at work than cores.
+    """
+    return min(max(FEWEST_WORKERS, usable_cores()), MOST)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What an operator may choose; read once, when a process starts."""
@@ -47,7 +60,7 @@ class Settings:
     basic_auth_pass: str = field(default="", repr=False)
     webhook_secret: str = field(default="", repr=False)
     log_level: str = "INFO"
-    workers: int = 2
+    workers: int = field(default_factory=usual_workers)
     threads: int = 8
     file_hosts: tuple[str, ...] = ()
 
@@ -69,8 +82,8 @@ class Settings:
             basic_auth_pass=raw["basic_auth_pass"],
             webhook_secret=raw["webhook_secret"],
             log_level=(raw["log_level"] or "INFO").upper(),
-            workers=_number("WORKERS", raw["workers"], 2, 256),
-            threads=_number("THREADS", raw["threads"], 8, 256),
+            workers=_number("WORKERS", raw["workers"], usual_workers(), MOST),
+            threads=_number("THREADS", raw["threads"], 8, MOST),
             file_hosts=_hosts(raw["file_hosts"]),
         )
         return settings.checked()
@@ -109,6 +122,15 @@ class Settings:
         values = {aliases[0]: getattr(self, name) for name, aliases in ALIASES.items()}
         values["FILE_HOSTS"] = ",".join(self.file_hosts)
         return {name: str(value) for name, value in values.items()}
+
+
+def compute_in_one_thread() -> None:
+    """Let this process and its children compute in one thread each.
+
+    Workers share the cores between them, and sums depend on the number of threads.
+    It counts for what is imported afterwards.
+    """
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 
 def check_exposure(settings: Settings, *, is_open: bool) -> None:

@@ -30,6 +30,9 @@ RESTART_SECONDS = 1.0
 GRACE_SECONDS = 25.0
 START_SECONDS = 60.0
 
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""Workers share the cores between them; and sums depend on the number of threads."""
+
 
 @dataclass(slots=True)
 class Supervisor:
@@ -104,7 +107,7 @@ class Supervisor:
             self._parts[name] = self._spawn(name.split()[0])
 
     def _spawn(self, part: str) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, **self.settings.environment()}
+        environment = {**os.environ, **self.settings.environment(), **ONE_THREAD}
         environment[PARENT] = str(os.getpid())
         command = [sys.executable, "-m", "backend.cli", part, "--open"]
         return subprocess.Popen(  # noqa: S603  # our own command

@@ -4,7 +4,9 @@ import warnings
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans, MiniBatchKMeans
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
 from model.arrays import Features, Positions
@@ -12,40 +14,45 @@ from model.threads import one_thread
 
 NEIGHBOURS = 20
 
-SAMPLE = 20_000
-"""Centres are found from so many tasks at most; all tasks are then assigned."""
+TREE_SAMPLE = 2_000
+"""The tree compares each task with each: it is made from so many at most."""
 
 DENSITY_SAMPLE = 1_000
 """Of a bigger cluster only so many members are compared with each other."""
 
 
-def cluster(features: Features, n_clusters: int, seed: int) -> NDArray[np.intp]:
+def cluster(features: Features, n_clusters: int) -> NDArray[np.intp]:
     """Assign each task to one of at most `n_clusters` clusters by k-means.
+
+    It begins at the centres of a tree of clusters (Ward 1963), not at random ones: no
+    task needs luck to be found.
+
+    Parameters
+    ----------
+    features : (n, d) rows in random order: the tree is made from the first of them
 
     Returns
     -------
-    (n,) labels; fewer clusters are used if there are fewer distinct tasks
+    (n,) labels from 0; fewer clusters are used if there are fewer distinct tasks
     """
-    count = min(n_clusters, len(features), SAMPLE)
-    if count < 2 or features.shape[1] == 0:
+    if min(n_clusters, len(features)) < 2 or features.shape[1] == 0:
         return np.zeros(len(features), dtype=np.intp)
     with warnings.catch_warnings(), one_thread():
         warnings.simplefilter("ignore", ConvergenceWarning)  # copies of one task
-        if len(features) <= SAMPLE:
-            found = KMeans(count, n_init=1, random_state=seed).fit(features)
-            return np.asarray(found.labels_, dtype=np.intp)
-        rng = np.random.default_rng(seed)
-        sample = np.sort(rng.choice(len(features), SAMPLE, replace=False))
-        coarse = MiniBatchKMeans(count, n_init=1, random_state=seed)
-        found = coarse.fit(features[sample])
-        return np.asarray(found.predict(features), dtype=np.intp)
+        centres = _centres_of_tree(features[:TREE_SAMPLE], n_clusters)
+        found = KMeans(len(centres), init=centres, n_init=1).fit(features)
+    return np.asarray(np.unique(found.labels_, return_inverse=True)[1], dtype=np.intp)
 
 
-def sizes_descending(members: NDArray[np.intp]) -> list[int]:
-    """Return the labels of the clusters, biggest first, equals by label."""
-    sizes = np.bincount(members)
-    order = np.argsort(-sizes, kind="stable")
-    return [int(label) for label in order if sizes[label] > 0]
+def _centres_of_tree(features: Features, n_clusters: int) -> Features:
+    """Return the (at most n_clusters, d) means of the clusters of Ward's tree."""
+    distance = np.sqrt(squared_distances(features))
+    tree = linkage(squareform(distance, checks=False), "ward")
+    members = fcluster(tree, n_clusters, "maxclust") - 1
+    sums = np.zeros((members.max() + 1, features.shape[1]), dtype=np.float64)
+    np.add.at(sums, members, features)
+    means = sums / np.bincount(members)[:, None]
+    return np.asarray(means, dtype=np.float32)
 
 
 def densest_member(features: Features, is_member: NDArray[np.bool_]) -> int:

@@ -26,6 +26,10 @@ class OneClassError(ModelError):
         self.classes = classes
 
 
+class TooFewLabelsError(ModelError):
+    """There are too few labelled tasks to learn from some and judge by others."""
+
+
 class UnknownNameError(ModelError):
     """A setting names something that does not exist."""
 

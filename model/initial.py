@@ -1,17 +1,20 @@
 """Which tasks to ask for before there is anything to doubt."""
 
-from collections.abc import Container, Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.arrays import Features, Positions, TaskIds, Ties
-from model.clusters import cluster, densest_member, sizes_descending
-from model.threads import one_thread
+from model.clusters import cluster, densest_member
 
 WORD = 2**64 - 1
+
+SAMPLE = 20_000
+"""Centres are looked for among so many tasks at most, the first in random order."""
+
+MOST_CLUSTERS = 1_000
+"""Further places are given to random tasks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,40 +53,6 @@ def _mixed(values: Ties) -> Ties:
     return mixed ^ (mixed >> np.uint64(31))
 
 
-def typical_order(
-    features: Features, n_clusters: int, wanted: int, seed: int
-) -> Positions:
-    """Return the most typical task of each cluster, biggest cluster first.
-
-    Typical is the task with the smallest mean distance to its 20 nearest neighbours
-    of its cluster (TypiClust: Hacohen et al. 2022, arXiv 2202.02794). If more tasks
-    are wanted than there are clusters, the clusters are made smaller and those
-    without a chosen task follow.
-
-    Returns
-    -------
-    (at most `wanted`,) positions, fewer if there are fewer distinct tasks
-    """
-    order = islice(_typical(features, max(n_clusters, 1), seed), max(wanted, 0))
-    with one_thread():
-        return np.fromiter(order, dtype=np.intp)
-
-
-def _typical(features: Features, n_clusters: int, seed: int) -> Iterator[int]:
-    """Yield typical tasks as long as there are any."""
-    chosen: list[int] = []
-    while len(features) > 0:
-        members = cluster(features, n_clusters, seed)
-        taken = set(members[chosen].tolist())
-        for label in sizes_descending(members):
-            if label not in taken:
-                chosen.append(densest_member(features, members == label))
-                yield chosen[-1]
-        if n_clusters >= len(features):
-            return
-        n_clusters *= 2
-
-
 def start_order(
     features: Features, task_ids: TaskIds, plan: StartPlan, seed: int
 ) -> Positions:
@@ -97,14 +66,80 @@ def start_order(
     -------
     (min(plan.length, n),) positions, none of them twice
     """
-    random = iter(permutation(task_ids, seed).tolist())
-    centres = _typical(features, max(plan.centres, 1), seed)
+    random = permutation(task_ids, seed)
+    centres = Centres(features, random[:SAMPLE], plan.centres + plan.random)
+    for position in random[: plan.random]:
+        centres.note(position)
     order: dict[int, None] = {}
-    with one_thread():
-        for is_centre in _turns(plan)[: len(task_ids)]:
-            place = next(_new(centres, order), None) if is_centre else None
-            order[next(_new(random, order)) if place is None else place] = None
+    others = (position for position in map(int, random) if position not in order)
+    for is_centre in _turns(plan)[: len(task_ids)]:
+        centre = centres.best() if is_centre else None
+        place = next(others) if centre is None else centre
+        order[place] = None
+        centres.note(place)
     return np.fromiter(order, dtype=np.intp)
+
+
+class Centres:
+    """The most typical task of each cluster: the next is big and far from all asked.
+
+    Typical is the task with the smallest mean distance to its 20 nearest neighbours
+    of its cluster (TypiClust: Hacohen et al. 2022, arXiv 2202.02794). There are as
+    many clusters as tasks in the start; a cluster counts by the root of its size
+    times the squared distance from its typical task to the nearest that is asked for.
+    So a centre is not wasted on what a random task shows already, and small groups
+    far out, which may be rare classes, are found.
+
+    Parameters
+    ----------
+    features : (N, d) of all tasks
+    candidates : (n,) positions in random order, among which centres are looked for
+    n_clusters : how many to begin with; more and smaller ones when all are asked for
+    """
+
+    def __init__(
+        self, features: Features, candidates: Positions, n_clusters: int
+    ) -> None:
+        self._features = features
+        self._candidates = candidates
+        self._asked: list[int] = []
+        self._divide(n_clusters)
+
+    def note(self, position: int) -> None:
+        """Take into account that a task is asked for."""
+        self._asked.append(position)
+        self._compare(position)
+
+    def best(self) -> int | None:
+        """Return the next centre; None if there is none that differs from all asked."""
+        most = min(len(self._candidates), MOST_CLUSTERS)
+        while not (worth := self._worth()).any():
+            if self._n_clusters >= most:
+                return None
+            self._divide(2 * self._n_clusters)
+        return int(self._typical[worth.argmax()])
+
+    def _worth(self) -> NDArray[np.float64]:
+        distance = self._nearest if self._asked else np.ones(len(self._typical))
+        return np.asarray(np.sqrt(self._sizes) * distance)
+
+    def _divide(self, n_clusters: int) -> None:
+        """Find so many clusters, and the typical task of each."""
+        rows = self._features[self._candidates]
+        members = cluster(rows, n_clusters)
+        self._n_clusters = max(n_clusters, 1)
+        self._sizes = np.bincount(members)
+        typical = [densest_member(rows, members == c) for c in range(len(self._sizes))]
+        self._typical = self._candidates[typical]
+        self._rows = self._features[self._typical].astype(np.float64)
+        self._nearest = np.full(len(typical), np.inf)
+        for position in self._asked:
+            self._compare(position)
+
+    def _compare(self, position: int) -> None:
+        """Note how far the typical tasks are from one that is asked for."""
+        squared = np.square(self._rows - self._features[position]).sum(axis=1)
+        self._nearest = np.minimum(self._nearest, squared)
 
 
 def _turns(plan: StartPlan) -> NDArray[np.bool_]:
@@ -114,7 +149,3 @@ def _turns(plan: StartPlan) -> NDArray[np.bool_]:
         centres = random = 1
     due = -(-np.arange(max(plan.length, 0) + 1) * centres // (centres + random))
     return np.asarray(np.diff(due) > 0)
-
-
-def _new(source: Iterator[int], placed: Container[int]) -> Iterator[int]:
-    return (position for position in source if position not in placed)

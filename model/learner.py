@@ -1,26 +1,16 @@
 """The classifiers that learn from the labels given so far."""
 
-import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import entry_points
 from types import MappingProxyType
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
-from sklearn.ensemble import ExtraTreesClassifier
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+from typing import Protocol, runtime_checkable
 
 from model.arrays import Codes, Features, Probabilities
-from model.errors import OneClassError, UnknownLearnerError
-from model.threads import one_thread
+from model.ensemble import Ensemble
+from model.errors import UnknownLearnerError
+from model.surroundings import Surroundings
 
 GROUP = "dubito.learners"
-
-REGULARISATION = 3.0
-"""Inverse strength for the regression; from 1 to 10 it hardly matters."""
 
 
 class Predictor(Protocol):
@@ -59,59 +49,13 @@ class LearnerFactory(Protocol):
         ...
 
 
-class Classifier(Protocol):
-    """The part of a fitted scikit-learn classifier that is used here."""
+@runtime_checkable
+class PoolLearner(Learner, Protocol):
+    """A learner that also learns from tasks without a label."""
 
-    classes_: NDArray[np.intp]
-
-    def predict_proba(self, features: Features) -> Probabilities:
-        """Return (n, len(classes_)) probabilities."""
+    def within(self, surroundings: Surroundings) -> Learner:
+        """Return the same learner, knowing all tasks."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Average:
-    """The mean opinion of several classifiers fitted to the same labels."""
-
-    members: tuple[Classifier, ...]
-    scale: np.float32
-    n_classes: int
-
-    def predict(self, features: Features) -> Probabilities:
-        """Return (n, n_classes) probabilities; classes never seen get 0."""
-        probabilities = np.zeros((len(features), self.n_classes))
-        if len(features) == 0:
-            return probabilities
-        usable = _with_a_column(features) / self.scale
-        with one_thread():
-            opinions = [member.predict_proba(usable) for member in self.members]
-        probabilities[:, self.members[0].classes_] = np.mean(opinions, axis=0)
-        return probabilities
-
-
-@dataclass(frozen=True, slots=True)
-class Ensemble:
-    """Extremely randomised trees and logistic regression, averaged.
-
-    The trees know thresholds and interactions, the regression directions; either
-    alone is much worse on some kind of data.
-    """
-
-    seed: int = 0
-
-    def fit(self, features: Features, codes: Codes, n_classes: int) -> Average:
-        """Learn from labelled tasks; see `Learner.fit`."""
-        seen = len(np.unique(codes))
-        if seen < 2:
-            raise OneClassError(classes=seen)
-        scale = _scale(features)
-        usable = _with_a_column(features) / scale
-        trees = ExtraTreesClassifier(100, random_state=self.seed, n_jobs=1)
-        regression = LogisticRegression(C=REGULARISATION, max_iter=200)
-        with warnings.catch_warnings(), one_thread():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # near enough
-            members = (trees.fit(usable, codes), regression.fit(usable, codes))
-        return Average(members, scale, n_classes)
 
 
 BUILT_IN: Mapping[str, LearnerFactory] = MappingProxyType({"auto": Ensemble})
@@ -140,18 +84,12 @@ def learner(name: str, seed: int) -> Learner:
     raise UnknownLearnerError(name=name, known=learner_names())
 
 
-def _scale(features: Features) -> np.float32:
-    """Return the size of a typical entry.
+def within(chosen: Learner, surroundings: Surroundings) -> Learner:
+    """Tell a learner of all tasks, if it is one that cares.
 
-    Rows of text have length 1: without this the regression would be held back by
-    its penalty as if they said little.
+    A round that fits several times, or many rounds, should share the surroundings:
+    what is found out about them is found once.
     """
-    size = np.sqrt(np.mean(np.square(features))) if features.size else 0
-    return np.float32(size or 1)
-
-
-def _with_a_column(features: Features) -> Features:
-    """Give tasks that differ in nothing one constant feature."""
-    if features.shape[1] > 0:
-        return features
-    return np.zeros((len(features), 1), dtype=np.float32)
+    if isinstance(chosen, PoolLearner):
+        return chosen.within(surroundings)
+    return chosen

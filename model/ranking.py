@@ -61,9 +61,9 @@ def arrange(
     at most `plan.size` places, no task twice
     """
     sources: dict[Reason, Iterator[int]] = {
-        "start": iter(start.tolist()),
-        "doubt": iter(doubt.tolist()),
-        "audit": iter(audit.tolist()),
+        "start": map(int, start),
+        "doubt": map(int, doubt),
+        "audit": map(int, audit),
     }
     window: dict[int, Place] = {}
     for number in range(1, plan.size + 1):

@@ -88,8 +88,10 @@ class Dubito:
         self.until(self._is_healthy, "no answer on /health")
 
     def _is_healthy(self) -> bool:
+        """Return whether web, worker and store live; Label Studio may be away."""
         try:
-            return bool(self.http.get("/health").json()["status"] == "UP")
+            found = self.http.get("/health").json()
+            return bool(found["store"] == "up" and found["workers"])
         except (httpx.HTTPError, ValueError, LookupError):
             return False
 

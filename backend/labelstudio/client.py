@@ -8,15 +8,21 @@ from typing import TYPE_CHECKING, Self
 
 import httpx
 
-from backend.errors import LabelStudioRefusedError, ProjectGoneError
+from backend.errors import (
+    LabelStudioError,
+    LabelStudioRefusedError,
+    ProjectGoneError,
+)
 from backend.labelstudio.access import Access
 from backend.labelstudio.answers import answer, read, read_list
+from backend.labelstudio.witness import WitnessedClient
 from backend.records import Annotation, MlBackend, Project, Reading, Row, Task, Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from backend.records import JsonObject
+    from backend.state.tally import Tally
 
 PATIENCE_SECONDS = 30.0
 PAGE = 1_000
@@ -65,9 +71,17 @@ class LabelStudioClient:
     http: httpx.Client = field(repr=False)
 
     @classmethod
-    def open(cls, url: str, key: str) -> Self:
-        """Prepare to speak to a Label Studio; nothing is sent yet."""
-        http = httpx.Client(base_url=url, timeout=PATIENCE_SECONDS)
+    def open(cls, url: str, key: str, tally: Tally | None = None) -> Self:
+        """Prepare to speak to a Label Studio; nothing is sent yet.
+
+        Parameters
+        ----------
+        tally : where calls are counted; who only asks once counts none
+        """
+        if tally is None:
+            http = httpx.Client(base_url=url, timeout=PATIENCE_SECONDS)
+        else:
+            http = WitnessedClient(url, tally, PATIENCE_SECONDS)
         return cls(url, Access(http, key), http)
 
     def close(self) -> None:
@@ -246,4 +260,10 @@ class LabelStudioClient:
             timeout=seconds,
         )
         response = self.access.send(request)
+        if response.is_redirect:
+            message = (
+                f"{self.url} sends us on to {response.headers['Location'][:200]}, where"
+                " our key is not shown: set LABEL_STUDIO_URL to its true address"
+            )
+            raise LabelStudioError(message)
         return answer(f"{method} {path}", response)

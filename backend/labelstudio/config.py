@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LEARNABLE = (
     "Dubito learns from a single-choice <Choices> control with fixed choices over"
-    " <Text>, <TimeSeries>, or any tag whose tasks carry numbers"
+    " <Text>, <TimeSeries>, <Image>, or any tag whose tasks carry numbers"
 )
 SINGLE = frozenset({"single", "single-radio"})
 TEXTS = frozenset({"Text", "HyperText"})
@@ -92,7 +92,7 @@ def _schema(control: Element, shown: Element) -> Schema:
 
 
 def _default_type(tag: str) -> str:
-    return "url" if tag == "TimeSeries" else "text"
+    return "url" if tag in {"TimeSeries", "Image"} else "text"
 
 
 def _data_key(value: str) -> str:

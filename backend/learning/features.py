@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from model.features.tabular import Scale
+from model.features.columns import Layout
 from model.features.text import Embedding
 from model.initial import StartPlan, permutation, start_order
+from model.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,39 +22,79 @@ if TYPE_CHECKING:
     from model.arrays import Features, Positions, TaskIds
     from model.learner import Predictor
 
-FIT_ON = 5_000
+FIT_ON = 2_000
 """Texts from which the vocabulary is learnt: the first in the random order."""
 
 START_STEP = 50
 KEPT = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Featuriser:
-    """Puts numbers and texts on one scale; a text weighs as much as all numbers."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Wordings:
+    """The texts of a pool, each of them embedded once while the vocabulary holds.
 
-    columns: tuple[str, ...]
-    scale: Scale
-    embedding: Embedding | None
+    Attributes
+    ----------
+    learnt_from : the texts that gave the vocabulary
+    rows : the embedding of each text of the pool
+    """
+
+    learnt_from: tuple[str, ...]
+    embedding: Embedding
+    rows: Mapping[str, Features]
 
     @classmethod
-    def of(cls, pool: Pool, seed: int) -> Self:
-        """Learn the scale and the vocabulary of a pool."""
+    def of(cls, pool: Pool, seed: int, before: Wordings | None) -> Self:
+        """Embed the texts of a pool; `before` spares work and changes nothing."""
         first = permutation(pool.task_ids, seed)[:FIT_ON].tolist()
-        texts = [pool.texts[position] for position in first] if pool.texts else []
+        sample = tuple(pool.texts[position] for position in first)
+        held = before if before and before.learnt_from == sample else None
+        embedding = held.embedding if held else Embedding.of(sample)
+        known = held.rows if held else {}
+        wanted = dict.fromkeys(pool.texts)
+        fresh = [text for text in wanted if text not in known]
+        found = dict(zip(fresh, embedding.apply(fresh), strict=True))
+        rows = {text: known[text] if text in known else found[text] for text in wanted}
+        return cls(learnt_from=sample, embedding=embedding, rows=rows)
+
+    def features(self, texts: Sequence[str]) -> Features:
+        """Return (n, d) rows of texts, which need not be of the pool."""
+        fresh = [text for text in dict.fromkeys(texts) if text not in self.rows]
+        found = dict(zip(fresh, self.embedding.apply(fresh), strict=True))
+        rows = [self.rows[t] if t in self.rows else found[t] for t in texts]
+        return np.array(rows, dtype=np.float32).reshape(len(texts), -1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Featuriser:
+    """Puts columns and texts on one scale; a text weighs as much as all columns."""
+
+    columns: tuple[str, ...]
+    layout: Layout
+    wordings: Wordings | None
+
+    @classmethod
+    def of(cls, pool: Pool, seed: int, before: Featuriser | None = None) -> Self:
+        """Learn the scale and the vocabulary of a pool.
+
+        Parameters
+        ----------
+        before : of an earlier state of the pool: what still holds is taken from it
+        """
+        held = before.wordings if before else None
         return cls(
             columns=pool.columns,
-            scale=Scale.of(pool.numbers),
-            embedding=Embedding.of(texts) if texts else None,
+            layout=Layout.of(pool.columns, pool.numbers),
+            wordings=Wordings.of(pool, seed, held) if pool.texts else None,
         )
 
     def features(self, numbers: Features, texts: Sequence[str]) -> Features:
         """Return the (n, d) features of n tasks."""
-        scaled = self.scale.apply(numbers)
-        if self.embedding is None:
+        scaled = self.layout.apply(numbers)
+        if self.wordings is None:
             return scaled
         weight = np.float32(np.sqrt(max(1, scaled.shape[1])))
-        blocks = [scaled, self.embedding.apply(texts) * weight]
+        blocks = [scaled, self.wordings.features(texts) * weight]
         return np.asarray(np.hstack(blocks), dtype=np.float32)
 
     def features_of(self, readings: Sequence[Reading]) -> Features:
@@ -85,9 +126,10 @@ class Items:
     _learnt: dict[str, Predictor | None] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, pool: Pool, seed: int) -> Self:
-        """Make the table of a pool."""
-        featuriser = Featuriser.of(pool, seed)
+    def of(cls, pool: Pool, seed: int, before: Items | None = None) -> Self:
+        """Make the table of a pool; `before` spares work and changes nothing."""
+        known = before.featuriser if before else None
+        featuriser = Featuriser.of(pool, seed, known)
         features = featuriser.features(pool.numbers, pool.texts)
         return cls(pool.task_ids, features, featuriser)
 
@@ -95,6 +137,11 @@ class Items:
     def positions(self) -> dict[int, int]:
         """Return the row of each task."""
         return {task: place for place, task in enumerate(self.task_ids.tolist())}
+
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """Return what all tasks tell a learner, found once."""
+        return Surroundings(self.features)
 
     def predictor(
         self, basis: str, fit: Callable[[], Predictor | None]
@@ -129,7 +176,8 @@ class ItemCache:
             version = state.tasks.version()
             held = self._kept.pop(name, None)
             if held is None or held[0] != version:
-                held = version, Items.of(state.tasks.pool(), seed)
+                before = None if held is None else held[1]
+                held = version, Items.of(state.tasks.pool(), seed, before)
             self._kept[name] = held
             while len(self._kept) > KEPT:
                 del self._kept[next(iter(self._kept))]

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backend.errors import FileUnavailableError
-from backend.learning.reading import VERSION, Reader, choose_reads
-from backend.state.tasks import Reading
+from backend.learning.reading import VERSION, Reader, choose_reads, described
 from model.initial import permutation
 
 if TYPE_CHECKING:
@@ -19,8 +18,10 @@ if TYPE_CHECKING:
 
     from backend.labelstudio.files import Files
     from backend.learning.preferences import Preferences
+    from backend.learning.reading import Opened
     from backend.records import JsonObject
     from backend.state.project import ProjectState, ReadsChoice
+    from backend.state.tasks import Reading
     from model.schema import Schema
 
 logger = logging.getLogger(__name__)
@@ -35,12 +36,18 @@ GROWN = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """Reads the tasks of one project that wait for it."""
+    """Reads the tasks of one project that wait for it.
+
+    Attributes
+    ----------
+    version : of the way tasks are read; readings of another version are stale
+    """
 
     state: ProjectState
     schema: Schema
     preferences: Preferences
     files: Files
+    version: int = VERSION
 
     def is_stale(self) -> bool:
         """Return whether all must be read anew.
@@ -81,7 +88,8 @@ class Intake:
 
     def _basis(self) -> str:
         shown = (self.schema.tag, self.schema.key, self.schema.channels)
-        return repr((VERSION, shown, self.preferences.features))
+        chosen = (self.preferences.features, self.preferences.group)
+        return repr((self.version, shown, chosen))
 
     def _decide(self, waiting: Sequence[int]) -> ReadsChoice:
         """Return what to read, decided once on some of the tasks that wait."""
@@ -103,12 +111,15 @@ class Intake:
         data = self.state.tasks.pending_data(tasks)
         if reader.fetches:
             with ThreadPoolExecutor(FETCHERS) as pool:
-                found = list(pool.map(lambda d: attempt(reader, d), data.values()))
+                found = list(pool.map(lambda d: _opened(reader, d), data.values()))
         else:
-            found = [attempt(reader, item) for item in data.values()]
+            found = [_opened(reader, item) for item in data.values()]
         results = dict(zip(data, found, strict=True))
         waiting = {t: why for t, why in results.items() if isinstance(why, str)}
-        done = {t: one for t, one in results.items() if isinstance(one, Reading)}
+        opened = {t: one for t, one in results.items() if not isinstance(one, str)}
+        done = dict(zip(opened, described(list(opened.values())), strict=True))
+        if group := self.preferences.group:
+            self.state.groups.save({task: data[task].get(group) for task in done})
         self.state.tasks.save(done, seen)
         self.state.tasks.count_try(waiting)
         self.state.note(waits_for=next(iter(waiting.values()), ""))
@@ -117,7 +128,12 @@ class Intake:
 
 def attempt(reader: Reader, data: JsonObject) -> Reading | str:
     """Read one task; return why not, if its file cannot be had now."""
+    found = _opened(reader, data)
+    return found if isinstance(found, str) else described([found])[0]
+
+
+def _opened(reader: Reader, data: JsonObject) -> Opened | str:
     try:
-        return reader.read(data)
+        return reader.open(data)
     except FileUnavailableError as error:
         return str(error)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from model.agreement import Vote, combine
+from model.agreement import Vote, combine, trusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +22,7 @@ class Labels:
     Attributes
     ----------
     chosen : the label of each task that has one
+    votes : the valid answers it was combined from
     closed : tasks that Label Studio asks nobody any more
     skipped : tasks that were skipped by somebody and labelled by nobody
     set_aside : annotations that are no label: no choice, several, or one that the
@@ -29,9 +30,18 @@ class Labels:
     """
 
     chosen: Mapping[int, str] = field(default_factory=dict)
+    votes: Mapping[int, Sequence[Vote]] = field(default_factory=dict)
     closed: frozenset[int] = frozenset()
     skipped: frozenset[int] = frozenset()
     set_aside: int = 0
+
+    @property
+    def in_time(self) -> list[int]:
+        """Tasks with a label, in the order in which they got their first answer."""
+        first = {
+            task: min(v.updated for v in cast) for task, cast in self.votes.items()
+        }
+        return sorted(self.chosen, key=lambda task: (first.get(task, 0), task))
 
     @property
     def touched(self) -> frozenset[int]:
@@ -47,9 +57,11 @@ def derive_labels(
     for annotation in annotations:
         by_task[annotation.task].append(annotation)
     votes = {task: _votes(given, schema) for task, given in by_task.items()}
+    trust = trusted(votes)
     finished = [a for given in by_task.values() for a in given if not a.was_cancelled]
     return Labels(
-        chosen={task: combine(cast) for task, cast in votes.items() if cast},
+        chosen={task: combine(cast, trust) for task, cast in votes.items() if cast},
+        votes={task: cast for task, cast in votes.items() if cast},
         closed=frozenset(
             t for t, given in by_task.items() if _is_closed(given, project)
         ),
@@ -64,7 +76,7 @@ def derive_labels(
 
 def _votes(annotations: Sequence[Annotation], schema: Schema) -> list[Vote]:
     return [
-        Vote(choice=choice, updated=int(annotation.stamp))
+        Vote(choice, int(annotation.stamp), annotation.completed_by)
         for annotation in annotations
         if not annotation.was_cancelled
         and (choice := read_choice(annotation, schema)) is not None

@@ -5,29 +5,44 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from backend.learning.recordings import read_recording
+from backend.learning.pictures import read_picture
+from backend.learning.recordings import Recording, describe_all, open_recording
 from backend.state.project import ReadsChoice
 from backend.state.tasks import Reading
 from model.errors import BadItemError
+from model.features.columns import (
+    entries,
+    is_vector,
+    named_category,
+    named_vector,
+)
 from model.features.tabular import numbers
 from model.features.text import is_informative
 
 if TYPE_CHECKING:
-    from backend.labelstudio.files import Files
     from backend.learning.preferences import Preferences
     from backend.records import JsonObject
     from model.schema import Schema
 
-VERSION = 1
+VERSION = 2
 """Grows when equal data is read differently: all tasks are then read anew."""
 
 MANY = 4
-"""So many measured values make a row of features, whatever text stands beside."""
+"""So many measured values make a row of features, whatever stands beside."""
 
 COMMON = 0.5
 LONGEST_TEXT = 100_000
+MOST_CATEGORIES = 20
+REPEATED = 5
+"""A category is met so often on average; what is met less is a name or a text."""
+
+LONGEST_CATEGORY = 60
+LONG = 50_000
+"""Samples: longer recordings are described one by one, and do not wait in memory."""
+
+REACHABLE = ("http://", "https://", "/", "data:image/")
 
 
 def choose_reads(
@@ -36,43 +51,100 @@ def choose_reads(
     """Decide what to read, from the label config, the settings and some tasks.
 
     The owner's `features` decide. Without them a TimeSeries is read as a recording;
-    a Text as text, unless it only names rows of numbers; anything else as numbers.
+    an Image as an image and a Text as text, unless they only go with rows of numbers;
+    anything else as a row of numbers, categories and vectors.
     """
+    rows = [_row(data, schema) for data in sample]
     if preferences.features:
-        return ReadsChoice(
-            kind=_kind_of(preferences.features, sample), keys=preferences.features
-        )
+        return _asked_for(preferences.features, schema, rows)
     if schema.tag == "TimeSeries":
         return ReadsChoice(kind="recording", keys=(schema.key,))
+    if schema.tag == "Image" and _are_images(schema, sample):
+        return ReadsChoice(kind="image", keys=(schema.key,))
     if schema.tag == "Text" and not _are_rows(schema, sample):
         return ReadsChoice(kind="text", keys=(schema.key,))
-    rows = [_row(data, schema) for data in sample]
-    numeric = _numeric_keys(rows)
-    measured = {key for key in numeric if _is_measured(key, rows)}
-    return ReadsChoice(kind="numbers", keys=tuple(sorted(measured or numeric)))
+    return ReadsChoice(kind="numbers", keys=_telling(rows, schema, preferences.group))
 
 
-def _kind_of(keys: Collection[str], sample: Sequence[JsonObject]) -> str:
-    numeric = {key for key in keys if _is_numeric(key, sample)}
-    if len(numeric) == len(set(keys)):
-        return "numbers"
-    return "text and numbers" if numeric else "text"
+def _asked_for(
+    features: Collection[str], schema: Schema, rows: Sequence[JsonObject]
+) -> ReadsChoice:
+    shown = {"TimeSeries": "recording", "Image": "image"}
+    if set(features) == {schema.key} and schema.tag in shown:
+        return ReadsChoice(kind=shown[schema.tag], keys=(schema.key,))
+    values = {key: _values(key, rows) for key in features}
+    numeric = {key for key in features if _is_numeric(values[key])}
+    in_columns = {key: _as_column(key, values[key]) for key in values}
+    named = {key: key if key in numeric else in_columns[key] for key in values}
+    if all(named.values()):
+        return ReadsChoice(kind="numbers", keys=tuple(name for name in named.values()))
+    kind = "text and numbers" if numeric else "text"
+    return ReadsChoice(kind=kind, keys=tuple(features))
 
 
-def _is_numeric(key: str, sample: Sequence[JsonObject]) -> bool:
-    values = [v for data in sample if (v := data.get(key)) is not None and v != ""]
-    readable = sum(_is_number(value) for value in values)
-    return readable > COMMON * len(values) or not values
+def _values(key: str, rows: Sequence[JsonObject]) -> list[object]:
+    return [v for row in rows if (v := row.get(key)) is not None and v != ""]
+
+
+def _is_numeric(values: Sequence[object]) -> bool:
+    return sum(map(_is_number, values)) > COMMON * len(values) or not values
+
+
+def _telling(rows: Sequence[JsonObject], schema: Schema, group: str) -> tuple[str, ...]:
+    """Return the names of what is worth reading in a row."""
+    others = [{k: v for k, v in row.items() if k != group} for row in rows]
+    numeric = _numeric_keys(others)
+    measured = {key for key in numeric if _is_measured(key, others)}
+    rest = dict.fromkeys(key for row in others for key in row if key not in numeric)
+    values = {key: _values(key, others) for key in rest}
+    columns = {
+        _as_column(key, found)
+        for key, found in values.items()
+        if len(found) > COMMON * len(rows) and not _is_answer(found, schema)
+    }
+    return tuple(sorted((measured or numeric) | (columns - {""})))
+
+
+def _is_answer(values: Sequence[object], schema: Schema) -> bool:
+    """Tell whether values are the very classes people are to choose from."""
+    return all(value in schema.classes for value in values)
+
+
+def _as_column(key: str, values: Sequence[object]) -> str:
+    """Return how a vector or category is named; nothing if it is neither."""
+    lengths = Counter(len(v) for v in values if is_vector(v) and isinstance(v, list))
+    if lengths.total() > COMMON * len(values):
+        return named_vector(key, lengths.most_common(1)[0][0])
+    return named_category(key) if _is_category(values) else ""
+
+
+def _is_category(values: Sequence[object]) -> bool:
+    """Tell whether values are a few short strings that are met again and again."""
+    strings = {value for value in values if isinstance(value, str)}
+    few = 1 < len(strings) <= min(MOST_CATEGORIES, len(values) / REPEATED)
+    short = all(len(one) <= LONGEST_CATEGORY for one in strings)
+    return few and short and all(isinstance(value, str) for value in values)
+
+
+def _are_images(schema: Schema, sample: Sequence[JsonObject]) -> bool:
+    """Tell whether the images are to be read, not the numbers beside them."""
+    measured = _measured_beside(schema, sample)
+    shown = [str(data.get(schema.key, "")).strip() for data in sample]
+    within_reach = sum(address.startswith(REACHABLE) for address in shown)
+    return not measured or (measured < MANY and within_reach > COMMON * len(shown))
 
 
 def _are_rows(schema: Schema, sample: Sequence[JsonObject]) -> bool:
     """Tell whether the shown text only names rows of numbers."""
-    rows = [{k: v for k, v in data.items() if k != schema.key} for data in sample]
-    measured = [key for key in _numeric_keys(rows) if _is_measured(key, rows)]
-    if len(measured) >= MANY:
-        return True
+    measured = _measured_beside(schema, sample)
     texts = [str(data.get(schema.key, "")) for data in sample]
-    return bool(measured) and not is_informative(texts)
+    return measured >= MANY or (measured > 0 and not is_informative(texts))
+
+
+def _measured_beside(schema: Schema, sample: Sequence[JsonObject]) -> int:
+    """Return how many measured values stand beside what is shown."""
+    rows = [{k: v for k, v in data.items() if k != schema.key} for data in sample]
+    return sum(_is_measured(key, rows) for key in _numeric_keys(rows))
 
 
 def _is_measured(key: str, rows: Sequence[JsonObject]) -> bool:
@@ -92,6 +164,7 @@ def _numeric_keys(rows: Sequence[JsonObject]) -> set[str]:
 
 
 def _is_number(value: object) -> bool:
+    """Tell whether a value is a number, and not missing."""
     try:
         return bool(numbers({"value": value}, ("value",)))
     except BadItemError:
@@ -104,29 +177,43 @@ def _row(data: JsonObject, schema: Schema) -> JsonObject:
     return {**data, **shown} if isinstance(shown, Mapping) else data
 
 
+Opened: TypeAlias = Reading | Recording
+"""What is learnt from a task, or a recording that is still to be described."""
+
+
+class FileSource(Protocol):
+    """Where the files lie that tasks point to: a directory, or Label Studio."""
+
+    def fetch(self, address: str) -> bytes:
+        """Return the content of a file; raise `BadItemError` if it is not there."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
     """Reads tasks of one project, all in the same way."""
 
     schema: Schema
     reads: ReadsChoice
-    files: Files
+    files: FileSource
 
     @property
     def fetches(self) -> bool:
         """Whether reading a task may take as long as a file takes to come."""
-        return self.reads.kind == "recording" or self.schema.is_address
+        is_shown = self.reads.kind in {"recording", "image"}
+        return is_shown or (self.reads.kind == "text" and self.schema.is_address)
 
-    def read(self, data: JsonObject) -> Reading:
-        """Return what is learnt from a task, or why nothing can be.
+    def open(self, data: JsonObject) -> Opened:
+        """Return what can be had of a task by itself, or why nothing can be.
 
         Raises
         ------
         FileUnavailableError
             if its file cannot be had now
         """
-        kinds: Mapping[str, Callable[[JsonObject], Reading]] = {
+        kinds: Mapping[str, Callable[[JsonObject], Opened]] = {
             "recording": self._recording,
+            "image": self._image,
             "text": self._text,
             "numbers": self._numbers,
             "text and numbers": self._both,
@@ -136,11 +223,22 @@ class Reader:
         except BadItemError as error:
             return Reading(refused=str(error))
 
-    def _recording(self, data: JsonObject) -> Reading:
+    def read(self, data: JsonObject) -> Reading:
+        """Return what is learnt from a task; see `open`."""
+        [found] = described([self.open(data)])
+        return found
+
+    def _recording(self, data: JsonObject) -> Opened:
         content = data.get(self.schema.key)
         if isinstance(content, str) and content.strip():
             content = self.files.fetch(content.strip())
-        return Reading(numbers=read_recording(content, self.schema.channels))
+        found = open_recording(content, self.schema.channels)
+        is_long = found.samples.size > LONG
+        return described([found])[0] if is_long else found
+
+    def _image(self, data: JsonObject) -> Reading:
+        address = data.get(self.schema.key)
+        return Reading(numbers=read_picture(address, self.files.fetch))
 
     def _text(self, data: JsonObject) -> Reading:
         values = [data.get(key) for key in self.reads.keys]
@@ -155,10 +253,20 @@ class Reader:
 
     def _numbers(self, data: JsonObject) -> Reading:
         row = _row(data, self.schema)
-        return Reading(numbers=numbers(row, self.reads.keys or None))
+        return Reading(numbers=entries(row, self.reads.keys or None))
 
     def _both(self, data: JsonObject) -> Reading:
         numeric = {k: data.get(k) for k in self.reads.keys if _is_number(data.get(k))}
         rest = [str(data[k]) for k in self.reads.keys if k in data and k not in numeric]
         found = numbers(numeric, None) if numeric else {}
         return Reading(numbers=found, text=" ".join(rest)[:LONGEST_TEXT])
+
+
+def described(opened: Sequence[Opened]) -> list[Reading]:
+    """Describe the recordings among what was opened: many at once is much quicker."""
+    recordings = [one for one in opened if isinstance(one, Recording)]
+    found = iter(describe_all(recordings))
+    return [
+        one if isinstance(one, Reading) else Reading(numbers=next(found))
+        for one in opened
+    ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,18 +14,39 @@ import orjson
 import pandas as pd
 
 from model.errors import BadItemError
-from model.features.timeseries import describe, feature_names
+from model.features.timeseries import bridged, describe, feature_names
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
+    from model.arrays import Samples
     from model.schema import Channels
 
 MOST_SAMPLES = 5_000_000
+AT_ONCE = 2_000_000
+"""So many samples are described together at most."""
 
 
-def read_recording(content: object, channels: Channels) -> dict[str, float]:
-    """Describe a recording by numbers.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Recording:
+    """One window of sensors.
+
+    Attributes
+    ----------
+    columns : names of the channels
+    samples : (n_samples, n_channels) array, without holes
+    rate : samples per second, or per unit of the time column
+    """
+
+    columns: tuple[str, ...]
+    samples: Samples
+    rate: float
+
+
+def open_recording(content: object, channels: Channels) -> Recording:
+    """Return a recording as an array.
 
     Parameters
     ----------
@@ -42,7 +65,12 @@ def read_recording(content: object, channels: Channels) -> dict[str, float]:
         there = ", ".join(map(str, table)) or "nothing"
         message = f"the recording has no column {', '.join(missing)}; it has {there}"
         raise BadItemError(message)
-    signals = [_numbers(table[column], column) for column in columns]
+    samples = _side_by_side([_numbers(table[column], column) for column in columns])
+    rate = _rate(table.get(channels.time))
+    return Recording(columns=columns, samples=bridged(samples), rate=rate)
+
+
+def _side_by_side(signals: Sequence[NDArray[np.float64]]) -> Samples:
     lengths = {len(signal) for signal in signals}
     if len(lengths) > 1:
         message = f"the columns differ in length: {sorted(lengths)}"
@@ -51,9 +79,28 @@ def read_recording(content: object, channels: Channels) -> dict[str, float]:
     if not 0 < samples.size <= MOST_SAMPLES:
         message = f"the recording has {len(samples)} samples"
         raise BadItemError(message)
-    rate = _rate(table.get(channels.time))
-    features = describe(samples, rate).tolist()
-    return dict(zip(feature_names(columns), features, strict=True))
+    return samples
+
+
+def describe_all(recordings: Sequence[Recording]) -> list[dict[str, float]]:
+    """Describe recordings by numbers, those of one shape together.
+
+    What is said of a recording does not depend on the others.
+    """
+    alike: dict[tuple[tuple[str, ...], tuple[int, ...]], list[int]] = {}
+    for place, one in enumerate(recordings):
+        alike.setdefault((one.columns, one.samples.shape), []).append(place)
+    found: dict[int, dict[str, float]] = {}
+    for (columns, shape), places in alike.items():
+        names, step = feature_names(columns), max(1, AT_ONCE // math.prod(shape))
+        for start in range(0, len(places), step):
+            batch = places[start : start + step]
+            windows = np.stack([recordings[place].samples for place in batch])
+            rates = np.array([recordings[place].rate for place in batch])
+            rows = describe(windows, rates).tolist()
+            named = (dict(zip(names, row, strict=True)) for row in rows)
+            found |= dict(zip(batch, named, strict=True))
+    return [found[place] for place in range(len(recordings))]
 
 
 def _table(content: object, channels: Channels) -> Mapping[str, object]:
@@ -112,8 +159,11 @@ def _numbers(column: object, name: str) -> NDArray[np.float64]:
 def _coerced(column: object) -> NDArray[np.float64] | None:
     """Return a list as float64, NaN for what is no number; None for what is no list."""
     try:
-        if np.ndim(column) != 1:  # type: ignore[arg-type]
+        plain = np.asarray(column)
+        if plain.ndim != 1:
             return None
+        if plain.dtype.kind in "iuf":  # much quicker, and most are
+            return plain.astype(np.float64)
         series = pd.Series(column, dtype=object)
         return pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64)
     except (ValueError, TypeError, OverflowError):  # lists in it, endless numbers

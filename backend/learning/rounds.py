@@ -9,19 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backend.state.project import Place, Ranking
-from model.diversity import spread
-from model.initial import permutation, tie_breaker
-from model.learner import learner
-from model.ranking import WindowPlan, arrange, certainty_order
+from model.asking import Askable, Manner, SoFar, next_places
+from model.learner import learner, within
 from model.uncertainty import doubt
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from backend.learning.features import Items
     from backend.learning.labels import Labels
     from backend.learning.preferences import Preferences
-    from model.arrays import Certainty, Positions, Probabilities
+    from model.arrays import Certainty, Probabilities
     from model.learner import Predictor
     from model.schema import Schema
 
@@ -38,16 +34,21 @@ class Question:
     labels: Labels
 
     @property
-    def start_size(self) -> int:
-        """How many labels end the start, once there are two classes among them."""
-        return sum(self.start_parts)
+    def manner(self) -> Manner:
+        """How the tasks are asked for."""
+        return manner_of(self.preferences, len(self.schema.classes))
 
-    @property
-    def start_parts(self) -> tuple[int, int]:
-        """How many centres and how many random tasks make the start."""
-        initial, default = self.preferences.initial, len(self.schema.classes)
-        centres = default if initial.centres is None else initial.centres
-        return centres, default if initial.random is None else initial.random
+
+def manner_of(preferences: Preferences, n_classes: int) -> Manner:
+    """Return how the tasks of a project are asked for."""
+    centres, random = preferences.initial.centres, preferences.initial.random
+    return Manner(
+        centres=n_classes if centres is None else centres,
+        random=n_classes if random is None else random,
+        audit_every=preferences.audit_every,
+        window=preferences.window,
+        seed=preferences.seed,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,8 @@ def fit(question: Question) -> Predictor | None:
         return None
     rows = np.array(sorted(known), dtype=np.intp)
     labels = np.array([known[row] for row in rows.tolist()], dtype=np.intp)
-    chosen = learner(question.preferences.learner, question.preferences.seed)
+    named = learner(question.preferences.learner, question.preferences.seed)
+    chosen = within(named, items.surroundings)
     return chosen.fit(items.features[rows], labels, len(classes))
 
 
@@ -107,20 +109,19 @@ def _or_none(probabilities: Probabilities | None, n_tasks: int) -> Probabilities
 def _window(
     question: Question, certainty: Certainty, *, has_model: bool
 ) -> tuple[Place, ...]:
-    items, chosen = question.items, question.preferences
-    touched = question.labels.touched
-    is_open = ~np.isin(items.task_ids, np.array(sorted(touched), dtype=np.int64))
-    plan = WindowPlan(
-        size=chosen.window,
-        labelled=len(question.labels.chosen),
-        start_left=_start_left(question, has_model=has_model),
-        audit_every=chosen.audit_every,
+    items, manner, labels = question.items, question.manner, question.labels
+    touched = np.array(sorted(labels.touched), dtype=np.int64)
+    tasks = Askable(
+        task_ids=items.task_ids,
+        features=items.features,
+        start=lambda length: items.start(
+            manner.centres, manner.random, length=length, seed=manner.seed
+        ),
     )
-    places = arrange(
-        _doubtful(question, certainty, is_open) if has_model else _none(),
-        _open(_start(question, plan), is_open) if plan.start_left else _none(),
-        _open(permutation(items.task_ids, chosen.seed), is_open),
-        plan,
+    so_far = SoFar(
+        labelled=len(labels.chosen),
+        is_open=~np.isin(items.task_ids, touched),
+        certainty=certainty if has_model else None,
     )
     return tuple(
         Place(
@@ -128,37 +129,8 @@ def _window(
             certainty=float(certainty[place.position]) if has_model else None,
             why=place.why,
         )
-        for place in places
+        for place in next_places(tasks, so_far, manner)
     )
-
-
-def _start_left(question: Question, *, has_model: bool) -> int:
-    """Return how many tasks of the start are still to be asked for."""
-    left = max(0, question.start_size - len(question.labels.chosen))
-    return left if has_model else question.preferences.window
-
-
-def _start(question: Question, plan: WindowPlan) -> Positions:
-    """Return the order of the start, as far as this window can reach into it."""
-    reach = len(question.labels.touched) + plan.start_left
-    parts, seed = question.start_parts, question.preferences.seed
-    return question.items.start(*parts, length=reach, seed=seed)
-
-
-def _doubtful(
-    question: Question, certainty: Certainty, is_open: NDArray[np.bool_]
-) -> Positions:
-    ties = tie_breaker(question.items.task_ids, question.preferences.seed)
-    order = _open(certainty_order(certainty, ties), is_open)
-    return spread(order, question.items.features, question.preferences.window)
-
-
-def _open(order: Positions, is_open: NDArray[np.bool_]) -> Positions:
-    return np.asarray(order[is_open[order]], dtype=np.intp)
-
-
-def _none() -> Positions:
-    return np.empty(0, dtype=np.intp)
 
 
 def basis_of(*parts: object) -> str:

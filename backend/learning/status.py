@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from backend.errors import SchemaError
 from backend.labelstudio.scores import VERSION
 from backend.learning.standing import Standing
+from backend.state.assessments import Finding
+from model.agreement import agreement
 
 if TYPE_CHECKING:
     from backend.records import JsonObject
     from backend.services import Services
-    from backend.state.project import Facts, ProjectState
+    from backend.state.project import Connection, Facts, ProjectState
 
 REASONS_SHOWN = 5
 
@@ -41,8 +45,8 @@ def describe(state: ProjectState, services: Services) -> JsonObject:
         "last_error": facts.paused or fault or facts.last_error,
         "mode": _mode(facts, services),
         "window": _window(state, facts),
-        "accuracy": {"estimate": None, "low": None, "high": None, "n": 0},
-        "stop": {"advised": False, "reasons": []},
+        **_assessed(state),
+        "agreement": _agreement(standing),
         "reads": None if facts.reads is None else facts.reads.model_dump(),
         "notes": _notes(facts, has_key=services.has_key(state)),
         **_choices(standing),
@@ -50,14 +54,17 @@ def describe(state: ProjectState, services: Services) -> JsonObject:
 
 
 def _phase(state: ProjectState, facts: Facts, standing: Standing | None) -> str:
-    """Return waiting, start, learning, done or paused."""
+    """Return waiting, start, learning, can_stop, done or paused."""
     if facts.paused or (standing is None and facts.project is not None):
         return "paused"
     if standing is None or not state.tasks.count() or not state.round():
         return "waiting"
     if not standing.open_tasks - standing.labels.skipped:
         return "done"
-    return "start" if any(p.why == "start" for p in facts.window[:1]) else "learning"
+    if any(place.why == "start" for place in facts.window[:1]):
+        return "start"
+    finding = state.assessments.finding()
+    return "learning" if finding is None or not finding.advised else "can_stop"
 
 
 def _counts(state: ProjectState, standing: Standing | None) -> JsonObject:
@@ -80,9 +87,29 @@ def _counts(state: ProjectState, standing: Standing | None) -> JsonObject:
 def _mode(facts: Facts, services: Services) -> str:
     """Return how we and Label Studio speak: events, polling or not_publishing."""
     has_key = bool(services.settings.label_studio_key or facts.token)
-    if not has_key or facts.connection is None:
+    if not has_key or facts.shut_out or facts.connection is None:
         return "not_publishing"
     return facts.connection.mode
+
+
+def _assessed(state: ProjectState) -> JsonObject:
+    """Return how good the model is, whether to stop, and which labels to look at."""
+    finding = state.assessments.finding() or Finding(basis="", round=0, labels=0)
+    unknown = {"estimate": None, "low": None, "high": None, "n": 0}
+    found = finding.accuracy
+    return {
+        "accuracy": unknown if found is None else found.model_dump(exclude={"labels"}),
+        "curve": [point.model_dump() for point in state.assessments.curve()],
+        "stop": {"advised": finding.advised, "reasons": list(finding.reasons)},
+        "doubtful": [suspect.model_dump() for suspect in finding.doubtful],
+        "assessed": {"labels": finding.labels, "round": finding.round},
+    }
+
+
+def _agreement(standing: Standing | None) -> JsonObject | None:
+    """Return how well people agree; None where no task has two of them."""
+    found = None if standing is None else agreement(standing.labels.votes)
+    return None if found is None else asdict(found)
 
 
 def _window(state: ProjectState, facts: Facts) -> list[JsonObject]:
@@ -102,16 +129,29 @@ def _notes(facts: Facts, *, has_key: bool) -> list[str]:
         )
     if not has_key:
         notes.append("not publishing: no key; set LABEL_STUDIO_API_KEY")
+    if facts.shut_out:
+        notes.append("not publishing: Label Studio refuses the key")
     if facts.connection is not None and facts.connection.mode == "polling":
-        notes.append(
-            "Label Studio refuses our address, so it is asked every 2 s; set its"
-            " ML_BLOCK_LOCAL_IP=false and SSRF_PROTECTION_ENABLED=false for events"
-        )
+        notes.append(_why_polling(facts.connection))
     if facts.waits_for:
         notes.append(f"some tasks wait for their files: {facts.waits_for}")
     if facts.rebuilt_at is not None:
         notes.append("the store was emptied; all was read anew from Label Studio")
     return notes
+
+
+def _why_polling(connection: Connection) -> str:
+    """Say why Label Studio sends no events, and what would let it."""
+    host = urlsplit(connection.backend_url).hostname or ""
+    if host and not {".", ":"} & set(host):
+        return (
+            f"Label Studio sends no events to {host}, a name without a dot, so it is"
+            " asked every 2 s; connect again with another --backend-url for events"
+        )
+    return (
+        "Label Studio refuses our address, so it is asked every 2 s; set its"
+        " ML_BLOCK_LOCAL_IP=false and SSRF_PROTECTION_ENABLED=false for events"
+    )
 
 
 def _choices(standing: Standing | None) -> JsonObject:

@@ -16,11 +16,13 @@ from backend.labelstudio.predictions import Wording
 from backend.labelstudio.publish import Publisher
 from backend.labelstudio.queue import check_queue
 from backend.labelstudio.sync import Sync
+from backend.learning.assessment import assess
 from backend.learning.handlers import SETTLE_SECONDS
 from backend.learning.intake import Intake
 from backend.learning.rounds import Question, answer, basis_of
 from backend.learning.standing import Standing
 from backend.state.project import Round
+from backend.state.tally import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -48,6 +50,7 @@ class Steward:
     state: ProjectState
     lease: Lease
     client: LabelStudioClient
+    is_shut_out: bool = False
 
     def work(self) -> None:
         """Read and learn until nothing is left that a round has not seen."""
@@ -55,9 +58,13 @@ class Steward:
             self.state.work.ask("rows")
         while True:
             asked_until, asked = self.state.work.want(), self.state.work.asked()
-            self._read(asked)
+            with self.services.tally.timed(STEPS, "read"):
+                self._read(asked)
             want = self.state.work.want()
             if want == self.state.work.done():
+                quiet = self.is_quiet()
+                with self.services.tally.timed(STEPS, "assess"):
+                    assess(self.services, self.state, self.lease, is_quiet=quiet)
                 return
             if self._round(want, asked):
                 self.state.work.answered(asked_until)
@@ -67,7 +74,14 @@ class Steward:
     @property
     def publishes(self) -> bool:
         """Whether there is a key with which Label Studio lets us in."""
-        return bool(self.client.access.key)
+        return bool(self.client.access.key) and not self.is_shut_out
+
+    def come_back(self) -> None:
+        """Read all anew once the key is taken again, or raise that it is not."""
+        if self.client.access.key and self.state.facts().shut_out:
+            self.client.project(self.state.id)
+            self.state.note(shut_out=False, last_error="")
+            self.state.work.ask("everything")
 
     def is_quiet(self) -> bool:
         """Return whether nobody seems to be labelling."""
@@ -102,7 +116,10 @@ class Steward:
             )
             if intake.is_stale():
                 self.state.work.ask("anew")
-            return intake.take()
+            if not self.state.tasks.pending_count():
+                return 0
+            with self.services.tally.timed(STEPS, "featurise"):
+                return intake.take()
 
     def _read(self, asked: Collection[str]) -> None:
         """Read from Label Studio what was asked for, and what is due."""
@@ -158,11 +175,12 @@ class Steward:
             publisher.verify_rows()
             self.state.note(tidy_basis="")
         is_first = not facts.queue_ready
-        is_whole = publisher.publish(
-            [place.task for place in window],
-            standing.open_tasks,
-            lambda: not is_first and self.state.work.want() != want,
-        )
+        with self.services.tally.timed(STEPS, "write"):
+            is_whole = publisher.publish(
+                [place.task for place in window],
+                standing.open_tasks,
+                lambda: not is_first and self.state.work.want() != want,
+            )
         if is_first:
             publisher.open_queue()
             self.state.note(queue_ready=True)
@@ -172,9 +190,10 @@ class Steward:
 
     def _learn(self, standing: Standing) -> tuple[Ranking, tuple[Place, ...]]:
         """Fit, doubt and choose; what was found for the same basis is kept."""
-        version, items = self.services.items.items(
-            self.state, standing.preferences.seed
-        )
+        with self.services.tally.timed(STEPS, "load"):
+            version, items = self.services.items.items(
+                self.state, standing.preferences.seed
+            )
         labels = standing.labels
         basis = basis_of(standing.label_version, version, standing.basis)
         held, facts = self.state.ranking(), self.state.facts()
@@ -187,7 +206,8 @@ class Steward:
             items=items,
             labels=labels,
         )
-        found = answer(question, number, basis)
+        with self.services.tally.timed(STEPS, "learn"):
+            found = answer(question, number, basis)
         self.lease.check()
         seconds = time.perf_counter() - began
         self.state.save_ranking(found.ranking)
@@ -195,5 +215,6 @@ class Steward:
         count = len(labels.chosen)
         line = Round(round=number, at=self.state.clock(), labels=count, seconds=seconds)
         self.state.add_round(line)
-        logger.info("project %s round %s: %s", self.state.key, number, line)
+        told = (self.state.key, number, line)
+        logger.info("project %s round %s: %s", *told, extra={"round": number})
         return found.ranking, found.window

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import threading
+from contextlib import suppress
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
@@ -16,14 +20,20 @@ from backend.errors import (
     KeyRefusedError,
     LabelStudioError,
     LeaseLostError,
+    ProjectGoneError,
 )
 from backend.labelstudio.connect import Connector
 from backend.labelstudio.predictions import Wording
 from backend.labelstudio.publish import BulkPublisher
+from backend.learning.gauges import note_gauges
 from backend.learning.standing import Standing
 from backend.learning.steward import Steward
 from backend.learning.upkeep import Upkeep
+from backend.logs import about
 from backend.state import keys
+from backend.state.beats import Beats
+from backend.state.lag import sample_all
+from backend.state.tally import ERRORS
 from model.errors import ModelError
 
 if TYPE_CHECKING:
@@ -34,6 +44,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 WATCH_SECONDS = 0.5
 RETRY_SECONDS = 10.0
+GONE_SECONDS = 300.0
 SERVICES: ContextVar[Services] = ContextVar("services")
 """What the jobs of this process work with; a job itself carries only names."""
 
@@ -45,7 +56,7 @@ def look_after(key: str) -> None:
     state.work.unqueue()
     if not services.projects.knows(key):
         return
-    with state.work.lease() as lease:
+    with about(key), state.work.lease() as lease:
         if lease is None:
             return  # who holds it looks again before letting go
         _work(services, state, lease)
@@ -59,22 +70,47 @@ def _work(services: Services, state: ProjectState, lease: Lease) -> None:
     steward = Steward(services=services, state=state, lease=lease, client=client)
     state.work.due_in(RETRY_SECONDS)
     try:
-        steward.work()
-        standing = steward.standing()
-        if standing is None:
-            state.work.due_in(steward.tick())
-        else:
-            Upkeep(steward=steward, standing=standing).work()
+        _tend(steward)
+        note_gauges(state, services)
     except LeaseLostError as error:
-        logger.warning("project %s: %s", state.key, error)
+        _say(services, state.key, error)
+    except ProjectGoneError as error:
+        _say(services, state.key, error)
+        again = f"{error}; it is looked for again every {GONE_SECONDS / 60:.0f} minutes"
+        state.note(last_error=again)
+        state.work.rest(GONE_SECONDS)
     except (BackendError, ModelError) as error:
-        logger.warning("project %s: %s", state.key, error)
+        _say(services, state.key, error)
         state.note(last_error=str(error))
         state.work.rest(RETRY_SECONDS)
     except Exception as error:
+        services.tally.count(ERRORS, "Unexpected")
         state.note(last_error=f"unexpected, see the worker's log: {error!r:.200}")
         state.work.rest(RETRY_SECONDS)
         raise
+
+
+def _tend(steward: Steward) -> None:
+    """Do all there is to do; without a key that is taken, learn from what we hold."""
+    try:
+        steward.come_back()
+        steward.work()
+    except KeyRefusedError as error:
+        _say(steward.services, steward.state.key, error)
+        steward.state.note(last_error=str(error), shut_out=True)
+        replace(steward, is_shut_out=True).work()
+        return
+    standing = steward.standing()
+    if standing is None:
+        steward.state.work.due_in(steward.tick())
+    else:
+        Upkeep(steward=steward, standing=standing).work()
+
+
+def _say(services: Services, key: str, error: Exception) -> None:
+    """Log and count what went wrong with a project."""
+    logger.warning("project %s: %s", key, error)
+    services.tally.count(ERRORS, type(error).__name__)
 
 
 def fill(key: str) -> None:
@@ -87,13 +123,14 @@ def fill(key: str) -> None:
             return
         ranking = state.ranking()
         preannotate = standing.preferences.preannotate
-        BulkPublisher(
-            client=services.label_studio(state.facts().token),
-            state=state,
-            wording=Wording.of(standing.schema, ranking, preannotate=preannotate),
-        ).fill(standing.scores(ranking))
+        with about(key):
+            BulkPublisher(
+                client=services.label_studio(state.facts().token),
+                state=state,
+                wording=Wording.of(standing.schema, ranking, preannotate=preannotate),
+            ).fill(standing.scores(ranking))
     except LabelStudioError as error:
-        logger.warning("project %s: %s", key, error)
+        _say(services, key, error)
         state.note(last_error=str(error))
 
 
@@ -112,7 +149,7 @@ def adopt(key: str, host: str) -> None:
     except KeyRefusedError as error:
         _take_on_trust(services.projects, key, str(error))
     except BackendError as error:
-        logger.warning("project %s could not be connected: %s", key, error)
+        _say(services, key, error)
 
 
 def _take_on_trust(projects: Projects, key: str, fault: str) -> None:
@@ -123,7 +160,7 @@ def _take_on_trust(projects: Projects, key: str, fault: str) -> None:
     """
     number = key.partition(".")[0]
     if number not in {known.partition(".")[0] for known in projects.known()}:
-        projects.at(key).note(last_error=fault)
+        projects.at(key).note(last_error=fault, shut_out=True)
         projects.add(key)
 
 
@@ -141,21 +178,27 @@ def run_worker(services: Services) -> None:
         worker.work(logging_level="INFO" if chatty else "WARNING")
     finally:
         stopped.set()
+        watch.join(WATCH_SECONDS)
 
 
 def _watch(services: Services, stopped: threading.Event) -> None:
-    """Wake a worker for each project that waits while nobody is at it.
+    """Say that we live; wake a worker for each project that waits, nobody at it.
 
     This is how time passes for a project (polling, reconciling), how a job lost with
     its worker is redone, and how a project comes back after the store was emptied:
     its connection is remembered here.
     """
     remembered: dict[str, Connection] = {}
+    beats, who = Beats(services.redis), (socket.gethostname(), os.getpid())
     while not stopped.wait(WATCH_SECONDS):
         try:
+            beats.beat(*who)
             _look_around(services, remembered)
         except RedisError as error:
             logger.warning("the store cannot be read: %s", error)
+        services.tally.flush()
+    with suppress(RedisError):
+        beats.end(*who)
 
 
 def _look_around(services: Services, remembered: dict[str, Connection]) -> None:
@@ -164,6 +207,7 @@ def _look_around(services: Services, remembered: dict[str, Connection]) -> None:
             logger.warning("the store was emptied: project %s is read anew", key)
             services.projects.restore(key, connection)
     known = services.projects.known()
+    sample_all(services.redis, known)
     for key in known:
         state = services.projects.at(key)
         found = None if key in remembered else state.facts().connection

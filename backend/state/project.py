@@ -14,6 +14,8 @@ from backend.errors import UnknownProjectError
 from backend.records import Project
 from backend.state import keys
 from backend.state.annotations import AnnotationStore
+from backend.state.assessments import AssessmentStore
+from backend.state.groups import GroupStore
 from backend.state.published import PublishedStore
 from backend.state.tasks import TaskStore
 from backend.state.work import Work
@@ -60,8 +62,8 @@ class ReadsChoice(Kept):
 
     Attributes
     ----------
-    kind : recording, text, numbers, or "text and numbers"
-    keys : the keys of the data that are read
+    kind : recording, image, text, numbers, or "text and numbers"
+    keys : what is read, as `model.features.columns` names it
     basis : what the decision depends on; if it changes, all is read anew
     decided_on : how many tasks were looked at
     """
@@ -82,6 +84,7 @@ class Facts(Kept):
     token: str = Field(default="", repr=False)
     reads: ReadsChoice | None = None
     paused: str = ""
+    shut_out: bool = False
     queue_ready: bool = False
     waits_for: str = ""
     tidy_basis: str = ""
@@ -142,6 +145,8 @@ class ProjectState:
     annotations: AnnotationStore = field(init=False)
     tasks: TaskStore = field(init=False)
     published: PublishedStore = field(init=False)
+    assessments: AssessmentStore = field(init=False)
+    groups: GroupStore = field(init=False)
 
     def __post_init__(self) -> None:
         """Open the topics over the same client."""
@@ -150,6 +155,8 @@ class ProjectState:
         object.__setattr__(self, "annotations", AnnotationStore(*whole))
         object.__setattr__(self, "tasks", TaskStore(*whole))
         object.__setattr__(self, "published", PublishedStore(*whole))
+        object.__setattr__(self, "assessments", AssessmentStore(*whole))
+        object.__setattr__(self, "groups", GroupStore(*whole))
 
     @property
     def id(self) -> int:

@@ -220,20 +220,33 @@ class TaskStore:
 
     def pool(self) -> Pool:
         """Return all tasks that could be read."""
-        rows = self.client.hgetall(self._key(keys.NUMBERS))
         texts = self.client.hgetall(self._key(keys.TEXTS))
         columns = [
             c.decode() for c in self.client.lrange(self._key(keys.COLUMNS), 0, -1)
         ]
-        names = sorted(rows.keys() | texts.keys(), key=int)
-        numbers = _table([rows.get(name, b"") for name in names], len(columns))
-        order = sorted(range(len(columns)), key=columns.__getitem__)
+        names = sorted({*self.client.hkeys(self._key(keys.NUMBERS)), *texts}, key=int)
         return Pool(
             task_ids=np.array([int(name) for name in names], dtype=np.int64),
-            columns=tuple(columns[i] for i in order),
-            numbers=numbers[:, order],
+            columns=tuple(sorted(columns)),
+            numbers=self._numbers(names, columns),
             texts=tuple(texts.get(n, b"").decode() for n in names) if texts else (),
         )
+
+    def _numbers(self, names: Sequence[bytes], columns: Sequence[str]) -> Features:
+        """Read the numbers of some tasks, a batch at a time: there may be a million.
+
+        Returns
+        -------
+        (n, d) array, columns sorted; NaN where a task has no number
+        """
+        order = sorted(range(len(columns)), key=columns.__getitem__)
+        table = np.empty((len(names), len(columns)), dtype=np.float32)
+        for start in range(0, len(names), BATCH):
+            batch = names[start : start + BATCH]
+            rows = self.client.hmget(self._key(keys.NUMBERS), batch)
+            read = _table([row or b"" for row in rows], len(columns))
+            table[start : start + BATCH] = read[:, order]
+        return table
 
     def _key(self, name: str) -> str:
         return keys.of(self.project, name)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import orjson
-from flask import Flask, jsonify
+from flask import Flask, Response, jsonify, request
 from flask.json.provider import JSONProvider
 from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
@@ -20,7 +20,11 @@ from backend.errors import (
     StoreUnavailableError,
     UnknownProjectError,
 )
-from backend.web.auth import guard
+from backend.state.tally import ERRORS
+from backend.web.attempts import TooManyAttemptsError
+from backend.web.auth import current_services, guard
+from backend.web.limits import LARGEST_BODY, check_depth, limit_body
+from backend.web.pulse import Pulse, current_pulse
 from backend.web.routes import routes
 
 if TYPE_CHECKING:
@@ -31,12 +35,29 @@ if TYPE_CHECKING:
     from backend.services import Services
 
 logger = logging.getLogger(__name__)
-LARGEST_BODY = 256 * 1024 * 1024
+NO_STORE = "the store cannot be used now; what was missed will be read again"
+KEPT_HEADERS = frozenset({"Allow", "Location"})
+"""What Flask's own refusals say beside the reason."""
+
+WITHOUT_STORE = frozenset({"/health", "/versions", "/openapi.json"})
+HEADERS = MappingProxyType(
+    {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+    }
+)
+"""Said with every answer; an endpoint that serves a page sets a policy of its own."""
+
 STATUS: Mapping[type[BackendError], HTTPStatus] = MappingProxyType(
     {
         AccessDeniedError: HTTPStatus.UNAUTHORIZED,
         MalformedRequestError: HTTPStatus.BAD_REQUEST,
         StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+        TooManyAttemptsError: HTTPStatus.TOO_MANY_REQUESTS,
         UnknownProjectError: HTTPStatus.NOT_FOUND,
     }
 )
@@ -52,6 +73,7 @@ class FastJSON(JSONProvider):
     def loads(self, s: str | bytes, **_: object) -> object:
         """Read JSON."""
         found: object = orjson.loads(s)
+        check_depth(found)
         return found
 
 
@@ -61,7 +83,11 @@ def create_app(services: Services) -> Flask:
     app.json = FastJSON(app)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.extensions["dubito"] = services
+    app.extensions["dubito-pulse"] = Pulse(services)
+    app.before_request(limit_body)
+    app.before_request(require_store)
     app.before_request(guard)
+    app.after_request(add_headers)
     app.register_blueprint(routes)
     app.register_error_handler(BackendError, answer_error)
     app.register_error_handler(RedisError, answer_store_error)
@@ -70,31 +96,57 @@ def create_app(services: Services) -> Flask:
     return app
 
 
+def require_store() -> None:
+    """Refuse at once what needs a store that is away, instead of waiting for it."""
+    if request.path not in WITHOUT_STORE and not current_pulse().reading().store:
+        raise StoreUnavailableError(NO_STORE)
+
+
+def add_headers(response: Response) -> Response:
+    """Tell browsers to make nothing of our answers but what they are."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
 def answer_error(error: BackendError) -> ResponseReturnValue:
     """Turn an error into JSON: the one place where errors meet HTTP."""
     status = STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
-    logger.warning("refused: %s", error)
+    is_flood = isinstance(error, TooManyAttemptsError)
+    level = logging.DEBUG if is_flood else logging.WARNING
+    caller = (request.method, request.path, request.remote_addr)
+    logger.log(level, "refused %s %s from %s: %s", *caller, error)
+    count_error(type(error).__name__)
     response = jsonify(error=type(error).__name__, detail=str(error))
     response.status_code = status
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Basic realm="Dubito"'
+    if isinstance(error, TooManyAttemptsError):
+        response.headers["Retry-After"] = str(error.seconds)
     return response
+
+
+def count_error(kind: str) -> None:
+    """Count an error by its kind; kinds are ours, not the caller's."""
+    current_services().tally.count(ERRORS, kind)
 
 
 def answer_store_error(error: RedisError) -> ResponseReturnValue:
     """Say that Redis is away or refuses to write; events are read again later."""
     logger.warning("the store cannot be used: %s", error)
-    message = "the store cannot be used now; what was missed will be read again"
-    return answer_error(StoreUnavailableError(message))
+    return answer_error(StoreUnavailableError(NO_STORE))
 
 
 def answer_http_error(error: HTTPException) -> ResponseReturnValue:
     """Turn Flask's own refusals into JSON."""
-    return {"error": error.name, "detail": error.description or ""}, error.code or 500
+    said = {"error": error.name, "detail": error.description or ""}
+    headers = [pair for pair in error.get_headers() if pair[0] in KEPT_HEADERS]
+    return said, error.code or 500, headers
 
 
 def answer_unexpected(error: Exception) -> ResponseReturnValue:
     """Hide the trace of a bug from the caller, and keep it in the log."""
     logger.error("unexpected", exc_info=error)
+    count_error("Unexpected")
     detail = "something unexpected happened; Dubito's log says what"
     return {"error": "Unexpected", "detail": detail}, HTTPStatus.INTERNAL_SERVER_ERROR

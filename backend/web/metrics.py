@@ -1,24 +1,53 @@
-"""What Prometheus is told: counted in Redis, so that all processes speak as one."""
+"""What Prometheus is told: counted in Redis, so that all processes speak as one.
+
+Few round trips, whatever there is to tell: what is costly to count has been noted by
+the workers, and all projects are asked about at once.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import orjson
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    SummaryMetricFamily,
+)
 from prometheus_client.registry import Collector
 
-from backend.learning.status import describe
+from backend.labelstudio.witness import CALLS, SECONDS
+from backend.learning.gauges import COUNTED
 from backend.state import keys
+from backend.state.beats import Beats
+from backend.state.lag import sample_all
+from backend.state.tally import ERRORS, STEPS, read_tally
+from backend.web.auth import FAILED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from prometheus_client import Metric
 
     from backend.services import Services
 
+    Sums = Mapping[tuple[str, ...], float]
+
+COUNTERS = {
+    ERRORS: ("Errors by kind.", ["kind"]),
+    FAILED: ("Log-ins with wrong credentials.", []),
+    CALLS: (
+        "Calls to Label Studio, by the answer's status; none if there was none.",
+        ["method", "resource", "status"],
+    ),
+}
+SUMMARIES = {
+    STEPS: ("Seconds of rounds by step.", ["step"]),
+    SECONDS: ("Seconds of calls to Label Studio.", ["method", "resource"]),
+}
 GAUGES = {
     "tasks": "Tasks of the project.",
     "labels": "Tasks that have a label.",
@@ -27,14 +56,21 @@ GAUGES = {
     "pending": "Tasks whose data waits to be read.",
     "pool": "Open tasks that can be ranked.",
     "events_pending": "Events that no finished round has seen.",
+    "lag_seconds": "How long the oldest of these events has waited.",
     "last_round_seconds": "Seconds the last round took, without Label Studio's part.",
-    "published_at": "When the order in Label Studio was last made right.",
-    "last_event_at": "When Label Studio last told something.",
+    "published_timestamp_seconds": "When the order in Label Studio was last right.",
+    "last_event_timestamp_seconds": "When Label Studio last told something.",
+}
+FACTS = {
+    "last_round_seconds": "last_round_seconds",
+    "published_at": "published_timestamp_seconds",
+    "last_event_at": "last_event_timestamp_seconds",
 }
 
 
 def exposition(services: Services) -> bytes:
     """Return all metrics in Prometheus' text format."""
+    services.tally.flush()
     registry = CollectorRegistry(auto_describe=False)
     registry.register(StateCollector(services))
     return generate_latest(registry)
@@ -49,9 +85,10 @@ class StateCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield what stands in the store now."""
         yield self._events()
-        yield GaugeMetricFamily(
-            "dubito_queue_length", "Jobs that wait.", len(self.services.queue)
-        )
+        yield from self._tallied()
+        waiting = len(self.services.queue)
+        yield GaugeMetricFamily("dubito_queue_length", "Jobs that wait.", waiting)
+        yield self._workers()
         yield from self._projects()
 
     def _events(self) -> Metric:
@@ -63,17 +100,72 @@ class StateCollector(Collector):
         events.add_metric(["of unknown projects"], strangers)
         return events
 
+    def _tallied(self) -> Iterator[Metric]:
+        found = read_tally(self.services.redis)
+        for name, (what, labels) in COUNTERS.items():
+            counter = CounterMetricFamily(f"dubito_{name}", what, labels=labels)
+            for shown, amount in sorted(found.get(name, {}).items()):
+                counter.add_metric(shown, amount)
+            yield counter
+        for name, (what, labels) in SUMMARIES.items():
+            counts, sums = found.get(f"{name}_count", {}), found.get(f"{name}_sum", {})
+            summary = SummaryMetricFamily(f"dubito_{name}", what, labels=labels)
+            for shown in sorted(counts):
+                summary.add_metric(shown, int(counts[shown]), sums.get(shown, 0.0))
+            yield summary
+
+    def _workers(self) -> Metric:
+        workers = GaugeMetricFamily(
+            "dubito_workers", "Workers alive, by their machine.", labels=["host"]
+        )
+        for host, count in Counter(Beats(self.services.redis).alive()).items():
+            workers.add_metric([host], count)
+        return workers
+
     def _projects(self) -> Iterator[Metric]:
         known = self.services.projects.known()
-        states = [self.services.projects.at(key) for key in known]
-        found = [describe(state, self.services) for state in states]
+        found = self._gauges(known)
         rounds = CounterMetricFamily("dubito_rounds", "Rounds.", labels=["project"])
-        for status in found:
-            rounds.add_metric([str(status["key"])], float(str(status["round"])))
+        for key, gauges in found.items():
+            rounds.add_metric([key], gauges["rounds"])
         yield rounds
         for name, what in GAUGES.items():
             gauge = GaugeMetricFamily(f"dubito_{name}", what, labels=["project"])
-            for status in found:
-                if status[name] is not None:
-                    gauge.add_metric([str(status["key"])], float(str(status[name])))
+            for key, gauges in found.items():
+                if name in gauges:
+                    gauge.add_metric([key], gauges[name])
             yield gauge
+
+    def _gauges(self, known: Sequence[str]) -> dict[str, dict[str, float]]:
+        """Return what is known of each project, in two round trips for all."""
+        with self.services.redis.pipeline(transaction=False) as pipe:
+            for key in known:
+                pipe.hget(keys.of(key, keys.RANKING), "round")
+                pipe.get(keys.of(key, keys.GAUGES))
+                pipe.hmget(keys.of(key, keys.RECORD), list(FACTS))
+            answers = iter(pipe.execute())
+        samples = sample_all(self.services.redis, known)
+        asked = zip(known, samples, answers, answers, answers, strict=True)
+        return {
+            key: {
+                "rounds": float(round_number or 0),
+                "events_pending": pending,
+                "lag_seconds": lag,
+                **_counted(counted),
+                **_facts(facts),
+            }
+            for key, (pending, lag), round_number, counted, facts in asked
+        }
+
+
+def _counted(packed: bytes | None) -> dict[str, float]:
+    """Read what a worker has counted, if one has."""
+    held = orjson.loads(packed or b"{}")
+    return {name: held[name] for name in COUNTED if name in held}
+
+
+def _facts(packed: Sequence[bytes | None]) -> dict[str, float]:
+    """Read the facts that are known."""
+    values = (orjson.loads(value or b"null") for value in packed)
+    told = zip(FACTS.values(), values, strict=True)
+    return {name: value for name, value in told if value is not None}

@@ -62,6 +62,73 @@ ANSWERS: JsonObject = {
         }
     },
 }
+SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+SHARE_IF_KNOWN = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
+SUSPECT: JsonObject = {
+    "type": "object",
+    "required": ["task", "label", "suggested", "certainty", "reason"],
+    "properties": {
+        "task": ID,
+        "label": {"type": "string"},
+        "suggested": {"type": "string"},
+        "certainty": SHARE,
+        "reason": {"type": "string"},
+    },
+}
+STANDING: JsonObject = {
+    "type": "object",
+    "required": ["id", "phase", "accuracy", "curve", "stop", "doubtful", "agreement"],
+    "properties": {
+        "id": ID,
+        "phase": {
+            "enum": ["waiting", "start", "learning", "can_stop", "done", "paused"]
+        },
+        "accuracy": {
+            "type": "object",
+            "description": "Of the model on a random task, with a 95 % interval; null"
+            " below 20 labels or 5 of tasks drawn at random. n counts the latter.",
+            "properties": {
+                "estimate": SHARE_IF_KNOWN,
+                "low": SHARE_IF_KNOWN,
+                "high": SHARE_IF_KNOWN,
+                "n": {"type": "integer"},
+            },
+        },
+        "curve": {
+            "type": "array",
+            "description": "The accuracy at each number of labels it was measured at.",
+            "items": {
+                "type": "object",
+                "required": ["labels", "estimate", "low", "high", "n"],
+                "properties": {
+                    "labels": {"type": "integer"},
+                    "estimate": SHARE,
+                    "low": SHARE,
+                    "high": SHARE,
+                    "n": {"type": "integer"},
+                },
+            },
+        },
+        "stop": {
+            "type": "object",
+            "required": ["advised", "reasons"],
+            "properties": {
+                "advised": {"type": "boolean"},
+                "reasons": {"type": "array", "items": {"type": "string"}},
+            },
+        },
+        "doubtful": {
+            "type": "array",
+            "description": "Labels that may be wrong, the likeliest first; at most 50.",
+            "items": SUSPECT,
+        },
+        "agreement": {
+            "type": ["object", "null"],
+            "description": "Of people on the same tasks: Krippendorff's alpha, and"
+            " each annotator's agreement with the others.",
+        },
+    },
+}
 ERROR: JsonObject = {
     "type": "object",
     "required": ["error", "detail"],
@@ -78,6 +145,8 @@ REFUSALS = {
     "400": "The body is not what this endpoint takes.",
     "401": "Credentials are set, and were not shown.",
     "404": "The project is not connected.",
+    "413": "The body is larger than this endpoint takes.",
+    "429": "Wrong credentials came too often from this address: Retry-After.",
     "503": "The store cannot be used now.",
 }
 
@@ -89,7 +158,9 @@ def description() -> JsonObject:
         "info": {"title": "Dubito", "version": _version()},
         "paths": {
             "/": {"get": _operation("Who answers, and for which projects.")},
-            "/health": {"get": _operation("Whether we are up, and which part is not.")},
+            "/health": {
+                "get": _operation("Whether we are up (503: no), and which part is not.")
+            },
             "/setup": {"post": _operation("Label Studio names us.", SETUP)},
             "/predict": {"post": _operation("Score tasks.", QUESTIONS, ANSWERS)},
             "/webhook": {"post": _operation("Label Studio tells an event.", EVENT)},
@@ -99,7 +170,7 @@ def description() -> JsonObject:
             "/api/projects": {"get": _operation("All connected projects.")},
             "/api/projects/{name}": {
                 "parameters": [NAME],
-                "get": _operation("How a project stands."),
+                "get": _operation("How a project stands.", answers=STANDING),
             },
             "/api/projects/{name}/sync": {
                 "parameters": [NAME],

@@ -6,8 +6,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, request
+from gunicorn.http.errors import ParseException
 from prometheus_client import CONTENT_TYPE_LATEST
-from redis.exceptions import RedisError
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from backend.errors import MalformedRequestError
@@ -16,12 +16,16 @@ from backend.learning.events import parse_event
 from backend.learning.handlers import note_setup, record
 from backend.learning.oracle import parse_questions, predict
 from backend.learning.status import describe
+from backend.web.attempts import TooManyAttemptsError
 from backend.web.auth import current_services, is_known
 from backend.web.metrics import exposition
 from backend.web.openapi import description
+from backend.web.pulse import current_pulse
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
+
+    from backend.web.pulse import Reading
 
 routes = Blueprint("dubito", __name__)
 
@@ -34,18 +38,33 @@ def index() -> ResponseReturnValue:
 
 @routes.get("/health")
 def health() -> ResponseReturnValue:
-    """Say whether we are up; to those who may know, which part is down."""
+    """Say whether we are up; to those who may know, which part is down.
+
+    A load balancer shall leave us out while the store is away (503), for then nothing
+    can be kept; while only workers or Label Studio are away, we are of use.
+    """
+    reading = current_pulse().reading()
+    code = HTTPStatus.OK if reading.store else HTTPStatus.SERVICE_UNAVAILABLE
+    if not _may_know(reading):
+        return {"status": "UP" if reading.store else "DOWN"}, code
+    return {
+        "status": reading.status,
+        "store": "up" if reading.store else "down",
+        "workers": reading.workers,
+        "label_studio": reading.label_studio,
+        "model_class": "Dubito",
+    }, code
+
+
+def _may_know(reading: Reading) -> bool:
+    """Return whether the caller may know more; without a store nobody is known."""
     services = current_services()
+    if services.settings.guarded and not reading.store:
+        return False
     try:
-        services.redis.ping()
-        store = "up"
-    except RedisError:
-        store = "down"
-    status = "UP" if store == "up" else "DOWN"
-    parts = (
-        {"store": store, "model_class": "Dubito"} if is_known(services.settings) else {}
-    )
-    return {"status": status, **parts}
+        return is_known(services)
+    except TooManyAttemptsError:
+        return False
 
 
 @routes.post("/setup")
@@ -119,7 +138,7 @@ def _projects() -> list[dict[str, object]]:
 def _body() -> object:
     try:
         body: object = request.get_json()
-    except (BadRequest, UnsupportedMediaType) as error:
+    except (BadRequest, UnsupportedMediaType, ParseException) as error:
         message = "the body must be JSON, sent as application/json"
         raise MalformedRequestError(message) from error
     return body

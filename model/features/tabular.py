@@ -15,6 +15,19 @@ from model.errors import BadItemError
 CLIP = 8.0
 """Beyond so many standard deviations a value only says "far out"."""
 
+OFTEN = 0.02
+"""Share of the tasks without a value from which on that it is missing may tell."""
+
+FEWEST = 5
+"""Tasks of either kind, of which the same holds."""
+
+FLAG = 2.0
+"""A category counts as if half of the tasks were of it: a rare one is not far out."""
+
+COLUMNS_AT_A_TIME = 8
+ROWS_AT_A_TIME = 10_000
+"""Few enough that a million tasks need little memory beside their features."""
+
 NUMERAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 MISSING = frozenset({"", "nan", "inf", "+inf", "-inf", "infinity", "-infinity"})
 
@@ -35,7 +48,7 @@ def numbers(
     wanted = data if keys is None else [key for key in data if key in keys]
     found: dict[str, float] = {}
     for key in wanted:
-        value = _number(data[key])
+        value = number(data[key])
         if value is None:
             if keys is not None:
                 message = f"the value of {key!r} is not a number"
@@ -48,7 +61,7 @@ def numbers(
     return found
 
 
-def _number(value: object) -> float | None:
+def number(value: object) -> float | None:
     """Return the value as a float, NaN if it is missing, None if it is no number."""
     match value:
         case None:
@@ -80,34 +93,49 @@ class Scale:
     varying : (k,) columns that say anything: neither constant nor wholly missing
     median : (k,) what stands in for a missing value
     mean, deviation : (k,)
+    holes : (h,) columns of which it is told, too, whether they are missing
+    share : (h,) of the tasks that have no value
     """
 
     varying: Positions
     median: NDArray[np.float64]
     mean: NDArray[np.float64]
     deviation: NDArray[np.float64]
+    holes: Positions
+    share: NDArray[np.float64]
 
     @classmethod
     def of(cls, raw: Features) -> Self:
         """Learn the scale of (n, d) raw values; NaN and infinities are missing."""
-        known = _known(raw)
-        there = np.flatnonzero((~np.isnan(known)).any(axis=0))
-        median = np.nanmedian(known[:, there], axis=0) if there.size else np.zeros(0)
-        filled = _filled(known[:, there], median)
-        varies = np.ptp(filled, axis=0) > 0 if there.size else np.zeros(0, np.bool_)
-        telling = filled[:, varies]
+        blocks = range(0, raw.shape[1], COLUMNS_AT_A_TIME)
+        measured = [_measured(raw[:, at : at + COLUMNS_AT_A_TIME]) for at in blocks]
+        median, mean, deviation = np.hstack([np.zeros((3, 0)), *measured])
+        varying = np.flatnonzero(deviation > 0)
+        missing = ~np.isfinite(raw)
+        holes = _holes(missing)
         return cls(
-            varying=there[varies],
-            median=median[varies],
-            mean=telling.mean(axis=0) if telling.size else np.zeros(0),
-            deviation=telling.std(axis=0) if telling.size else np.zeros(0),
+            varying=varying,
+            median=median[varying],
+            mean=mean[varying],
+            deviation=deviation[varying],
+            holes=holes,
+            share=missing[:, holes].mean(axis=0) if holes.size else np.zeros(0),
         )
 
     def apply(self, raw: Features) -> Features:
-        """Return the (n, k) scaled values of (n, d) raw ones."""
-        filled = _filled(_known(raw)[:, self.varying], self.median)
-        scaled = (filled - self.mean) / self.deviation
-        return np.asarray(np.clip(scaled, -CLIP, CLIP), dtype=np.float32)
+        """Return the (n, k + h) scaled values of (n, d) raw ones."""
+        width = self.varying.size + self.holes.size
+        scaled = np.empty((len(raw), width), dtype=np.float32)
+        for at in range(0, len(raw), ROWS_AT_A_TIME):
+            part = slice(at, at + ROWS_AT_A_TIME)
+            scaled[part] = self._applied(raw[part])
+        return scaled
+
+    def _applied(self, raw: Features) -> NDArray[np.float64]:
+        filled = _filled(known_values(raw[:, self.varying]), self.median)
+        scaled = np.clip((filled - self.mean) / self.deviation, -CLIP, CLIP)
+        missing = ~np.isfinite(raw[:, self.holes]) - self.share
+        return np.hstack([scaled, FLAG * missing])
 
 
 def standardise(raw: Features) -> Features:
@@ -115,7 +143,41 @@ def standardise(raw: Features) -> Features:
     return Scale.of(raw).apply(raw)
 
 
-def _known(raw: Features) -> NDArray[np.float64]:
+def _measured(raw: Features) -> NDArray[np.float64]:
+    """Return median, mean and deviation of (n, d) columns, all 0 where nothing varies.
+
+    Returns
+    -------
+    (3, d)
+    """
+    if len(raw) == 0:
+        return np.zeros((3, raw.shape[1]))
+    known = known_values(raw)
+    median = np.zeros(raw.shape[1])
+    there = (~np.isnan(known)).any(axis=0)
+    if there.any():
+        median[there] = np.nanmedian(known[:, there], axis=0)
+    filled = _filled(known, median)
+    varies = np.ptp(filled, axis=0) > 0
+    found = np.array([median, filled.mean(axis=0), filled.std(axis=0)])
+    return np.asarray(found * varies)
+
+
+def _holes(missing: NDArray[np.bool_]) -> Positions:
+    """Return the columns that often lack a value, one of those that do so together."""
+    count = missing.sum(axis=0)
+    fewer = np.minimum(count, len(missing) - count)
+    often = np.flatnonzero(fewer >= max(FEWEST, OFTEN * len(missing)))
+    patterns = np.packbits(missing[:, often], axis=0)
+    first = {
+        column.tobytes(): i
+        for i, column in zip(often[::-1], patterns.T[::-1], strict=True)
+    }
+    return np.array(sorted(first.values()), dtype=np.intp)
+
+
+def known_values(raw: Features) -> NDArray[np.float64]:
+    """Return raw values as float64, NaN where one is missing or infinite."""
     return np.where(np.isfinite(raw), raw, np.nan).astype(np.float64)
 
 

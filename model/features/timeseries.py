@@ -27,11 +27,34 @@ STATISTICS = (
     "band 3",
     "band 4",
 )
-BAND_EDGES = (0.0, 1 / 27, 1 / 9, 1 / 3, 1.0)
+OF_STEPS = (
+    "sd",
+    "min",
+    "max",
+    "iqr",
+    "zero crossings",
+    "mean step",
+    "dominant frequency",
+    "spectral centroid",
+    "spectral entropy",
+)
+"""What is said of the changes from sample to sample: the rest repeats the signal's."""
+
+OF_MANY = ("mean", "sd", "mean step")
+"""What is said of each channel where there are many."""
+
+BAND_EDGES = (1 / 27, 1 / 9, 1 / 3)
 """Of half the sampling rate: so windows of different length stay comparable."""
 
 ALL_PAIRS_UP_TO = 12
 """With more channels the correlations would outnumber everything else."""
+
+FEW_CHANNELS = 30
+"""With more channels each is described shortly, and all of them together."""
+
+AXES = 3
+"""Where the number of channels allows it, three in a row are the axes of a sensor,
+whose length does not depend on how it is worn."""
 
 LARGEST = 1e30
 """Values are cut off here: their squares must not overflow."""
@@ -39,50 +62,31 @@ LARGEST = 1e30
 TINY = 1e-12
 """Keeps logarithms and quotients finite where a signal is silent."""
 
+Signals = NDArray[np.float64]
+"""(n_windows, n_signals, n_samples): sums run over the last axis, so that a window is
+summed up in the same order whatever windows stand beside it."""
 
-def describe(samples: NDArray[np.floating], rate: float = 1.0) -> Features:
-    """Sum up one window of a recording.
+
+def bridged(samples: NDArray[np.floating]) -> Samples:
+    """Return (n_samples, n_channels) samples with the missing ones interpolated.
 
     Parameters
     ----------
-    samples : (n_samples, n_channels) array; NaN and infinities are missing and are
-        interpolated
-    rate : samples per second
-
-    Returns
-    -------
-    (d,) array, named by `feature_names`
+    samples : NaN and infinities are missing
 
     Raises
     ------
     BadItemError
         if there are no samples, or none in one of the channels
     """
-    filled = _interpolated(np.asarray(samples, dtype=np.float64))
-    centred = filled - filled.mean(axis=0)
-    statistics = np.vstack([_shape(filled, centred), _spectrum(centred, rate)])
-    values = np.concatenate([statistics.T.ravel(), _correlations(centred)])
-    return np.asarray(np.clip(values, -LARGEST, LARGEST), dtype=np.float32)
-
-
-def feature_names(channels: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of what `describe` returns for these channels."""
-    single = [f"{channel} {name}" for channel in channels for name in STATISTICS]
-    few = len(channels) <= ALL_PAIRS_UP_TO
-    pairs = combinations(channels, 2) if few else pairwise(channels)
-    return (*single, *(f"{one} by {other}" for one, other in pairs))
-
-
-def _interpolated(samples: Samples) -> Samples:
     if samples.size == 0:
         message = "the recording has no samples"
         raise BadItemError(message)
-    known = np.isfinite(samples)
-    if not known.all():
-        samples = samples.copy()
-        for channel in np.flatnonzero(~known.all(axis=0)):
-            _fill(samples[:, channel], known[:, channel], channel)
-    return np.clip(samples, -LARGEST, LARGEST)
+    found = np.array(samples, dtype=np.float64)
+    known = np.isfinite(found)
+    for channel in np.flatnonzero(~known.all(axis=0)):
+        _fill(found[:, channel], known[:, channel], channel)
+    return np.asarray(np.clip(found, -LARGEST, LARGEST))
 
 
 def _fill(
@@ -96,50 +100,139 @@ def _fill(
     signal[~known] = np.interp(at[~known], at[known], signal[known])
 
 
-def _shape(samples: Samples, centred: Samples) -> NDArray[np.float64]:
-    """Return (9, n_channels) statistics that need no spectrum."""
-    low, median, high = np.quantile(samples, (0.25, 0.5, 0.75), axis=0)
-    steps = np.diff(samples, axis=0)
+def describe(windows: NDArray[np.float64], rates: NDArray[np.float64]) -> Features:
+    """Sum up windows of recordings, each by itself.
+
+    Parameters
+    ----------
+    windows : (n, n_samples, n_channels) array as `bridged` returns it
+    rates : (n,) samples per second
+
+    Returns
+    -------
+    (n, d) array; the columns are named by `feature_names`
+    """
+    signals = np.ascontiguousarray(windows.transpose(0, 2, 1))
+    single = _statistics(signals, rates)
+    blocks = [
+        *([single] if signals.shape[1] <= FEW_CHANNELS else _summed(single)),
+        *_of_steps(signals, rates),
+        *_of_sensors(signals, rates),
+        _correlations(_centred(signals))[:, None],
+    ]
+    flat = np.hstack([block.reshape(len(windows), -1) for block in blocks])
+    return np.asarray(np.clip(flat, -LARGEST, LARGEST), dtype=np.float32)
+
+
+def feature_names(channels: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of what `describe` returns for these channels."""
+    pairs = _pairs(len(channels))
+    correlations = [f"{channels[one]} by {channels[other]}" for one, other in pairs]
+    if len(channels) > FEW_CHANNELS:
+        short = [f"{channel} {name}" for channel in channels for name in OF_MANY]
+        whole = [f"{kind} of {name}" for kind in ("mean", "sd") for name in STATISTICS]
+        return (*short, *whole, *correlations)
+    single = [f"{channel} {name}" for channel in channels for name in STATISTICS]
+    steps = [f"{channel} step {name}" for channel in channels for name in OF_STEPS]
+    lengths = [
+        f"{' & '.join(channels[first : first + AXES])} {name}"
+        for first in _first_axes(len(channels))
+        for name in STATISTICS
+    ]
+    return (*single, *steps, *lengths, *correlations)
+
+
+def _summed(single: Signals) -> list[Signals]:
+    """Return a little of each channel, and how the statistics spread over them."""
+    few = [STATISTICS.index(name) for name in OF_MANY]
+    by_statistic = np.ascontiguousarray(single.transpose(0, 2, 1))
+    return [single[:, :, few], by_statistic.mean(axis=-1), by_statistic.std(axis=-1)]
+
+
+def _of_steps(signals: Signals, rates: NDArray[np.float64]) -> list[Signals]:
+    if signals.shape[1] > FEW_CHANNELS:
+        return []
+    one_sample = signals.shape[2] == 1
+    steps = np.zeros_like(signals) if one_sample else np.diff(signals)
+    chosen = [STATISTICS.index(name) for name in OF_STEPS]
+    return [_statistics(steps, rates)[:, :, chosen]]
+
+
+def _of_sensors(signals: Signals, rates: NDArray[np.float64]) -> list[Signals]:
+    found = [
+        np.sqrt(sum(np.square(signals[:, first + axis]) for axis in range(AXES)))
+        for first in _first_axes(signals.shape[1])
+    ]
+    return [_statistics(np.stack(found, axis=1), rates)] if found else []
+
+
+def _first_axes(n_channels: int) -> range:
+    """Return the first channel of each sensor."""
+    are_sensors = n_channels % AXES == 0 and n_channels <= FEW_CHANNELS
+    return range(0, n_channels if are_sensors else 0, AXES)
+
+
+def _centred(signals: Signals) -> Signals:
+    """Return signals of mean 0; of constant ones not even rounding errors."""
+    centred = signals - signals.mean(axis=-1, keepdims=True)
+    return np.where(np.ptp(signals, axis=-1, keepdims=True) > 0, centred, 0.0)
+
+
+def _statistics(signals: Signals, rates: NDArray[np.float64]) -> Signals:
+    """Return the (n_windows, n_signals, 16) `STATISTICS` of each signal."""
+    centred = _centred(signals)
+    return np.stack([*_shape(signals, centred), *_spectrum(centred, rates)], axis=-1)
+
+
+def _shape(signals: Signals, centred: Signals) -> list[NDArray[np.float64]]:
+    """Return 9 statistics that need no spectrum."""
+    low, median, high = np.quantile(signals, (0.25, 0.5, 0.75), axis=-1)
     above = centred > 0
-    per_step = 1 / max(len(steps), 1)
-    return np.stack(
-        [
-            samples.mean(axis=0),
-            centred.std(axis=0),
-            samples.min(axis=0),
-            samples.max(axis=0),
-            median,
-            high - low,
-            np.log(TINY + np.square(samples).mean(axis=0)),
-            (above[1:] != above[:-1]).sum(axis=0) * per_step,
-            np.abs(steps).sum(axis=0) * per_step,
-        ]
-    )
+    per_step = 1 / max(signals.shape[-1] - 1, 1)
+    return [
+        signals.mean(axis=-1),
+        np.sqrt(np.square(centred).mean(axis=-1)),
+        signals.min(axis=-1),
+        signals.max(axis=-1),
+        median,
+        high - low,
+        np.log(TINY + np.square(signals).mean(axis=-1)),
+        (above[..., 1:] != above[..., :-1]).sum(axis=-1) * per_step,
+        np.abs(np.diff(signals)).sum(axis=-1) * per_step,
+    ]
 
 
-def _spectrum(centred: Samples, rate: float) -> NDArray[np.float64]:
-    """Return (7, n_channels) statistics of the power spectrum."""
-    length = len(centred)
-    power = np.square(np.abs(np.fft.rfft(centred, axis=0))) / length**2
-    frequency = np.fft.rfftfreq(length, d=1 / rate)
-    share = power / np.maximum(power.sum(axis=0), TINY**2)
-    entropy = -(share * np.log(np.maximum(share, TINY))).sum(axis=0)
-    band = np.digitize(frequency, np.array(BAND_EDGES[1:-1]) * rate / 2)
-    return np.vstack(
-        [
-            frequency[power.argmax(axis=0)],
-            frequency @ share,
-            entropy / np.log(max(len(power), 2)),
-            *(np.log(TINY + power[band == each].sum(axis=0)) for each in range(4)),
-        ]
-    )
+def _spectrum(
+    centred: Signals, rates: NDArray[np.float64]
+) -> list[NDArray[np.float64]]:
+    """Return 7 statistics of the power spectrum."""
+    length = centred.shape[-1]
+    power = np.square(np.abs(np.fft.rfft(centred))) / length**2
+    share = power / np.maximum(power.sum(axis=-1, keepdims=True), TINY**2)
+    entropy = -(share * np.log(np.maximum(share, TINY))).sum(axis=-1)
+    frequency = np.fft.rfftfreq(length)
+    edges = np.searchsorted(frequency, (0, *np.array(BAND_EDGES) / 2, 1))
+    bands = [power[..., low:high].sum(axis=-1) for low, high in pairwise(edges)]
+    return [
+        frequency[power.argmax(axis=-1)] * rates[:, None],
+        (frequency * share).sum(axis=-1) * rates[:, None],
+        entropy / np.log(max(power.shape[-1], 2)),
+        *(np.log(TINY + band) for band in bands),
+    ]
 
 
-def _correlations(centred: Samples) -> NDArray[np.float64]:
-    """Return the correlation of each pair of channels, 0 if one is constant."""
-    deviation = centred.std(axis=0)
+def _pairs(n_channels: int) -> Sequence[tuple[int, int]]:
+    """Return the pairs of channels whose correlation is told."""
+    few = n_channels <= ALL_PAIRS_UP_TO
+    channels = range(n_channels)
+    return list(combinations(channels, 2) if few else pairwise(channels))
+
+
+def _correlations(centred: Signals) -> NDArray[np.float64]:
+    """Return (n, n_pairs) correlations, 0 where a channel is constant."""
+    deviation = np.sqrt(np.square(centred).mean(axis=-1, keepdims=True))
     unit = centred / np.where(deviation > 0, deviation, 1.0)
-    if unit.shape[1] > ALL_PAIRS_UP_TO:
-        return np.asarray((unit[:, :-1] * unit[:, 1:]).mean(axis=0))
-    upper = np.triu_indices(unit.shape[1], k=1)
-    return np.asarray((unit.T @ unit / len(unit))[upper])
+    correlations = np.zeros((len(centred), len(pairs := _pairs(centred.shape[1]))))
+    for place, (one, other) in enumerate(pairs):
+        correlations[:, place] = (unit[:, one] * unit[:, other]).mean(axis=-1)
+    return correlations

@@ -15,7 +15,7 @@ from backend.labelstudio.files import Files
 from backend.learning.intake import attempt
 from backend.learning.preferences import read_preferences
 from backend.learning.reading import Reader, choose_reads
-from backend.learning.recordings import read_recording
+from backend.learning.recordings import describe_all, open_recording
 from backend.records import JsonObject
 from backend.settings import ALIASES, Settings
 from backend.state.tasks import Reading, packed_data
@@ -48,7 +48,7 @@ NOWHERE = Files.open(
 
 SCHEMAS = (
     schema(),
-    schema(tag="Image", key="image"),
+    schema(tag="Image", key="image", is_address=True),
     schema(tag="Table", key="x"),
     schema(tag="TimeSeries", key="csv", is_address=True),
 )
@@ -99,7 +99,8 @@ def test_any_content_is_a_recording_or_refused(
     content: object, named: tuple[str, ...]
 ) -> None:
     def act() -> dict[str, float]:
-        return read_recording(content, channels(*named, time="t"))
+        [one] = describe_all([open_recording(content, channels(*named, time="t"))])
+        return one
 
     found = outcome(act, BadItemError)
 

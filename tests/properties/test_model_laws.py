@@ -5,15 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from numpy.typing import NDArray
 
 from model.agreement import Vote, combine
 from model.arrays import Features, Probabilities, TaskIds
 from model.diversity import spread
+from model.ensemble import Ensemble
 from model.features.tabular import standardise
-from model.features.text import embed
+from model.features.text import Embedding
 from model.features.timeseries import describe
 from model.initial import StartPlan, permutation, start_order, tie_breaker
-from model.learner import Ensemble
 from model.ranking import WindowPlan, arrange, certainty_order
 from model.uncertainty import MEASURES, Measure, doubt
 
@@ -244,23 +245,38 @@ def test_standardised_features_are_always_usable(raw: Features) -> None:
 
 
 @given(
-    samples=arrays(
+    windows=arrays(
         np.float64,
-        st.tuples(st.integers(1, 30), st.integers(1, 14)),
-        elements=st.floats(allow_nan=False, allow_infinity=False),
+        st.tuples(st.integers(1, 4), st.integers(1, 30), st.integers(1, 14)),
+        elements=st.floats(-1e30, 1e30),
     )
 )
-def test_any_recording_is_described_by_finite_numbers(samples: Features) -> None:
-    assert np.isfinite(describe(samples, rate=50.0)).all()
+def test_any_recording_is_described_by_finite_numbers_of_its_own(
+    windows: NDArray[np.float64],
+) -> None:
+    """Law 5: to the last bit the same, whatever is described beside it."""
+    rates = np.arange(1.0, len(windows) + 1)
+
+    together = describe(windows, rates)
+    alone = [describe(windows[[n]], rates[[n]])[0] for n in range(len(windows))]
+
+    assert np.isfinite(together).all()
+    assert together.tobytes() == np.array(alone).tobytes()
 
 
 @settings(deadline=None, max_examples=30)
 @given(texts=st.lists(st.text(max_size=20), min_size=1, max_size=10))
-def test_any_texts_are_described_by_finite_numbers(texts: list[str]) -> None:
-    rows = embed(texts, np.arange(len(texts)))
+def test_any_texts_are_described_by_finite_numbers_of_their_own(
+    texts: list[str],
+) -> None:
+    learnt = Embedding.of(texts)
 
-    assert len(rows) == len(texts)
-    assert np.isfinite(rows).all()
+    together = learnt.apply(texts)
+    alone = [learnt.apply([text])[0] for text in texts]
+
+    assert len(together) == len(texts)
+    assert np.isfinite(together).all()
+    assert together.tobytes() == np.array(alone).tobytes()
 
 
 votes = st.builds(Vote, st.sampled_from("abc"), st.integers(0, 3))

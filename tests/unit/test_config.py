@@ -36,7 +36,12 @@ LEARNT = {
         control="c1", target="text", classes=("A", "B"), tag="Text", key="text"
     ),
     "image_choices": Schema(
-        control="cls", target="image", classes=("cat", "dog"), tag="Image", key="image"
+        control="cls",
+        target="image",
+        classes=("cat", "dog"),
+        tag="Image",
+        key="image",
+        is_address=True,
     ),
     "audio_choices": Schema(
         control="cls",

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from model.arrays import Features
+from model.arrays import Features, Positions
 from model.initial import (
+    SAMPLE,
     StartPlan,
     permutation,
     start_order,
     tie_breaker,
-    typical_order,
 )
 
 
@@ -26,6 +26,18 @@ def blobs(*sizes: int, seed: int = 0) -> Features:
 
 def plan(centres: int = 1, random: int = 1, length: int = 10) -> StartPlan:
     return StartPlan(centres=centres, random=random, length=length)
+
+
+def centres_of(features: Features, n_clusters: int, length: int) -> Positions:
+    """Return what is asked for if no task is drawn at random before."""
+    chosen = plan(centres=n_clusters, random=0, length=length)
+    return start_order(features, np.arange(len(features)), chosen, seed=0)
+
+
+def groups_of(positions: Positions, *sizes: int) -> list[int]:
+    """Return the blob that each position lies in."""
+    found = np.searchsorted(np.cumsum(sizes), positions, side="right")
+    return [int(group) for group in found]
 
 
 def test_the_random_order_is_the_same_on_every_machine() -> None:
@@ -56,46 +68,60 @@ def test_many_tasks_have_different_hashes() -> None:
 
 
 def test_the_biggest_cluster_comes_first() -> None:
-    features = blobs(40, 80, 60)
+    order = centres_of(blobs(40, 160, 80), n_clusters=3, length=3)
 
-    order = typical_order(features, n_clusters=3, wanted=3, seed=0)
-
-    groups = np.searchsorted([40, 120, 180], order, side="right")
-    assert groups.tolist() == [1, 2, 0]
+    assert groups_of(order, 40, 160, 80) == [1, 2, 0]
 
 
 def test_the_typical_task_lies_in_the_middle_of_its_cluster() -> None:
     features = blobs(200)
 
-    [typical] = typical_order(features, n_clusters=1, wanted=1, seed=0)
+    [typical] = centres_of(features, n_clusters=1, length=1)
 
     distance = np.linalg.norm(features - features.mean(axis=0), axis=1)
     assert (distance < distance[typical]).mean() < 0.1
 
 
+def test_a_small_group_far_out_comes_before_a_near_one() -> None:
+    features = blobs(100, 60, 60)
+    features[160:] += 40
+
+    order = centres_of(features, n_clusters=3, length=3)
+
+    assert groups_of(order, 100, 60, 60) == [0, 2, 1]
+
+
+def test_no_centre_is_spent_on_what_a_planned_random_task_shows() -> None:
+    sizes = (100, 90, 80, 10)
+    features, ids = blobs(*sizes), np.arange(sum(sizes))
+    chosen = plan(centres=1, random=3, length=4)
+    by_chance = groups_of(permutation(ids, seed=0)[:3], *sizes)
+
+    first, *_ = start_order(features, ids, chosen, seed=0)
+
+    missing = [group for group in range(4) if group not in by_chance]
+    assert len(missing) > 1
+    assert groups_of(np.array([first]), *sizes) == [missing[0]]
+
+
 def test_more_tasks_than_clusters_cover_smaller_clusters() -> None:
-    features = blobs(40, 80, 60)
+    order = centres_of(blobs(40, 80, 60), n_clusters=2, length=6)
 
-    order = typical_order(features, n_clusters=2, wanted=6, seed=0)
-
-    groups = np.searchsorted([40, 120, 180], order, side="right")
     assert len(set(order.tolist())) == 6
-    assert set(groups.tolist()) == {0, 1, 2}
+    assert set(groups_of(order, 40, 80, 60)) == {0, 1, 2}
 
 
-@pytest.mark.parametrize("n_clusters", [0, 1, 3, 100])
+@pytest.mark.parametrize("n_clusters", [1, 3, 100])
 def test_more_wanted_than_there_are_gives_what_there_is(n_clusters: int) -> None:
-    features = blobs(4, 3)
-
-    order = typical_order(features, n_clusters, wanted=50, seed=0)
+    order = centres_of(blobs(4, 3), n_clusters, length=50)
 
     assert sorted(order.tolist()) == list(range(7))
 
 
-def test_copies_of_a_task_are_not_typical_twice() -> None:
+def test_copies_of_a_task_are_no_centres_twice() -> None:
     features = np.repeat(blobs(1, 1, 1), 10, axis=0)
 
-    order = typical_order(features, n_clusters=5, wanted=30, seed=0)
+    order = centres_of(features, n_clusters=5, length=3)
 
     assert sorted((order // 10).tolist()) == [0, 1, 2]
 
@@ -104,25 +130,36 @@ def test_copies_of_a_task_are_not_typical_twice() -> None:
 def test_there_may_be_little_to_choose_from(shape: tuple[int, int]) -> None:
     features = np.zeros(shape, dtype=np.float32)
 
-    order = typical_order(features, n_clusters=3, wanted=3, seed=0)
+    order = centres_of(features, n_clusters=3, length=3)
 
-    assert len(order) == min(shape[0], 1)
-
-
-def test_many_tasks_are_clustered_by_a_sample() -> None:
-    features = blobs(12_000, 9_000)
-
-    order = typical_order(features, n_clusters=2, wanted=2, seed=0)
-
-    assert (order < 12_000).tolist() == [True, False]
+    assert sorted(order.tolist()) == list(range(shape[0]))
 
 
-def test_centres_and_random_tasks_come_in_turn() -> None:
+def test_centres_of_many_tasks_are_looked_for_in_a_sample() -> None:
+    """It is drawn at random: the first tasks alone would show the groups wrongly."""
+    features = blobs(12_000, 16_000)
+
+    order = centres_of(features, n_clusters=2, length=2)
+
+    assert groups_of(order, 12_000, 16_000) == [1, 0]
+    by_chance = permutation(np.arange(len(features)), seed=0)[:SAMPLE]
+    assert set(order.tolist()) <= set(by_chance.tolist())
+
+
+def test_a_longer_start_begins_like_a_shorter_one() -> None:
+    features, ids = blobs(50, 40, 30), np.arange(120)
+
+    short = start_order(features, ids, plan(2, 3, length=7), seed=1)
+    long = start_order(features, ids, plan(2, 3, length=60), seed=1)
+
+    assert long[:7].tolist() == short.tolist()
+
+
+def test_the_random_half_is_the_random_order() -> None:
     features, ids = blobs(100, 80, 60), np.arange(240)
 
     order = start_order(features, ids, plan(centres=3, random=3, length=6), seed=0)
 
-    assert order[::2].tolist() == typical_order(features, 3, 3, seed=0).tolist()
     assert order[1::2].tolist() == permutation(ids, seed=0)[:3].tolist()
 
 

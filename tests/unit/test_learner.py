@@ -1,5 +1,6 @@
 """The classifiers that learn from the labels given so far."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,16 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from model import ensemble, kernel
 from model.arrays import Codes, Features
+from model.ensemble import Ensemble
 from model.errors import ModelError, OneClassError, UnknownLearnerError
-from model.learner import Ensemble, learner, learner_names
+from model.learner import Learner, learner, learner_names, within
+from model.surroundings import Surroundings
 
 DIGEST = """
 import hashlib, numpy as np
-from model.learner import learner
+from model.learner import learner, within
+from model.surroundings import Surroundings
 features = np.random.default_rng(0).normal(size=(300, 8)).astype(np.float32)
 codes = (features[:, 0] > 0) + (features[:, 1] > 0).astype(np.intp)
-found = learner("auto", 7).fit(features[:60], codes[:60], 3).predict(features)
+chosen = within(learner("auto", 7), Surroundings(features))
+found = chosen.fit(features[:60], codes[:60], 3).predict(features)
 print(hashlib.sha256(found.tobytes()).hexdigest())
 """
 
@@ -92,12 +98,98 @@ def test_there_may_be_nothing_to_predict() -> None:
     assert predictor.predict(features[:0]).shape == (0, 3)
 
 
+def test_tasks_without_a_label_are_learnt_from() -> None:
+    """One label per ring, and the graph of all tasks does the rest."""
+    angle = np.linspace(0, 2 * np.pi, 300, endpoint=False)
+    ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    features = np.concatenate([ring, 1.5 * ring, 2 * ring]).astype(np.float32)
+    codes = np.repeat(np.arange(3), 300)
+    rows = np.arange(0, 900, 60)
+
+    alone, knowing = (
+        chosen.fit(features[rows], codes[rows], 3).predict(features).argmax(axis=1)
+        for chosen in (Ensemble(), Ensemble().within(Surroundings(features)))
+    )
+
+    assert (alone == codes).mean() < 0.9
+    assert (knowing == codes).mean() > 0.98
+
+
+def test_a_prediction_does_not_depend_on_its_neighbours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Many tasks are predicted part by part, in bounded memory."""
+    features, codes = labelled(100)
+    predictor = Ensemble().fit(features, codes, n_classes=3)
+
+    whole = predictor.predict(features)
+    monkeypatch.setattr(ensemble, "AT_A_TIME", 7)
+    parts = predictor.predict(features)
+
+    assert parts == pytest.approx(whole, abs=1e-9)
+
+
+def test_a_way_to_learn_that_foretells_nothing_is_not_heard() -> None:
+    """Stripes, each with its own class: no line through all of them tells."""
+    features = np.random.default_rng(0).uniform(0, 6, size=(150, 1)).astype(np.float32)
+    codes = features[:, 0].astype(np.intp) % 2
+
+    predictor = Ensemble().fit(features, codes, n_classes=2)
+
+    assert predictor.weights.sum() == pytest.approx(1.0)
+    kinds = [type(opinion).__name__ for opinion in predictor.opinions]
+    assert len(kinds) < 4
+    found = predictor.predict(features).argmax(axis=1)
+    assert (found == codes).mean() > 0.95
+
+
+def test_every_row_counts_of_a_few_more_labels_than_are_compared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ensemble, "MOST_WEIGHED", 20)
+    monkeypatch.setattr(kernel, "MOST_LABELS", 50)
+    features, codes = labelled(200)
+
+    predictor = Ensemble().fit(features[:101], codes[:101], n_classes=3)
+
+    likeliest = predictor.predict(features[101:]).argmax(axis=1)
+    assert (likeliest == codes[101:]).mean() > 0.8
+
+
+def test_a_thousand_classes_can_be_told_apart() -> None:
+    features = np.random.default_rng(0).normal(size=(1_200, 4)).astype(np.float32)
+    codes = np.arange(1_200) % 1_000
+
+    found = Ensemble().fit(features, codes, n_classes=1_000).predict(features)
+
+    assert found.sum(axis=1) == pytest.approx(1.0)
+    assert (found.argmax(axis=1) == codes).mean() > 0.5
+
+
+def test_a_class_that_comes_late_is_known_from_its_first_label() -> None:
+    rng = np.random.default_rng(0)
+    centres = np.array([[0, 0], [8, 0], [0, 8]])
+    codes = np.arange(300) % 3
+    features = (centres[codes] + rng.normal(size=(300, 2))).astype(np.float32)
+    chosen = Ensemble().within(Surroundings(features))
+    rows = np.flatnonzero(codes < 2)[:40]
+
+    late = np.append(rows, np.flatnonzero(codes == 2)[0])
+    found = chosen.fit(features[late], codes[late], 3).predict(features)
+
+    assert (found.argmax(axis=1) == codes).mean() > 0.95
+
+
 def test_another_process_predicts_the_same_to_the_bit() -> None:
+    """However many threads it may use."""
     once, again = (
         subprocess.run(  # noqa: S603 - our own interpreter and program
-            [sys.executable, "-c", DIGEST], capture_output=True, check=True
+            [sys.executable, "-c", DIGEST],
+            capture_output=True,
+            check=True,
+            env=os.environ | {"OMP_NUM_THREADS": n, "OPENBLAS_NUM_THREADS": n},
         ).stdout
-        for _ in range(2)
+        for n in ("1", "2")
     )
 
     assert len(once.strip()) == 64
@@ -116,13 +208,27 @@ def test_an_installed_package_adds_a_learner(
     installed.mkdir()
     (installed / "METADATA").write_text("Name: oracle\nVersion: 1.0\n")
     (installed / "entry_points.txt").write_text(
-        "[dubito.learners]\noracle = model.learner:Ensemble\n"
+        "[dubito.learners]\noracle = model.ensemble:Ensemble\n"
     )
 
     monkeypatch.syspath_prepend(tmp_path)
 
     assert "oracle" in learner_names()
     assert learner("oracle", seed=5) == Ensemble(seed=5)
+
+
+def test_a_learner_that_does_not_care_is_not_told_of_all_tasks() -> None:
+    class Plain:
+        def fit(
+            self, features: Features, codes: Codes, n_classes: int
+        ) -> ensemble.Blend:
+            return Ensemble().fit(features, codes, n_classes)
+
+    plain: Learner = Plain()
+    around = Surroundings(labelled()[0])
+
+    assert within(plain, around) is plain
+    assert within(learner("auto", seed=3), around) == Ensemble(3, around)
 
 
 def test_an_unknown_learner_is_refused_with_the_known_ones() -> None:

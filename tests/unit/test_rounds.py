@@ -138,6 +138,18 @@ def test_labels_of_tasks_that_cannot_be_ranked_do_not_disturb() -> None:
     assert set(window(found)) <= set(made.task_ids.tolist())
 
 
+def test_rounds_share_what_was_found_out_about_all_tasks() -> None:
+    """It takes seconds where there are many, so it is found once."""
+    made = items(blobs(40))
+
+    ask(made, said_of(list(range(10, 20))))
+    found = vars(made.surroundings).get("graph")
+    ask(made, said_of(list(range(10, 30))))
+
+    assert found is not None
+    assert made.surroundings.graph is found
+
+
 def test_there_may_be_no_task_at_all() -> None:
     made = items(np.empty((0, 3), dtype=np.float32))
 

@@ -1,10 +1,14 @@
 """What scripts and people are told of a project."""
 
+import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
+from backend.commands import in_words
+from backend.records import Task
 from backend.services import Services
-from backend.state.project import Place, ProjectState, ReadsChoice
+from backend.state.assessments import Finding, Measured, Suspect
+from backend.state.project import Connection, Place, ProjectState, Ranking, ReadsChoice
 from tests.builders import KEY, annotation, project
 
 # What `GET /api/projects/<id>` has at least (DESIGN §4).
@@ -12,8 +16,18 @@ STATUS = {
     *("id", "phase", "labels", "skipped", "set_aside", "pending", "pool", "classes"),
     *("round", "version", "events_pending", "last_event_at", "last_round_seconds"),
     *("published_at", "last_error", "mode", "window", "accuracy", "stop", "learner"),
-    "strategy",
+    *("strategy", "curve", "doubtful", "agreement"),
 }
+
+FINDING = Finding(
+    basis="b",
+    round=7,
+    labels=40,
+    accuracy=Measured(labels=40, estimate=0.9, low=0.8, high=0.95, n=12),
+    advised=True,
+    reasons=("nothing changes",),
+    doubtful=(Suspect(task=1, label="a", suggested="b", certainty=0.9, reason="odd"),),
+)
 
 
 def test_the_status_of_a_project_has_all_that_scripts_read(
@@ -86,3 +100,79 @@ def test_the_projects_are_listed(http: FlaskClient, state: ProjectState) -> None
 
     assert said is not None
     assert [(row["id"], row["key"]) for row in said["projects"]] == [(1, state.key)]
+
+
+def test_what_was_assessed_is_told(http: FlaskClient, state: ProjectState) -> None:
+    state.tasks.receive([Task(id=1, data={"x": 1}), Task(id=2, data={"x": 2})])
+    ranking = Ranking(
+        round=7,
+        basis="",
+        task_ids=np.array([1, 2]),
+        classes=("a", "b"),
+        probabilities=np.full((2, 2), 0.5),
+        certainty=np.zeros(2),
+    )
+    state.save_ranking(ranking)
+    state.assessments.save(FINDING)
+
+    status = http.get("/api/projects/1").json
+
+    assert status is not None
+    measured = {"estimate": 0.9, "low": 0.8, "high": 0.95, "n": 12}
+    assert status["accuracy"] == measured
+    assert status["curve"] == [{"labels": 40, **measured}]
+    assert status["stop"] == {"advised": True, "reasons": ["nothing changes"]}
+    assert status["doubtful"][0]["suggested"] == "b"
+    assert status["phase"] == "can_stop"
+
+
+def test_people_who_label_the_same_tasks_are_compared(
+    http: FlaskClient, state: ProjectState
+) -> None:
+    both = [annotation(1, "a", completed_by=1), annotation(2, "b", completed_by=2)]
+    state.annotations.save(both)
+
+    status = http.get("/api/projects/1").json
+
+    assert status is not None
+    assert (status["agreement"]["share"], status["agreement"]["tasks"]) == (0.0, 1)
+    assert {peer["annotator"] for peer in status["agreement"]["peers"]} == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("accuracy", {"estimate": 0.941, "low": 0.9, "high": 0.97}, "94.1 % (90.0 to"),
+        ("accuracy", {"estimate": None}, "not known yet"),
+        ("stop", {"advised": True, "reasons": ["why"]}, "advised\nwhy"),
+        ("stop", {"advised": False, "reasons": []}, "not yet"),
+        ("doubtful", [{"task": 3, "reason": "odd"}] * 6, "task 3: odd\nand 1 more"),
+        ("agreement", {"alpha": 0.5, "share": 0.75, "tasks": 4}, "alpha 0.50"),
+        ("agreement", None, ""),
+        ("labels", 7, "7"),
+    ],
+)
+def test_the_command_says_it_in_words(name: str, value: object, words: str) -> None:
+    said = in_words(name, value)
+
+    assert said.endswith(words) if name == "doubtful" else words in said
+
+
+@pytest.mark.parametrize(
+    ("address", "cause"),
+    [
+        ("", "ML_BLOCK_LOCAL_IP=false"),
+        ("http://10.0.0.7:9090", "SSRF_PROTECTION_ENABLED=false"),
+        ("http://[fd00::7]:9090", "SSRF_PROTECTION_ENABLED=false"),
+        ("http://dubito:9090", "a name without a dot"),
+    ],
+)
+def test_a_project_without_events_says_what_would_bring_them(
+    http: FlaskClient, state: ProjectState, address: str, cause: str
+) -> None:
+    state.note(connection=Connection(mode="polling", backend_url=address))
+
+    status = http.get("/api/projects/1").json
+
+    assert status is not None
+    assert any(cause in note for note in status["notes"])

@@ -33,13 +33,6 @@ def queued(services: Services) -> list[tuple[str, list[str]]]:
     return [(str(job.func_name).rpartition(".")[2], list(job.args)) for job in jobs]
 
 
-def test_health_says_up(http: FlaskClient) -> None:
-    said = http.get("/health")
-
-    assert said.status_code == 200
-    assert said.json == {"status": "UP", "store": "up", "model_class": "Dubito"}
-
-
 def test_setup_and_versions_name_our_one_version(http: FlaskClient) -> None:
     said = http.post("/setup", json={"project": KEY, "schema": "<View/>"})
 

@@ -1,0 +1,1 @@
+"""`dubito simulate`: how many labels a project would have needed."""

@@ -1,0 +1,130 @@
+"""What is replayed, how, and what comes of it: equal material, equal answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from backend.learning.rounds import manner_of
+from model.holdout import split
+from model.learner import learner
+from model.simulation import Lesson, replay, score_of_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from backend.learning.preferences import Preferences
+    from model.asking import Manner
+    from model.learner import Learner, LearnerFactory
+    from model.simulation import Labelled, Step, Strategy
+
+
+class Run(BaseModel):
+    """One curve: the tasks that were asked for, and how good each label made it.
+
+    Attributes
+    ----------
+    codes : the labels that were told, in order
+    accuracy, macro_f1 : after each label; None where nothing was scored
+    """
+
+    model_config = ConfigDict(frozen=True)
+    tasks: list[int] = []
+    codes: list[int] = []
+    accuracy: list[float | None]
+    macro_f1: list[float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contestant:
+    """A way to ask, and a way to learn from the answers.
+
+    Attributes
+    ----------
+    strategy : None to learn from the whole pool at once
+    learner : a registered name, or what makes one
+    mark : of the code of both: a run that was kept is of no use to another
+    every : a score after every so many labels
+    """
+
+    name: str
+    strategy: Strategy | None
+    learner: str | LearnerFactory
+    mark: str
+    every: int = 1
+
+    def learns(self, seed: int) -> Learner:
+        """Return a learner that has learnt nothing yet."""
+        if isinstance(self.learner, str):
+            return learner(self.learner, seed)
+        return self.learner(seed=seed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What every run is made from.
+
+    Attributes
+    ----------
+    budget : labels to be told; at most as many as the pool holds
+    """
+
+    labelled: Labelled
+    groups: NDArray[np.intp] | None
+    preferences: Preferences
+    budget: int
+
+    def manner(self, seed: int) -> Manner:
+        """Return how the service would ask, by these preferences."""
+        chosen = self.preferences.model_copy(update={"seed": seed})
+        return manner_of(chosen, self.labelled.n_classes)
+
+
+def usual_budget(pool: int, n_classes: int) -> int:
+    """Return how many labels a project would usually be worth."""
+    return max(2, min(150, int(0.6 * pool), 80 + 8 * n_classes))
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One contestant, with the tasks parted by one seed."""
+
+    contestant: Contestant
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Return the name under which the run is kept."""
+        name = self.contestant.name.replace(" ", "_")
+        return f"{name}-{self.contestant.mark}-{self.seed}"
+
+
+def carry_out(material: Material, job: Job, tick: Callable[[], None]) -> Run:
+    """Replay, calling `tick` after each label."""
+    parts = split(material.labelled.codes, job.seed, material.groups)
+    pool, test = material.labelled.at(parts.pool), material.labelled.at(parts.test)
+    learns = job.contestant.learns(job.seed)
+    if job.contestant.strategy is None:
+        found = score_of_all(pool, learns, test)
+        return Run(accuracy=[found.accuracy], macro_f1=[found.macro_f1])
+    lesson = Lesson(pool=pool, learner=learns, measure=material.preferences.strategy)
+    asked = job.contestant.strategy(lesson, material.manner(job.seed))
+    steps: list[Step] = []
+    budget = min(material.budget, len(pool.codes))
+    for step in islice(replay(lesson, asked, test, job.contestant.every), budget):
+        steps.append(step)
+        tick()
+    positions = [step.position for step in steps]
+    scores = [step.score for step in steps]
+    return Run(
+        tasks=pool.task_ids[positions].tolist(),
+        codes=pool.codes[positions].tolist(),
+        accuracy=[None if score is None else score.accuracy for score in scores],
+        macro_f1=[None if score is None else score.macro_f1 for score in scores],
+    )

@@ -1,0 +1,114 @@
+"""Which parts are up, looked at twice a second at most, whoever asks how often.
+
+A store that hangs would hold every thread that asks it, and with them `/health`. So
+this is found out by one quick look, and the others are told at once.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flask import current_app
+from redis import ConnectionPool, Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from backend.state import keys
+from backend.state.beats import Beats
+
+if TYPE_CHECKING:
+    from backend.services import Services
+
+PATIENCE_SECONDS = 0.3
+FRESH_SECONDS = 0.5
+DOWN_FRESH_SECONDS = 0.1
+"""A store that comes back is used again at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How the parts are.
+
+    Attributes
+    ----------
+    label_studio : up, away, failing, refuses the key; unknown if nobody asked lately
+    workers : how many are alive, on all machines
+    at : when this was seen, in seconds of the monotonic clock
+    """
+
+    store: bool
+    workers: int = 0
+    label_studio: str = "unknown"
+    at: float
+
+    @property
+    def status(self) -> str:
+        """Return UP, DEGRADED (what we are told is kept for later) or DOWN."""
+        if not self.store:
+            return "DOWN"
+        is_whole = self.workers and self.label_studio in {"up", "unknown"}
+        return "UP" if is_whole else "DEGRADED"
+
+    def is_fresh(self) -> bool:
+        """Return whether nobody needs to look again."""
+        age = time.monotonic() - self.at
+        return age < (FRESH_SECONDS if self.store else DOWN_FRESH_SECONDS)
+
+
+def current_pulse() -> Pulse:
+    """Return what looks at the parts for the application that answers."""
+    pulse: Pulse = current_app.extensions["dubito-pulse"]
+    return pulse
+
+
+@dataclass(slots=True)
+class Pulse:
+    """Looks at the parts, over connections that wait for nothing."""
+
+    services: Services
+    _redis: Redis = field(init=False)
+    _last: Reading | None = None
+    _looking: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        """Prepare connections of our own to the same store; nothing is sent yet."""
+        pool = self.services.redis.connection_pool
+        quick = {
+            **pool.connection_kwargs,
+            "socket_timeout": PATIENCE_SECONDS,
+            "socket_connect_timeout": PATIENCE_SECONDS,
+            "retry": Retry(NoBackoff(), 0),
+        }
+        kind = pool.connection_class
+        self._redis = Redis.from_pool(ConnectionPool(connection_class=kind, **quick))
+
+    def reading(self) -> Reading:
+        """Return how the parts are; only one caller at a time goes and looks."""
+        last = self._last
+        if last is not None and last.is_fresh():
+            return last
+        if not self._looking.acquire(blocking=last is None):
+            return last if last is not None else self._look()
+        try:
+            self._last = self._look()
+        finally:
+            self._looking.release()
+        return self._last
+
+    def _look(self) -> Reading:
+        try:
+            noted: bytes | None = self._redis.get(keys.LABEL_STUDIO)
+            workers = len(Beats(self._redis).alive())
+        except RedisError:
+            return Reading(store=False, at=time.monotonic())
+        self.services.tally.flush()
+        return Reading(
+            store=True,
+            workers=workers,
+            label_studio="unknown" if noted is None else noted.decode(),
+            at=time.monotonic(),
+        )

@@ -1,0 +1,153 @@
+"""What the model would say of labelled tasks, had nobody labelled them.
+
+Leaving a label out is not enough where labels were asked for by doubt: each of them
+is the only one of its kind, for its neighbours were then no longer doubtful. The model
+without it is worse than any model that was ever in use. Had the task not been there,
+another one would have been asked in its place. So it is here: what is left out is
+replaced by as many of the tasks that are then in doubt, answered by the present model.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.arrays import Codes, Features, Positions, Probabilities
+from model.diversity import spread
+from model.learner import Learner, within
+from model.ranking import certainty_order
+from model.surroundings import Surroundings
+from model.uncertainty import margin
+
+Predict: TypeAlias = Callable[[Positions], Probabilities]
+"""(k,) rows to their (k, n_classes) probabilities."""
+
+Fit: TypeAlias = Callable[[Positions, Codes], Predict]
+"""Learn from rows and their labels, of at least two classes."""
+
+FOLDS = 10
+"""More cost more and change little: what is left out is replaced."""
+
+NEVER = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """The tasks that are looked at: all labelled ones, and open ones to compare.
+
+    Attributes
+    ----------
+    features : (n, d), one row per task
+    rows : (n_labels,) the labelled ones, ascending
+    codes : (n_labels,) their labels
+    ties : (n,) hash of each task, which also spreads the labels over the folds
+    n_classes : number of declared classes
+    groups : (n,) number of what a task belongs to, or None
+    """
+
+    features: Features
+    rows: Positions
+    codes: Codes
+    ties: NDArray[np.uint64]
+    n_classes: int
+    groups: NDArray[np.intp] | None = None
+
+    @property
+    def open_rows(self) -> Positions:
+        """Return the rows without a label, ascending."""
+        return np.setdiff1d(np.arange(len(self.features)), self.rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What was found of the tasks of one fold.
+
+    Attributes
+    ----------
+    rows : (m,) the tasks of the fold, ascending
+    without : (m, n_classes) probabilities with their labels left out
+    instead : (m, n_classes) probabilities with other labels in their place
+    """
+
+    rows: Positions
+    without: Probabilities
+    instead: Probabilities
+
+
+def folds(known: Known) -> NDArray[np.intp]:
+    """Return for each task the fold in which it is held out, or NEVER.
+
+    Without groups the labels of each class are spread evenly, and tasks without a
+    label are never held out: the model has not seen them anyway. With groups, all
+    tasks of a group are held out together, as far as the group has labels.
+    """
+    found = np.full(len(known.features), NEVER, dtype=np.intp)
+    if known.groups is None:
+        order = np.lexsort((known.ties[known.rows], known.codes))
+        found[known.rows[order]] = np.arange(len(order)) % FOLDS
+        return found
+    met, count = np.unique(known.groups[known.rows], return_counts=True)
+    load = np.zeros(min(FOLDS, len(met)))
+    for which in np.argsort(-count, kind="stable"):
+        emptiest = int(load.argmin())
+        load[emptiest] += count[which]
+        found[known.groups == met[which]] = emptiest
+    return found
+
+
+def hold_out(known: Known, fold: NDArray[np.bool_], fit: Fit, now: Codes) -> Held:
+    """Predict the tasks of one fold by models that know none of its labels.
+
+    Parameters
+    ----------
+    fold : (n,) whether a task is held out
+    now : (n,) what the model that knows all labels says: it answers for the people
+        who would have been asked instead
+    """
+    rows = np.flatnonzero(fold)
+    kept = ~fold[known.rows]
+    others, codes = known.rows[kept], known.codes[kept]
+    n_missing = len(known.rows) - len(others)
+    predict = learn(known, fit, others, codes)
+    candidates = known.open_rows
+    candidates = candidates[~fold[candidates]]
+    asked = _ask(known, predict, candidates, n_missing)
+    both = np.concatenate([others, asked])
+    order = np.argsort(both, kind="stable")
+    answers = np.concatenate([codes, now[asked]])
+    instead = learn(known, fit, both[order], answers[order])
+    return Held(rows=rows, without=predict(rows), instead=instead(rows))
+
+
+def _ask(
+    known: Known, predict: Predict, candidates: Positions, wanted: int
+) -> Positions:
+    """Return the tasks that would be asked next."""
+    if not len(candidates):
+        return candidates
+    certainty = np.round(margin(predict(candidates)), 6)
+    order = candidates[certainty_order(certainty, known.ties[candidates])]
+    return spread(order, known.features, wanted)
+
+
+def fit_by(chosen: Learner, features: Features, n_classes: int) -> Fit:
+    """Return how a learner learns from some of these (n, d) rows."""
+    own = within(chosen, Surroundings(features))
+
+    def fit(rows: Positions, codes: Codes) -> Predict:
+        fitted = own.fit(features[rows], codes, n_classes)
+        return lambda asked: fitted.predict(features[asked])
+
+    return fit
+
+
+def learn(known: Known, fit: Fit, rows: Positions, codes: Codes) -> Predict:
+    """Fit, or name the only class there is."""
+    present = np.unique(codes)
+    if len(present) > 1:
+        return fit(rows, codes)
+    only = np.zeros(known.n_classes)
+    only[present] = 1.0
+    return lambda asked: np.tile(only, (len(asked), 1))

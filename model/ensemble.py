@@ -1,0 +1,165 @@
+"""The learner `auto`: several ways to learn, heard as far as the labels bear them out.
+
+The kernels know likeness and, by the graph of all tasks, groups; the regression knows
+directions, the trees thresholds. Each alone is much worse on some kind of data.
+"""
+
+import warnings
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.arrays import Codes, Features, Probabilities
+from model.errors import OneClassError
+from model.kernel import PLAIN_SPACES, Choice
+from model.opinions import (
+    Lessons,
+    Opinion,
+    Way,
+    discriminant,
+    discriminant_axes,
+    held_out,
+    likeness,
+    regression,
+    trees,
+)
+from model.surroundings import Surroundings
+from model.threads import one_thread
+
+TREES = 80
+TREES_PER_FOLD = 12
+FOLDS = 5
+
+MOST_WEIGHED = 200
+"""The ways to learn are compared on so many labels at most: it keeps a round short."""
+
+TRUST = 0.2
+"""How much of the evidence of a label counts: those chosen by doubt are odd ones."""
+
+LEAST = 0.01
+"""No way to learn is ruled out by a label it was wrong about."""
+
+NEGLIGIBLE = 0.01
+"""A way of less weight is not heard at all: it saves its time."""
+
+AT_A_TIME = 10_000
+"""Rows predicted at once, for the sake of memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blend:
+    """The weighted opinions of several ways to learn from the same labels.
+
+    Attributes
+    ----------
+    opinions : those that count
+    weights : (n_opinions,) they sum to 1
+    surroundings : where the tasks to be predicted are seen
+    seen : (k,) classes with labels
+    """
+
+    opinions: tuple[Opinion, ...]
+    weights: NDArray[np.float64]
+    surroundings: Surroundings
+    seen: Codes
+    n_classes: int
+
+    def predict(self, features: Features) -> Probabilities:
+        """Return (n, n_classes) probabilities; classes never seen get 0."""
+        probabilities = np.zeros((len(features), self.n_classes))
+        for start in range(0, len(features), AT_A_TIME):
+            part = slice(start, start + AT_A_TIME)
+            with one_thread():
+                rows = self.surroundings.rows(features, part)
+                heard = [opinion.predict(rows) for opinion in self.opinions]
+                blended = np.tensordot(self.weights, heard, axes=1)
+            probabilities[part, self.seen] = blended
+        return probabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Ensemble:
+    """Likeness, discriminant, regression and trees, weighted by what they foretell.
+
+    Attributes
+    ----------
+    seed : equal seeds give equal answers
+    surroundings : all tasks; without them it learns from the labelled ones alone
+    """
+
+    seed: int = 0
+    surroundings: Surroundings | None = None
+
+    def within(self, surroundings: Surroundings) -> "Ensemble":
+        """Return the same learner, knowing all tasks."""
+        return Ensemble(self.seed, surroundings)
+
+    def fit(self, features: Features, codes: Codes, n_classes: int) -> Blend:
+        """Learn from labelled tasks; see `Learner.fit`."""
+        seen, classes = np.unique(codes, return_inverse=True)
+        if len(seen) < 2:
+            raise OneClassError(classes=len(seen))
+        around = self.surroundings or Surroundings(features)
+        with warnings.catch_warnings(), one_thread():
+            # Of steps not taken to the end, and of nearly as many classes as labels.
+            warnings.simplefilter("ignore", UserWarning)
+            lessons = Lessons(around.rows(features), classes, len(seen))
+            ways, weights = self._weigh(lessons, around)
+            opinions = tuple(way(lessons) for way in ways)
+        return Blend(
+            opinions=opinions,
+            weights=weights,
+            surroundings=around,
+            seen=np.asarray(seen, dtype=np.intp),
+            n_classes=n_classes,
+        )
+
+    def _weigh(
+        self, lessons: Lessons, around: Surroundings
+    ) -> tuple[tuple[Way, ...], NDArray[np.float64]]:
+        """Return the ways to learn that count, and how much they do.
+
+        The weight falls with the loss on labels held out, but slowly.
+        """
+        step = -(-len(lessons.codes) // MOST_WEIGHED)
+        some = lessons.at(np.arange(0, len(lessons.codes), step))
+        folds = _folds(some.codes, self.seed)
+        trials = self._trials(some, around, folds)
+        guesses = np.array([guess for _, guess in trials])
+        chances = guesses[:, np.arange(len(folds)), some.codes]
+        evidence = TRUST * np.log(np.maximum(chances, LEAST)).sum(axis=1)
+        weights = np.exp(evidence - evidence.max())
+        heard = weights / weights.sum() >= NEGLIGIBLE
+        ways = tuple(
+            way for (way, _), is_heard in zip(trials, heard, strict=True) if is_heard
+        )
+        return ways, weights[heard] / weights[heard].sum()
+
+    def _trials(
+        self, some: Lessons, around: Surroundings, folds: NDArray[np.intp]
+    ) -> list[tuple[Way, Probabilities]]:
+        """Return the ways to learn, and what each says of labels held out."""
+        strength = np.empty(0) if around.graph is None else around.graph.strength
+        alike = Choice.of(some.rows, strength, some.targets)
+        few = partial(trees, number=TREES_PER_FOLD, seed=self.seed)
+        trials: list[tuple[Way, Probabilities]] = [
+            (partial(likeness, choice=alike), alike.held_out(some.rows, folds)),
+            (regression, held_out(regression, some, folds)),
+            (partial(trees, number=TREES, seed=self.seed), held_out(few, some, folds)),
+        ]
+        if around.axes is not None:
+            turned = some.rows.along(discriminant_axes(some))
+            apart = Choice.of(turned, strength, some.targets, PLAIN_SPACES)
+            way = partial(discriminant, choice=apart)
+            trials.append((way, held_out(way, some, folds)))
+        return trials
+
+
+def _folds(classes: Codes, seed: int) -> NDArray[np.intp]:
+    """Spread the labels of each class over the folds."""
+    mixed = np.random.default_rng(seed).random(len(classes))
+    found = np.empty(len(classes), dtype=np.intp)
+    found[np.lexsort((mixed, classes))] = np.arange(len(classes)) % FOLDS
+    return found

@@ -1,0 +1,207 @@
+"""Tasks whose columns are of several kinds: numbers, categories and vectors."""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.arrays import Features, Positions
+from model.errors import BadItemError
+from model.features.tabular import CLIP, FLAG, Scale, known_values, number, numbers
+
+IS = "\x1f"
+"""Parts key and value in the name of a category's column: no key holds it."""
+
+AT = "\x1e"
+"""Parts key, length and place in the name of a vector's columns."""
+
+MOST_ENTRIES = 4_096
+
+
+def entries(
+    data: Mapping[str, object], names: Collection[str] | None
+) -> dict[str, float]:
+    """Return a task's numbers, categories and vectors as named columns.
+
+    Parameters
+    ----------
+    names : keys of the data, those of categories and vectors as `named_category` and
+        `named_vector` write them; None for all numbers there are
+
+    Raises
+    ------
+    BadItemError
+        if an entry is not what it should be, or if nothing is there at all
+    """
+    if names is None:
+        return numbers(data, None)
+    found: dict[str, float] = {}
+    for name in names:
+        key = name.partition(AT)[0].removesuffix(IS)
+        value = data.get(key)
+        if isinstance(value, str) and not value.strip():
+            continue
+        if name.endswith(IS):
+            found |= {} if value is None else _category(key, value)
+        elif AT in name:
+            found |= {} if value is None else _vector(name, value)
+        elif key in data:
+            found |= _one_number(key, value)
+    if not found:
+        message = "there is no number in the data"
+        raise BadItemError(message)
+    return found
+
+
+def named_category(key: str) -> str:
+    """Return the name under which `entries` reads a category."""
+    return f"{key}{IS}"
+
+
+def named_vector(key: str, length: int) -> str:
+    """Return the name under which `entries` reads a vector of so many numbers."""
+    return f"{key}{AT}{length}"
+
+
+def is_vector(value: object) -> bool:
+    """Tell whether a value is a list of numbers, as an embedding is."""
+    return (
+        isinstance(value, list)
+        and 1 < len(value) <= MOST_ENTRIES
+        and all(type(entry) in {int, float} for entry in value)
+    )
+
+
+def _one_number(key: str, value: object) -> dict[str, float]:
+    found = number(value)
+    if found is None:
+        message = f"the value of {key!r} is not a number"
+        raise BadItemError(message)
+    return {key: found} if math.isfinite(found) else {}
+
+
+def _category(key: str, value: object) -> dict[str, float]:
+    if not isinstance(value, str | int | float):
+        message = f"the value of {key!r} is not a word"
+        raise BadItemError(message)
+    return {f"{key}{IS}{str(value).strip()}": 1.0}
+
+
+def _vector(name: str, value: object) -> dict[str, float]:
+    key, _, length = name.partition(AT)
+    if not isinstance(value, list) or not is_vector(value) or len(value) != int(length):
+        message = f"the value of {key!r} is not a list of {length} numbers"
+        raise BadItemError(message)
+    found = (number(entry) for entry in value)
+    return {f"{name}{AT}{at}": entry or 0.0 for at, entry in enumerate(found)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flags:
+    """Columns that hold 1 where a task is of a category.
+
+    Attributes
+    ----------
+    varying : (k,) categories of some tasks but not of all
+    share : (k,) of the tasks
+    """
+
+    varying: Positions
+    share: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, raw: Features) -> Self:
+        """Learn from (n, d) columns, NaN where a task is of another category."""
+        share = (~np.isnan(raw)).mean(axis=0) if len(raw) else np.zeros(raw.shape[1])
+        varying = np.flatnonzero((share > 0) & (share < 1))
+        return cls(varying=varying, share=share[varying])
+
+    def apply(self, raw: Features) -> Features:
+        """Return (n, k) values whose mean is 0."""
+        found = FLAG * (~np.isnan(raw[:, self.varying]) - self.share)
+        return np.asarray(found, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directions:
+    """Vectors such as embeddings: what counts is their direction.
+
+    Attributes
+    ----------
+    mean : (d,) of the unit vectors
+    size : of a typical entry of what is left
+    """
+
+    mean: NDArray[np.float64]
+    size: float
+
+    @classmethod
+    def of(cls, raw: Features) -> Self:
+        """Learn from (n, d) vectors; NaN where a task has none."""
+        unit = _unit(raw)
+        known = unit[~np.isnan(unit).any(axis=1)]
+        if len(known) == 0:
+            return cls(mean=np.zeros(raw.shape[1]), size=1.0)
+        mean = known.mean(axis=0)
+        size = float(np.sqrt(np.square(known - mean).mean()))
+        return cls(mean=mean, size=size or 1.0)
+
+    def apply(self, raw: Features) -> Features:
+        """Return (n, d) directions from the mean, 0 where a task has no vector."""
+        found = np.nan_to_num((_unit(raw) - self.mean) / self.size)
+        return np.asarray(np.clip(found, -CLIP, CLIP), dtype=np.float32)
+
+
+def _unit(raw: Features) -> NDArray[np.float64]:
+    known = known_values(raw)
+    length = np.sqrt(np.square(known).sum(axis=1, keepdims=True))
+    return known / np.where(length > 0, length, 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Which columns are what, and how each kind is put on the common scale."""
+
+    plain: Positions
+    scale: Scale
+    flagged: Positions
+    flags: Flags
+    vectors: tuple[tuple[Positions, Directions], ...]
+
+    @classmethod
+    def of(cls, columns: Sequence[str], raw: Features) -> Self:
+        """Learn from (n, d) raw values under these names."""
+        kinds = np.array([_kind(column) for column in columns], dtype=object)
+        plain, flagged = np.flatnonzero(kinds == ""), np.flatnonzero(kinds == IS)
+        vectors = [
+            np.flatnonzero(kinds == kind) for kind in sorted({*kinds} - {"", IS})
+        ]
+        return cls(
+            plain=plain,
+            scale=Scale.of(raw[:, plain]),
+            flagged=flagged,
+            flags=Flags.of(raw[:, flagged]),
+            vectors=tuple((one, Directions.of(raw[:, one])) for one in vectors),
+        )
+
+    def apply(self, raw: Features) -> Features:
+        """Return (n, d) features; a vector weighs as much as all that is none."""
+        scaled = self.scale.apply(raw[:, self.plain])
+        flags = self.flags.apply(raw[:, self.flagged])
+        weight = scaled.shape[1] + flags.shape[1]
+        vectors = [
+            directions.apply(raw[:, where])
+            * np.float32(np.sqrt((weight or where.size) / where.size))
+            for where, directions in self.vectors
+        ]
+        return np.hstack([scaled, flags, *vectors])
+
+
+def _kind(column: str) -> str:
+    """Return the vector a column is of, `IS` for a category, nothing for a number."""
+    if AT in column:
+        return column.rpartition(AT)[0]
+    return IS if IS in column else ""

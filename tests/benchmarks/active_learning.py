@@ -1,0 +1,100 @@
+"""How few labels Dubito needs, side by side with its peers, on real data.
+
+Run from the root of the repository; what was done before is not done again:
+
+    python -m tests.benchmarks.active_learning --seeds 10 --peers
+"""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from backend.labelstudio.config import read_schema
+from backend.learning.preferences import Preferences
+from backend.replay.exports import parse_export
+from backend.replay.files import LocalFiles
+from backend.replay.report import carry_out_telling
+from backend.replay.runs import Contestant, Job, Material, usual_budget
+from backend.replay.subject import Origin
+from backend.replay.workers import KeptRuns, arithmetic_mark
+from model.holdout import split
+from model.simulation import STRATEGIES
+from tests.benchmarks.data_sets import SOURCES, data_set
+from tests.benchmarks.peers import contestants
+from tests.benchmarks.results import Result, report, summary
+from tests.benchmarks.sources import CACHE
+
+OURS = "auto"
+RESULTS = Path(__file__).with_name("RESULTS.md")
+PLOT = Path(__file__).parents[2] / "docs" / "learning-curves.svg"
+SPARSE = 3
+"""Of the random curve every third point is measured, the others lie on lines."""
+
+
+def ours() -> list[Contestant]:
+    """Return Dubito, and its learner with other ways to ask."""
+    mark = arithmetic_mark(OURS)
+    found = [
+        Contestant(
+            name=name,
+            strategy=ask,
+            learner=OURS,
+            mark=mark,
+            every=SPARSE if name == "random" else 1,
+        )
+        for name, ask in STRATEGIES.items()
+    ]
+    everything = Contestant(name="everything", strategy=None, learner=OURS, mark=mark)
+    return [*found, everything]
+
+
+def material(name: str) -> Material:
+    """Read a data set as the service reads a project of Label Studio."""
+    held = data_set(name)
+    preferences = Preferences()
+    labelled = (
+        Origin(
+            name=name,
+            export=parse_export(held.export()),
+            schema=read_schema(held.label_config),
+            files=LocalFiles(Path()),
+        )
+        .subject(preferences)
+        .labelled
+    )
+    pool = len(split(labelled.codes, seed=0).pool)
+    budget = usual_budget(pool, labelled.n_classes)
+    return Material(
+        labelled=labelled, groups=None, preferences=preferences, budget=budget
+    )
+
+
+@click.command()
+@click.option("--sets", default=",".join(SOURCES), help="Names, with commas between.")
+@click.option("--seeds", default=10, show_default=True)
+@click.option("--peers", is_flag=True, help="scikit-activeml as well, if installed.")
+@click.option("--only", default="", help="Names of contestants, with commas between.")
+@click.option("--write/--no-write", default=True, help="Write RESULTS.md and the plot.")
+def main(sets: str, seeds: int, peers: bool, only: str, write: bool) -> None:  # noqa: FBT001  # click's way
+    """Replay the data sets, print the table, and write the page of results."""
+    console = Console()
+    chosen = [*ours(), *contestants(with_library=peers)]
+    if only:
+        named = only.split(",")
+        chosen = [c for c in chosen if c.strategy is None or c.name in named]
+    results = []
+    for name in sets.split(","):
+        made = material(name)
+        kept = KeptRuns.of(made, CACHE.parent / "runs" / name)
+        console.print(f"{name}: {made.budget} labels of {len(made.labelled.codes)}")
+        jobs = [Job(one, seed) for seed in range(seeds) for one in chosen]
+        runs = carry_out_telling(made, kept, jobs, console)
+        results.append(Result.of(name, SOURCES[name].kind, made, runs))
+        console.print(summary(results))
+    if write:
+        report(results, RESULTS, PLOT, seeds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""Labelling a data set as the service would, five labels at a time."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from model.accuracy import random_prefix
+from model.arrays import Certainty, Codes
+from model.asking import Askable, Manner, SoFar, next_places
+from model.assessing import NOW, Assessed, Assessment
+from model.crossfit import Known, fit_by
+from model.holdout import split
+from model.initial import StartPlan, permutation, start_order, tie_breaker
+from model.learner import Learner, learner, within
+from model.simulation import Labelled
+from model.stopping import MODELS, STEP, Advice, Trail, advise
+from model.surroundings import Surroundings
+from model.uncertainty import doubt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What the model of the first so many labels says.
+
+    Attributes
+    ----------
+    told : (n_pool,) its classes
+    accuracy : on the tasks that were kept back
+    """
+
+    labels: int
+    told: Codes
+    accuracy: float
+
+
+@dataclass(kw_only=True)
+class Course:
+    """One pool that is labelled up to a budget.
+
+    Attributes
+    ----------
+    order : positions of the labelled tasks, oldest first
+    moments : one after every five labels, once there is a model
+    """
+
+    pool: Labelled
+    test: Labelled
+    seed: int
+    budget: int
+    order: list[int] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, labelled: Labelled, seed: int, budget: int) -> "Course":
+        """Keep 30 % back and label of the rest as many as the budget allows."""
+        parts = split(labelled.codes, seed)
+        made = cls(
+            pool=labelled.at(parts.pool),
+            test=labelled.at(parts.test),
+            seed=seed,
+            budget=budget,
+        )
+        made._follow()
+        return made
+
+    def _follow(self) -> None:
+        pool, n_classes = self.pool, self.pool.n_classes
+        manner = Manner(
+            centres=n_classes,
+            random=n_classes,
+            audit_every=10,
+            window=20,
+            seed=self.seed,
+        )
+        plan = StartPlan(centres=n_classes, random=n_classes, length=self.budget)
+        start = start_order(pool.features, pool.task_ids, plan, self.seed)
+        tasks = Askable(
+            task_ids=pool.task_ids, features=pool.features, start=lambda _length: start
+        )
+        own = within(learner("auto", self.seed), Surroundings(pool.features))
+        is_open = np.ones(len(pool.task_ids), dtype=np.bool_)
+        certainty = None
+        while len(self.order) < self.budget:
+            so_far = SoFar(
+                labelled=len(self.order), is_open=is_open, certainty=certainty
+            )
+            left = min(STEP, self.budget - len(self.order))
+            places = next_places(tasks, so_far, manner)[:left]
+            self.order.extend(place.position for place in places)
+            is_open[self.order] = False
+            certainty = self._look(own)
+
+    def _look(self, own: Learner) -> Certainty | None:
+        """Learn from the labels so far, and note what the model says."""
+        rows = np.sort(np.array(self.order, dtype=np.intp))
+        codes = self.pool.codes[rows]
+        if len(np.unique(codes)) < 2:
+            return None
+        fitted = own.fit(self.pool.features[rows], codes, self.pool.n_classes)
+        probabilities = fitted.predict(self.pool.features)
+        right = fitted.predict(self.test.features).argmax(axis=1) == self.test.codes
+        told = probabilities.argmax(axis=1)
+        self.moments.append(
+            Moment(labels=len(rows), told=told, accuracy=float(right.mean()))
+        )
+        return doubt("margin", probabilities)
+
+    def moment(self, labels: int) -> Moment:
+        """Return the last moment with at most so many labels, or the first."""
+        reached = [moment for moment in self.moments if moment.labels <= labels]
+        return (reached or self.moments)[-1 if reached else 0]
+
+    def advice(self, now: int) -> Advice:
+        """Return what the project's owner would be told at one of the moments."""
+        models = self.moments[max(0, now - MODELS + 1) : now + 1][::-1]
+        count = models[0].labels
+        open_rows = np.setdiff1d(np.arange(len(self.pool.codes)), self.order[:count])
+        pairs = zip(models[1:], models, strict=False)
+        met = np.bincount(
+            self.pool.codes[self.order[:count]], minlength=self.pool.n_classes
+        )
+        return advise(
+            Trail(
+                predictions=[model.told[open_rows] for model in models],
+                surprises=[self._surprises(old, new) for old, new in pairs],
+                missing=[f"class {code}" for code in np.flatnonzero(met == 0)],
+            )
+        )
+
+    def _surprises(self, old: Moment, new: Moment) -> int:
+        told = self.order[old.labels : new.labels]
+        return int((old.told[told] != self.pool.codes[told]).sum())
+
+    def assessment(self, labels: int) -> Assessment:
+        """Return what the service would find of the first so many labels."""
+        rows = np.sort(np.array(self.order[:labels], dtype=np.intp))
+        order = permutation(self.pool.task_ids, self.seed)
+        known = Known(
+            features=self.pool.features,
+            rows=rows,
+            codes=self.pool.codes[rows],
+            ties=tie_breaker(self.pool.task_ids, self.seed),
+            n_classes=self.pool.n_classes,
+        )
+        assessed = Assessed(
+            known=known,
+            n_open=len(self.pool.codes) - labels,
+            in_time=np.array(self.order[:labels], dtype=np.intp),
+            random=np.isin(rows, random_prefix(order, set(rows.tolist()), ())),
+            classes=tuple(map(str, range(self.pool.n_classes))),
+        )
+        fit = fit_by(learner("auto", self.seed), known.features, known.n_classes)
+        now = assessed.take(NOW, fit, np.empty(0, dtype=np.intp))
+        codes = now.argmax(axis=1)
+        found = {
+            step: assessed.take(step, fit, codes)
+            for step in assessed.steps
+            if step != NOW
+        }
+        return assessed.conclude({NOW: now, **found})

@@ -1,0 +1,186 @@
+"""What Dubito is compared with: other learners, and other ways to ask."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from inspect import signature
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.cluster import KMeans
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+
+from backend.replay.runs import Contestant
+from backend.replay.workers import code_mark
+from model.arrays import Codes, Features, Probabilities
+from model.asking import Manner
+from model.initial import permutation
+from model.learner import LearnerFactory
+from model.simulation import Lesson, Strategy, by_chance, by_margin
+from model.threads import one_thread
+
+TREES = 100
+MOST_STEPS = 1_000
+START_PER_CLASS = 4
+CLUSTERS_PER_CLASS = 1.5
+DEPTH = 1.25
+"""Of the mean depth of the trees: the reference caps its forest there."""
+
+SCORED_EVERY = 3
+"""A forest takes long: labels between two scores lie on a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A fitted classifier of scikit-learn."""
+
+    classifier: ClassifierMixin
+    n_classes: int
+
+    def predict(self, features: Features) -> Probabilities:
+        probabilities = np.zeros((len(features), self.n_classes))
+        with one_thread():
+            found = self.classifier.predict_proba(features)
+        probabilities[:, self.classifier.classes_] = found
+        return probabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """Logistic regression with the settings of scikit-learn."""
+
+    seed: int
+
+    def fit(self, features: Features, codes: Codes, n_classes: int) -> Fitted:
+        with one_thread():
+            return Fitted(_regression().fit(features, codes), n_classes)
+
+
+def _regression() -> LogisticRegression:
+    return LogisticRegression(max_iter=MOST_STEPS)
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """A random forest with the settings of scikit-learn."""
+
+    seed: int
+
+    def fit(self, features: Features, codes: Codes, n_classes: int) -> Fitted:
+        forest = RandomForestClassifier(TREES, random_state=self.seed)
+        return Fitted(forest.fit(features, codes), n_classes)
+
+
+@dataclass(frozen=True, slots=True)
+class CappedForest:
+    """The reference's forest: as deep as 1.25 times its mean depth would be."""
+
+    seed: int
+
+    def fit(self, features: Features, codes: Codes, n_classes: int) -> Fitted:
+        make = partial(RandomForestClassifier, TREES, random_state=self.seed)
+        grown = make().fit(features, codes)
+        depth = np.mean([tree.get_depth() for tree in grown.estimators_])
+        capped = make(max_depth=max(1, round(DEPTH * depth)))
+        return Fitted(capped.fit(features, codes), n_classes)
+
+
+def by_reference(lesson: Lesson, manner: Manner) -> Iterator[int]:
+    """Ask as the reference does.
+
+    Random tasks, 4 per class; then the rest in clusters, and from each the task with
+    the smallest sum of squared distances to all centres; then the least certain one.
+    """
+    classes = lesson.pool.n_classes
+    chance = permutation(lesson.pool.task_ids, manner.seed).tolist()
+    first = chance[: START_PER_CLASS * classes]
+    yield from first
+    yield from _near_all_centres(lesson, first, manner.seed)
+    while True:
+        certainty = lesson.certainty(len(lesson.order))
+        if certainty is None:
+            yield next(place for place in chance if place not in lesson.order)
+            continue
+        certainty[lesson.order] = np.inf
+        yield int(certainty.argmin())
+
+
+def _near_all_centres(lesson: Lesson, first: list[int], seed: int) -> list[int]:
+    pool = lesson.pool
+    rest = np.setdiff1d(np.arange(len(pool.codes)), first)
+    count = int(CLUSTERS_PER_CLASS * pool.n_classes) + 1
+    with one_thread():
+        found = KMeans(count, n_init=1, random_state=seed).fit(pool.features[rest])
+        distance = np.square(found.transform(pool.features[rest])).sum(axis=1)
+    members = (np.flatnonzero(found.labels_ == each) for each in range(count))
+    return [int(rest[m[distance[m].argmin()]]) for m in members if len(m)]
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A query strategy of scikit-activeml, after a random start of 2 per class."""
+
+    name: str
+    options: tuple[tuple[str, str], ...] = ()
+
+    def __call__(self, lesson: Lesson, manner: Manner) -> Iterator[int]:
+        from skactiveml import pool as strategies  # noqa: PLC0415  # an extra
+        from skactiveml.classifier import SklearnClassifier  # noqa: PLC0415
+
+        pool = lesson.pool
+        known = np.full(len(pool.codes), np.nan)
+        classifier = SklearnClassifier(
+            _regression(), classes=list(range(pool.n_classes)), random_state=manner.seed
+        )
+        make = getattr(strategies, self.name)
+        query = make(random_state=manner.seed, **dict(self.options)).query
+        takes = {"clf": classifier} if "clf" in signature(query).parameters else {}
+        yield from permutation(pool.task_ids, manner.seed)[: manner.start_size].tolist()
+        while True:
+            known[lesson.order] = pool.codes[lesson.order]
+            with one_thread():
+                (place,) = query(pool.features, known, **takes)
+            yield int(place)
+
+
+LIBRARY = (
+    Library("UncertaintySampling", (("method", "margin_sampling"),)),
+    Library("Falcun"),
+    Library("Badge"),
+    Library("TypiClust"),
+    Library("CoreSet"),
+)
+
+
+def contestants(*, with_library: bool) -> list[Contestant]:
+    """Return all peers; those of scikit-activeml only if it is installed and wanted."""
+    mark = code_mark(Path(__file__))
+    found = [
+        Contestant(name=name, strategy=ask, learner=learner, mark=mark, every=every)
+        for name, ask, learner, every in PEERS
+    ]
+    if with_library:
+        mark += version("scikit-activeml").replace(".", "_")
+        found += [
+            Contestant(
+                name=f"skactiveml {strategy.name}",
+                strategy=strategy,
+                learner=Regression,
+                mark=mark,
+            )
+            for strategy in LIBRARY
+        ]
+    return found
+
+
+PEERS: tuple[tuple[str, Strategy | None, LearnerFactory, int], ...] = (
+    ("LR random", by_chance, Regression, 1),
+    ("LR margin", by_margin, Regression, 1),
+    ("RF random", by_chance, Forest, SCORED_EVERY),
+    ("reference", by_reference, CappedForest, 1),
+    ("LR everything", None, Regression, 1),
+    ("RF everything", None, Forest, 1),
+)

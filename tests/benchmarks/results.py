@@ -1,0 +1,229 @@
+"""What the runs of the benchmark say together: tables, and a page with them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from platform import python_version
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.table import Table
+from scipy.stats import t as student
+
+from backend.replay.outcome import ARRIVED, Curves
+from backend.replay.runs import Job, Material, Run
+from model.curves import Curve, classes_met, filled, labels_to, mean_height
+
+DUBITO, YARDSTICK = "dubito", "LR random"
+RANDOM = ("random", "LR random", "RF random")
+EVERYTHING = "everything"
+PACKAGES = ("numpy", "scipy", "scikit-learn", "scikit-activeml")
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What came of one data set.
+
+    Attributes
+    ----------
+    full : accuracy that all labels of the pool give to the best learner
+    heights : of each contestant, the mean accuracy of each seed's curve, in percent
+    f1 : the same of macro-F1
+    met : of each contestant, the share of classes met after 2 labels per class
+    curves : of each contestant, the mean accuracy after each label
+    """
+
+    name: str
+    kind: str
+    n_classes: int
+    full: float
+    heights: Mapping[str, NDArray[np.float64]]
+    f1: Mapping[str, NDArray[np.float64]]
+    met: Mapping[str, float]
+    curves: Mapping[str, Curve]
+
+    @classmethod
+    def of(cls, name: str, kind: str, made: Material, runs: Mapping[Job, Run]) -> Self:
+        """Sum up the runs of all contestants."""
+        by_name: dict[str, list[Run]] = {}
+        for job, run in runs.items():
+            by_name.setdefault(job.contestant.name, []).append(run)
+        whole = [n for n in by_name if n.endswith(EVERYTHING)]
+        asking = {n: found for n, found in by_name.items() if n not in whole}
+        classes = made.labelled.n_classes
+        return cls(
+            name=name,
+            kind=kind,
+            n_classes=classes,
+            full=max(float(_accuracies(by_name[n]).mean()) for n in whole),
+            heights={n: _heights(_accuracies(r), classes) for n, r in asking.items()},
+            f1={n: _heights(_macro_f1(r), classes) for n, r in asking.items()},
+            met={n: _met(r, classes) for n, r in asking.items()},
+            curves={n: Curves.of(r).accuracy for n, r in asking.items()},
+        )
+
+    def arrival(self, name: str) -> int | None:
+        """Return the labels a contestant needs for 95 % of what all labels give."""
+        return labels_to(self.curves[name], ARRIVED * self.full)
+
+
+def _accuracies(runs: Sequence[Run]) -> NDArray[np.float64]:
+    return np.array([filled(np.array(r.accuracy, dtype=np.float64)) for r in runs])
+
+
+def _macro_f1(runs: Sequence[Run]) -> NDArray[np.float64]:
+    return np.array([filled(np.array(r.macro_f1, dtype=np.float64)) for r in runs])
+
+
+def _heights(curves: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
+    return np.array([100 * mean_height(curve, classes) for curve in curves])
+
+
+def _met(runs: Sequence[Run], classes: int) -> float:
+    met = [classes_met(np.array(run.codes), classes) for run in runs]
+    return float(np.mean([share[min(2 * classes, len(share)) - 1] for share in met]))
+
+
+def summary(results: Sequence[Result]) -> Table:
+    """Return how each contestant did on the last data set, and on all so far."""
+    last = results[-1]
+    shown = Table("contestant", last.name, f"{len(results)} sets", "to 95 %")
+    for name, heights in last.heights.items():
+        mean = np.mean([result.heights[name].mean() for result in results])
+        needed = str(last.arrival(name) or "-")
+        shown.add_row(name, f"{heights.mean():.1f}", f"{mean:.1f}", needed)
+    return shown
+
+
+def _by_set(results: Sequence[Result]) -> Iterator[list[str]]:
+    for result in results:
+        yield [result.name, *(f"{h.mean():.1f}" for h in result.heights.values())]
+    kinds = dict.fromkeys(result.kind for result in results)
+    for kind in kinds:
+        yield [f"*{kind}*", *_means([r for r in results if r.kind == kind])]
+    yield ["**mean**", *_means(results)]
+
+
+def _means(results: Sequence[Result]) -> list[str]:
+    names = results[0].heights
+    return [f"{np.mean([r.heights[n].mean() for r in results]):.1f}" for n in names]
+
+
+def _comparison(results: Sequence[Result]) -> Iterator[list[str]]:
+    for name in results[0].heights:
+        gains = np.array([r.heights[name] - r.heights[YARDSTICK] for r in results])
+        better = int((gains.mean(axis=1) > 0).sum())
+        arrives = sum(r.arrival(name) is not None for r in results)
+        yield [
+            name,
+            f"{np.mean([r.heights[name].mean() for r in results]):.1f}",
+            _with_interval(gains.mean(axis=0)),
+            f"{better} ({gains.mean(axis=1).min():+.1f})",
+            f"{np.mean([r.f1[name].mean() for r in results]):.1f}",
+            f"{100 * np.mean([r.met[name] for r in results]):.0f} %",
+            _ratio(results, name, ("RF random",)),
+            _ratio(results, name, (YARDSTICK,)),
+            _ratio(results, name, RANDOM),
+            f"{arrives}",
+        ]
+
+
+def _with_interval(gains: NDArray[np.float64]) -> str:
+    """Return the mean over the seeds, and how far off it may be (95 %, Student's t)."""
+    if len(gains) < 2:
+        return f"{gains.mean():+.1f}"
+    reach = student.ppf((1 + CONFIDENCE) / 2, len(gains) - 1)
+    return f"{gains.mean():+.1f} ± {reach * gains.std(ddof=1) / len(gains) ** 0.5:.1f}"
+
+
+def _ratio(results: Sequence[Result], name: str, others: Sequence[str]) -> str:
+    """Return the labels needed as a share of what the best of others needs.
+
+    The geometric mean over the data sets on which both arrive.
+    """
+    ratios = []
+    for result in results:
+        needed = [result.arrival(other) for other in others if other in result.curves]
+        known = [count for count in needed if count is not None]
+        ours = result.arrival(name)
+        if known and ours is not None:
+            ratios.append(np.log(ours / min(known)))
+    return f"{np.exp(np.mean(ratios)):.2f}" if ratios else "-"
+
+
+COLUMNS = (
+    *("contestant", "accuracy", "against LR random", "better on (worst)", "macro-F1"),
+    *("classes met after 2C", "of RF random", "of LR random", "of the best random"),
+    "arrives",
+)
+
+
+NOTES = """\
+Accuracy and macro-F1 are means over the curve, from 5.5 labels per class to the budget,
+on the 30 % kept back, in percent; the splits are the same for all. The interval is of
+95 % over the seeds. *Of … random* is the number of labels needed for 95 % of what all
+labels of the pool give the best learner, as a share of what that random learner needs:
+the geometric mean of the sets on which both arrive (*arrives*: on how many). `dubito`
+asks as the service does, one label behind, with audit tasks; `random` and `margin` have
+the same learner. *LR margin* is what modAL and scikit-activeml do: a regression, a
+random start, the smallest margin. *reference*: random start, centres of clusters, a
+random forest, margin."""
+
+
+def report(results: Sequence[Result], page: Path, plot: Path, seeds: int) -> None:
+    """Write the page of results, and draw the curves."""
+    draw(results, plot)
+    compared, by_set = _markdown(COLUMNS, _comparison(results)), _by_set(results)
+    names = ("data", *results[0].heights)
+    command = f"python -m tests.benchmarks.active_learning --seeds {seeds}"
+    told = f"Written by `{command}`: {len(results)} data sets, {seeds} seeds."
+    picture = f"![Learning curves](../../docs/{plot.name})"
+    parts = (
+        *("# How few labels", told, _versions(), compared, NOTES, picture),
+        _markdown(names, by_set),
+    )
+    page.write_text("\n\n".join(parts) + "\n")
+
+
+def _versions() -> str:
+    return ", ".join([f"With Python {python_version()}", *map(_version, PACKAGES)])
+
+
+def _version(package: str) -> str:
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return f"no {package}"
+
+
+def _markdown(columns: Sequence[str], rows: Iterator[list[str]]) -> str:
+    rule = ["---"] * len(columns)
+    return "\n".join(f"| {' | '.join(row)} |" for row in (columns, rule, *rows))
+
+
+def draw(results: Sequence[Result], path: Path) -> None:
+    """Draw the curves of all data sets side by side."""
+    from matplotlib import rc_context  # noqa: PLC0415  # an extra
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    shown = ("dubito", "random", "LR margin", "reference", "RF random")
+    columns = 4
+    rows = -(-len(results) // columns)
+    with rc_context({"svg.hashsalt": "dubito", "svg.fonttype": "none"}):
+        figure = Figure(figsize=(12, 2.4 * rows), layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axes, result in zip(grid, results, strict=False):
+            for name in (each for each in shown if each in result.curves):
+                curve = 100 * result.curves[name]
+                axes.plot(np.arange(1, len(curve) + 1), curve, label=name, linewidth=1)
+            axes.axhline(100 * ARRIVED * result.full, color="#999999", linewidth=0.7)
+            axes.set_title(result.name, fontsize=9)
+            axes.tick_params(labelsize=7)
+        for axes in grid[len(results) :]:
+            axes.set_axis_off()
+        handles, labels = grid[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="lower right", fontsize=9)
+        figure.savefig(path, metadata={"Date": None})

@@ -1,0 +1,119 @@
+"""`dubito simulate` with what a real Label Studio exports."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.replay.exports import Export, read_export
+from tests.exports import CITIES, rows, several
+from tests.label_studio import (
+    CONTROL,
+    JsonObject,
+    LabelStudio,
+    choice_result,
+    choices_config,
+)
+
+pytestmark = pytest.mark.end_to_end
+
+
+@pytest.fixture(scope="module")
+def project(real_label_studio: LabelStudio) -> int:
+    """Cities told by numbers; two people do not agree, one ticked two, one skipped."""
+    shown = choices_config(*CITIES, attributes='value="$x0"')
+    made = real_label_studio.create_project("cities", shown)
+    tasks: list[JsonObject] = [
+        {
+            "data": row["data"],
+            "annotations": [{"result": choice_result(CITIES[row["id"] % 3])}],
+        }
+        for row in rows(40)
+    ]
+    tasks.append({"data": {"x0": 1.0, "x1": 2.0}, "annotations": []})
+    ids = real_label_studio.import_tasks(made, tasks)
+    real_label_studio.annotate(ids[0], CITIES[0])
+    real_label_studio.annotate(ids[-1], several(*CITIES[:2]))
+    real_label_studio.skip(ids[1])
+    return made
+
+
+def exported(
+    label_studio: LabelStudio, project: int, kind: str, directory: Path
+) -> Path:
+    path = directory / f"{kind}.json"
+    path.write_text(json.dumps(label_studio.export(project, exportType=kind)))
+    return path
+
+
+def said(export: Export) -> list[tuple[int, str, str]]:
+    """Return what people chose, skips left out."""
+    return sorted(
+        (each.task, each.stamp, str(_choices(item["value"])))
+        for each in export.annotations
+        for item in each.result
+        if item["from_name"] == CONTROL
+    )
+
+
+def _choices(value: object) -> object:
+    return value["choices"] if isinstance(value, dict) else None
+
+
+def test_json_and_json_min_hold_the_same_answers(
+    real_label_studio: LabelStudio, project: int, tmp_path: Path
+) -> None:
+    """JSON-MIN tells data from answers by the order of its keys alone."""
+    full = read_export(exported(real_label_studio, project, "JSON", tmp_path))
+    least = read_export(exported(real_label_studio, project, "JSON_MIN", tmp_path))
+
+    assert len(said(full)) == 42
+    assert [task.id for task in least.tasks] == [task.id for task in full.tasks]
+    assert [task.data for task in least.tasks] == [task.data for task in full.tasks]
+    assert said(least) == said(full)
+
+
+def simulated(label_studio: LabelStudio, directory: Path, *arguments: object) -> Any:  # noqa: ANN401 - the JSON border
+    ours = {
+        "PATH": os.environ["PATH"],
+        "MODEL_DIR": str(directory),
+        "LABEL_STUDIO_URL": label_studio.url,
+        "LABEL_STUDIO_API_KEY": label_studio.token,
+    }
+    little = ("--budget", "8", "--seeds", "1", "--json")
+    done = subprocess.run(  # noqa: S603 - our own command
+        [
+            sys.executable,
+            "-m",
+            "backend.cli",
+            "simulate",
+            *map(str, arguments),
+            *little,
+        ],
+        env=ours,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_project_and_its_export_are_simulated_alike(
+    real_label_studio: LabelStudio, project: int, tmp_path: Path
+) -> None:
+    path = exported(real_label_studio, project, "JSON", tmp_path)
+    config = tmp_path / "config.xml"
+    config.write_text(str(real_label_studio.project(project)["label_config"]))
+
+    live = simulated(real_label_studio, tmp_path, "--project", project)
+    held = simulated(real_label_studio, tmp_path, path, "--config", config)
+
+    assert live.pop("dataset") == "cities"
+    assert held.pop("dataset") == "JSON"
+    assert live == held

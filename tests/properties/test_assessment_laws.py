@@ -1,0 +1,201 @@
+"""Laws of what is said of the model, whatever was labelled."""
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import logit
+
+from model.accuracy import (
+    FEWEST_RANDOM,
+    Accuracy,
+    Evidence,
+    accuracy,
+    random_prefix,
+)
+from model.agreement import Vote, agreement
+from model.crossfit import NEVER, Known, folds
+from model.doubtful import doubtful
+from model.initial import permutation, tie_breaker
+from model.stopping import kappa
+
+
+@st.composite
+def evidence(draw: st.DrawFn) -> Evidence:
+    n_labels = draw(st.integers(FEWEST_RANDOM, 60))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    drawn = rng.permutation(n_labels) < draw(st.integers(FEWEST_RANDOM, n_labels))
+    n_open = draw(st.integers(0, 50))
+    return Evidence(
+        right=rng.uniform(size=n_labels) < draw(st.sampled_from([0.0, 0.3, 0.9, 1.0])),
+        sure=rng.uniform(size=n_labels),
+        random=drawn,
+        open_sure=rng.choice([0.0, 0.4, 0.9, 1.0], size=n_open),
+        n_open=n_open * draw(st.sampled_from([1, 1_000])),
+    )
+
+
+@given(told=evidence())
+def test_the_estimate_lies_in_its_interval_and_that_between_0_and_1(
+    told: Evidence,
+) -> None:
+    found = accuracy(told)
+
+    assert found is not None
+    assert 0 <= found.low <= found.estimate <= found.high <= 1
+
+
+@given(told=evidence())
+def test_where_all_random_labels_are_right_full_accuracy_is_not_ruled_out(
+    told: Evidence,
+) -> None:
+    found = accuracy(replace(told, right=told.right | told.random))
+
+    assert found is not None
+    assert found.high == 1.0
+
+
+@given(told=evidence(), seed=st.integers(0, 9))
+def test_the_order_of_labels_and_open_tasks_does_not_matter(
+    told: Evidence, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    moved = rng.permutation(len(told.right))
+    turned = Evidence(
+        right=told.right[moved],
+        sure=told.sure[moved],
+        random=told.random[moved],
+        open_sure=rng.permutation(told.open_sure),
+        n_open=told.n_open,
+    )
+
+    one, other = accuracy(told), accuracy(turned)
+
+    assert one is not None
+    assert other is not None
+    assert np.allclose(
+        [one.estimate, one.low, one.high], [other.estimate, other.low, other.high]
+    )
+
+
+@given(drawn=evidence())
+def test_the_same_evidence_many_times_over_narrows_the_interval(
+    drawn: Evidence,
+) -> None:
+    """Open tasks are as the labelled ones: of others little can be said anyway."""
+    told = replace(drawn, open_sure=drawn.sure, n_open=max(drawn.n_open, 1))
+    more = replace(
+        told,
+        right=np.tile(told.right, 8),
+        sure=np.tile(told.sure, 8),
+        random=np.tile(told.random, 8),
+        n_open=8 * told.n_open,
+    )
+
+    one, other = accuracy(told), accuracy(more)
+
+    assert one is not None
+    assert other is not None
+    if not told.right[told.random].all() and told.right[told.random].any():
+        assert width(other) < width(one)
+
+
+def width(found: Accuracy) -> float:
+    """Return how wide an interval is where it is made: in logits."""
+    return float(logit(min(found.high, 1 - 1e-9)) - logit(max(found.low, 1e-9)))
+
+
+@settings(max_examples=30)
+@given(
+    groups=st.lists(st.integers(0, 12), min_size=2, max_size=60), seed=st.integers(0, 9)
+)
+def test_a_group_is_never_split(groups: list[int], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    numbers = np.array(groups)
+    rows = np.flatnonzero(rng.uniform(size=len(groups)) < 0.6)
+    known = Known(
+        features=np.zeros((len(groups), 1), dtype=np.float32),
+        rows=rows,
+        codes=rng.integers(2, size=len(rows)),
+        ties=tie_breaker(np.arange(len(groups)), seed),
+        n_classes=2,
+        groups=numbers,
+    )
+
+    found = folds(known)
+
+    for group in set(groups):
+        assert len(set(found[numbers == group])) == 1
+    assert np.array_equal(found != NEVER, np.isin(numbers, numbers[rows]))
+
+
+@given(
+    labelled=st.sets(st.integers(0, 29)),
+    passed_over=st.sets(st.integers(0, 29)),
+    seed=st.integers(0, 9),
+)
+def test_the_random_sample_is_what_comes_before_the_first_open_task(
+    labelled: set[int], passed_over: set[int], seed: int
+) -> None:
+    order = permutation(np.arange(30), seed)
+
+    found = random_prefix(order, labelled, passed_over)
+
+    assert set(found) <= labelled
+    reached = order[: order.tolist().index(found[-1]) + 1] if found else order[:0]
+    assert set(reached.tolist()) <= labelled | passed_over
+    first_open = [p for p in order.tolist() if p not in labelled | passed_over][:1]
+    ahead = order[: order.tolist().index(first_open[0])] if first_open else order
+    assert set(found) == set(ahead.tolist()) & labelled
+
+
+@given(
+    codes=st.lists(st.integers(0, 3), min_size=1, max_size=40), most=st.integers(1, 9)
+)
+def test_doubtful_labels_are_suggested_another_class_each_once(
+    codes: list[int], most: int
+) -> None:
+    rng = np.random.default_rng(len(codes))
+    probabilities = rng.dirichlet(np.ones(4), size=len(codes))
+
+    found = doubtful(probabilities, np.array(codes), most)
+
+    assert len(found) <= most
+    assert len({one.place for one in found}) == len(found)
+    for one in found:
+        assert one.suggested != codes[one.place]
+        assert one.likelihood > one.given
+    given = [one.given for one in found]
+    assert given == sorted(given)
+
+
+cast = st.dictionaries(
+    st.integers(1, 9),
+    st.lists(
+        st.builds(Vote, st.sampled_from("abc"), st.integers(0, 3), st.integers(1, 4)),
+        max_size=5,
+    ),
+)
+
+
+@given(votes=cast)
+def test_agreement_is_a_share_and_alpha_at_most_1(votes: dict[int, list[Vote]]) -> None:
+    found = agreement(votes)
+
+    if found is not None:
+        assert 0 <= found.share <= 1
+        assert found.alpha is None or -1 <= found.alpha <= 1
+        assert all(0 <= peer.share <= 1 for peer in found.peers)
+        assert found == agreement(dict(reversed(votes.items())))
+
+
+@given(one=st.lists(st.integers(0, 2), min_size=1, max_size=20), seed=st.integers(0, 9))
+def test_a_prediction_agrees_with_itself_and_alike_both_ways(
+    one: list[int], seed: int
+) -> None:
+    codes = np.array(one)
+    other = np.random.default_rng(seed).permutation(codes)
+
+    assert kappa(codes, codes) == 1.0
+    assert np.isclose(kappa(codes, other), kappa(other, codes))

@@ -1,0 +1,175 @@
+"""How good the model is, and whether to stop: found out while nobody waits."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from redis import Redis
+
+from backend.learning.assessment import FEWEST_LABELS, FEWEST_NEW, assess
+from backend.state.project import ProjectState
+from model.initial import permutation
+from tests.dubito import CLASSES, Rows, feature_rows, rows_project
+from tests.fake_label_studio import FakeServer
+from tests.service.stand import Stand, stand
+
+LABELS = 36
+
+
+@pytest.fixture
+def bench(fake_server: FakeServer, store_url: str, redis: Redis) -> Iterator[Stand]:
+    assert not redis.dbsize()
+    with stand(fake_server, store_url) as made:
+        yield made
+
+
+@pytest.fixture
+def rows(bench: Stand) -> Rows:
+    """Make a project whose first tasks, in random order, have their label."""
+    made = rows_project(bench.label_studio, 50)
+    for task in in_random_order(made)[:LABELS]:
+        bench.label_studio.annotate(task, made.truth[task])
+    bench.connect(made.project)
+    return made
+
+
+def in_random_order(rows: Rows) -> list[int]:
+    ids = np.array(rows.tasks, dtype=np.int64)
+    return [int(task) for task in ids[permutation(ids, seed=0)]]
+
+
+def assess_now(bench: Stand, state: ProjectState, *, is_quiet: bool = True) -> None:
+    with state.work.lease() as lease:
+        assert lease is not None
+        assess(bench.services, state, lease, is_quiet=is_quiet)
+
+
+def label(bench: Stand, rows: Rows, count: int) -> None:
+    """Label the next tasks, and let a round learn from them."""
+    done = bench.status(rows.project)["labels"]
+    for task in in_random_order(rows)[done : done + count]:
+        bench.label_studio.annotate(task, rows.truth[task])
+    bench.run()
+
+
+def assessed(bench: Stand, rows: Rows) -> Any:  # noqa: ANN401 - the JSON border
+    return bench.status(rows.project)["assessed"]["labels"]
+
+
+def test_labels_are_assessed(bench: Stand, rows: Rows) -> None:
+    status = bench.status(rows.project)
+
+    found = status["accuracy"]
+    assert 0.5 < found["low"] < found["estimate"] < found["high"] <= 1
+    assert found["n"] >= 5
+    assert status["curve"] == [{"labels": LABELS, **found}]
+    assert status["assessed"] == {"labels": LABELS, "round": status["round"]}
+    assert "50 more would gain" in " ".join(status["stop"]["reasons"])
+
+
+def test_a_handful_of_labels_is_too_few(bench: Stand) -> None:
+    few = bench.labelled_rows(count=30, labels=FEWEST_LABELS - 1)
+
+    status = bench.status(few.project)
+
+    assert status["accuracy"] == {"estimate": None, "low": None, "high": None, "n": 0}
+    assert (status["curve"], status["doubtful"]) == ([], [])
+    assert status["stop"] == {"advised": False, "reasons": []}
+
+
+def test_a_wrong_label_is_listed_for_another_look(bench: Stand) -> None:
+    rows = rows_project(bench.label_studio, 50)
+    task = rows.tasks[clearest()]
+    wrong = next(said for said in CLASSES if said != rows.truth[task])
+    for other in rows.tasks[:LABELS]:
+        said = wrong if other == task else rows.truth[other]
+        bench.label_studio.annotate(other, said)
+    bench.connect(rows.project)
+
+    suspect = bench.status(rows.project)["doubtful"][0]
+
+    assert (suspect["task"], suspect["label"]) == (task, wrong)
+    assert suspect["suggested"] == rows.truth[task]
+    assert repr(wrong) in suspect["reason"]
+
+
+def clearest() -> int:
+    """Return which of the labelled rows lies deepest in its cloud."""
+    values = [
+        [float(str(data[f"f{code}"])) for code in range(len(CLASSES))]
+        for data, _ in feature_rows(50)[:LABELS]
+    ]
+    ordered = np.sort(values, axis=1)
+    return int((ordered[:, -1] - ordered[:, -2]).argmax())
+
+
+def test_while_people_label_only_some_new_labels_are_worth_an_assessment(
+    bench: Stand, rows: Rows
+) -> None:
+    state = bench.state(rows.project)
+
+    label(bench, rows, FEWEST_NEW - 1)
+    assess_now(bench, state, is_quiet=False)
+    before = assessed(bench, rows)
+    label(bench, rows, 1)
+    after = assessed(bench, rows)
+
+    assert (before, after) == (LABELS, LABELS + FEWEST_NEW)
+    curve = [point["labels"] for point in bench.status(rows.project)["curve"]]
+    assert curve == [before, after]
+
+
+def test_when_it_is_quiet_every_label_is_worth_it(bench: Stand, rows: Rows) -> None:
+    label(bench, rows, 1)
+
+    assess_now(bench, bench.state(rows.project))
+
+    assert assessed(bench, rows) == LABELS + 1
+
+
+def test_what_was_assessed_is_not_assessed_again(bench: Stand, rows: Rows) -> None:
+    state = bench.state(rows.project)
+
+    assess_now(bench, state)
+
+    assert len(state.assessments.curve()) == 1
+
+
+def test_it_makes_way_for_a_round_and_goes_on_where_it_was(
+    bench: Stand, rows: Rows
+) -> None:
+    """Another worker goes on with the same labels, however many have come since."""
+    label(bench, rows, 1)
+    state = bench.state(rows.project)
+    state.work.ask()
+    assess_now(bench, state)
+    begun, taken = state.assessments.snapshot(), state.assessments.steps()
+    bench.run()
+    label(bench, rows, 1)
+
+    assert begun is not None
+    assert (len(begun.chosen), taken) == (LABELS + 1, {})
+    assert assessed(bench, rows) == LABELS + 1
+
+
+def test_without_labels_nothing_is_claimed(bench: Stand, rows: Rows) -> None:
+    state = bench.state(rows.project)
+    state.annotations.drop(state.annotations.ids())
+
+    assess_now(bench, state)
+
+    assert bench.status(rows.project)["accuracy"]["estimate"] is None
+
+
+def test_an_emptied_store_finds_the_same_again(
+    bench: Stand, rows: Rows, redis: Redis
+) -> None:
+    before = bench.status(rows.project)
+    redis.flushall()
+
+    bench.connect(rows.project)
+
+    after = bench.status(rows.project)
+    for name in ("accuracy", "stop", "doubtful", "agreement"):
+        assert after[name] == before[name]

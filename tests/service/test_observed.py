@@ -1,0 +1,262 @@
+"""What an operator sees of the work: counters, seconds, lag, and what is wrong."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
+from redis import Redis
+
+from backend.learning import worker
+from backend.state import keys
+from backend.state.beats import Beats
+from backend.state.lag import sample_all
+from backend.web.app import create_app
+from tests.builders import KEY, event
+from tests.fake_label_studio import FakeServer, Fault
+from tests.service.stand import Stand, stand
+from tests.store import store_client
+
+SCRAPE_SECONDS = 1.0
+Samples = dict[tuple[str, ...], float]
+
+
+@pytest.fixture
+def bench(fake_server: FakeServer, store_url: str, redis: Redis) -> Iterator[Stand]:
+    assert not redis.dbsize()
+    with stand(fake_server, store_url) as made:
+        yield made
+
+
+@pytest.fixture
+def http(bench: Stand) -> FlaskClient:
+    return create_app(bench.services).test_client()
+
+
+def scraped(http: FlaskClient) -> Samples:
+    """Return what Prometheus would read: name and labels, in their order."""
+    said = http.get("/metrics")
+    assert said.status_code == 200
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(said.text)
+        for sample in family.samples
+    }
+
+
+def test_a_round_is_counted_step_by_step(bench: Stand, http: FlaskClient) -> None:
+    rows = bench.labelled_rows()
+    before = scraped(http)
+    task = bench.status(rows.project)["window"][0]["task"]
+
+    bench.label_studio.annotate(task, rows.truth[task])
+    bench.look_after(rows.project)
+    after = scraped(http)
+
+    key = bench.state(rows.project).key
+    assert after["dubito_rounds_total", key] == before["dubito_rounds_total", key] + 1
+    for step in ("read", "load", "learn", "write"):
+        count = ("dubito_round_step_seconds_count", step)
+        seconds = ("dubito_round_step_seconds_sum", step)
+        assert after[count] > before[count]
+        assert after[seconds] > before[seconds] > 0
+    written = ("dubito_label_studio_calls_total", "PATCH", "predictions", "200")
+    assert after[written] > before.get(written, 0)
+    assert after["dubito_label_studio_call_seconds_count", "PATCH", "predictions"]
+    assert after["dubito_tasks", key] == 60
+    assert after["dubito_labels", key] in {8, 9}  # not counted anew all the time
+    assert after["dubito_lag_seconds", key] == after["dubito_events_pending", key] == 0
+
+
+def test_the_metrics_are_called_as_prometheus_asks(
+    bench: Stand, http: FlaskClient
+) -> None:
+    """Base units, `_total` where it only grows, a help text each."""
+    bench.labelled_rows()
+    families = list(text_string_to_metric_families(http.get("/metrics").text))
+
+    assert len(families) > 15
+    for family in families:
+        assert family.name.startswith("dubito_")
+        assert family.documentation
+        assert not family.name.endswith(("_ms", "_minutes", "_count", "_at"))
+        names = {sample.name for sample in family.samples}
+        if family.type == "counter":
+            assert names <= {f"{family.name}_total"}
+
+
+def test_a_stranger_cannot_make_the_metrics_grow(
+    bench: Stand, http: FlaskClient
+) -> None:
+    """Neither by actions nor projects nor addresses nor methods of its own."""
+    rows = bench.labelled_rows()
+    shown = bench.label_studio.project(rows.project)
+
+    def attack(number: int) -> int:
+        told = {"action": f"EVIL_{number}", "project": shown}
+        http.post("/webhook", json=told)
+        http.post("/webhook", json=event(f"EVIL_{number}"))
+        http.post("/webhook", json={"action": number})
+        http.get(f"/evil/{number}", headers={"Host": f"evil{number}.example"})
+        http.get(f"/api/projects/{number + 1_000}")
+        http.open("/health", method=f"EVIL{number}")
+        return len(scraped(http))
+
+    first = attack(1)
+
+    assert [attack(number) for number in range(2, 30)] == [first] * 28
+
+
+def test_files_of_tasks_are_counted_as_one(bench: Stand) -> None:
+    """People choose their addresses; also what looks like a call of the API."""
+    client = bench.services.label_studio()
+    for path in ("/data/upload/1/a.csv", "/api/evil", "/api/projects/1/evil", "/x/api"):
+        client.http.get(path)
+
+    bench.services.tally.flush()
+
+    counted = bench.services.redis.hkeys(keys.TALLY)
+    assert {b"file" in field for field in counted} == {True}
+
+
+def test_a_call_without_an_answer_is_counted_and_label_studio_said_to_be_away(
+    bench: Stand, http: FlaskClient
+) -> None:
+    rows = bench.labelled_rows()
+    Beats(bench.services.redis).beat("here", 1)
+    well = health(http)
+    bench.faults.plan(Fault(path="/api/", method="GET", drop="before", times=100))
+
+    bench.sync(rows.project)
+    away = health(http)
+    counted = scraped(http)
+    bench.faults.clear()
+    bench.look_after(rows.project)
+
+    assert (well, away) == ("up", "away")
+    assert health(http) == "up"
+    assert counted["dubito_errors_total", "LabelStudioAwayError"] >= 1
+    lost = ("dubito_label_studio_calls_total", "GET")
+    assert sum(n for name, n in counted.items() if name[:2] == lost and "none" in name)
+
+
+def health(http: FlaskClient) -> str:
+    time.sleep(0.6)
+    said = http.get("/health").json
+    assert said is not None
+    return str(said["label_studio"])
+
+
+def test_lag_is_the_age_of_the_oldest_event_that_waits(
+    bench: Stand, http: FlaskClient
+) -> None:
+    rows = bench.labelled_rows()
+    state = bench.state(rows.project)
+    state.work.ask()
+    sample_all(bench.services.redis, [state.key])
+    time.sleep(0.3)
+    state.work.ask()
+
+    waiting = scraped(http)
+    bench.look_after(rows.project)
+
+    assert waiting["dubito_events_pending", state.key] == 2
+    assert 0.3 <= waiting["dubito_lag_seconds", state.key] < 5
+    assert scraped(http)["dubito_lag_seconds", state.key] == 0
+
+
+def test_lag_is_not_counted_from_events_that_a_round_has_seen(redis: Redis) -> None:
+    """While people go on labelling there is always one that waits: not for long."""
+    want, done = keys.of(KEY, keys.WANT), keys.of(KEY, keys.DONE)
+    redis.set(want, 5)
+    sample_all(redis, [KEY])
+    time.sleep(0.2)
+    redis.set(want, 6)
+    sample_all(redis, [KEY])
+
+    redis.set(done, 5)
+
+    (pending, seconds) = sample_all(redis, [KEY])[0]
+    assert pending == 1
+    assert seconds < 0.2
+
+
+def test_the_metrics_of_fifty_projects_come_in_time(
+    bench: Stand, http: FlaskClient
+) -> None:
+    rows = bench.labelled_rows(count=200, labels=50)
+    state, redis = bench.state(rows.project), bench.services.redis
+    copies = {
+        name: redis.dump(name) for name in redis.keys(f"dubito:{{{state.key}}}:*")
+    }
+    for number in range(1_000, 1_050):
+        for name, packed in copies.items():
+            copy = name.decode().replace(state.key, f"{number}.1")
+            redis.restore(copy, 0, packed)
+        bench.services.projects.add(f"{number}.1")
+
+    began = time.monotonic()
+    found = scraped(http)
+
+    assert time.monotonic() - began < SCRAPE_SECONDS
+    assert found["dubito_tasks", "1049.1"] == 200
+
+
+def test_counts_wait_while_the_store_is_away(bench: Stand, store_url: str) -> None:
+    """A counter must not fail what it counts, nor forget it."""
+    tally, redis = bench.services.tally, bench.services.redis
+    redis.set(keys.TALLY, "no hash: every write of a count fails")
+
+    tally.count("errors", "Test")
+    tally.flush()
+    redis.delete(keys.TALLY)
+    tally.count("errors", "Test")
+    tally.flush()
+
+    with store_client(store_url) as client:
+        assert client.hget(keys.TALLY, '["errors","Test"]') == b"2"
+
+
+def test_a_refused_key_is_said_and_events_are_learnt_from_all_the_same(
+    bench: Stand,
+) -> None:
+    rows = bench.labelled_rows()
+    bench.faults.plan(
+        Fault(path="/api/projects", method="GET", status=401, times=1_000)
+    )
+    bench.state(rows.project).work.ask("everything")
+    bench.look_after(rows.project)
+    refused = bench.status(rows.project)
+    task = refused["window"][0]["task"]
+
+    bench.label_studio.annotate(task, rows.truth[task])
+    bench.run()
+    learnt = bench.status(rows.project)
+    bench.faults.clear()
+    bench.look_after(rows.project)
+    healed = bench.status(rows.project)
+
+    assert "does not accept the key" in refused["last_error"]
+    assert learnt["labels"] == refused["labels"] + 1
+    assert learnt["round"] == refused["round"] + 1
+    assert "does not accept the key" in learnt["last_error"]
+    assert learnt["events_pending"] == 0
+    assert not healed["last_error"]
+    bench.assert_order_holds(rows.project)
+
+
+def test_a_project_that_is_gone_is_looked_for_now_and_then(bench: Stand) -> None:
+    """What is known of it is kept: it may only be out of sight for a while."""
+    rows = bench.labelled_rows()
+    state = bench.state(rows.project)
+    bench.label_studio.delete_project(rows.project)
+
+    bench.sync(rows.project)
+
+    status = bench.status(rows.project)
+    rests = bench.services.redis.pttl(keys.of(state.key, keys.RESTING))
+    assert "no longer exists" in status["last_error"]
+    assert "every 5 minutes" in status["last_error"]
+    assert status["labels"] == 8
+    assert rests > 10 * worker.RETRY_SECONDS * 1_000

@@ -1,0 +1,290 @@
+"""`dubito simulate` as people run it: in processes of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+from xml.etree.ElementTree import parse
+
+import pytest
+from click.testing import CliRunner, Result
+
+from backend.cli import main
+from backend.learning.preferences import Preferences
+from backend.replay.exports import parse_export
+from backend.replay.files import LocalFiles
+from backend.replay.inference import infer_schema
+from backend.replay.outcome import Curves, Outcome
+from backend.replay.plot import save_plot
+from backend.replay.report import table
+from backend.replay.runs import Contestant, Job, Material, Run
+from backend.replay.subject import Origin
+from backend.replay.workers import Crew, KeptRuns
+from model.simulation import by_chance, by_margin
+from tests.exports import CITIES, exported, rows, write
+
+T = TypeVar("T")
+PATIENCE_SECONDS = 300
+STRATEGIES = {"dubito", "random", "margin"}
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    return write(tmp_path, rows(60))
+
+
+def environment(directory: Path) -> dict[str, str]:
+    kept = {"PATH": os.environ["PATH"], "MODEL_DIR": str(directory / "kept")}
+    return kept | {"OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "backend.cli", "simulate", *map(str, arguments)]
+
+
+def simulate(directory: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own command
+        command(*arguments),
+        env=environment(directory),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+def asked(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["simulate", *map(str, arguments)])
+
+
+def test_ctrl_c_loses_nothing_and_the_same_command_goes_on(
+    tmp_path: Path, export: Path
+) -> None:
+    arguments = (export, "--seeds", 2, "--budget", 12, "--json")
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command(*arguments),
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as first:
+        until(lambda: [*tmp_path.glob("kept/simulations/*/*.json"), *gone(first)])
+        os.killpg(first.pid, signal.SIGINT)  # as a terminal does: workers as well
+        said, complaint = first.communicate(timeout=PATIENCE_SECONDS)
+    kept = len(list(tmp_path.glob("kept/simulations/*/*.json")))
+
+    second = simulate(tmp_path, *arguments, "-o", tmp_path / "curves.svg")
+
+    assert (first.returncode, said) == (130, "")
+    assert f"stopped with {kept} of 8 runs done" in complaint
+    assert "Traceback" not in complaint
+    assert second.returncode == 0, second.stderr
+    assert f"{kept} of 8 runs were done by an earlier call" in second.stderr
+    check_json(json.loads(second.stdout), budget=12, seeds=2)
+    assert parse(tmp_path / "curves.svg").getroot().tag.endswith("svg")  # noqa: S314 - ours
+
+
+def test_no_process_outlives_the_one_it_works_for(tmp_path: Path, export: Path) -> None:
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command(export, "--seeds", 3),
+        env=environment(tmp_path),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as asked_for:
+        workers = until(lambda: at_work(asked_for.pid))
+        asked_for.kill()
+
+    until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+
+
+def gone(process: subprocess.Popen[str]) -> list[int]:
+    """Return the status of a process that ended too early."""
+    status = process.poll()
+    return [] if status is None else [status]
+
+
+def at_work(process: int) -> list[int]:
+    """Return the workers of a process once there are some."""
+    listed = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    lines = {int(child): Path(f"/proc/{child}/cmdline").read_text() for child in listed}
+    return [child for child, line in lines.items() if "spawn_main" in line]
+
+
+def until(found: Callable[[], T]) -> T:
+    """Wait for something that is true."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (value := found()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return value
+
+
+def check_json(found: Any, budget: int, seeds: int) -> None:  # noqa: ANN401 - the JSON border
+    """Scripts rely on these names."""
+    names = ("dataset", "learner", "budget", "seeds", "strategies", "labels_to_95")
+    assert tuple(found) == names
+    assert (found["dataset"], found["learner"]) == ("cities", "auto")
+    assert (found["budget"], found["seeds"]) == (budget, seeds)
+    assert found["strategies"].keys() == found["labels_to_95"].keys() == STRATEGIES
+    for curve in found["strategies"].values():
+        assert tuple(curve) == ("labels", "accuracy", "macro_f1")
+        assert curve["labels"] == list(range(1, budget + 1))
+        assert all(0 <= value <= 1 for value in curve["accuracy"] + curve["macro_f1"])
+        assert len(curve["accuracy"]) == len(curve["macro_f1"]) == budget
+    arrived = found["labels_to_95"].values()
+    assert all(count is None or 1 <= count <= budget for count in arrived)
+
+
+def material(directory: Path) -> Material:
+    export, files = parse_export(rows(60)), LocalFiles(directory)
+    schema = infer_schema(export, files.fetch)
+    origin = Origin(name="cities", export=export, schema=schema, files=files)
+    made = origin.subject(Preferences())
+    return Material(
+        labelled=made.labelled, groups=None, preferences=Preferences(), budget=8
+    )
+
+
+def test_the_answer_does_not_depend_on_the_number_of_processes(tmp_path: Path) -> None:
+    made = material(tmp_path)
+    jobs = [
+        Job(Contestant(name=name, strategy=ask, learner="auto", mark="m"), seed)
+        for name, ask in (("random", by_chance), ("margin", by_margin))
+        for seed in range(2)
+    ]
+    ticks: list[int] = []
+
+    def carried_out(workers: int) -> list[Run]:
+        kept = KeptRuns.of(made, tmp_path / str(workers))
+        crew = Crew(material=made, kept=kept, workers=workers, tell=ticks.append)
+        return list(crew.carry_out(jobs).values())
+
+    one, two = carried_out(1), carried_out(2)
+
+    assert one == two
+    assert ticks[-1] == len(jobs) * made.budget
+
+
+def test_other_material_has_other_runs(tmp_path: Path) -> None:
+    made = material(tmp_path)
+    turned = replace(made.labelled, codes=made.labelled.codes[::-1].copy())
+
+    found = {
+        KeptRuns.of(each, tmp_path)
+        for each in (made, replace(made, labelled=turned), replace(made, budget=9))
+    }
+
+    assert KeptRuns.of(material(tmp_path), tmp_path) in found
+    assert len(found) == 3
+
+
+def test_a_damaged_run_is_done_again(tmp_path: Path) -> None:
+    kept = KeptRuns(tmp_path)
+    job = Job(Contestant(name="a b", strategy=None, learner="auto", mark="m"), 3)
+    run = Run(accuracy=[0.5, None], macro_f1=[0.25, None])
+
+    kept.save(job, run)
+    assert kept.load(job) == run
+    for path in tmp_path.iterdir():
+        path.write_text("{")
+
+    assert kept.load(job) is None
+
+
+def curves(*accuracy: float) -> Curves:
+    return Curves.of([Run(accuracy=list(accuracy), macro_f1=list(accuracy))])
+
+
+@pytest.fixture
+def outcome() -> Outcome:
+    return Outcome(
+        dataset="cities",
+        learner="auto",
+        seeds=1,
+        full=0.9,
+        strategies={
+            "dubito": curves(0.4, 0.7, 0.9, 0.9),
+            "random": curves(0.4, 0.5, 0.6, 0.9),
+            "margin": curves(0.4, 0.6, 0.5, 0.7),
+        },
+    )
+
+
+def test_the_outcome_says_how_many_labels_are_saved(outcome: Outcome) -> None:
+    shown = table(outcome)
+
+    found = [list(column.cells) for column in shown.columns]
+    lines = dict(zip(found[0], zip(*found[1:], strict=True), strict=True))
+    assert outcome.labels_to_95() == {"dubito": 3, "random": 4, "margin": None}
+    assert lines["70%"] == ("2", "4", "4", "50%")
+    assert lines["90%"] == ("3", "4", "—", "25%")
+    assert "50%" in lines
+    assert "45%" not in lines
+
+
+@pytest.mark.parametrize("ending", ["png", "svg", "SVG"])
+def test_equal_curves_are_equal_pictures(
+    tmp_path: Path, outcome: Outcome, ending: str
+) -> None:
+    one, other = tmp_path / f"one.{ending}", tmp_path / f"other.{ending}"
+
+    save_plot(outcome, one)
+    save_plot(outcome, other)
+
+    assert one.read_bytes() == other.read_bytes()
+    assert one.read_bytes()[:4] in {b"\x89PNG", b"<?xm"}
+
+
+def refusals() -> Iterator[tuple[object, tuple[object, ...], str]]:
+    """Yield tasks, arguments and what is said to them."""
+    yield rows(60), ("--learner", "oracle"), "there is no 'oracle'; known: auto"
+    yield rows(60), ("--strategy", "luck"), "strategy: Input should be 'margin'"
+    yield rows(60), ("-o", "curves.pdf"), "neither a .png nor a .svg"
+    yield rows(60), ("-o", "nowhere/curves.png"), "there is no directory nowhere"
+    yield rows(60), ("--config", "none.xml"), "none.xml cannot be read"
+    yield rows(60), ("--project", 1), "a FILE or a --project"
+    yield rows(60), ("--group", "who"), "no task has 'who' in its data"
+    yield rows(6), (), "at least 10"
+    same = [exported(n, {"text": f"the {n}"}, "rome") for n in range(40)]
+    yield same, (), "of 1 class"
+    yield [], (), "nobody chose anything"
+    yield {"tasks": []}, (), "not a list of tasks"
+
+
+@pytest.mark.parametrize(("tasks", "arguments", "why"), list(refusals()))
+def test_what_cannot_be_simulated_is_refused_in_a_sentence(
+    tmp_path: Path,
+    tasks: Any,  # noqa: ANN401 - bad input
+    arguments: tuple[object, ...],
+    why: str,
+) -> None:
+    said = asked(write(tmp_path, tasks), *arguments)
+
+    assert said.exit_code == 1
+    assert why in said.output
+    assert "Traceback" not in said.output
+
+
+def test_nothing_to_simulate_is_said() -> None:
+    assert "say what to simulate" in asked().output
+
+
+def test_a_label_config_decides_what_is_a_label(tmp_path: Path) -> None:
+    choices = "".join(f'<Choice value="{city}"/>' for city in CITIES[:1])
+    config = tmp_path / "config.xml"
+    config.write_text(
+        f'<View><Text name="item" value="$x0"/><Choices name="label" toName="item">'
+        f'{choices}<Choice value="nowhere"/></Choices></View>'
+    )
+
+    said = asked(write(tmp_path, rows(60)), "--config", config)
+
+    assert "set aside: 40 (no answer that is one choice of the control)" in said.output
+    assert said.exit_code == 1

@@ -1,0 +1,181 @@
+"""gunicorn as we run it: who is too slow, too large or too curious is let go."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from multiprocessing import get_context
+
+import httpx
+import pytest
+
+from backend.labelstudio.server import free_port
+from backend.settings import Settings
+from backend.web.limits import BODIES
+from backend.web.patience import PatientWorker
+from backend.web.server import WebServer
+from tests.builders import KEY
+
+THREADS = 2
+PROCESSES = 2
+HEAD_SECONDS, WHOLE_SECONDS = 1.0, 2.0
+LATE_SECONDS = 6.0
+"""gunicorn looks once a second, and this machine is busy."""
+
+
+class HastyWorker(PatientWorker):
+    """Has less patience than ours, so that a test need not have more."""
+
+    head_seconds = HEAD_SECONDS
+    whole_seconds = WHOLE_SECONDS
+
+
+class HastyServer(WebServer):
+    """Serves as ours does, with the hasty worker."""
+
+    def load_config(self) -> None:
+        super().load_config()
+        self.cfg.set("worker_class", HastyWorker)
+
+
+def serve(settings: Settings) -> None:
+    HastyServer(settings).run()
+
+
+@pytest.fixture(scope="module")
+def port(store_url: str) -> Iterator[int]:
+    """Serve in a process of its own; give its port."""
+    port = free_port()
+    settings = Settings(redis_url=store_url, port=port, threads=THREADS)
+    process = get_context("spawn").Process(target=serve, args=(settings,))
+    process.start()
+    assert process.pid is not None
+    try:
+        until_up(port)
+        yield port
+    finally:
+        os.kill(process.pid, signal.SIGTERM)
+        process.join(30)
+
+
+def until_up(port: int) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False)
+        except httpx.HTTPError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("the server did not start")
+
+
+def sent(port: int, text: str) -> socket.socket:
+    """Send the beginning of a request."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=20)
+    connection.sendall(text.encode())
+    return connection
+
+
+def seconds_until_closed(connection: socket.socket, trickle: bytes) -> float:
+    """Send a byte now and then, as long as somebody listens."""
+    began = time.monotonic()
+    connection.settimeout(0.2)
+    while time.monotonic() - began < 15:
+        try:
+            if connection.recv(1_000) == b"":
+                break
+            continue
+        except TimeoutError:
+            pass
+        except OSError:
+            break
+        try:
+            connection.sendall(trickle)
+        except OSError:
+            break
+    return time.monotonic() - began
+
+
+HEAD = "POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begun", "patience"),
+    [
+        ("POST /webhook HTTP/1.1\r\nX-Slow: ", HEAD_SECONDS),
+        (HEAD + 'Content-Length: 1000\r\n\r\n{"a": "', WHOLE_SECONDS),
+        (HEAD + "Transfer-Encoding: chunked\r\n\r\n3e8\r\n", WHOLE_SECONDS),
+    ],
+    ids=["head", "body", "chunk"],
+)
+def test_callers_that_send_a_byte_now_and_then_hold_no_thread_for_long(
+    port: int, begun: str, patience: float
+) -> None:
+    """All threads of all processes are taken; others are answered soon again."""
+    slow = [sent(port, begun) for _ in range(THREADS * PROCESSES * 2)]
+    time.sleep(0.3)
+
+    began = time.monotonic()
+    answer = httpx.get(
+        f"http://127.0.0.1:{port}/health", timeout=30, trust_env=False
+    ).status_code
+    waited = time.monotonic() - began
+    with closing(sent(port, begun)) as connection:
+        alone = seconds_until_closed(connection, b"x")
+    for connection in slow:
+        connection.close()
+
+    assert answer == 200
+    assert waited < 2 * (patience + LATE_SECONDS)
+    assert alone < patience + LATE_SECONDS
+
+
+def test_a_body_of_unknown_length_is_limited_too(port: int) -> None:
+    """Whoever sends in chunks need not say how much comes."""
+    begun = f'{{"project": "{KEY}", "schema": "'.encode()
+    piece, most = b"x" * 1_000_000, BODIES["/setup"] // 1_000_000 + 2
+    headers = {"Content-Type": "application/json"}
+    url = f"http://127.0.0.1:{port}/setup"
+
+    def ask(pieces: int) -> int:
+        sent = (part for part in (begun, *[piece] * pieces, b'"}'))
+        try:
+            return httpx.post(
+                url, content=sent, headers=headers, trust_env=False
+            ).status_code
+        except (httpx.WriteError, httpx.RemoteProtocolError):
+            return 413  # refused before all was sent
+
+    assert ask(1) == 200
+    assert ask(most) in {400, 413}
+
+
+def test_no_header_says_what_software_answers(port: int) -> None:
+    said = httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False)
+
+    assert said.headers["Server"] == "Dubito"
+    assert "unicorn" not in str(said.headers).lower()
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        "GET /health HTTP/1.1\r\n\r\n",
+        "GET /health HTTP/9.9\r\nHost: x\r\n\r\n",
+        "EVIL\r\n\r\n",
+        "GET /health HTTP/1.1\r\nHost: x\r\nX-Long: " + "x" * 20_000 + "\r\n\r\n",
+        "GET /" + "x" * 20_000 + " HTTP/1.1\r\nHost: x\r\n\r\n",
+        HEAD + "Content-Length: -1\r\n\r\n",
+        HEAD + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        HEAD + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n",
+    ],
+    ids=lambda head: head[:30],
+)
+def test_what_is_no_http_is_no_fault_of_ours(port: int, request_head: str) -> None:
+    with closing(sent(port, request_head)) as connection:
+        answer = connection.recv(1_000).decode(errors="replace")
+
+    assert not answer.startswith("HTTP/1.1 5")

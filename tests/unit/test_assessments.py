@@ -1,0 +1,102 @@
+"""What is kept of assessments, and of which tasks belong together."""
+
+import numpy as np
+import pytest
+
+from backend.state.assessments import CURVE_KEPT, Finding, Measured, Snapshot
+from backend.state.project import ProjectState
+
+SNAPSHOT = Snapshot(
+    basis="b",
+    tasks_version=3,
+    settings="s",
+    round=7,
+    chosen={11: "a", 5: "b"},
+    left_out=(8,),
+)
+
+
+def finding(labels: int) -> Finding:
+    point = Measured(labels=labels, estimate=0.9, low=0.8, high=0.95, n=12)
+    return Finding(basis="b", round=7, labels=labels, accuracy=point)
+
+
+def test_before_the_first_assessment_there_is_nothing(state: ProjectState) -> None:
+    store = state.assessments
+
+    assert (store.finding(), store.curve(), store.snapshot()) == (None, [], None)
+    assert store.steps() == {}
+
+
+def test_labels_are_kept_in_the_order_in_which_they_were_given(
+    state: ProjectState,
+) -> None:
+    state.assessments.begin(SNAPSHOT)
+
+    kept = state.assessments.snapshot()
+
+    assert kept == SNAPSHOT
+    assert kept is not None
+    assert list(kept.chosen) == [11, 5]
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (2, 4, 3), (2, 0, 3)])
+def test_a_step_is_read_as_it_was_kept(
+    state: ProjectState, shape: tuple[int, ...]
+) -> None:
+    told = np.random.default_rng(0).uniform(size=shape).astype(np.float32)
+
+    state.assessments.keep("fold 3", told.astype(np.float64))
+
+    kept = state.assessments.steps()
+    assert kept.keys() == {"fold 3"}
+    assert np.array_equal(kept["fold 3"], told)
+
+
+def test_steps_towards_other_labels_are_dropped(state: ProjectState) -> None:
+    state.assessments.keep("now", np.ones((1, 2)))
+
+    state.assessments.begin(SNAPSHOT)
+
+    assert state.assessments.steps() == {}
+
+
+def test_a_finding_ends_an_assessment_and_adds_to_the_curve(
+    state: ProjectState,
+) -> None:
+    store = state.assessments
+    store.begin(SNAPSHOT)
+    store.keep("now", np.ones((1, 2)))
+
+    store.save(finding(40))
+    store.save(finding(45).model_copy(update={"accuracy": None}))
+    store.save(finding(50))
+
+    assert store.finding() == finding(50)
+    assert [point.labels for point in store.curve()] == [40, 50]
+    assert (store.snapshot(), store.steps()) == (None, {})
+
+
+def test_the_curve_is_bounded(state: ProjectState) -> None:
+    for labels in range(CURVE_KEPT + 3):
+        state.assessments.save(finding(labels))
+
+    curve = state.assessments.curve()
+
+    assert (len(curve), curve[0].labels) == (CURVE_KEPT, 3)
+
+
+def test_what_was_said_of_labels_that_are_gone_is_dropped(state: ProjectState) -> None:
+    state.assessments.save(finding(40))
+
+    state.assessments.drop()
+
+    assert state.assessments.finding() is None
+    assert len(state.assessments.curve()) == 1
+
+
+def test_a_task_belongs_to_the_group_it_named_last(state: ProjectState) -> None:
+    state.groups.save({1: "ann", 2: 7, 3: "bob", 4: None, 5: ""})
+    state.groups.save({3: None, 2: "ann"})
+
+    assert state.groups.all() == {1: "ann", 2: "ann"}

@@ -1,0 +1,102 @@
+"""The benchmark of active learning is fair, and opens no door."""
+
+import io
+import os
+import pickle
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from backend.learning.rounds import manner_of
+from model.initial import permutation
+from model.simulation import Labelled, Lesson, Step, Strategy, by_chance, replay
+from tests.benchmarks.data_sets import DataSet
+from tests.benchmarks.peers import Forest, Regression, by_reference, contestants
+from tests.benchmarks.results import Result
+from tests.benchmarks.sources import Arrays
+from tests.questions import blobs, items, preferences
+
+
+def labelled(count: int, seed: int = 0) -> Labelled:
+    made = items(blobs(count, seed))
+    return Labelled(
+        task_ids=made.task_ids,
+        features=made.features,
+        codes=(made.task_ids - 10) % 3,
+        n_classes=3,
+    )
+
+
+def asked(strategy: Strategy, count: int) -> list[Step]:
+    lesson = Lesson(pool=labelled(40), learner=Regression(seed=0))
+    manner = manner_of(preferences(), 3)
+    test = labelled(30, seed=9)
+    return list(islice(replay(lesson, strategy(lesson, manner), test), count))
+
+
+def test_arrays_are_read_from_a_pickle_and_code_is_not() -> None:
+    def packed(value: object) -> bytes:
+        stream = io.BytesIO()
+        np.save(stream, np.array(value, dtype=object), allow_pickle=True)
+        return stream.getvalue()
+
+    found = Arrays.load_npy(packed({"x": np.arange(3.0), "names": ["a"]}))
+
+    assert found["x"].tolist() == [0, 1, 2]
+    with pytest.raises(pickle.UnpicklingError, match="not arrays alone"):
+        Arrays.load_npy(packed({"x": os.getcwd}))
+
+
+def test_the_reference_begins_at_random_and_goes_on_with_clusters() -> None:
+    found = [step.position for step in asked(by_reference, 40)]
+
+    chance = permutation(labelled(40).task_ids, 0).tolist()
+    assert found[:12] == chance[:12]
+    assert found[12:17] != chance[12:17]
+    assert sorted(found) == list(range(40))
+
+
+@pytest.mark.parametrize("learner", [Regression, Forest])
+def test_peers_learn(learner: type[Regression | Forest]) -> None:
+    pool, test = labelled(60), labelled(60, seed=9)
+    lesson = Lesson(pool=pool, learner=learner(seed=0))
+    chance = by_chance(lesson, manner_of(preferences(), 3))
+
+    *_, last = islice(replay(lesson, chance, test, 60), 60)
+
+    assert last.score is not None
+    assert last.score.accuracy > 0.9
+
+
+def test_no_two_contestants_share_their_kept_runs() -> None:
+    names = [one.name for one in contestants(with_library=False)]
+
+    assert len(set(names)) == len(names)
+
+
+def test_a_data_set_is_exported_as_label_studio_would() -> None:
+    tasks: list[dict[str, object]] = [{"text": "the a"}, {"text": "the b"}]
+
+    made = DataSet(name="two", kind="text", tasks=tasks, labels=["x", "y"])
+
+    assert [row["data"] for row in made.export()] == tasks
+    assert made.classes == ("x", "y")
+    assert '<Text name="item" value="$text"/>' in made.label_config
+
+
+def test_arriving_means_staying_at_the_level() -> None:
+    curve = np.array([0.5, 0.96, 0.7, 0.96])
+
+    found = Result(
+        name="n",
+        kind="k",
+        n_classes=2,
+        full=1.0,
+        heights={},
+        f1={},
+        met={},
+        curves={"ours": curve},
+    )
+
+    assert found.arrival("ours") == 4

@@ -1,0 +1,213 @@
+"""Which part is down, said in time, to those who may know."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from flask.testing import FlaskClient
+from redis import Redis
+
+from backend.cli import main
+from backend.probe import UnwellError, check_web, check_worker
+from backend.services import Services
+from backend.settings import Settings
+from backend.state import keys
+from backend.state.beats import ALIVE_SECONDS, Beats
+from backend.state.embedded import socket_url, start_store
+from backend.web.app import create_app
+from backend.web.pulse import FRESH_SECONDS
+from tests.builders import annotation, saved
+from tests.service.stand import web_serving
+from tests.store import services_over
+
+IN_TIME_SECONDS = 1.0
+HERE = socket.gethostname()
+
+
+@pytest.fixture
+def beats(redis: Redis) -> Beats:
+    return Beats(redis)
+
+
+def told(http: FlaskClient) -> tuple[int, str]:
+    """Return the answer's status, and what it says of the whole."""
+    time.sleep(FRESH_SECONDS)
+    said = http.get("/health")
+    assert said.json is not None
+    return said.status_code, said.json["status"]
+
+
+def test_all_is_well_while_a_worker_lives(http: FlaskClient, beats: Beats) -> None:
+    beats.beat("somewhere", 7)
+
+    said = http.get("/health")
+
+    assert said.status_code == 200
+    assert said.json == {
+        "status": "UP",
+        "store": "up",
+        "workers": 1,
+        "label_studio": "unknown",
+        "model_class": "Dubito",
+    }
+
+
+def test_without_workers_or_label_studio_we_are_of_use_all_the_same(
+    http: FlaskClient, beats: Beats, redis: Redis
+) -> None:
+    """Nobody may start us again for it: events are kept for later."""
+    without_worker = told(http)
+    beats.beat("somewhere", 7)
+    whole = told(http)
+    redis.set(keys.LABEL_STUDIO, "away")
+    without_label_studio = told(http)
+
+    assert without_worker == without_label_studio == (200, "DEGRADED")
+    assert whole == (200, "UP")
+
+
+def test_a_worker_is_alive_until_it_ends_or_is_silent_for_long(
+    beats: Beats, redis: Redis
+) -> None:
+    beats.beat("one", 1)
+    beats.beat("one", 2)
+    beats.beat("other", 1)
+    beats.end("one", 2)
+    both = beats.alive()
+    seconds = redis.time()[0] - ALIVE_SECONDS - 1
+    redis.zadd(keys.BEATS, {"other:1": seconds})
+
+    assert both == ["one", "other"]
+    assert beats.alive() == ["one"]
+
+
+@pytest.fixture
+def frail(tmp_path: Path) -> Iterator[tuple[Services, int]]:
+    """Services over a store of their own, and its process, to be maltreated."""
+    process = start_store(tmp_path)
+    assert process is not None
+    try:
+        with services_over(socket_url(tmp_path)) as services:
+            yield services, process.pid
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def hung(process: int) -> Iterator[None]:
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+def test_a_store_that_hangs_is_said_to_be_down_in_time(
+    frail: tuple[Services, int],
+) -> None:
+    services, process = frail
+    http = create_app(services).test_client()
+    before = told(http)
+
+    with hung(process):
+        began = time.monotonic()
+        after = told(http)
+        event = http.post("/webhook", json=saved(annotation(1)))
+        seconds = time.monotonic() - began - FRESH_SECONDS
+
+    assert (before[0], after) == (200, (503, "DOWN"))
+    assert (event.status_code, event.json is not None) == (503, True)
+    assert seconds < IN_TIME_SECONDS
+    assert told(http)[0] == 200
+
+
+def test_strangers_are_not_told_which_part_is_down(
+    frail: tuple[Services, int],
+) -> None:
+    services, process = frail
+    chosen = {"basic_auth_user": "anna", "basic_auth_pass": "password"}
+    with services_over(services.settings.redis_url, **chosen) as guarded:
+        http = create_app(guarded).test_client()
+        degraded = http.get("/health")
+        with hung(process):
+            time.sleep(FRESH_SECONDS)
+            down = http.get("/health")
+
+    assert (degraded.status_code, degraded.json) == (200, {"status": "UP"})
+    assert (down.status_code, down.json) == (503, {"status": "DOWN"})
+
+
+GUARDED = {"basic_auth_user": "anna", "basic_auth_pass": "päss: word"}
+
+
+def test_the_check_of_a_container_shows_the_credentials(
+    store_url: str, beats: Beats
+) -> None:
+    beats.beat(HERE, 7)
+    with services_over(store_url, **GUARDED) as services, web_serving(services) as url:
+        port = int(url.rpartition(":")[2])
+
+        chosen = {"host": "0.0.0.0", "port": port, **GUARDED}  # noqa: S104
+        line = check_web(Settings().having(**chosen))
+
+    assert line.startswith("status UP, store up, workers 1")
+
+
+def test_the_check_fails_where_nobody_answers_or_the_store_is_down(
+    frail: tuple[Services, int],
+) -> None:
+    services, process = frail
+    with web_serving(services) as url:
+        settings = Settings(port=int(url.rpartition(":")[2]))
+        with hung(process), pytest.raises(UnwellError, match="503: status DOWN"):
+            check_web(settings)
+
+    with pytest.raises(UnwellError, match="no answer at http://127"):
+        check_web(settings)
+
+
+def test_the_check_of_a_worker_asks_for_those_of_this_machine(
+    store_url: str, beats: Beats
+) -> None:
+    settings = Settings(redis_url=store_url)
+    beats.beat("elsewhere", 7)
+    with pytest.raises(UnwellError, match=f"no worker on {HERE}"):
+        check_worker(settings)
+
+    beats.beat(HERE, 7)
+
+    assert check_worker(settings) == f"workers on {HERE}: 1"
+
+
+def test_the_check_waits_for_nothing_it_does_not_need() -> None:
+    """It is started every few seconds, on a machine that has other work."""
+    slow = {"sklearn", "numpy", "flask", "httpx", "rq", "rich", "pandas"}
+    code = "import sys, backend.cli, backend.probe; print(*sys.modules)"
+
+    said = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert slow.isdisjoint(said.stdout.split())
+
+
+def test_the_command_ends_with_one_where_a_worker_is_missing(
+    store_url: str, beats: Beats
+) -> None:
+    run, environment = CliRunner(), {"REDIS_URL": store_url}
+
+    missing = run.invoke(main, ["health", "--worker"], env=environment)
+    beats.beat(HERE, 7)
+    there = run.invoke(main, ["health", "--worker"], env=environment)
+
+    assert (missing.exit_code, there.exit_code) == (1, 0)
+    assert [said.output.count("\n") for said in (missing, there)] == [1, 1]

@@ -1,0 +1,191 @@
+"""Images as they come: formats, modes, sizes, and files that are none."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from backend.learning.pictures import made_small, read_picture
+from model.errors import BadItemError
+from model.features.image import SIDE, describe_image
+
+FORMATS = ["PNG", "JPEG", "GIF", "WEBP", "BMP"]
+MODES = ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "I", "I;16", "F"]
+TURNED_LEFT = 8
+ORIENTATION = 0x0112
+
+
+def drawing(width: int = 96, height: int = 64) -> Image.Image:
+    """Draw a bright disc at the left of a dark ground that reddens to the right."""
+    y, x = np.mgrid[:height, :width]
+    disc = (x - width / 4) ** 2 + (y - height / 2) ** 2 < (height / 4) ** 2
+    red = np.where(disc, 255, 120 * x / width)
+    rest = np.where(disc, 255, 0)
+    return Image.fromarray(np.dstack([red, rest, rest]).astype(np.uint8))
+
+
+def written(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def described(content: bytes) -> dict[str, float]:
+    return read_picture("/a.png", lambda _: content)
+
+
+def distance(one: dict[str, float], other: dict[str, float]) -> float:
+    return float(np.mean([abs(one[name] - other[name]) for name in one]))
+
+
+def refused(content: bytes) -> str:
+    with pytest.raises(BadItemError) as error:
+        described(content)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_an_image_is_described_alike_in_any_format(kind: str) -> None:
+    found = described(written(drawing(), kind))
+
+    assert distance(found, described(written(drawing()))) < 0.03
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_an_image_may_have_any_mode(mode: str) -> None:
+    by_way_of = "L" if mode in {"I;16", "F", "PA"} else "RGB"
+
+    found = made_small(drawing().convert(by_way_of).convert(mode))[0]
+
+    assert found.shape == (SIDE, SIDE, 3)
+    assert found[SIDE // 2, SIDE // 4].min() > found[4, 4].max()
+
+
+def test_sixteen_bits_are_as_good_as_eight() -> None:
+    grey = np.asarray(drawing().convert("L"))
+    deep = Image.fromarray(grey.astype(np.uint16) * 257)
+
+    found = described(written(deep))
+
+    assert distance(found, described(written(drawing().convert("L")))) < 0.001
+
+
+def test_the_way_a_camera_was_held_does_not_matter() -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = TURNED_LEFT
+    turned = drawing().transpose(Image.Transpose.ROTATE_270)
+
+    found = described(written(turned, "PNG", exif=exif))
+
+    assert distance(found, described(written(drawing()))) < 1e-6
+
+
+def test_what_is_transparent_is_white() -> None:
+    clear = drawing().convert("RGBA")
+    clear.putalpha(0)
+    white = Image.new("RGB", drawing().size, "white")
+
+    assert described(written(clear)) == described(written(white))
+
+
+def test_an_image_may_stand_in_the_data() -> None:
+    inline = base64.b64encode(written(drawing())).decode()
+
+    def fetch(address: str) -> bytes:
+        raise AssertionError(address)
+
+    found = read_picture(f" data:image/png;base64,{inline}", fetch)
+
+    assert found == described(written(drawing()))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (3, 2), (2000, 1500)])
+@pytest.mark.parametrize("kind", FORMATS)
+def test_an_image_may_have_any_size(size: tuple[int, int], kind: str) -> None:
+    found = described(written(drawing(*size), kind))
+
+    assert np.isfinite(list(found.values())).all()
+    assert found["shape 0"] == pytest.approx(np.log(size[0] / size[1]))
+
+
+@pytest.mark.parametrize("colour", ["black", "white", "red"])
+def test_an_image_of_one_colour_is_described(colour: str) -> None:
+    found = described(written(Image.new("RGB", (20, 20), colour)))
+
+    assert np.isfinite(list(found.values())).all()
+    assert {found[name] for name in found if name.startswith("edge")} == {0.0}
+
+
+def test_an_endless_image_is_refused_before_it_is_decoded() -> None:
+    """Few bytes can unpack to more than a machine has."""
+    bomb = written(Image.new("1", (7_000, 6_000)))
+
+    assert len(bomb) < 50_000
+    assert refused(bomb) == "the image has more than 40 megapixels"
+
+
+def test_an_image_that_pillow_itself_calls_a_bomb_is_refused() -> None:
+    bomb = bytearray(written(Image.new("1", (10, 10))))
+    bomb[16:24] = (60_000).to_bytes(4) * 2
+
+    assert refused(bytes(bomb))
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_file_that_breaks_off_is_refused(kind: str) -> None:
+    whole = written(drawing(), kind)
+
+    assert refused(whole[: len(whole) // 2])
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"GIF89a", b"<svg/>", b"\x89PNG\r\n\x1a\n", bytes(100)]
+)
+def test_a_file_that_is_no_image_is_refused(content: bytes) -> None:
+    assert "PNG, JPEG, GIF, WEBP, BMP" in refused(content)
+
+
+def test_a_format_that_is_not_listed_is_not_tried() -> None:
+    """Each further decoder is a further risk."""
+    assert "no image" in refused(written(drawing(), "TIFF"))
+
+
+@pytest.mark.parametrize("address", [None, "", "  ", 3, ["a.png"], "data:image/png,?"])
+def test_what_leads_to_no_image_is_refused(address: object) -> None:
+    with pytest.raises(BadItemError):
+        read_picture(address, lambda _: b"")
+
+
+def block(found: dict[str, float], name: str) -> np.ndarray:
+    return np.array([found[one] for one in found if one.startswith(name)])
+
+
+def test_a_shifted_brightness_leaves_the_edges_nearly_as_they_are() -> None:
+    dim = drawing().point(lambda value: value // 2)
+
+    one, other = described(written(drawing())), described(written(dim))
+
+    assert np.abs(block(one, "edge") - block(other, "edge")).max() < 0.05
+    assert np.abs(block(one, "light") - block(other, "light")).max() > 0.2
+
+
+def test_upright_edges_are_told_from_lying_ones() -> None:
+    stripes = np.zeros((SIDE, SIDE, 3), dtype=np.uint8)
+    stripes[:, ::4] = stripes[:, 1::4] = 255
+
+    upright = block(describe_image(stripes, SIDE, SIDE), "edge")
+    lying = block(describe_image(stripes.transpose(1, 0, 2), SIDE, SIDE), "edge")
+
+    assert upright.argmax() % 8 == 0
+    assert lying.argmax() % 8 == 4
+
+
+def test_colours_are_told_apart_that_are_equally_light() -> None:
+    red, green = (Image.new("RGB", (9, 9), c) for c in [(255, 0, 0), (0, 130, 0)])
+
+    one, other = described(written(red)), described(written(green))
+
+    assert np.abs(block(one, "light") - block(other, "light")).max() < 0.01
+    assert np.abs(block(one, "colour") - block(other, "colour")).max() > 0.5

@@ -1,0 +1,182 @@
+"""Replaying a labelled pool: what is asked, and how it is scored."""
+
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.learning.rounds import manner_of
+from model.arrays import Codes, Features, Probabilities
+from model.holdout import split
+from model.initial import permutation
+from model.learner import learner
+from model.simulation import (
+    STRATEGIES,
+    Labelled,
+    Lesson,
+    Step,
+    Strategy,
+    by_chance,
+    by_dubito,
+    by_margin,
+    replay,
+    score_of_all,
+)
+from tests.questions import CLASSES, ask, blobs, items, preferences, said_of, window
+
+START = 2 * len(CLASSES)
+TEN = preferences(window=10)
+
+
+@dataclass(frozen=True)
+class Means:
+    """What `Nearest` has learnt."""
+
+    centres: Features
+
+    def predict(self, features: Features) -> Probabilities:
+        apart = np.linalg.norm(features[:, None] - self.centres[None], axis=2)
+        near = np.exp(-np.minimum(apart, 700))
+        return np.asarray(near / near.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
+class Nearest:
+    """Learns the mean of each class, so that nothing takes long."""
+
+    def fit(self, features: Features, codes: Codes, n_classes: int) -> Means:
+        centres = np.full((n_classes, features.shape[1]), 1e9, dtype=np.float32)
+        for code in np.unique(codes):
+            centres[code] = features[codes == code].mean(axis=0)
+        return Means(centres)
+
+
+def labelled(count: int = 60, seed: int = 0) -> Labelled:
+    made = items(blobs(count, seed))
+    return Labelled(
+        task_ids=made.task_ids,
+        features=made.features,
+        codes=(made.task_ids - 10) % 3,
+        n_classes=3,
+    )
+
+
+def lesson(pool: Labelled) -> Lesson:
+    return Lesson(pool=pool, learner=Nearest())
+
+
+def steps(
+    strategy: Strategy, pool: Labelled, count: int, *, seed: int = 0, every: int = 1
+) -> list[Step]:
+    taught = lesson(pool)
+    manner = manner_of(TEN.model_copy(update={"seed": seed}), 3)
+    test = labelled(30, seed=9)
+    return list(islice(replay(taught, strategy(taught, manner), test, every), count))
+
+
+def positions(found: list[Step]) -> list[int]:
+    return [step.position for step in found]
+
+
+def test_the_simulation_asks_what_the_service_would_ask() -> None:
+    """One label behind, with the service's own learner, start and audit tasks."""
+    pool, made = labelled(), items(blobs(60))
+    taught = Lesson(pool=pool, learner=learner("auto", 0))
+    manner = manner_of(TEN, 3)
+
+    asked: list[int] = []
+    for position in islice(by_dubito(taught, manner), 2 * START):
+        known = said_of([10 + place for place in asked[:-1]])
+        served = window(ask(made, known, window=10))
+        expected = next(task for task in served if task - 10 not in asked)
+        assert pool.task_ids[position] == expected
+        asked.append(position)
+        taught.order.append(position)
+
+
+def test_a_task_is_asked_before_the_last_label_is_learnt() -> None:
+    """What the last label says cannot matter: the next task was fetched at once."""
+    pool = labelled()
+    asked = positions(steps(by_dubito, pool, START + 4))
+    for count in range(START, START + 4):
+        codes = pool.codes.copy()
+        codes[asked[count - 1]] = (codes[asked[count - 1]] + 1) % 3
+        other = Labelled(
+            task_ids=pool.task_ids, features=pool.features, codes=codes, n_classes=3
+        )
+
+        found = positions(steps(by_dubito, other, count + 1))
+
+        assert found[count] == asked[count]
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_random_is_the_project_s_random_order(seed: int) -> None:
+    pool = labelled()
+
+    found = positions(steps(by_chance, pool, 60, seed=seed))
+
+    assert found == permutation(pool.task_ids, seed).tolist()
+
+
+def test_margin_begins_at_random_and_then_asks_for_the_least_certain() -> None:
+    pool = labelled()
+
+    found = positions(steps(by_margin, pool, START + 1))
+
+    assert found[:START] == permutation(pool.task_ids, 0)[:START].tolist()
+    taught = lesson(pool)
+    taught.order = found[:START]
+    certainty = taught.certainty(START)
+    assert certainty is not None
+    certainty[found[:START]] = 2
+    assert certainty[found[START]] == certainty.min()
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    strategy=st.sampled_from(list(STRATEGIES.values())),
+    count=st.integers(4, 40),
+    seed=st.integers(0, 3),
+)
+def test_every_task_is_asked_for_once(
+    strategy: Strategy, count: int, seed: int
+) -> None:
+    pool = labelled(count)
+
+    found = positions(steps(strategy, pool, count, seed=seed))
+
+    assert sorted(found) == list(range(count))
+
+
+def test_with_all_labels_it_does_not_matter_how_they_were_asked_for() -> None:
+    pool, test = labelled(), labelled(30, seed=9)
+
+    ends = {steps(ask, pool, 60)[-1].score for ask in STRATEGIES.values()}
+
+    assert ends == {score_of_all(pool, Nearest(), test)}
+
+
+def test_one_class_is_all_that_one_label_teaches() -> None:
+    [first] = steps(by_chance, labelled(), 1)
+
+    assert first.score is not None
+    assert first.score.accuracy == pytest.approx(1 / 3)
+
+
+def test_scores_may_be_sparse() -> None:
+    found = steps(by_chance, labelled(), 9, every=4)
+
+    assert [n for n, step in enumerate(found, 1) if step.score] == [1, 4, 8]
+
+
+def test_the_learner_never_sees_what_is_kept_back() -> None:
+    everything = labelled(100)
+    parts = split(everything.codes, seed=1)
+
+    pool, test = everything.at(parts.pool), everything.at(parts.test)
+
+    assert not set(pool.task_ids.tolist()) & set(test.task_ids.tolist())
+    assert len(pool.task_ids) + len(test.task_ids) == 100

@@ -1,0 +1,110 @@
+"""Whether more labels would still change anything."""
+
+import numpy as np
+import pytest
+
+from model.accuracy import Accuracy
+from model.arrays import Codes
+from model.stopping import MODELS, Advice, Trail, advise, kappa
+
+N_OPEN = 400
+SAME = np.arange(N_OPEN) % 4
+
+
+def changing(share: float) -> list[Codes]:
+    """Let each model differ from the next in a share of the tasks, newest first."""
+    models, rng = [SAME], np.random.default_rng(0)
+    for _ in range(MODELS - 1):
+        other = models[-1].copy()
+        moved = rng.choice(N_OPEN, round(share * N_OPEN), replace=False)
+        other[moved] = (other[moved] + 1) % 4
+        models.append(other)
+    return models
+
+
+def advice(share: float = 0.0, wrong: int = 0, **chosen: object) -> Advice:
+    facts: dict[str, object] = {
+        "predictions": changing(share),
+        "surprises": [wrong, *[0] * (MODELS - 2)],
+        **chosen,
+    }
+    return advise(Trail(**facts))  # type: ignore[arg-type]  # the names are those of Trail
+
+
+def test_stop_when_labels_neither_change_nor_surprise_the_model() -> None:
+    found = advice(share=0.0025, wrong=2)
+
+    assert found.advised
+
+
+@pytest.mark.parametrize(("share", "wrong"), [(0.03, 0), (0.0025, 3)])
+def test_go_on_while_labels_still_change_or_surprise_it(
+    share: float, wrong: int
+) -> None:
+    assert not advice(share, wrong).advised
+
+
+def test_where_labels_always_surprise_near_perfect_agreement_is_enough() -> None:
+    """Labels that contradict each other never cease to surprise."""
+    noisy = [2] * (MODELS - 1)
+
+    assert advice(0.0, surprises=noisy).advised
+    assert not advice(0.0025, surprises=noisy).advised
+
+
+def test_never_before_every_class_has_a_label() -> None:
+    found = advice(missing=["sit", "lie"])
+
+    assert not found.advised
+    assert found.reasons[0] == "no task is labelled 'sit', 'lie' yet"
+
+
+def test_never_while_all_predictions_are_one_class() -> None:
+    """A model that has not learnt anything agrees with itself, too."""
+    found = advice(predictions=[np.zeros(N_OPEN, dtype=np.intp)] * MODELS)
+
+    assert not found.advised
+    assert found.reasons[0] == "the model predicts one class only"
+
+
+def test_never_without_a_model_of_thirty_labels_ago() -> None:
+    found = advice(predictions=[SAME] * (MODELS - 1), surprises=[0] * (MODELS - 2))
+
+    assert not found.advised
+    assert "no model of 30 labels ago" in found.reasons[0]
+
+
+def test_what_more_labels_would_buy_is_said() -> None:
+    moved = SAME.copy()
+    moved[:16] = (moved[:16] + 1) % 4
+
+    found = advice(predictions=[SAME, *[moved] * (MODELS - 1)])
+
+    assert found.reasons[0] == (
+        "the last 30 labels changed 4.0 % of the predictions; 50 more would gain about"
+        " 1.6 points, at most about 5.0"
+    )
+
+
+def test_nothing_is_promised_beyond_full_accuracy() -> None:
+    sure = Accuracy(estimate=0.995, low=0.99, high=1.0, n=40)
+
+    found = advice(share=0.03, accuracy=sure)
+
+    assert "about 1.0 points, at most about 1.0" in found.reasons[0]
+    assert "accuracy is 99.5 % (99.0 to 100.0 %)" in found.reasons
+
+
+def test_without_open_tasks_there_is_nothing_to_change() -> None:
+    none = [np.empty(0, dtype=np.intp)] * MODELS
+
+    assert advice(predictions=none).advised
+
+
+def test_agreement_is_measured_beyond_chance() -> None:
+    often = np.array([0] * 98 + [1, 1])
+    shifted = np.array([0] * 96 + [1, 1, 0, 0])
+
+    assert kappa(often, often) == 1.0
+    assert (often == shifted).mean() == pytest.approx(0.96)
+    assert kappa(often, shifted) < 0.1
