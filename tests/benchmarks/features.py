@@ -1,0 +1,259 @@
+"""How quick the features are, and what can be learnt from a few labels with them.
+
+Run from the root of the repository; libraries to compare with are used if they are
+installed (`pip install pycatch22 tsfel aeon`):
+
+    python -m tests.benchmarks.features speed
+    python -m tests.benchmarks.features accuracy --seeds 10
+"""
+
+import io
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+from sklearn.datasets import load_digits
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.utils.extmath import randomized_svd
+
+from backend.learning.features import FIT_ON
+from backend.learning.pictures import read_picture
+from backend.learning.recordings import Recording, describe_all, open_recording
+from model.arrays import Codes, Features
+from model.features.tabular import standardise
+from model.features.text import Embedding
+from model.initial import permutation
+from model.learner import learner
+from model.schema import Channels
+from tests.benchmarks.data_sets import data_set
+from tests.benchmarks.sources import SECONDS
+
+WINDOWS = 10_000
+TEXTS = 20_000
+IMAGES = 2_000
+LABELS_PER_CLASS = (2, 5, 10)
+SERIES = ("watch_a", "basicmotions", "japvowels")
+PROSE = ("reuters_r8", "sms_spam", "trec6")
+
+Way = Callable[[Sequence[Recording]], Features]
+
+
+@click.group()
+def main() -> None:
+    """Measure the features."""
+
+
+@main.command()
+def speed() -> None:
+    """Time recordings, texts and images, from what arrives to rows of numbers."""
+    rng = np.random.default_rng(0)
+    table = Table("", "seconds", "of them computing", title="one process")
+    works: Mapping[str, Callable[[], Callable[[], object]]] = {
+        f"{WINDOWS} windows of 6 x 100, as CSV files": partial(_windows, rng),
+        f"{TEXTS} texts of 15 words, vocabulary included": partial(_texts, rng),
+        f"{IMAGES} PNG images of 256 x 256": partial(_images, rng),
+    }
+    for name, prepared in works.items():
+        run = prepared()
+        began, busy = time.perf_counter(), time.process_time()
+        run()
+        spent = time.perf_counter() - began, time.process_time() - busy
+        table.add_row(name, *(f"{seconds:.1f}" for seconds in spent))
+    Console().print(table)
+
+
+def _windows(rng: np.random.Generator) -> Callable[[], object]:
+    columns = tuple("abcdef")
+    lines = [",".join(f"{v:.4f}" for v in rng.normal(size=6)) for _ in range(1_100)]
+    header = ",".join(columns)
+    starts = rng.integers(0, 1_000, WINDOWS).tolist()
+    files = ["\n".join([header, *lines[at : at + 100]]).encode() for at in starts]
+    chosen = Channels(columns=columns)
+
+    def run() -> None:
+        for start in range(0, WINDOWS, 500):
+            batch = files[start : start + 500]
+            describe_all([open_recording(content, chosen) for content in batch])
+
+    return run
+
+
+def _texts(rng: np.random.Generator) -> Callable[[], object]:
+    words = np.array(["".join(rng.choice(list("aeioulnrst"), 6)) for _ in range(5_000)])
+    drawn = rng.zipf(1.3, size=(TEXTS, 15)) % len(words)
+    texts = [" ".join(row) for row in words[drawn].tolist()]
+    return lambda: Embedding.of(texts[:FIT_ON]).apply(texts)
+
+
+def _images(rng: np.random.Generator) -> Callable[[], object]:
+    colours = (rng.integers(0, 255, (16, 16, 3), dtype=np.uint8) for _ in range(20))
+    drawn = [Image.fromarray(one).resize((256, 256)) for one in colours]
+    return lambda: [_picture(one) for _ in range(IMAGES // 20) for one in drawn]
+
+
+def _picture(image: Image.Image) -> list[float]:
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=1)
+    return list(read_picture("/image.png", lambda _: file.getvalue()).values())
+
+
+@main.command()
+@click.option("--seeds", default=10, show_default=True)
+@click.option(
+    "--sets", default=",".join((*SERIES, *PROSE, "digits")), show_default=True
+)
+def accuracy(seeds: int, sets: str) -> None:
+    """Learn from a few random labels with these features and with others."""
+    table = Table("", "", "columns", "ms a task", *_headings(), title=f"{seeds} seeds")
+    for name in sets.split(","):
+        kinds = {**dict.fromkeys(SERIES, _series), **dict.fromkeys(PROSE, _prose)}
+        rows, codes = kinds.get(name, _drawn)(name)
+        first: NDArray[np.float64] | None = None
+        for way, make in rows.items():
+            began = time.process_time()
+            features = make()
+            cost = 1_000 * (time.process_time() - began) / len(codes)
+            found = np.array([_scores(features, codes, seed) for seed in range(seeds)])
+            first = found if first is None else first
+            cells = _cells(found, first)
+            size = str(features.shape[1])
+            table.add_row(name, way, size, f"{cost:.2f}", *cells)
+    Console().print(table)
+
+
+def _headings() -> Iterator[str]:
+    yield from (f"{count} labels a class" for count in LABELS_PER_CLASS)
+    yield "against the first"
+
+
+def _cells(found: NDArray[np.float64], first: NDArray[np.float64]) -> Iterator[str]:
+    """Yield mean accuracies, and the paired difference with its 95 % interval."""
+    yield from (f"{value:.1f}" for value in found.mean(axis=0))
+    gain = (found - first).mean(axis=1)
+    spread = 2 * gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else 0.0
+    yield f"{gain.mean():+.1f} ± {spread:.1f}"
+
+
+def _scores(features: Features, codes: Codes, seed: int) -> list[float]:
+    """Return the test accuracy in per cent after so many random labels."""
+    order = permutation(np.arange(len(codes), dtype=np.int64), seed)
+    cut = int(0.3 * len(codes))
+    test, pool = order[:cut], order[cut:]
+    n_classes = int(codes.max()) + 1
+    scores = []
+    for count in LABELS_PER_CLASS:
+        chosen = _of_two_classes(pool, codes, count * n_classes)
+        fitted = learner("auto", seed).fit(features[chosen], codes[chosen], n_classes)
+        guessed = fitted.predict(features[test]).argmax(axis=1)
+        scores.append(100 * float((guessed == codes[test]).mean()))
+    return scores
+
+
+def _of_two_classes(pool: Codes, codes: Codes, count: int) -> Codes:
+    """Return the first tasks, more of them while all are of one class."""
+    while len(np.unique(codes[pool[:count]])) < 2:
+        count += 1
+    return pool[:count]
+
+
+def _series(name: str) -> tuple[Mapping[str, Callable[[], Features]], Codes]:
+    found = data_set(name)
+    chosen = Channels(time=SECONDS)
+    opened = [open_recording(task["recording"], chosen) for task in found.tasks]
+    ways: dict[str, Way] = {"16 statistics and correlations": _before, "ours": _ours}
+    ways |= {"pycatch22": _catch22} if find_spec("pycatch22") else {}
+    ways |= {"tsfel": _tsfel} if find_spec("tsfel") else {}
+    ways |= {"aeon MiniRocket": _mini_rocket} if find_spec("aeon") else {}
+    codes = np.unique(found.labels, return_inverse=True)[1]
+    return {way: partial(_standard, make, opened) for way, make in ways.items()}, codes
+
+
+def _standard(make: Way, opened: Sequence[Recording]) -> Features:
+    return standardise(np.asarray(make(opened), dtype=np.float32))
+
+
+def _ours(opened: Sequence[Recording]) -> Features:
+    return np.array([list(one.values()) for one in describe_all(opened)], np.float32)
+
+
+def _before(opened: Sequence[Recording]) -> Features:
+    described = describe_all(opened)
+    kept = [name for name in described[0] if " step " not in name and "&" not in name]
+    return np.array([[one[name] for name in kept] for one in described], np.float32)
+
+
+def _catch22(opened: Sequence[Recording]) -> Features:
+    catch = import_module("pycatch22").catch22_all
+    rows = [
+        [v for s in one.samples.T for v in catch(s.tolist(), catch24=True)["values"]]
+        for one in opened
+    ]
+    return np.array(rows, dtype=np.float32)
+
+
+def _tsfel(opened: Sequence[Recording]) -> Features:
+    tsfel = import_module("tsfel")
+    chosen = tsfel.get_features_by_domain()
+    extract = partial(tsfel.time_series_features_extractor, chosen, verbose=0)
+    rows = [extract(one.samples, fs=one.rate).to_numpy()[0] for one in opened]
+    clipped = np.clip(np.array(rows, dtype=np.float64), -1e30, 1e30)
+    return clipped.astype(np.float32)
+
+
+def _mini_rocket(opened: Sequence[Recording]) -> Features:
+    """Return its 10,000 columns on 100 directions: few labels bear no more."""
+    found = import_module("aeon.transformations.collection.convolution_based")
+    windows = np.array([one.samples.T for one in opened])
+    raw = found.MiniRocket(random_state=0).fit_transform(windows)
+    rows = standardise(np.asarray(raw, dtype=np.float32))
+    _, _, directions = randomized_svd(rows, min(100, len(rows)), random_state=0)
+    return np.asarray(rows @ directions.T)
+
+
+def _prose(name: str) -> tuple[Mapping[str, Callable[[], Features]], Codes]:
+    found = data_set(name)
+    texts = [str(task["text"]) for task in found.tasks]
+    codes = np.unique(found.labels, return_inverse=True)[1]
+    return {
+        "words and pairs, 100 directions": lambda: _words(texts),
+        "ours": lambda: Embedding.of(texts).apply(texts),
+    }, codes
+
+
+def _words(texts: Sequence[str]) -> Features:
+    weigh = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, max_features=30_000)
+    terms = weigh.fit_transform(texts)
+    _, _, directions = randomized_svd(terms, 100, n_iter=2, random_state=0)
+    rows = terms @ directions.T
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.where(length > 0, length, 1), dtype=np.float32)
+
+
+def _drawn(name: str) -> tuple[Mapping[str, Callable[[], Features]], Codes]:
+    """Return scikit-learn's digits as images."""
+    if name != "digits":
+        message = f"there is no set {name!r}"
+        raise click.BadParameter(message)
+    found = load_digits()
+    images = [
+        Image.fromarray((pixels * 15.9).astype(np.uint8)) for pixels in found.images
+    ]
+    pixels = standardise(found.data.astype(np.float32))
+    return {"pixels": lambda: pixels, "ours": lambda: _pictures(images)}, found.target
+
+
+def _pictures(images: Sequence[Image.Image]) -> Features:
+    rows = [_picture(image) for image in images]
+    return standardise(np.array(rows, dtype=np.float32))
+
+
+if __name__ == "__main__":
+    main()

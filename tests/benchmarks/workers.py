@@ -1,0 +1,232 @@
+"""How many rounds a machine runs in a minute, and how quickly it answers meanwhile.
+
+Run from the root of the repository:
+
+    python -m tests.benchmarks.workers
+    python -m tests.benchmarks.workers --real --workers 2 --projects 1
+
+In each project somebody labels the next task as soon as a round has seen the last
+label. The fake Label Studio of the tests, in a process of its own, answers in
+milliseconds, so that Dubito is what is measured; `--real` starts a real one. Events,
+30 a second, are a label that is told again and again: noted, and looked into, but
+nothing to learn from.
+"""
+
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+import click
+import httpx
+import numpy as np
+from redis import Redis
+from rich.console import Console
+from rich.table import Table
+
+from backend.cores import usable_cores
+from backend.state.project import Projects, ProjectState
+from tests.dubito import Dubito, Rows, dubito_running, rows_project
+from tests.fake_label_studio import FakeServer
+from tests.label_studio import JsonObject, LabelStudio, choice_result, signed_in
+from tests.real_label_studio import real_label_studio_running
+from tests.store import store_running
+
+EVENTS_PER_SECOND = 30
+CALLS_PER_SECOND = 5
+CALLERS = 16
+LOOK_SECONDS = 0.005
+PATIENCE_SECONDS = 60.0
+FIRST_LABELS = 12
+SPAWN = multiprocessing.get_context("spawn")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """Something that is sent to Dubito so many times a second."""
+
+    path: str
+    body: JsonObject | None
+    rate: int
+
+
+def serve_fake(parent: Connection) -> None:
+    """Serve a fake Label Studio until the parent hangs up."""
+    with FakeServer().serving() as server:
+        parent.send((server.url, server.tokens))
+        parent.poll(None)
+
+
+@contextmanager
+def fake_running() -> Iterator[LabelStudio]:
+    """Run a fake Label Studio in a process of its own."""
+    here, there = SPAWN.Pipe()
+    process = SPAWN.Process(target=serve_fake, args=(there,), daemon=True)
+    process.start()
+    url, tokens = here.recv()
+    try:
+        with signed_in(url, tokens) as label_studio:
+            yield label_studio
+    finally:
+        process.terminate()
+        process.join()
+
+
+@click.command()
+@click.option("--workers", default=[1, 2, 4], multiple=True, show_default=True)
+@click.option("--projects", default=[1, 2, 4], multiple=True, show_default=True)
+@click.option("--seconds", default=30.0, show_default=True)
+@click.option("--tasks", default=2_000, show_default=True)
+@click.option("--real", is_flag=True, help="Use a real Label Studio.")
+def main(
+    workers: Sequence[int],
+    projects: Sequence[int],
+    seconds: float,
+    tasks: int,
+    *,
+    real: bool,
+) -> None:
+    """Measure rounds a minute, and the seconds of answers while rounds run."""
+    kind = "a real" if real else "the fake"
+    title = (
+        f"{kind} Label Studio, {tasks} tasks a project, {usable_cores()} cores;"
+        " answers: median / 99 %"
+    )
+    heads = ("workers", "projects", "load", "rounds/min", "webhook, ms")
+    table = Table(*heads, "setup, ms", "health, ms", title=title)
+    for count in workers:
+        with (
+            (real_label_studio_running if real else fake_running)() as label_studio,
+            store_running() as store,
+            dubito_running(
+                label_studio.url,
+                label_studio.token,
+                REDIS_URL=store,
+                WORKERS=str(count),
+            ) as dubito,
+            Redis.from_url(store) as redis,
+        ):
+            bench = Bench(label_studio, dubito, Projects(redis))
+            for many in projects:
+                line = str(count), *bench.measured(many, tasks, seconds)
+                click.echo("; ".join(line), err=True)
+                table.add_row(*line)
+    Console().print(table)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A Dubito, beside a Label Studio that shows it projects."""
+
+    label_studio: LabelStudio
+    dubito: Dubito
+    known: Projects
+
+    def measured(self, count: int, tasks: int, seconds: float) -> tuple[str, ...]:
+        """Label in so many projects at a time; return the cells of one line."""
+        projects = [self._project(tasks, seed) for seed in range(count)]
+        states = [self.known.find(str(rows.project)) for rows in projects]
+        calls = self._calls(projects[0])
+        ended = threading.Event()
+        people = [
+            threading.Thread(target=self._label, args=(rows, state, ended))
+            for rows, state in zip(projects, states, strict=True)
+        ]
+        before = sum(state.round() for state in states)
+        began = time.perf_counter()
+        for person in people:
+            person.start()
+        with SPAWN.Pool(1) as pool:  # a process of its own: its clock stands alone
+            timed = pool.apply(time_calls, (self.dubito.url, calls, seconds))
+        rounds = sum(state.round() for state in states) - before
+        minutes = (time.perf_counter() - began) / 60
+        ended.set()
+        for person in people:
+            person.join()
+        for rows in projects:
+            self._leave(rows)
+        load = f"{os.getloadavg()[0]:.1f}"
+        shown = (
+            f"{np.median(found):.0f} / {np.quantile(found, 0.99):.0f}"
+            for found in timed
+        )
+        return str(count), load, f"{rounds / minutes:.0f}", *shown
+
+    def _project(self, tasks: int, seed: int) -> Rows:
+        rows = rows_project(self.label_studio, tasks, seed=seed)
+        for task in rows.tasks[:FIRST_LABELS]:
+            self.label_studio.annotate(task, rows.truth[task])
+        self.dubito.adopt(self.label_studio, rows.project)
+        return rows
+
+    def _leave(self, rows: Rows) -> None:
+        for backend in self.label_studio.ml_backends(rows.project):
+            self.label_studio.delete_backend(backend["id"])
+        done = self.dubito.cli("disconnect", "--project", str(rows.project))
+        if done.returncode:
+            raise click.ClickException(done.stderr)
+
+    def _label(self, rows: Rows, state: ProjectState, ended: threading.Event) -> None:
+        """Label what is served, each time after a round that saw the last label."""
+        while not ended.is_set():
+            task = self.label_studio.next_task(rows.project)
+            if task is None:
+                return
+            before = state.round()
+            self.label_studio.annotate(task, rows.truth[task])
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while state.round() == before and time.monotonic() < deadline:
+                ended.wait(LOOK_SECONDS)
+
+    def _calls(self, rows: Rows) -> list[Call]:
+        """Return what Label Studio would send: an event, a setup, a look at health."""
+        task = rows.tasks[0]
+        shown = self.label_studio.project(rows.project)
+        [annotation] = self.label_studio.task(task)["annotations"]
+        told = {
+            "action": "ANNOTATION_UPDATED",
+            "project": shown,
+            "annotation": {**annotation, "result": choice_result(rows.truth[task])},
+        }
+        key = self.known.find(str(rows.project)).key
+        named = {"project": key, "schema": shown["label_config"]}
+        return [
+            Call(path="/webhook", body=told, rate=EVENTS_PER_SECOND),
+            Call(path="/setup", body=named, rate=CALLS_PER_SECOND),
+            Call(path="/health", body=None, rate=CALLS_PER_SECOND),
+        ]
+
+
+def time_calls(url: str, calls: Sequence[Call], seconds: float) -> list[list[float]]:
+    """Send each kind of call at its rate; return the milliseconds that each took."""
+    with ThreadPoolExecutor(len(calls)) as kinds:
+        return list(kinds.map(lambda call: _milliseconds(url, call, seconds), calls))
+
+
+def _milliseconds(url: str, call: Call, seconds: float) -> list[float]:
+    """Send a call when it is due, whether or not those before have been answered."""
+    fresh = httpx.Limits(max_keepalive_connections=0)  # as Label Studio: none is kept
+    began = time.perf_counter()
+    with (
+        httpx.Client(base_url=url, limits=fresh, trust_env=False, timeout=60) as http,
+        ThreadPoolExecutor(CALLERS) as callers,
+    ):
+
+        def send(number: int) -> float:
+            due = began + number / call.rate
+            time.sleep(max(0.0, due - time.perf_counter()))
+            sent = time.perf_counter()
+            method = "GET" if call.body is None else "POST"
+            http.request(method, call.path, json=call.body).raise_for_status()
+            return 1000 * (time.perf_counter() - sent)
+
+        return list(callers.map(send, range(int(seconds * call.rate))))
+
+
+if __name__ == "__main__":
+    main()
