@@ -1,9 +1,12 @@
 """Texts and recordings: read from what tasks hold or point to, the bad set aside."""
 
+import io
+from base64 import b64encode
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from PIL import Image
 from redis import Redis
 
 from tests.fake_label_studio import FakeServer, Fault
@@ -93,6 +96,35 @@ def test_recordings_inside_the_tasks_are_learnt(bench: Stand) -> None:
 
     guesses = certain_of(bench, project)
     assert [guesses[task] for task in ids] == [name_of(n) for n in range(16)]
+
+
+def picture(number: int) -> str:
+    """Draw stripes, upright or level by turns, as an address that holds its data."""
+    stripes = np.arange(48) // (4 + number % 3) % 2 * 200
+    level = np.broadcast_to(stripes, (48, 48)).astype(np.uint8)
+    noise = np.random.default_rng(number).integers(50, size=(48, 48), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray((level if number % 2 else level.T) + noise).save(file, "PNG")
+    return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
+
+
+def test_pictures_are_learnt_and_a_broken_one_is_set_aside(bench: Stand) -> None:
+    config = choices_config("quick", "slow", tag="Image", attributes='value="$photo"')
+    project = bench.label_studio.create_project("pictures", config)
+    photos = [picture(n) for n in range(16)] + ["data:image/png;base64,bm9uZQ=="]
+    ids = bench.label_studio.import_tasks(
+        project, [{"data": {"photo": photo}} for photo in photos]
+    )
+    bench.connect(project)
+
+    for number, task in enumerate(ids[:6]):
+        bench.label_studio.annotate(task, name_of(number))
+    bench.run()
+
+    status = bench.assert_order_holds(project)
+    assert (status["labels"], status["set_aside"], status["pending"]) == (6, 1, 0)
+    guesses = certain_of(bench, project)
+    assert [guesses[task] for task in ids[:16]] == [name_of(n) for n in range(16)]
 
 
 BAD: dict[str, str] = {
