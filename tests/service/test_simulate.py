@@ -32,6 +32,8 @@ from tests.exports import CITIES, exported, rows, write
 T = TypeVar("T")
 PATIENCE_SECONDS = 300
 STRATEGIES = {"dubito", "random", "margin"}
+HEARS_CTRL_C = ("/usr/bin/env", "--default-signal=INT")
+"""What a shell starts in the background is deaf to it, and so is all it starts."""
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ def test_ctrl_c_loses_nothing_and_the_same_command_goes_on(
 ) -> None:
     arguments = (export, "--seeds", 2, "--budget", 12, "--json")
     with subprocess.Popen(  # noqa: S603 - our own command
-        command(*arguments),
+        [*HEARS_CTRL_C, *command(*arguments)],
         env=environment(tmp_path),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
