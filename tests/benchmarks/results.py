@@ -178,7 +178,7 @@ def report(results: Sequence[Result], page: Path, plot: Path, seeds: int) -> Non
     draw(results, plot)
     compared, by_set = _markdown(COLUMNS, _comparison(results)), _by_set(results)
     names = ("data", *results[0].heights)
-    command = f"python -m tests.benchmarks.active_learning --seeds {seeds}"
+    command = "python -m tests.benchmarks.active_learning"
     told = f"Written by `{command}`: {len(results)} data sets, {seeds} seeds."
     picture = f"![Learning curves](../../docs/{plot.name})"
     parts = (
