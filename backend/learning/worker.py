@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 WATCH_SECONDS = 0.5
 RETRY_SECONDS = 10.0
+NICENESS = 5
+"""Whoever waits for an answer of the web server, or of Label Studio, comes first."""
+
 GONE_SECONDS = 300.0
 SERVICES: ContextVar[Services] = ContextVar("services")
 """What the jobs of this process work with; a job itself carries only names."""
@@ -166,6 +169,7 @@ def _take_on_trust(projects: Projects, key: str, fault: str) -> None:
 
 def run_worker(services: Services) -> None:
     """Work until told to stop."""
+    os.nice(NICENESS)
     SERVICES.set(services)
     stopped = threading.Event()
     watch = threading.Thread(target=_watch, args=(services, stopped), daemon=True)

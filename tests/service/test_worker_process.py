@@ -52,6 +52,14 @@ def test_a_worker_is_heard_of_until_it_is_told_to_stop(
     assert Beats(redis).alive() == []
 
 
+def test_a_worker_lets_those_who_wait_for_an_answer_go_first(
+    running: subprocess.Popen[bytes], redis: Redis
+) -> None:
+    assert heard_of(redis, 1)
+
+    assert os.getpriority(os.PRIO_PROCESS, running.pid) > os.nice(0)
+
+
 def test_a_killed_worker_is_missed_after_a_while(
     running: subprocess.Popen[bytes], redis: Redis
 ) -> None:
