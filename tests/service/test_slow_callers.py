@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from multiprocessing import get_context
+from select import select
 
 import httpx
 import pytest
@@ -82,18 +83,12 @@ def sent(port: int, text: str) -> socket.socket:
 def seconds_until_closed(connection: socket.socket, trickle: bytes) -> float:
     """Send a byte now and then, as long as somebody listens."""
     began = time.monotonic()
-    connection.settimeout(0.2)
     while time.monotonic() - began < 15:
         try:
-            if connection.recv(1_000) == b"":
+            if not select([connection], [], [], 0.2)[0]:
+                connection.sendall(trickle)
+            elif connection.recv(1_000) == b"":
                 break
-            continue
-        except TimeoutError:
-            pass
-        except OSError:
-            break
-        try:
-            connection.sendall(trickle)
         except OSError:
             break
     return time.monotonic() - began
