@@ -1,6 +1,6 @@
 """A real Redis for the tests: the one that `dubito serve` would start."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +12,7 @@ from backend.settings import Settings
 from backend.state import keys
 from backend.state.embedded import socket_url, start_store
 
+Opener = Callable[..., Services]
 COUNTED = (keys.TALLY.encode(), keys.FAILED_LOG_INS.encode())
 
 

@@ -228,7 +228,7 @@ def read_settings(state: ProjectState, client: LabelStudioClient) -> None:
     rows = client.backends(state.id)
     # Being asked for them, Label Studio has called us again: that call is answered.
     state.note(settings_at=state.clock())
-    row = _ours(rows, connection)
+    row = our_row(rows, connection)
     if row is not None:
         held = {"backend": row.id, "backend_url": row.url, "title": row.title}
         state.note(
@@ -247,7 +247,7 @@ def read_settings(state: ProjectState, client: LabelStudioClient) -> None:
     )
 
 
-def _ours(rows: Sequence[MlBackend], connection: Connection) -> MlBackend | None:
+def our_row(rows: Sequence[MlBackend], connection: Connection) -> MlBackend | None:
     """Return our row: the one we know, or one made anew with our address."""
     known = (row for row in rows if row.id == connection.backend)
     anew = (row for row in rows if _same(row.url, connection.backend_url))

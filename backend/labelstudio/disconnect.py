@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backend.errors import LabelStudioRefusedError, ProjectGoneError
-from backend.labelstudio.connect import DEFAULT_SAMPLING, LEASE_PATIENCE
+from backend.errors import (
+    LabelStudioError,
+    LabelStudioRefusedError,
+    ProjectGoneError,
+)
+from backend.labelstudio.connect import DEFAULT_SAMPLING, LEASE_PATIENCE, our_row
 from backend.labelstudio.publish import read_rows
 from backend.labelstudio.scores import VERSION
 from backend.records import UNCERTAINTY
@@ -17,6 +22,10 @@ if TYPE_CHECKING:
 
     from backend.labelstudio.client import LabelStudioClient
     from backend.state.project import Projects, ProjectState
+
+MOST_LOOKS = 20
+CALM_LOOKS = 2
+LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +63,38 @@ class Disconnector:
             self.client.delete_tab(connection.tab)
             self.say("removed the tab")
         self._remove_hooks(number, connection)
-        if connection.backend is not None:
-            self.client.delete_backend(connection.backend)
-            self.say("removed the ML backend")
+        self._remove_backend(number, connection)
         rows = sum(len(found) for found in read_rows(self.client, state).values())
         if rows:
             self.say(f"removing {rows} scores …")
             self.client.delete_version(number, VERSION)
         if project.model_version in {VERSION, "", None, connection.title}:
             self._restore_version(number, connection.found_version)
+
+    def _remove_backend(self, number: int, connection: Connection) -> None:
+        """Remove our row, and look until it stays away.
+
+        Label Studio stores a row again that somebody was looking at meanwhile.
+        """
+        removed = calm = 0
+        for _ in range(MOST_LOOKS):
+            row = our_row(self.client.backends(number), connection)
+            if row is None:
+                calm += 1
+            else:
+                self.client.delete_backend(row.id)
+                removed, calm = removed + 1, 0
+            if calm == CALM_LOOKS or not removed:
+                break
+            time.sleep(LOOK_SECONDS)
+        else:
+            text = (
+                f"Label Studio keeps the ML backend {connection.title!r}: close pages"
+                " that show Settings → Model, and disconnect again"
+            )
+            raise LabelStudioError(text)
+        if removed:
+            self.say("removed the ML backend")
 
     def _remove_hooks(self, number: int, connection: Connection) -> None:
         address = f"{connection.backend_url.rstrip('/')}/webhook"

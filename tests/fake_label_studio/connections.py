@@ -114,7 +114,10 @@ def delete_backend(backend: str) -> ResponseReturnValue:
     project = context.tables.projects[row.project]
     if project.fields["model_version"] == row.fields["title"]:
         project.fields["model_version"] = ""
-    context.tables.backends.pop(row.id, None)
+    if context.faults.kept_backends:
+        context.faults.kept_backends -= 1
+    else:
+        context.tables.backends.pop(row.id, None)
     return "", HTTPStatus.NO_CONTENT
 
 

@@ -43,11 +43,14 @@ class Faults:
     ----------
     lose_webhooks : lose none, all, or every second one
     write_seconds : what each write costs, with everyone else waiting, as on SQLite
+    kept_backends : how many removed ML backends are stored again, as happens to those
+        that somebody looks at in the same moment
     requests : method and path of every request so far
     """
 
     lose_webhooks: Loss = "none"
     write_seconds: float = 0.0
+    kept_backends: int = 0
     requests: list[tuple[str, str]] = field(default_factory=list)
     _planned: list[Fault] = field(default_factory=list)
     _webhooks: int = 0
@@ -64,6 +67,7 @@ class Faults:
             self._planned.clear()
             self.lose_webhooks = "none"
             self.write_seconds = 0.0
+            self.kept_backends = 0
 
     def take(self, method: str, path: str) -> Fault | None:
         """Note a request, and return what is to go wrong with it."""

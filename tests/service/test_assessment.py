@@ -1,6 +1,5 @@
 """How good the model is, and whether to stop: found out while nobody waits."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,17 +10,9 @@ from backend.learning.assessment import FEWEST_LABELS, FEWEST_NEW, assess
 from backend.state.project import ProjectState
 from model.initial import permutation
 from tests.dubito import CLASSES, Rows, feature_rows, rows_project
-from tests.fake_label_studio import FakeServer
-from tests.service.stand import Stand, stand
+from tests.service.stand import Stand
 
 LABELS = 36
-
-
-@pytest.fixture
-def bench(fake_server: FakeServer, store_url: str, redis: Redis) -> Iterator[Stand]:
-    assert not redis.dbsize()
-    with stand(fake_server, store_url) as made:
-        yield made
 
 
 @pytest.fixture

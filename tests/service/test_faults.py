@@ -1,23 +1,13 @@
 """Label Studio fails, workers die: the window is right again, and said so."""
 
-from collections.abc import Iterator
-
 import pytest
-from redis import Redis
 
 from backend.errors import LeaseLostError
 from backend.learning.steward import Steward
 from backend.state import keys
 from tests.dubito import VERSION, open_tasks, scores
-from tests.fake_label_studio import FakeServer, Fault
-from tests.service.stand import Stand, stand
-
-
-@pytest.fixture
-def bench(fake_server: FakeServer, store_url: str, redis: Redis) -> Iterator[Stand]:
-    assert not redis.dbsize()
-    with stand(fake_server, store_url) as made:
-        yield made
+from tests.fake_label_studio import Fault
+from tests.service.stand import Stand
 
 
 def heal(bench: Stand, project: int) -> None:

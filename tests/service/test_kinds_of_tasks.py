@@ -2,26 +2,17 @@
 
 import io
 from base64 import b64encode
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from PIL import Image
-from redis import Redis
 
-from tests.fake_label_studio import FakeServer, Fault
+from tests.fake_label_studio import Fault
 from tests.label_studio import JsonObject, choices_config
-from tests.service.stand import Stand, stand
+from tests.service.stand import Stand
 
 SAMPLES = 60
 CHANNELS = '<Channel column="x"/><Channel column="y"/>'
-
-
-@pytest.fixture
-def bench(fake_server: FakeServer, store_url: str, redis: Redis) -> Iterator[Stand]:
-    assert not redis.dbsize()
-    with stand(fake_server, store_url) as made:
-        yield made
 
 
 def series_config(value: str, *classes: str, value_type: str = "url") -> str:

@@ -1,25 +1,15 @@
 """The state after any loss, repeat or reordering equals what Label Studio holds."""
 
 import random
-from collections.abc import Iterator
 
 import httpx
 import pytest
-from redis import Redis
 
 from tests.dubito import feature_rows
-from tests.fake_label_studio import FakeServer
 from tests.label_studio import JsonObject, choice_result
-from tests.service.stand import Stand, stand
+from tests.service.stand import Stand
 
 WORDS = ("rest", "walk", "run")
-
-
-@pytest.fixture
-def bench(fake_server: FakeServer, store_url: str, redis: Redis) -> Iterator[Stand]:
-    assert not redis.dbsize()
-    with stand(fake_server, store_url) as made:
-        yield made
 
 
 def assert_equal_state(bench: Stand, project: int) -> None:

@@ -1,7 +1,6 @@
 """What an operator sees of the work: counters, seconds, lag, and what is wrong."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
@@ -14,19 +13,12 @@ from backend.state.beats import Beats
 from backend.state.lag import sample_all
 from backend.web.app import create_app
 from tests.builders import KEY, event
-from tests.fake_label_studio import FakeServer, Fault
-from tests.service.stand import Stand, stand
+from tests.fake_label_studio import Fault
+from tests.service.stand import Stand
 from tests.store import store_client
 
 SCRAPE_SECONDS = 1.0
 Samples = dict[tuple[str, ...], float]
-
-
-@pytest.fixture
-def bench(fake_server: FakeServer, store_url: str, redis: Redis) -> Iterator[Stand]:
-    assert not redis.dbsize()
-    with stand(fake_server, store_url) as made:
-        yield made
 
 
 @pytest.fixture

@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from redis import Redis
 
 from backend.learning.events import parse_event
 from backend.web.app import create_app
 from tests.dubito import feature_rows, rows_project
-from tests.fake_label_studio import FakeServer
 from tests.label_studio import CONTROL, ITEM, JsonObject
-from tests.service.stand import Stand, stand
+from tests.service.stand import Stand
 
 BODIES = Path(__file__).parent.parent / "fixtures" / "label_studio"
 CAPTURED = sorted(
@@ -33,13 +31,6 @@ ALIASED = (
     '<Choice value="Walking" alias="walk"/>'
     "</Choices></View>"
 )
-
-
-@pytest.fixture
-def bench(fake_server: FakeServer, store_url: str, redis: Redis) -> Iterator[Stand]:
-    assert not redis.dbsize()
-    with stand(fake_server, store_url) as made:
-        yield made
 
 
 @pytest.fixture

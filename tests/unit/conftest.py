@@ -1,12 +1,17 @@
 """What tests of single parts share."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack
+
 import pytest
 from flask.testing import FlaskClient
+from redis import Redis
 
 from backend.services import Services
 from backend.state.project import ProjectState
 from backend.web.app import create_app
 from tests.builders import KEY, project
+from tests.store import Opener, services_over
 
 
 @pytest.fixture
@@ -22,3 +27,18 @@ def state(services: Services) -> ProjectState:
     found = services.projects.at(KEY)
     found.note(project=project())
     return found
+
+
+@pytest.fixture
+def opened(store_url: str, redis: Redis) -> Iterator[Opener]:
+    """Open services with some settings, looking after one project."""
+    with ExitStack() as stack:
+
+        def over(**chosen: object) -> Services:
+            services = stack.enter_context(services_over(store_url, **chosen))
+            services.projects.add(KEY)
+            services.projects.at(KEY).note(project=project())
+            return services
+
+        assert not redis.dbsize()
+        yield over

@@ -2,8 +2,6 @@
 
 import base64
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 
 import pytest
 from flask.testing import FlaskClient
@@ -13,29 +11,13 @@ from backend.labelstudio.connect import SECRET_HEADER
 from backend.services import Services
 from backend.state import keys
 from backend.web.app import create_app
-from tests.builders import KEY, annotation, project, saved
+from tests.builders import annotation, saved
 from tests.label_studio import JsonObject
-from tests.store import kept_in, services_over
+from tests.store import Opener, kept_in
 
 USER, PASSWORD, SECRET = "anna", "pässword: 1", "the secret of webhooks"
 KEYS = {"label_studio_key": "the-key-of-label-studio", "webhook_secret": SECRET}
 GUARDED = {"basic_auth_user": USER, "basic_auth_pass": PASSWORD, **KEYS}
-Opener = Callable[..., Services]
-
-
-@pytest.fixture
-def opened(store_url: str, redis: Redis) -> Iterator[Opener]:
-    """Open services with some settings, looking after one project."""
-    with ExitStack() as stack:
-
-        def over(**chosen: object) -> Services:
-            services = stack.enter_context(services_over(store_url, **chosen))
-            services.projects.add(KEY)
-            services.projects.at(KEY).note(project=project())
-            return services
-
-        assert not redis.dbsize()
-        yield over
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """What a caller may send, how often it may guess, and what it is told."""
 
 import base64
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 
 import pytest
 from flask.testing import FlaskClient
@@ -18,7 +16,7 @@ from backend.web.attempts import MOST, network_of
 from backend.web.auth import _equal
 from backend.web.limits import BODIES
 from tests.builders import KEY, annotation, project, saved
-from tests.store import services_over
+from tests.store import Opener
 
 USER, PASSWORD, SECRET = "anna", "the right password", "the secret of webhooks"
 GUARDED = {"basic_auth_user": USER, "basic_auth_pass": PASSWORD}
@@ -26,22 +24,7 @@ JSON = "application/json"
 
 
 @pytest.fixture
-def opened(store_url: str, redis: Redis) -> Iterator[Callable[..., Services]]:
-    """Open services with some settings, looking after one project."""
-    with ExitStack() as stack:
-
-        def over(**chosen: object) -> Services:
-            services = stack.enter_context(services_over(store_url, **chosen))
-            services.projects.add(KEY)
-            services.projects.at(KEY).note(project=project())
-            return services
-
-        assert not redis.dbsize()
-        yield over
-
-
-@pytest.fixture
-def guarded(opened: Callable[..., Services]) -> FlaskClient:
+def guarded(opened: Opener) -> FlaskClient:
     return create_app(opened(**GUARDED, webhook_secret=SECRET)).test_client()
 
 
@@ -65,7 +48,7 @@ def test_who_guesses_too_often_is_told_when_to_try_again(guarded: FlaskClient) -
     assert 0 < int(locked.headers["Retry-After"]) <= 60
 
 
-def test_all_processes_agree_on_who_guesses(opened: Callable[..., Services]) -> None:
+def test_all_processes_agree_on_who_guesses(opened: Opener) -> None:
     one, other = (create_app(opened(**GUARDED)).test_client() for _ in range(2))
 
     guess(one, MOST)
