@@ -109,26 +109,27 @@ def worker() -> None:
 def connect(project: int, backend_url: str | None) -> None:
     """Connect a project, or repair its connection; safe to repeat."""
     from backend.commands import connect_project
+    from backend.progress import progress_bars
     from backend.services import open_services
 
-    with open_services(_settings()) as services:
-        connect_project(services, project, backend_url, click.echo)
+    with open_services(_settings()) as services, progress_bars() as show:
+        connect_project(services, project, backend_url, click.echo, show)
 
 
 @main.command(epilog="Example: dubito disconnect --project 1")
 @click.option("--project", required=True, help="Its number in Label Studio.")
 @_says_errors
 def disconnect(project: str) -> None:
-    """Remove what connect made, and leave the project as it was found."""
-    from backend.labelstudio.disconnect import Disconnector
+    """Remove what connect made, and leave the project as it was found.
+
+    Ctrl-C stops; the same command goes on from there.
+    """
+    from backend.commands import disconnect_project
+    from backend.progress import progress_bars
     from backend.services import open_services
 
-    with open_services(_settings()) as services:
-        state = services.projects.find(project)
-        client = services.label_studio(state.facts().token)
-        Disconnector(
-            client=client, projects=services.projects, say=click.echo
-        ).disconnect(state)
+    with open_services(_settings()) as services, progress_bars() as show:
+        disconnect_project(services, project, click.echo, show)
 
 
 @main.command(epilog="Example: dubito status --project 1 --json")
@@ -165,6 +166,28 @@ def health(of_worker: bool) -> None:  # noqa: FBT001  # click's way
 
     settings = _settings()
     click.echo(check_worker(settings) if of_worker else check_web(settings))
+
+
+@main.command(epilog="Example: dubito doctor --project 1")
+@click.option("--project", type=click.IntRange(1), help="Its number; all if not given.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.option("--live", is_flag=True, help="Let Label Studio send a real event.")
+@click.option("--fix", is_flag=True, help="Put right what `dubito connect` can.")
+@_says_errors
+def doctor(**chosen: object) -> None:
+    """Look whether all is well, both ways; say what is not, and what cures it.
+
+    Nothing is changed without --fix, which does what `dubito connect` does, for one
+    project. Label Studio is made to call Dubito as opening Settings → Model does.
+    --live saves the project's settings without any change, so that an event is sent.
+
+    Ends with 0 if nothing stops the work (warnings do not), 1 if something does, and
+    2 if the command was typed wrong.
+    """
+    from backend.doctor.command import Wishes, run
+
+    if not run(_settings(), Wishes(**chosen)):  # type: ignore[arg-type]  # click has checked them
+        raise click.exceptions.Exit(1)
 
 
 @main.command(epilog="Example: dubito simulate export.json -o curves.png")

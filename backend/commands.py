@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -13,6 +14,10 @@ from rich.table import Table
 
 from backend.errors import BackendError
 from backend.labelstudio.connect import Connector
+from backend.labelstudio.disconnect import Disconnector
+from backend.labelstudio.publish import BULK_TASKS
+from backend.logs import plain
+from backend.progress import Show, show_nothing
 from backend.supervisor import local_url
 
 if TYPE_CHECKING:
@@ -20,14 +25,15 @@ if TYPE_CHECKING:
 
     from backend.records import JsonObject
     from backend.services import Services
-    from backend.state.project import ProjectState
+    from backend.state.project import Facts, ProjectState
 
 ROUND_TRIP_SECONDS = 10.0
 FIRST_WINDOW_SECONDS = 600.0
 LOOK_SECONDS = 0.2
 DOUBTFUL_SHOWN = 5
 SHOWN = (
-    *("phase", "mode", "labels", "pool", "skipped", "set_aside", "pending", "round"),
+    *("phase", "mode", "labels", "pool", "skipped", "set_aside", "pending", "scores"),
+    "round",
     *("events_pending", "accuracy", "stop", "doubtful", "agreement", "last_error"),
     *("set_aside_reasons", "notes"),
 )
@@ -38,12 +44,18 @@ def connect_project(
     project: int,
     backend_url: str | None,
     say: Callable[[str], None],
+    show: Show = show_nothing,
 ) -> None:
-    """Connect a project, wait for its first order, and prove it with a round trip."""
-    began = time.time()
+    """Connect a project, wait for its first order, and prove it with a round trip.
+
+    Parameters
+    ----------
+    show : told how far the first reading and the first scores have come
+    """
+    began = services.projects.clock()
     connector = Connector(services=services, client=services.label_studio(), say=say)
     state = connector.connect(project, backend_url or local_url(services.settings))
-    _await_window(state, began, say)
+    _await_window(state, began, say, show)
     connection = state.facts().connection
     if connection is not None and connection.mode == "events":
         _await_event(state, began)
@@ -51,17 +63,35 @@ def connect_project(
     say(f"open project {project} and press “Label All Tasks”")
 
 
+def disconnect_project(
+    services: Services, project: str, say: Callable[[str], None], show: Show
+) -> None:
+    """Leave a project as it was found; who stops that may go on another time."""
+    state = services.projects.find(project)
+    client = services.label_studio(state.facts().token)
+    projects = services.projects
+    leaver = Disconnector(client=client, projects=projects, say=say, show=show)
+    try:
+        leaver.disconnect(state)
+    except KeyboardInterrupt:
+        say(f"stopped: `dubito disconnect --project {project}` goes on from here")
+        raise
+
+
 def _await_window(
-    state: ProjectState, began: float, say: Callable[[str], None]
+    state: ProjectState, began: float, say: Callable[[str], None], show: Show
 ) -> None:
     """Wait until the first tasks are in order, saying how far reading has come."""
     deadline, told = time.monotonic() + FIRST_WINDOW_SECONDS, 0
     while time.monotonic() < deadline:
         facts = state.facts()
+        _show_start(state, facts, show)
         if facts.last_error:
             raise BackendError(facts.last_error)
         if (facts.published_at or 0.0) >= began:
             say(f"the next {len(facts.window)} tasks are in order")
+            if state.tasks.count() > BULK_TASKS:
+                say("the others get their score one by one; `dubito status` shows it")
             return
         if facts.synced_at >= began and not state.tasks.count():
             say("the project has no tasks yet; they are ordered as they come")
@@ -75,6 +105,14 @@ def _await_window(
         " running?"
     )
     raise BackendError(message)
+
+
+def _show_start(state: ProjectState, facts: Facts, show: Show) -> None:
+    """Show how far the first reading has come, then the first scores."""
+    listed = 0 if facts.project is None else facts.project.task_number or 0
+    show("reading tasks", min(state.tasks.count(), listed), listed)
+    scores = state.published.scores_of([place.task for place in facts.window])
+    show("ordering the next tasks", sum(s is not None for s in scores), len(scores))
 
 
 def _await_event(state: ProjectState, began: float) -> None:
@@ -97,11 +135,12 @@ def status_table(found: Sequence[JsonObject]) -> None:
     if not found:
         console.print("no project is connected: dubito connect --project ID")
     for status in found:
-        title = escape(f"{status['id']} {status['title']}")
+        title = escape(plain(f"{status['id']} {status['title']}"))
         table = Table(title=title, show_header=False)
         for name in SHOWN:
             if text := in_words(name, status[name]):
-                table.add_row(name.replace("_", " "), escape(text))
+                lines = map(plain, text.split("\n"))
+                table.add_row(name.replace("_", " "), escape("\n".join(lines)))
         console.print(table)
 
 
@@ -135,6 +174,19 @@ def _agreement(found: Mapping[str, Any]) -> str:
     return f"{share:.0f} % on the {tasks} tasks that several people labelled{alpha}"
 
 
+def _scores(found: Mapping[str, Any]) -> str:
+    written, of = found["written"], found["of"]
+    if written >= of:
+        return f"all {of} open tasks"
+    share = math.floor(100 * written / of)
+    return f"{written} of {of} open tasks ({share} %), the rest in the background"
+
+
 _SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = MappingProxyType(
-    {"accuracy": _accuracy, "stop": _stop, "agreement": _agreement}
+    {
+        "accuracy": _accuracy,
+        "stop": _stop,
+        "agreement": _agreement,
+        "scores": _scores,
+    }
 )

@@ -25,6 +25,7 @@ from backend.labelstudio.server import (
     require_free,
     sign_in,
 )
+from backend.labelstudio.sole import end_stale
 from backend.sample import TITLE
 from backend.sample.kept import Kept
 from backend.sample.project import (
@@ -108,12 +109,15 @@ class Demo:
         )
 
     def _server(self, executable: Path, kept: Kept) -> LabelStudioServer:
+        data_dir = self.settings.data_dir / "label-studio"
+        if end_stale(data_dir):
+            self._say("ended the Label Studio that a killed demo had left behind")
         port = self.label_studio_port or free(kept.label_studio_port, LABEL_STUDIO_PORT)
         kept.label_studio_port = port
         self._save(kept)
         return LabelStudioServer(
             executable=executable,
-            data_dir=self.settings.data_dir / "label-studio",
+            data_dir=data_dir,
             username=USER,
             password=kept.password,
             port=port,

@@ -15,6 +15,17 @@ class StoreUnavailableError(BackendError):
     """Redis cannot be reached, or refuses to write."""
 
 
+class NewerStateError(BackendError):
+    """What the store holds was written by a newer Dubito."""
+
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(
+            f"the store is of a newer Dubito (its layout is {found}, this one knows"
+            f" {known}), and is left as it is: start that version again, or give this"
+            " one a store of its own (REDIS_URL, or MODEL_DIR)"
+        )
+
+
 class MalformedRequestError(BackendError):
     """A request is not what its endpoint takes."""
 
@@ -31,6 +42,10 @@ class UnknownProjectError(BackendError):
 
 class AccessDeniedError(BackendError):
     """The caller did not show the credentials that were set."""
+
+
+class ForeignPageError(BackendError):
+    """A web page of somebody else's has made a browser call us."""
 
 
 class LeaseLostError(BackendError):

@@ -9,6 +9,7 @@ from base64 import b64encode
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from textwrap import indent
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
@@ -109,7 +110,7 @@ class _Lines(logging.Formatter):
             ),
             "level": record.levelname,
             "logger": record.name,
-            "message": CONTROL.sub(_escaped, self._hide(record.getMessage())),
+            "message": plain(self._hide(record.getMessage())),
             "process": record.process,
         }
         if project := PROJECT.get(""):
@@ -117,8 +118,13 @@ class _Lines(logging.Formatter):
         if round_number := getattr(record, "round", None):
             said["round"] = round_number
         if record.exc_info:
-            said["exception"] = self._hide(self.formatException(record.exc_info))
+            said["exception"] = self._trace(self.formatException(record.exc_info))
         return said
+
+    def _trace(self, trace: str) -> str:
+        """Return a trace without secrets, each of its lines a harmless one."""
+        lines = self._hide(trace).split("\n")
+        return "\n".join(map(plain, lines))
 
 
 class JsonLines(_Lines):
@@ -138,7 +144,14 @@ class ReadableLines(_Lines):
         project, message = str(said.get("project", "")), str(said["message"])
         where = "" if project in message else f"project {project}: "
         line = f"{said['time']} {said['level']} {where}{message}"
-        return f"{line}\n{said['exception']}" if "exception" in said else line
+        # An error's text may have lines of its own: set in, none looks like ours.
+        trace = indent(str(said["exception"]), "  ") if "exception" in said else ""
+        return f"{line}\n{trace}" if trace else line
+
+
+def plain(text: str) -> str:
+    """Return a text with its control characters written out: terminals obey them."""
+    return CONTROL.sub(_escaped, text)
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,11 +17,14 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from backend.errors import StoreUnavailableError
+from backend.jobs import MODULE, OwnJob
 from backend.labelstudio.client import LabelStudioClient
 from backend.labelstudio.files import Files
 from backend.learning.features import ItemCache
 from backend.state import keys
+from backend.state.clock import StoreClock
 from backend.state.embedded import find_store
+from backend.state.layout import settle
 from backend.state.project import Projects
 from backend.state.tally import Tally
 
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
     from backend.state.project import ProjectState
 
 HANDED_SECONDS = 60
+MOST_CLIENTS = 16
+"""Of keys that were handed over: anybody may hand over any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,8 @@ class Services:
                 url = self.settings.label_studio_url
                 client = LabelStudioClient.open(url, chosen, self.tally)
                 self._clients[chosen] = client
+                if len(self._clients) > MOST_CLIENTS:
+                    del self._clients[next(iter(self._clients))]
             return self._clients[chosen]
 
     @contextmanager
@@ -72,6 +79,14 @@ class Services:
     def is_first(self, name: str, seconds: int) -> bool:
         """Return True to the first who asks for a name in so many seconds."""
         return bool(self.redis.set(name, 1, nx=True, ex=seconds))
+
+    def is_among(self, name: str, most: int, seconds: int) -> bool:
+        """Return True to the first so many who ask for a name in so many seconds."""
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.set(name, 0, nx=True, ex=seconds)
+            pipe.incr(name)
+            _, count = pipe.execute()
+        return int(count) <= most
 
     def hand_over(self, project: str, token: str) -> None:
         """Keep a key that came with a call for who looks into that call."""
@@ -103,7 +118,7 @@ class Services:
     def call(self, job: str, *arguments: str) -> None:
         """Queue one of the jobs of `backend.learning.worker`."""
         self.queue.enqueue(
-            f"backend.learning.worker.{job}",
+            f"{MODULE}.{job}",
             *arguments,
             job_timeout=-1,
             result_ttl=0,
@@ -135,16 +150,25 @@ def open_services(
     Parameters
     ----------
     patience_seconds : how long to wait for the store at most; without end if None
+
+    Raises
+    ------
+    NewerStateError
+        if the store holds what a newer Dubito has written
     """
     redis = connect_store(find_store(settings), patience_seconds)
     services = Services(
         settings=settings,
         redis=redis,
-        projects=Projects(redis),
-        queue=Queue(keys.QUEUE, connection=redis, serializer=JSONSerializer),
+        projects=Projects(redis, StoreClock(redis)),
+        queue=Queue(
+            keys.QUEUE, connection=redis, serializer=JSONSerializer, job_class=OwnJob
+        ),
         tally=Tally(redis),
     )
     try:
+        with suppress(RedisError):  # a store that is away now is looked at later
+            settle(redis, services.projects.clock)
         yield services
     finally:
         services.close()

@@ -177,6 +177,12 @@ def _scheme(text: str) -> str:
 
 
 def _url(text: str) -> str:
+    if "@" in text:  # it may hold a password, and is shown in errors and `status`
+        message = (
+            "LABEL_STUDIO_URL holds a user or a password: leave them out, and set"
+            " LABEL_STUDIO_API_KEY to a token of Label Studio"
+        )
+        raise SettingsError(message)
     if _scheme(text) not in {"http", "https"} or not urlsplit(text).hostname:
         message = (
             f"LABEL_STUDIO_URL is {text!r}: use an address such as"

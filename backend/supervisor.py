@@ -10,13 +10,21 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import httpx
 
 from backend.errors import SettingsError
-from backend.state.embedded import is_alive, socket_url, start_store
+from backend.state.embedded import (
+    end_unused,
+    find_store,
+    is_alive,
+    socket_url,
+    start_store,
+)
+from backend.state.layout import refuse_newer
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -45,12 +53,29 @@ class Supervisor:
 
     def start(self) -> None:
         """Start all parts; return when the web server answers."""
-        check_port(self.settings)
+        self._await_port()
         self._keep_store()
+        refuse_newer(find_store(self.settings))
         self._keep_parts()
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and not is_up(self.settings):
             self._stopped.wait(LOOK_SECONDS)
+
+    def _await_port(self) -> None:
+        """Wait for the port while parts of a killed supervisor may be ending.
+
+        Raises
+        ------
+        SettingsError
+            if it stays taken, or by somebody else
+        """
+        deadline = time.monotonic() + GRACE_SECONDS
+        while is_alive(socket_url(self.settings.data_dir)):
+            with suppress(SettingsError):
+                return check_port(self.settings)
+            if self._stopped.wait(LOOK_SECONDS) or time.monotonic() > deadline:
+                break
+        return check_port(self.settings)
 
     def watch(self) -> None:
         """Start dead parts again until told to stop."""
@@ -68,6 +93,8 @@ class Supervisor:
         if store is not None:
             store.terminate()
             _wait_for([store])
+        elif not self.settings.redis_url:
+            end_unused(socket_url(self.settings.data_dir))
 
     def stop_on_signal(self) -> None:
         """Let Ctrl-C, a polite kill and a closed terminal end the watch."""
@@ -123,7 +150,7 @@ def follow_parent() -> None:
 
     def watch() -> None:
         while os.getppid() == parent:
-            time.sleep(1.0)
+            time.sleep(LOOK_SECONDS)
         os.kill(os.getpid(), signal.SIGTERM)
 
     if parent:

@@ -12,6 +12,7 @@ from backend.errors import SchemaError
 from model.schema import Channels, Schema
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from xml.etree.ElementTree import Element
 
 LEARNABLE = (
@@ -21,21 +22,49 @@ LEARNABLE = (
 SINGLE = frozenset({"single", "single-radio"})
 TEXTS = frozenset({"Text", "HyperText"})
 LONGEST = 1_000_000
+MOST_CLASSES = 2_000
+"""What is kept of a round, and what a learner needs, grows with each class."""
+
+TOLD = 5
+LONGEST_NAME = 100
 
 
 def read_schema(label_config: str) -> Schema:
     """Find the first control Dubito can learn; raise `SchemaError` if none."""
-    tags = list(_parsed(label_config).iter())
-    named = {tag.get("name", ""): tag for tag in tags if tag.get("name")}
+    root = _parsed(label_config)
+    named = {tag.get("name", ""): tag for tag in root.iter() if tag.get("name")}
     reasons = []
-    for control in (tag for tag in tags if tag.tag == "Choices"):
+    for control in _controls(root):
         reason = _obstacle(control, named)
         if not reason:
             return _schema(control, named[_target(control)])
-        reasons.append(f"{control.get('name', 'a <Choices>')!r} {reason}")
-    found = "; ".join(reasons) or "the label config has no <Choices>"
-    message = f"{found}. {LEARNABLE}"
+        reasons.append(f"{_cut(control.get('name', 'a <Choices>'))} {reason}")
+    message = f"{_told(reasons)}. {LEARNABLE}"
     raise SchemaError(message)
+
+
+def _controls(root: Element) -> Iterator[Element]:
+    """Yield each <Choices>, in order; what is inside of one is a part of it."""
+    waiting = [root]
+    while waiting:
+        tag = waiting.pop()
+        if tag.tag == "Choices":
+            yield tag
+        else:
+            waiting.extend(reversed(tag))
+
+
+def _told(reasons: Sequence[str]) -> str:
+    """Return why nothing can be learnt, in words that a status has room for."""
+    if not reasons:
+        return "the label config has no <Choices>"
+    rest = len(reasons) - TOLD
+    more = [f"{rest} more <Choices> cannot be learnt either"] if rest > 0 else []
+    return "; ".join([*reasons[:TOLD], *more])
+
+
+def _cut(name: str) -> str:
+    return repr(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…")
 
 
 def _parsed(label_config: str) -> Element:
@@ -52,15 +81,16 @@ def _parsed(label_config: str) -> Element:
 
 def _obstacle(control: Element, named: dict[str, Element]) -> str:
     """Return why a control cannot be learnt; empty if it can."""
-    target = _target(control)
+    target, count = _target(control), len(_classes(control))
     obstacles = {
         "has no name": not control.get("name"),
         "labels regions, not whole tasks": _is_true(control.get("perRegion", "")),
         "takes several choices": control.get("choice", "single") not in SINGLE,
         "takes its choices from each task's data": bool(control.get("value")),
         "has choices inside choices": control.find(".//Choice/Choice") is not None,
-        "has fewer than two choices": len(_classes(control)) < 2,
-        f"is for {target!r}, which is not there": target not in named,
+        "has fewer than two choices": count < 2,
+        f"has more than {MOST_CLASSES} choices": count > MOST_CLASSES,
+        f"is for {_cut(target)}, which is not there": target not in named,
     }
     return next((what for what, is_there in obstacles.items() if is_there), "")
 
@@ -104,5 +134,13 @@ def _channels(shown: Element) -> Channels:
     return Channels(
         columns=tuple(dict.fromkeys(name for name in names if name)),
         time=shown.get("timeColumn", ""),
-        separator={"\\t": "\t", "tab": "\t"}.get(*[shown.get("sep", ",")] * 2) or ",",
+        separator=_separator(shown.get("sep", "")),
     )
+
+
+def _separator(given: str) -> str:
+    """Return the one character that parts values: like Label Studio, the first.
+
+    More of them would be a pattern to pandas, and a pattern can take for ever.
+    """
+    return {"\\t": "\t", "tab": "\t"}.get(given, given[:1]) or ","

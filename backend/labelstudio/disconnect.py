@@ -12,8 +12,9 @@ from backend.errors import (
     ProjectGoneError,
 )
 from backend.labelstudio.connect import DEFAULT_SAMPLING, LEASE_PATIENCE, our_row
-from backend.labelstudio.publish import read_rows
+from backend.labelstudio.removal import Remover
 from backend.labelstudio.scores import VERSION
+from backend.progress import Show, show_nothing
 from backend.records import UNCERTAINTY
 from backend.state.project import Connection
 
@@ -22,10 +23,16 @@ if TYPE_CHECKING:
 
     from backend.labelstudio.client import LabelStudioClient
     from backend.state.project import Projects, ProjectState
+    from backend.state.work import Lease
 
 MOST_LOOKS = 20
 CALM_LOOKS = 2
 LOOK_SECONDS = 0.5
+
+LEAVING = (
+    "Dubito is being removed from this project: run `dubito disconnect` again to"
+    " finish, or `dubito connect` to stay"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,26 +42,33 @@ class Disconnector:
     Attributes
     ----------
     say : told each step in one line
+    show : told how far the removal of our scores has come
     """
 
     client: LabelStudioClient
     projects: Projects
     say: Callable[[str], None]
+    show: Show = show_nothing
 
     def disconnect(self, state: ProjectState) -> None:
-        """Remove all that was made in a project, and forget it."""
+        """Remove all that was made in a project, and forget it.
+
+        Whoever is stopped in the middle leaves a project that is paused, and that can
+        be disconnected again.
+        """
         connection = state.facts().connection or Connection()
-        with state.work.hold(LEASE_PATIENCE):
+        with state.work.hold(LEASE_PATIENCE) as lease:
             try:
-                self._undo(state, connection)
+                self._undo(state, connection, lease)
             except ProjectGoneError:
                 self.say("the project is gone from Label Studio")
             self.projects.remove(state.key)
         self.say("forgot the project")
 
-    def _undo(self, state: ProjectState, connection: Connection) -> None:
+    def _undo(self, state: ProjectState, connection: Connection, lease: Lease) -> None:
         number = state.id
         project = self.client.project(number)
+        state.note(queue_ready=False, paused=LEAVING)
         if project.sampling == UNCERTAINTY:
             sampling = connection.found_sampling or DEFAULT_SAMPLING
             self.client.patch_project(number, sampling=sampling)
@@ -64,12 +78,18 @@ class Disconnector:
             self.say("removed the tab")
         self._remove_hooks(number, connection)
         self._remove_backend(number, connection)
-        rows = sum(len(found) for found in read_rows(self.client, state).values())
-        if rows:
-            self.say(f"removing {rows} scores …")
-            self.client.delete_version(number, VERSION)
         if project.model_version in {VERSION, "", None, connection.title}:
             self._restore_version(number, connection.found_version)
+        self._await_bulk(state)
+        Remover(
+            client=self.client, state=state, lease=lease, say=self.say, show=self.show
+        ).remove_rows()
+
+    def _await_bulk(self, state: ProjectState) -> None:
+        """Wait for first rows that Label Studio is still storing."""
+        deadline = time.monotonic() + LEASE_PATIENCE
+        while state.published.is_bulk_running() and time.monotonic() < deadline:
+            time.sleep(LOOK_SECONDS)
 
     def _remove_backend(self, number: int, connection: Connection) -> None:
         """Remove our row, and look until it stays away.

@@ -16,6 +16,7 @@ from types import MappingProxyType
 import httpx
 
 from backend.errors import LabelStudioError, LabelStudioMissingError
+from backend.labelstudio.sole import start_held
 
 LOOPBACK = "127.0.0.1"
 OWN_PORTS = range(18_000, 28_000)
@@ -147,14 +148,8 @@ class LabelStudioServer:
         log = self.data_dir / LOG_NAME
         url = f"http://{LOOPBACK}:{port}"
         with log.open("wb") as output:
-            process = subprocess.Popen(  # noqa: S603 - the command is the caller's own
-                self._command(port),
-                env=self._environment(url),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            command, environment = self._command(port), self._environment(url)
+            process = start_held(self.data_dir, command, environment, output)
         return RunningLabelStudio(url=url, process=process, log=log)
 
     def _command(self, port: int) -> list[str]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from backend.errors import ProjectGoneError
+from backend.labelstudio.connect import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,9 @@ class Sync:
     state: ProjectState
 
     def project(self) -> Project:
-        """Read the project's settings and counters.
+        """Read the project's settings and counters; learn anew if the rules changed.
+
+        The event that told of it may have been lost.
 
         Raises
         ------
@@ -43,11 +46,18 @@ class Sync:
         project = self.client.project(self.state.id)
         if project.key != self.state.key:
             raise ProjectGoneError(self.state.id)
+        held = self.state.facts().project
         self.state.note(project=project, project_at=self.state.clock())
+        if held is None or _rules(held) != _rules(project):
+            self.state.work.ask()
         return project
 
     def everything(self) -> None:
-        """Read all tasks and all annotations."""
+        """Read what the owner chose for us, all annotations and all tasks.
+
+        The store may have been emptied, and what was chosen been lost with the rest.
+        """
+        read_settings(self.state, self.client)
         latest = self.client.latest_change(self.state.id)
         known = self.state.annotations.ids()
         snapshot = self.client.annotations(self.state.id)
@@ -109,6 +119,11 @@ class Sync:
     def _receive(self, tasks: Sequence[ListedTask]) -> None:
         if self.state.tasks.receive(tasks):
             self.state.work.ask()
+
+
+def _rules(project: Project) -> tuple[object, ...]:
+    """Return what decides which answers are labels, and which tasks are open."""
+    return project.label_config, project.maximum_annotations, project.skip_queue
 
 
 def _with_margin(since: str) -> str:

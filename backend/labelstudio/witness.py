@@ -22,8 +22,8 @@ KEPT_SECONDS = 120
 RESOURCES = frozenset(
     {
         *("projects", "projects/export", "projects/import/predictions"),
-        *("projects/model-versions", "tasks", "predictions", "ml", "webhooks"),
-        *("dm/views", "token/refresh"),
+        *("tasks", "predictions", "ml", "webhooks"),
+        *("dm/actions", "dm/views", "token/refresh"),
     }
 )
 

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 SETTLE_SECONDS = 2.0
 """Label Studio calls before it stores or removes a backend: we look a little later."""
 
+MINUTE_SECONDS = 60
+MOST_ADOPTIONS = 30
+"""A minute: anybody may name any project, and each costs a call to Label Studio."""
+
 
 def record(event: Event, services: Services) -> bool:
     """Note an event and wake a worker; return whether it changed anything."""
@@ -69,7 +73,9 @@ def note_setup(payload: object, host: str, services: Services) -> None:
         state.work.due_in(SETTLE_SECONDS)
     if services.is_connected(services.projects.at(said.project)):
         return
-    if services.is_first(f"{keys.ADOPTING}:{said.project}", ADOPT_SECONDS):
+    if services.is_first(
+        f"{keys.ADOPTING}:{said.project}", ADOPT_SECONDS
+    ) and services.is_among(keys.ADOPTIONS, MOST_ADOPTIONS, MINUTE_SECONDS):
         services.hand_over(said.project, said.access_token)
         services.call("adopt", said.project, host)
 

@@ -6,6 +6,8 @@ import base64
 import binascii
 import io
 import struct
+import threading
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +23,19 @@ if TYPE_CHECKING:
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 MOST_PIXELS = 40_000_000
+LARGE_PIXELS = 4_000_000
+REDUCED = frozenset({"L", "LA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
+"""Kinds of pictures whose neighbouring pixels can be averaged as they are."""
+
+ALONE = threading.Lock()
+"""A file of 100 kB may unpack to 160 MB: several at a time would fill the memory."""
+
+LARGE = 4_000_000
+"""Pixels: of larger images one is decoded at a time, for they need up to 30 bytes each.
+"""
+
 INLINE = "data:image/"
+_TURN = threading.Lock()
 
 
 def read_picture(address: object, fetch: Callable[[str], bytes]) -> dict[str, float]:
@@ -57,7 +71,9 @@ def _small(content: bytes) -> tuple[NDArray[np.uint8], int, int]:
     """Return the image as (SIDE, SIDE, 3) colours, and its width and height."""
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            return made_small(image)
+            is_large = image.width * image.height > LARGE_PIXELS
+            with ALONE if is_large else nullcontext():
+                return made_small(image)
     except UnidentifiedImageError as error:
         message = f"the file is no image of a kind that is read: {', '.join(FORMATS)}"
         raise BadItemError(message) from error
@@ -72,13 +88,30 @@ def made_small(image: Image.Image) -> tuple[NDArray[np.uint8], int, int]:
     """Return an image as (SIDE, SIDE, 3) colours, and its width and height."""
     if image.width * image.height > MOST_PIXELS:
         raise _too_large()
+    is_large = image.width * image.height > LARGE
+    with _TURN if is_large else nullcontext():
+        return _shrunk(image)
+
+
+def _shrunk(image: Image.Image) -> tuple[NDArray[np.uint8], int, int]:
     width, height = image.size
     image.draft("RGB", (4 * SIDE, 4 * SIDE))  # a JPEG is then decoded small
-    upright = _coloured(ImageOps.exif_transpose(image))
+    upright = _coloured(ImageOps.exif_transpose(_reduced(image)))
     if (upright.width > upright.height) != (image.width > image.height):
         width, height = height, width
     small = upright.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
     return np.asarray(small, dtype=np.uint8), width, height
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    """Return a large image smaller, before copies of the whole are made."""
+    factor = int((image.width * image.height / LARGE_PIXELS) ** 0.5)
+    if factor < 2:
+        return image
+    if image.mode in REDUCED:
+        return image.reduce(factor)
+    size = max(1, image.width // factor), max(1, image.height // factor)
+    return image.resize(size, Image.Resampling.NEAREST)
 
 
 def _coloured(image: Image.Image) -> Image.Image:

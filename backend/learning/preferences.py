@@ -11,6 +11,9 @@ from backend.errors import ProjectSettingsError
 from model.learner import learner_names
 
 NO_AUDIT = 1e-9
+MOST_FEATURES = 1_000
+TOLD = 5
+LONGEST_GIVEN = 100_000
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -44,7 +47,7 @@ class Preferences(Strict):
 
     strategy: Literal["margin", "entropy", "least_confidence"] = "margin"
     learner: Name = "auto"
-    features: tuple[Name, ...] = ()
+    features: Annotated[tuple[Name, ...], Field(max_length=MOST_FEATURES)] = ()
     group: str = ""
     initial: Initial = Initial()
     audit: float = Field(default=0.1, ge=0, le=1)
@@ -56,7 +59,7 @@ class Preferences(Strict):
     @classmethod
     def _is_registered(cls, name: str) -> str:
         if name not in learner_names():
-            message = f"there is no {name!r}; known: {', '.join(learner_names())}"
+            message = f"there is no {name[:60]!r}; known: {', '.join(learner_names())}"
             raise ValueError(message)
         return name
 
@@ -77,15 +80,22 @@ def read_preferences(extra_params: object) -> Preferences:
     try:
         given = extra_params
         if isinstance(extra_params, str):
+            _check_length(extra_params)
             given = orjson.loads(extra_params.strip() or "{}")
         return Preferences.model_validate(given or {})
     except orjson.JSONDecodeError as error:
         message = f"the extra parameters are not JSON: {error}"
         raise ProjectSettingsError(message) from error
     except ValidationError as error:
-        faults = (
-            f"{'.'.join(map(str, fault['loc'])) or 'the whole'}: {fault['msg']}"
-            for fault in error.errors(include_url=False)
-        )
+        faults = [
+            f"{'.'.join(map(str, fault['loc'])) or 'the whole'}: {fault['msg']}"[:200]
+            for fault in error.errors(include_url=False)[:TOLD]
+        ]
         message = f"the extra parameters cannot be used: {'; '.join(faults)}"
         raise ProjectSettingsError(message) from error
+
+
+def _check_length(given: str) -> None:
+    if len(given) > LONGEST_GIVEN:
+        message = f"the extra parameters are longer than {LONGEST_GIVEN} characters"
+        raise ProjectSettingsError(message)

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from backend.learning.columns import (
+    COMMON,
+    MOST_COLUMNS,
+    as_column,
+    is_measured,
+    is_number,
+    is_numeric,
+    numeric_keys,
+    telling,
+    values_of,
+    within,
+)
 from backend.learning.pictures import read_picture
 from backend.learning.recordings import Recording, describe_all, open_recording
 from backend.state.project import ReadsChoice
 from backend.state.tasks import Reading
 from model.errors import BadItemError
-from model.features.columns import (
-    entries,
-    is_vector,
-    named_category,
-    named_vector,
-)
+from model.features.columns import entries
 from model.features.tabular import numbers
 from model.features.text import is_informative
 
@@ -32,15 +40,16 @@ VERSION = 2
 MANY = 4
 """So many measured values make a row of features, whatever stands beside."""
 
-COMMON = 0.5
 LONGEST_TEXT = 100_000
-MOST_CATEGORIES = 20
-REPEATED = 5
-"""A category is met so often on average; what is met less is a name or a text."""
+LONGEST_COLUMN = 300
+MOST_STRANGE = 200
+"""Entries of a task in a project whose tasks had none in common."""
 
-LONGEST_CATEGORY = 60
 LONG = 50_000
 """Samples: longer recordings are described one by one, and do not wait in memory."""
+
+LARGE = 1_000_000
+"""Bytes: larger files are read one after another, for reading takes far more room."""
 
 REACHABLE = ("http://", "https://", "/", "data:image/")
 
@@ -57,13 +66,15 @@ def choose_reads(
     rows = [_row(data, schema) for data in sample]
     if preferences.features:
         return _asked_for(preferences.features, schema, rows)
+    rows = [row for row in rows if len(row) <= MOST_COLUMNS]
+    sample = [data for data in sample if len(data) <= MOST_COLUMNS]
     if schema.tag == "TimeSeries":
         return ReadsChoice(kind="recording", keys=(schema.key,))
     if schema.tag == "Image" and _are_images(schema, sample):
         return ReadsChoice(kind="image", keys=(schema.key,))
     if schema.tag == "Text" and not _are_rows(schema, sample):
         return ReadsChoice(kind="text", keys=(schema.key,))
-    return ReadsChoice(kind="numbers", keys=_telling(rows, schema, preferences.group))
+    return ReadsChoice(kind="numbers", keys=telling(rows, schema, preferences.group))
 
 
 def _asked_for(
@@ -72,58 +83,14 @@ def _asked_for(
     shown = {"TimeSeries": "recording", "Image": "image"}
     if set(features) == {schema.key} and schema.tag in shown:
         return ReadsChoice(kind=shown[schema.tag], keys=(schema.key,))
-    values = {key: _values(key, rows) for key in features}
-    numeric = {key for key in features if _is_numeric(values[key])}
-    in_columns = {key: _as_column(key, values[key]) for key in values}
+    values = {key: values_of(key, rows) for key in features}
+    numeric = {key for key in features if is_numeric(values[key])}
+    in_columns = {key: as_column(key, values[key]) for key in values}
     named = {key: key if key in numeric else in_columns[key] for key in values}
     if all(named.values()):
-        return ReadsChoice(kind="numbers", keys=tuple(name for name in named.values()))
+        return ReadsChoice(kind="numbers", keys=within(named.values()))
     kind = "text and numbers" if numeric else "text"
     return ReadsChoice(kind=kind, keys=tuple(features))
-
-
-def _values(key: str, rows: Sequence[JsonObject]) -> list[object]:
-    return [v for row in rows if (v := row.get(key)) is not None and v != ""]
-
-
-def _is_numeric(values: Sequence[object]) -> bool:
-    return sum(map(_is_number, values)) > COMMON * len(values) or not values
-
-
-def _telling(rows: Sequence[JsonObject], schema: Schema, group: str) -> tuple[str, ...]:
-    """Return the names of what is worth reading in a row."""
-    others = [{k: v for k, v in row.items() if k != group} for row in rows]
-    numeric = _numeric_keys(others)
-    measured = {key for key in numeric if _is_measured(key, others)}
-    rest = dict.fromkeys(key for row in others for key in row if key not in numeric)
-    values = {key: _values(key, others) for key in rest}
-    columns = {
-        _as_column(key, found)
-        for key, found in values.items()
-        if len(found) > COMMON * len(rows) and not _is_answer(found, schema)
-    }
-    return tuple(sorted((measured or numeric) | (columns - {""})))
-
-
-def _is_answer(values: Sequence[object], schema: Schema) -> bool:
-    """Tell whether values are the very classes people are to choose from."""
-    return all(value in schema.classes for value in values)
-
-
-def _as_column(key: str, values: Sequence[object]) -> str:
-    """Return how a vector or category is named; nothing if it is neither."""
-    lengths = Counter(len(v) for v in values if is_vector(v) and isinstance(v, list))
-    if lengths.total() > COMMON * len(values):
-        return named_vector(key, lengths.most_common(1)[0][0])
-    return named_category(key) if _is_category(values) else ""
-
-
-def _is_category(values: Sequence[object]) -> bool:
-    """Tell whether values are a few short strings that are met again and again."""
-    strings = {value for value in values if isinstance(value, str)}
-    few = 1 < len(strings) <= min(MOST_CATEGORIES, len(values) / REPEATED)
-    short = all(len(one) <= LONGEST_CATEGORY for one in strings)
-    return few and short and all(isinstance(value, str) for value in values)
 
 
 def _are_images(schema: Schema, sample: Sequence[JsonObject]) -> bool:
@@ -144,31 +111,7 @@ def _are_rows(schema: Schema, sample: Sequence[JsonObject]) -> bool:
 def _measured_beside(schema: Schema, sample: Sequence[JsonObject]) -> int:
     """Return how many measured values stand beside what is shown."""
     rows = [{k: v for k, v in data.items() if k != schema.key} for data in sample]
-    return sum(_is_measured(key, rows) for key in _numeric_keys(rows))
-
-
-def _is_measured(key: str, rows: Sequence[JsonObject]) -> bool:
-    """Tell a measured value from a number that only counts the rows."""
-    found = [numbers(row, (key,)) for row in rows if _is_number(row.get(key))]
-    values = [row[key] for row in found]
-    whole = all(value.is_integer() for value in values)
-    return len(set(values)) > 1 and not (whole and len(set(values)) == len(values))
-
-
-def _numeric_keys(rows: Sequence[JsonObject]) -> set[str]:
-    """Return the keys that hold a number in at least half of the rows."""
-    met = Counter(
-        key for row in rows for key, value in row.items() if _is_number(value)
-    )
-    return {key for key, count in met.items() if count > COMMON * len(rows)}
-
-
-def _is_number(value: object) -> bool:
-    """Tell whether a value is a number, and not missing."""
-    try:
-        return bool(numbers({"value": value}, ("value",)))
-    except BadItemError:
-        return False
+    return sum(is_measured(key, rows) for key in numeric_keys(rows))
 
 
 def _row(data: JsonObject, schema: Schema) -> JsonObject:
@@ -196,6 +139,7 @@ class Reader:
     schema: Schema
     reads: ReadsChoice
     files: FileSource
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def fetches(self) -> bool:
@@ -232,9 +176,11 @@ class Reader:
         content = data.get(self.schema.key)
         if isinstance(content, str) and content.strip():
             content = self.files.fetch(content.strip())
-        found = open_recording(content, self.schema.channels)
-        is_long = found.samples.size > LONG
-        return described([found])[0] if is_long else found
+        is_large = isinstance(content, bytes) and len(content) > LARGE
+        with self._turn if is_large else nullcontext():
+            found = open_recording(content, self.schema.channels)
+            is_long = found.samples.size > LONG
+            return described([found])[0] if is_long else found
 
     def _image(self, data: JsonObject) -> Reading:
         address = data.get(self.schema.key)
@@ -253,10 +199,21 @@ class Reader:
 
     def _numbers(self, data: JsonObject) -> Reading:
         row = _row(data, self.schema)
-        return Reading(numbers=entries(row, self.reads.keys or None))
+        if not self.reads.keys and len(row) > MOST_STRANGE:
+            message = (
+                f"the data has {len(row)} entries, and tasks have few in common: name"
+                " those to learn from as `features` in the extra parameters"
+            )
+            raise BadItemError(message)
+        found = entries(row, self.reads.keys or None)
+        short = {name: n for name, n in found.items() if len(name) <= LONGEST_COLUMN}
+        if not short:
+            message = f"no name in the data is shorter than {LONGEST_COLUMN} characters"
+            raise BadItemError(message)
+        return Reading(numbers=short)
 
     def _both(self, data: JsonObject) -> Reading:
-        numeric = {k: data.get(k) for k in self.reads.keys if _is_number(data.get(k))}
+        numeric = {k: data.get(k) for k in self.reads.keys if is_number(data.get(k))}
         rest = [str(data[k]) for k in self.reads.keys if k in data and k not in numeric]
         found = numbers(numeric, None) if numeric else {}
         return Reading(numbers=found, text=" ".join(rest)[:LONGEST_TEXT])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,18 +16,29 @@ import orjson
 import pandas as pd
 
 from model.errors import BadItemError
-from model.features.timeseries import bridged, describe, feature_names
+from model.features.timeseries import LARGEST, bridged, describe, feature_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
     from model.arrays import Samples
     from model.schema import Channels
 
-MOST_SAMPLES = 5_000_000
-AT_ONCE = 2_000_000
+MOST_SAMPLES = 2_000_000
+"""Of all channels together: to describe them takes a third of a gigabyte."""
+
+MOST_CHANNELS = 1_000
+"""Each is told of by a few numbers, and these are kept of every task."""
+
+MOST_COLUMNS = 10_000
+"""Of a file, most of which may not be channels."""
+
+LONGEST_HEADER = 1_000_000
+TOLD = 20
+LONGEST_NAME = 60
+AT_ONCE = MOST_SAMPLES
 """So many samples are described together at most."""
 
 
@@ -59,25 +72,52 @@ def open_recording(content: object, channels: Channels) -> Recording:
         if the recording cannot be read
     """
     table = _table(content, channels)
+    _check_columns(len(table), MOST_COLUMNS, "columns")
     columns = channels.columns or tuple(c for c in table if c != channels.time)
+    _check_columns(len(columns), MOST_CHANNELS, "channels")
     missing = [column for column in columns if column not in table]
     if missing or not columns:
-        there = ", ".join(map(str, table)) or "nothing"
-        message = f"the recording has no column {', '.join(missing)}; it has {there}"
+        there = _listed(table) or "nothing"
+        message = f"the recording has no column {_listed(missing)}; it has {there}"
         raise BadItemError(message)
+    _check_samples([table[column] for column in columns])
     samples = _side_by_side([_numbers(table[column], column) for column in columns])
     rate = _rate(table.get(channels.time))
     return Recording(columns=columns, samples=bridged(samples), rate=rate)
 
 
+def _check_columns(count: int, most: int, what: str) -> None:
+    if count > most:
+        message = f"the recording has more than {most} {what}: name fewer"
+        raise BadItemError(message)
+
+
+def _listed(names: Collection[str]) -> str:
+    """Return names as a reason has room for."""
+    shown = [str(name)[:LONGEST_NAME] for name in islice(names, TOLD)]
+    rest = len(names) - len(shown)
+    return ", ".join([*shown, *([f"{rest} more"] if rest > 0 else [])])
+
+
+def _check_samples(columns: Sequence[object]) -> None:
+    """Raise `BadItemError` for too many, before any of them is converted."""
+    sized = [len(column) for column in columns if isinstance(column, Sized)]
+    if sum(sized) > MOST_SAMPLES:
+        message = (
+            f"the recording has {max(sized)} samples: {MOST_SAMPLES} of all channels"
+            " together are read at most; cut it into shorter windows"
+        )
+        raise BadItemError(message)
+
+
 def _side_by_side(signals: Sequence[NDArray[np.float64]]) -> Samples:
     lengths = {len(signal) for signal in signals}
     if len(lengths) > 1:
-        message = f"the columns differ in length: {sorted(lengths)}"
+        message = f"the columns differ in length: from {min(lengths)} to {max(lengths)}"
         raise BadItemError(message)
     samples = np.column_stack(signals)
-    if not 0 < samples.size <= MOST_SAMPLES:
-        message = f"the recording has {len(samples)} samples"
+    if samples.size == 0:
+        message = "the recording has 0 samples"
         raise BadItemError(message)
     return samples
 
@@ -116,6 +156,13 @@ def _table(content: object, channels: Channels) -> Mapping[str, object]:
 
 
 def _json(content: bytes) -> object:
+    """Read a JSON file, unless it holds far more than is read: JSON swells."""
+    if content.count(b",") > 2 * MOST_SAMPLES:  # a time beside each sample
+        message = (
+            f"the file holds more than {2 * MOST_SAMPLES} values: cut the recording"
+            " into shorter windows"
+        )
+        raise BadItemError(message)
     try:
         found: object = orjson.loads(content)
     except orjson.JSONDecodeError as error:
@@ -128,6 +175,7 @@ def _csv(content: bytes, channels: Channels) -> dict[str, object]:
     """Read a CSV file; columns named by digits mean a file without a header."""
     named = (*channels.columns, channels.time) if channels.time else channels.columns
     headless = bool(named) and all(name.isdigit() for name in named)
+    _check_shape(content, channels.separator)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", pd.errors.ParserWarning)
@@ -140,11 +188,30 @@ def _csv(content: bytes, channels: Channels) -> dict[str, object]:
                 index_col=False,  # a separator at the end of a line is no column
             )
     except (ValueError, OverflowError, pd.errors.ParserError) as error:
-        message = (
-            f"the file is not a CSV that can be read: {' '.join(str(error).split())}"
-        )
+        reason = " ".join(str(error).split())
+        message = f"the file is not a CSV in UTF-8 that can be read: {reason}"
         raise BadItemError(message) from error
     return {str(name).strip(): table[name].to_numpy() for name in table}
+
+
+def _check_shape(content: bytes, separator: str) -> None:
+    """Raise `BadItemError` for more rows or columns than are read: before they are.
+
+    A few megabytes of commas are a million columns, and take pandas hours.
+    """
+    lines = max(content.count(b"\n"), content.count(b"\r"))
+    if lines > MOST_SAMPLES + 1:  # one is the header
+        message = (
+            f"the file has {lines} lines: {MOST_SAMPLES} are read at most; cut the"
+            " recording into shorter windows"
+        )
+        raise BadItemError(message)
+    head = content[:LONGEST_HEADER].decode(errors="replace").lstrip("\ufeff\r\n")
+    try:
+        first = next(csv.reader(io.StringIO(head), delimiter=separator), [])
+    except (csv.Error, ValueError, TypeError):  # pandas says what is wrong with it
+        first = []
+    _check_columns(len(first), MOST_COLUMNS, "columns")
 
 
 def _numbers(column: object, name: str) -> NDArray[np.float64]:
@@ -175,6 +242,6 @@ def _rate(times: object) -> float:
     stamps = None if times is None else _coerced(times)
     if stamps is None:
         return 1.0
-    steps = np.diff(stamps[np.isfinite(stamps)])
-    step = float(np.median(steps)) if steps.size else 0.0
-    return 1.0 / step if step > 0 else 1.0
+    known = np.clip(stamps[np.isfinite(stamps)], -LARGEST, LARGEST)
+    step = float(np.median(np.diff(known))) if known.size > 1 else 0.0
+    return 1.0 / step if step * LARGEST > 1 else 1.0

@@ -10,6 +10,7 @@ from backend.errors import SchemaError
 from backend.labelstudio.scores import VERSION
 from backend.learning.standing import Standing
 from backend.state.assessments import Finding
+from backend.state.cures import refusal
 from model.agreement import agreement
 
 if TYPE_CHECKING:
@@ -35,20 +36,16 @@ def describe(state: ProjectState, services: Services) -> JsonObject:
         "title": "" if facts.project is None else facts.project.title,
         "phase": _phase(state, facts, standing),
         **_counts(state, standing),
-        "round": state.round(),
         "version": VERSION,
-        "events_pending": state.work.pending(),
-        "last_event_at": facts.last_event_at,
-        "last_round_seconds": facts.last_round_seconds,
-        "published_at": facts.published_at,
-        "rebuilt_at": facts.rebuilt_at,
+        **_rounds(state, facts),
         "last_error": facts.paused or fault or facts.last_error,
         "mode": _mode(facts, services),
         "window": _window(state, facts),
+        "scores": _written(state, standing),
         **_assessed(state),
         "agreement": _agreement(standing),
         "reads": None if facts.reads is None else facts.reads.model_dump(),
-        "notes": _notes(facts, has_key=services.has_key(state)),
+        "notes": _notes(state, facts, services),
         **_choices(standing),
     }
 
@@ -65,6 +62,18 @@ def _phase(state: ProjectState, facts: Facts, standing: Standing | None) -> str:
         return "start"
     finding = state.assessments.finding()
     return "learning" if finding is None or not finding.advised else "can_stop"
+
+
+def _rounds(state: ProjectState, facts: Facts) -> JsonObject:
+    """Return what was done last, and whether something waits."""
+    return {
+        "round": state.round(),
+        "events_pending": state.work.pending(),
+        "last_event_at": facts.last_event_at,
+        "last_round_seconds": facts.last_round_seconds,
+        "published_at": facts.published_at,
+        "rebuilt_at": facts.rebuilt_at,
+    }
 
 
 def _counts(state: ProjectState, standing: Standing | None) -> JsonObject:
@@ -119,15 +128,22 @@ def _window(state: ProjectState, facts: Facts) -> list[JsonObject]:
     return [{**place.model_dump(), "score": score} for place, score in shown]
 
 
-def _notes(facts: Facts, *, has_key: bool) -> list[str]:
+def _written(state: ProjectState, standing: Standing | None) -> JsonObject:
+    """Return how many of the open tasks have their score in Label Studio."""
+    open_tasks = frozenset() if standing is None else standing.open_tasks
+    written = len(state.published.rows().keys() & open_tasks)
+    return {"written": written, "of": len(open_tasks)}
+
+
+def _notes(state: ProjectState, facts: Facts, services: Services) -> list[str]:
     """Return what an owner may wonder about."""
-    notes = []
+    notes = [fault] if (fault := refusal(services.redis)) else []
     if facts.project is not None and facts.project.maximum_annotations > 1:
         notes.append(
             "with more than one annotation a task, Label Studio asks first, at random,"
             " for tasks that have some of theirs; new tasks follow our order"
         )
-    if not has_key:
+    if not services.has_key(state):
         notes.append("not publishing: no key; set LABEL_STUDIO_API_KEY")
     if facts.shut_out:
         notes.append("not publishing: Label Studio refuses the key")
@@ -137,6 +153,10 @@ def _notes(facts: Facts, *, has_key: bool) -> list[str]:
         notes.append(f"some tasks wait for their files: {facts.waits_for}")
     if facts.rebuilt_at is not None:
         notes.append("the store was emptied; all was read anew from Label Studio")
+    if facts.upgraded_at is not None:
+        notes.append(
+            "the state was of an older Dubito, and has been brought up to date"
+        )
     return notes
 
 

@@ -53,10 +53,13 @@ class Steward:
     is_shut_out: bool = False
 
     def work(self) -> None:
-        """Read and learn until nothing is left that a round has not seen."""
+        """Read and learn until nothing is left that a round has not seen.
+
+        Who waits to connect or disconnect the project comes first.
+        """
         if self.lease.taken_over:
             self.state.work.ask("rows")
-        while True:
+        while not self.state.work.is_claimed():
             asked_until, asked = self.state.work.want(), self.state.work.asked()
             with self.services.tally.timed(STEPS, "read"):
                 self._read(asked)
@@ -86,7 +89,11 @@ class Steward:
     def is_quiet(self) -> bool:
         """Return whether nobody seems to be labelling."""
         last = self.state.facts().last_event_at or 0.0
-        return self.state.clock() - last > QUIET_SECONDS
+        return self._has_passed(QUIET_SECONDS, last)
+
+    def _has_passed(self, seconds: float, since: float) -> bool:
+        """Return whether a time is past; the future is of a clock that was put back."""
+        return abs(self.state.clock() - since) >= seconds
 
     def tick(self) -> float:
         """Return how many seconds pass between two looks at Label Studio."""
@@ -114,7 +121,7 @@ class Steward:
                 preferences=standing.preferences,
                 files=files,
             )
-            if intake.is_stale():
+            if self.publishes and intake.is_stale():  # else nothing can be read anew
                 self.state.work.ask("anew")
             if not self.state.tasks.pending_count():
                 return 0
@@ -126,13 +133,12 @@ class Steward:
         if not self.publishes:
             return
         sync = Sync(client=self.client, state=self.state)
-        facts, now = self.state.facts(), self.state.clock()
-        if (
-            facts.setup_at > facts.settings_at
-            and now - facts.setup_at >= SETTLE_SECONDS
-        ):
+        facts = self.state.facts()
+        is_named = facts.setup_at > facts.settings_at
+        if is_named and self._has_passed(SETTLE_SECONDS, facts.setup_at):
             read_settings(self.state, self.client)
-        is_due = now - facts.project_at >= PROJECT_TICK or self._has_lost_count()
+        is_due = self._has_passed(PROJECT_TICK, facts.project_at)
+        is_due = is_due or self._has_lost_count()
         if is_due or not {"project", "everything"}.isdisjoint(asked):
             check_queue(self.state, sync.project(), self.client)
         if "everything" in asked or self._is_whole_due(facts):
@@ -144,18 +150,18 @@ class Steward:
         elif "tasks" in asked or self._has_lost_count():
             sync.tasks()
         synced_at = self.state.facts().synced_at
-        if "changes" in asked or now - synced_at >= self.tick():
+        if "changes" in asked or self._has_passed(self.tick(), synced_at):
             sync.changes()
 
     def _is_whole_due(self, facts: Facts) -> bool:
         if not facts.synced_at:
             return True
-        return self.is_quiet() and self.state.clock() - facts.whole_at >= WHOLE_TICK
+        return self.is_quiet() and self._has_passed(WHOLE_TICK, facts.whole_at)
 
     def _has_lost_count(self) -> bool:
         """Return whether Label Studio has another number of tasks than we know."""
         facts = self.state.facts()
-        if self.state.clock() - facts.listed_at < LISTING_PAUSE:
+        if not self._has_passed(LISTING_PAUSE, facts.listed_at):
             return False  # it has just been looked into
         count = self.state.tasks.count()
         return facts.project is not None and facts.project.task_number != count

@@ -6,15 +6,24 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from backend.labelstudio.publish import BULK_TASKS
 from backend.state import keys
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from backend.labelstudio.publish import Publisher
     from backend.learning.standing import Standing
     from backend.learning.steward import Steward
-    from backend.state.project import ProjectState, Ranking
+    from backend.state.project import ProjectState
 
 SLICE_SECONDS = 2.0
 PAUSE_SECONDS = 10.0
+FILL_SECONDS = 2.0
+BUSY_FILL_SECONDS = 0.5
+FILL_PAUSE_SECONDS = 1.0
+"""First rows are written for a while, then not; less while somebody labels."""
+
 REFRESHES = 5
 """Writes in a pause: a few per cent of Label Studio's time; annotators come first."""
 
@@ -38,8 +47,7 @@ class Upkeep:
         else:
             self._state.work.due_in(0)
             return
-        is_behind = self._may_publish() and not self._is_tidy()
-        pause = PAUSE_SECONDS if is_behind else self.steward.tick()
+        pause = self._tidy_up() if self._may_publish() else self.steward.tick()
         self._state.work.due_in(min(pause, self.steward.tick()))
 
     @property
@@ -66,35 +74,49 @@ class Upkeep:
         if is_first and not self._state.published.is_bulk_running():
             services.call("fill", key)
 
-    def _is_tidy(self) -> bool:
-        """Return whether all rows are true, having looked once for each ranking."""
+    def _tidy_up(self) -> float:
+        """Write rows that are wrong or missing; return how long to rest then."""
         ranking = self._state.ranking()
         if ranking is None:
-            return True
+            return self.steward.tick()
         basis = f"{ranking.basis} over {self._state.tasks.count()} tasks"
         if basis == self._state.facts().tidy_basis:
-            return True
-        is_tidy = self._write_rows(ranking)
-        if is_tidy:
-            self._state.note(tidy_basis=basis)
-        return is_tidy
-
-    def _write_rows(self, ranking: Ranking) -> bool:
-        """Write rows that are missing or wrong; return whether all are true now."""
+            return self.steward.tick()
         scores = self.standing.scores(ranking)
         publisher = self.steward.publisher(self.standing, ranking)
-        missing = publisher.missing(scores)
-        if len(missing) > max(UNWRITTEN_MEANS_BULK, len(scores) // 100):
-            self._call_bulk()
-            return False
+        are_right = self._refresh(publisher, scores)
+        if not self._fill(publisher, scores):
+            return FILL_PAUSE_SECONDS if self.steward.is_quiet() else PAUSE_SECONDS
+        if not are_right:
+            return PAUSE_SECONDS
+        self._state.note(tidy_basis=basis)
+        return self.steward.tick()
+
+    def _refresh(self, publisher: Publisher, scores: Mapping[int, float]) -> bool:
+        """Write a few rows that are wrong; return whether all are right now."""
         window = {place.task for place in self._state.facts().window}
-        for task in missing:
-            if self._state.work.pending():
-                return False
-            publisher.write_score(task, scores[task])
         for _ in range(REFRESHES if self.steward.is_quiet() else 0):
             if self._state.work.pending():
                 return False
             if not publisher.refresh(scores, window):
                 return True
         return False
+
+    def _fill(self, publisher: Publisher, scores: Mapping[int, float]) -> bool:
+        """Write rows that are missing; return whether none is now.
+
+        A small project's are written in one call; a big one's one by one, for a
+        while at a time, so that no annotator waits for them.
+        """
+        missing = publisher.missing(scores)
+        is_small = self._state.tasks.count() <= BULK_TASKS
+        if is_small and len(missing) > UNWRITTEN_MEANS_BULK:
+            self._call_bulk()
+            return False
+        is_quiet = self.steward.is_quiet()
+        end = time.monotonic() + (FILL_SECONDS if is_quiet else BUSY_FILL_SECONDS)
+        return publisher.add_rows(
+            missing,
+            scores,
+            lambda: time.monotonic() > end or self._state.work.pending() > 0,
+        )

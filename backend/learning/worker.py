@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import threading
+import time
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import replace
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
 from rq import SimpleWorker
+from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 
 from backend.errors import (
@@ -20,23 +23,30 @@ from backend.errors import (
     KeyRefusedError,
     LabelStudioError,
     LeaseLostError,
+    NewerStateError,
     ProjectGoneError,
 )
+from backend.jobs import OwnJob
 from backend.labelstudio.connect import Connector
 from backend.labelstudio.predictions import Wording
 from backend.labelstudio.publish import BulkPublisher
 from backend.learning.gauges import note_gauges
+from backend.learning.handlers import catch_up
 from backend.learning.standing import Standing
 from backend.learning.steward import Steward
 from backend.learning.upkeep import Upkeep
 from backend.logs import about
 from backend.state import keys
 from backend.state.beats import Beats
+from backend.state.cures import cure, run_of
 from backend.state.lag import sample_all
+from backend.state.layout import is_newer, settle
 from backend.state.tally import ERRORS
 from model.errors import ModelError
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from backend.services import Services
     from backend.state.project import Connection, Projects, ProjectState
     from backend.state.work import Lease
@@ -46,6 +56,12 @@ WATCH_SECONDS = 0.5
 RETRY_SECONDS = 10.0
 NICENESS = 5
 """Whoever waits for an answer of the web server, or of Label Studio, comes first."""
+
+STORE_PAUSE_SECONDS = 1.0
+"""A store that refuses is asked again so soon."""
+
+MOST_ON_TRUST = 50
+"""Projects that somebody has named, and that we have no key to look into."""
 
 GONE_SECONDS = 300.0
 SERVICES: ContextVar[Services] = ContextVar("services")
@@ -62,6 +78,8 @@ def look_after(key: str) -> None:
     with about(key), state.work.lease() as lease:
         if lease is None:
             return  # who holds it looks again before letting go
+        if is_newer(services.redis):
+            return  # a newer Dubito has taken over: it is no longer ours to write
         _work(services, state, lease)
     if state.work.needs_worker():
         services.wake(state)
@@ -161,28 +179,66 @@ def _take_on_trust(projects: Projects, key: str, fault: str) -> None:
     Events and `/predict` need no key: we learn, and say what is missing. Anybody may
     have named this project, so it may not stand in for one that is known.
     """
-    number = key.partition(".")[0]
-    if number not in {known.partition(".")[0] for known in projects.known()}:
+    number, known = key.partition(".")[0], projects.known()
+    if len(known) >= MOST_ON_TRUST:
+        logger.warning("project %s is not looked after: there are too many", key)
+    elif number not in {other.partition(".")[0] for other in known}:
         projects.at(key).note(last_error=fault, shut_out=True)
         projects.add(key)
 
 
+class Hand(SimpleWorker):
+    """Takes jobs, and remembers whether it was told to stop."""
+
+    was_told = False
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Finish the job at hand, then end."""
+        self.was_told = True
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+
 def run_worker(services: Services) -> None:
-    """Work until told to stop."""
+    """Work until told to stop, whatever the store does meanwhile.
+
+    Raises
+    ------
+    RedisError
+        if there is no store to begin with
+    """
     os.nice(NICENESS)
+    services.redis.ping()
     SERVICES.set(services)
     stopped = threading.Event()
     watch = threading.Thread(target=_watch, args=(services, stopped), daemon=True)
     watch.start()
-    worker = SimpleWorker(
-        [services.queue], connection=services.redis, serializer=JSONSerializer
-    )
-    chatty = services.settings.log_level == "DEBUG"
     try:
-        worker.work(logging_level="INFO" if chatty else "WARNING")
+        while not _take_jobs(services):
+            time.sleep(STORE_PAUSE_SECONDS)
+    except StopRequested:
+        pass  # told to stop while it waited for the store
     finally:
         stopped.set()
         watch.join(WATCH_SECONDS)
+
+
+def _take_jobs(services: Services) -> bool:
+    """Take jobs as long as the store allows; return whether told to stop."""
+    chatty = services.settings.log_level == "DEBUG"
+    hand = None
+    try:
+        hand = Hand(
+            [services.queue],
+            connection=services.redis,
+            serializer=JSONSerializer,
+            job_class=OwnJob,
+        )
+        hand.work(logging_level="INFO" if chatty else "WARNING")
+    except RedisError as error:
+        logger.warning("no jobs can be taken: %s (%s)", cure(error), error)
+        if hand is not None and hand.pubsub_thread is not None:
+            hand.pubsub_thread.stop()
+    return hand is not None and hand.was_told
 
 
 def _watch(services: Services, stopped: threading.Event) -> None:
@@ -190,16 +246,28 @@ def _watch(services: Services, stopped: threading.Event) -> None:
 
     This is how time passes for a project (polling, reconciling), how a job lost with
     its worker is redone, and how a project comes back after the store was emptied:
-    its connection is remembered here.
+    its connection is remembered here. Of what happened while the store was away, or
+    refused, nothing could be noted: it is asked for when the store is back.
     """
     remembered: dict[str, Connection] = {}
+    run = ""
     beats, who = Beats(services.redis), (socket.gethostname(), os.getpid())
     while not stopped.wait(WATCH_SECONDS):
         try:
+            settle(services.redis, services.projects.clock)
             beats.beat(*who)
             _look_around(services, remembered)
+            found = run_of(services.redis)
+            if run not in {"", found}:
+                catch_up(services)
+            run = found
+        except NewerStateError as error:
+            logger.error("this worker ends: %s", error)  # noqa: TRY400  # no bug of ours
+            os.kill(os.getpid(), signal.SIGTERM)
+            break
         except RedisError as error:
-            logger.warning("the store cannot be read: %s", error)
+            logger.warning("%s (%s)", cure(error), error)
+            run = "refused"
         services.tally.flush()
     with suppress(RedisError):
         beats.end(*who)

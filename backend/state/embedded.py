@@ -53,6 +53,21 @@ def is_alive(url: str) -> bool:
         client.close()
 
 
+def end_unused(url: str) -> None:
+    """End a store that nobody uses any more; leave it if there is none.
+
+    It may have outlived the supervisor that started it; or another one shares it.
+    """
+    client = Redis.from_url(url, socket_connect_timeout=1, socket_timeout=5)
+    try:
+        if len(client.client_list()) == 1:
+            client.shutdown(nosave=True)
+    except RedisError:
+        return
+    finally:
+        client.close()
+
+
 def find_server() -> str:
     """Return the path of a Redis or Valkey server; raise if there is none."""
     for name in ("valkey-server", "redis-server"):
@@ -94,7 +109,11 @@ def start_store(data_dir: Path) -> subprocess.Popen[bytes] | None:
     log = (data_dir / "store.log").open("ab")
     with log:
         process = subprocess.Popen(  # noqa: S603  # our own command
-            server_command(data_dir), stdout=log, stderr=log, start_new_session=True
+            server_command(data_dir),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            umask=0o077,  # what it keeps is for its owner's eyes
         )
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:

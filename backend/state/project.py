@@ -16,6 +16,7 @@ from backend.state import keys
 from backend.state.annotations import AnnotationStore
 from backend.state.assessments import AssessmentStore
 from backend.state.groups import GroupStore
+from backend.state.layout import LAYOUT
 from backend.state.published import PublishedStore
 from backend.state.tasks import TaskStore
 from backend.state.work import Work
@@ -93,6 +94,7 @@ class Facts(Kept):
     last_round_seconds: float | None = None
     published_at: float | None = None
     rebuilt_at: float | None = None
+    upgraded_at: float | None = None
     setup_at: float = 0.0
     settings_at: float = 0.0
     project_at: float = 0.0
@@ -190,7 +192,7 @@ class ProjectState:
     def ranking(self) -> Ranking | None:
         """Return what the last round found, if there was one."""
         found = self.client.hgetall(self._key(keys.RANKING))
-        if not found:
+        if b"task_ids" not in found:
             return None
         task_ids = np.frombuffer(found[b"task_ids"], dtype="<i8")
         flat = np.frombuffer(found[b"probabilities"], dtype="<f4").astype(np.float64)
@@ -252,7 +254,7 @@ class Projects:
 
     def mark(self) -> bool:
         """Leave a mark in the store; return whether the last one had been lost."""
-        return bool(self.client.set(keys.MARK, 1, nx=True))
+        return bool(self.client.set(keys.MARK, LAYOUT, nx=True))
 
     def restore(self, key: str, connection: Connection) -> None:
         """Look after a project again whose state was lost with the store."""

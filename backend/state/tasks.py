@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from redis import Redis
+    from redis.client import Pipeline
 
     from backend.records import JsonObject, Task
     from model.arrays import Features, TaskIds
@@ -148,7 +150,7 @@ class TaskStore:
                 kept = ("" if text is None else f"+{text}", reading.refused)
                 pipe.eval(SAVE, 5, *touched, task, seen.get(task) or b"", row, *kept)
             pipe.hdel(self._key(keys.TRIES), *readings)
-            pipe.incr(self._key(keys.DATA_VERSION))
+            self._note_change(pipe)
             pipe.execute()
 
     def count_try(self, tasks: Iterable[int]) -> None:
@@ -167,9 +169,7 @@ class TaskStore:
         """Return the place of each column, giving new ones a place at the end."""
         key = self._key(keys.COLUMNS)
         known = {c.decode(): i for i, c in enumerate(self.client.lrange(key, 0, -1))}
-        met = dict.fromkeys(
-            column for reading in readings for column in reading.numbers
-        )
+        met = dict.fromkeys(c for reading in readings for c in reading.numbers)
         fresh = [column for column in met if column not in known]
         if fresh:
             self.client.rpush(key, *fresh)
@@ -186,23 +186,22 @@ class TaskStore:
                     pipe.hdel(self._key(key), *batch)
                 pipe.zrem(self._key(keys.SCORES), *batch)
                 pipe.zadd(self._key(keys.DELETED_TASKS), dict.fromkeys(batch, now))
-                pipe.incr(self._key(keys.DATA_VERSION))
+                self._note_change(pipe)
                 pipe.execute()
         deleted = self._key(keys.DELETED_TASKS)
         self.client.zremrangebyscore(deleted, "-inf", now - DAY_SECONDS)
 
     def deleted(self) -> set[int]:
         """Return the ids of tasks deleted in the last day."""
-        return {
-            int(t) for t in self.client.zrange(self._key(keys.DELETED_TASKS), 0, -1)
-        }
+        found = self.client.zrange(self._key(keys.DELETED_TASKS), 0, -1)
+        return {int(task) for task in found}
 
     def forget_readings(self) -> None:
         """Drop all that was read, so that every task is read anew when it is seen."""
         names = (keys.TASKS, keys.NUMBERS, keys.TEXTS, keys.COLUMNS, keys.SET_ASIDE)
         with self.client.pipeline(transaction=True) as pipe:
             pipe.delete(*(self._key(name) for name in (*names, keys.PENDING)))
-            pipe.incr(self._key(keys.DATA_VERSION))
+            self._note_change(pipe)
             pipe.execute()
 
     def set_aside(self) -> dict[int, str]:
@@ -214,16 +213,20 @@ class TaskStore:
         """Return how many tasks cannot be read."""
         return int(self.client.hlen(self._key(keys.SET_ASIDE)))
 
+    def _note_change(self, pipe: Pipeline) -> None:
+        """Count a change; an emptied store counts from elsewhere: caches outlive it."""
+        pipe.set(self._key(keys.DATA_VERSION), secrets.randbits(48), nx=True)
+        pipe.incr(self._key(keys.DATA_VERSION))
+
     def version(self) -> int:
-        """Return a number that grows with each change."""
+        """Return a number that grows with each change, and means one state only."""
         return int(self.client.get(self._key(keys.DATA_VERSION)) or 0)
 
     def pool(self) -> Pool:
         """Return all tasks that could be read."""
         texts = self.client.hgetall(self._key(keys.TEXTS))
-        columns = [
-            c.decode() for c in self.client.lrange(self._key(keys.COLUMNS), 0, -1)
-        ]
+        met = self.client.lrange(self._key(keys.COLUMNS), 0, -1)
+        columns = [column.decode() for column in met]
         names = sorted({*self.client.hkeys(self._key(keys.NUMBERS)), *texts}, key=int)
         return Pool(
             task_ids=np.array([int(name) for name in names], dtype=np.int64),

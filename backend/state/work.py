@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 LEASE_SECONDS = 5.0
 RENEW_SECONDS = 1.0
+CLAIM_SECONDS = 2.0
 QUEUED_SECONDS = 10
+LONGEST_SECONDS = 600.0
+"""Nothing is put off for longer: what is was said by a clock that was put back."""
+
 POLL_SECONDS = 0.2
 
 ASK = """
@@ -128,7 +132,10 @@ class Work:
     def may_queue(self) -> bool:
         """Return True to the first who wants to wake a worker, False to the rest."""
         key = self._key(keys.QUEUED)
-        return bool(self.client.set(key, 1, nx=True, ex=QUEUED_SECONDS))
+        if self.client.set(key, 1, nx=True, ex=QUEUED_SECONDS):
+            return True
+        self._bound(keys.QUEUED, QUEUED_SECONDS)
+        return False
 
     def unqueue(self) -> None:
         """Let the next event wake a worker again."""
@@ -148,9 +155,13 @@ class Work:
         names = (keys.WANT, keys.DONE, keys.DUE, keys.LEASE, keys.RESTING)
         values = self.client.mget([self._key(name) for name in names])
         want, done, due, lease, resting = values
-        if lease is not None or resting is not None:
+        if lease is not None or resting is not None or self.is_claimed():
+            self._bound(keys.LEASE, LEASE_SECONDS)
+            self._bound(keys.CLAIMED, CLAIM_SECONDS)
+            self._bound(keys.RESTING, LONGEST_SECONDS)
             return False
-        return int(want or 0) > int(done or 0) or self.clock() >= float(due or 0)
+        waits = 0 < float(due or 0) - self.clock() <= LONGEST_SECONDS
+        return not waits or int(want or 0) > int(done or 0)
 
     @contextmanager
     def lease(self) -> Iterator[Lease | None]:
@@ -174,24 +185,38 @@ class Work:
             renewer.join()
             self.client.eval(RELEASE, 2, key, holder, token)
 
+    def is_claimed(self) -> bool:
+        """Return whether somebody waits to hold the lease: a worker then lets go."""
+        return bool(self.client.exists(self._key(keys.CLAIMED)))
+
     @contextmanager
     def hold(self, patience_seconds: float) -> Iterator[Lease]:
         """Hold the lease for the block, waiting for who has it.
+
+        While people label there is always something to do: a worker has to be told.
 
         Raises
         ------
         LeaseLostError
             if it does not become free in time
         """
-        deadline = time.monotonic() + patience_seconds
+        deadline, claim = time.monotonic() + patience_seconds, self._key(keys.CLAIMED)
         while time.monotonic() < deadline:
+            self.client.set(claim, 1, px=int(CLAIM_SECONDS * 1000))
             with self.lease() as lease:
                 if lease is not None:
+                    self.client.delete(claim)
                     yield lease
                     return
             time.sleep(POLL_SECONDS)
         message = "a worker is busy with this project: try again in a minute"
         raise LeaseLostError(message)
+
+    def _bound(self, name: str, seconds: float) -> None:
+        """Let nothing outlive its time because the store's clock was put back."""
+        longest = int(seconds * 1000)
+        if int(self.client.pttl(self._key(name))) > longest:
+            self.client.pexpire(self._key(name), longest)
 
     def _key(self, name: str) -> str:
         return keys.of(self.project, name)

@@ -16,10 +16,12 @@ from werkzeug.exceptions import HTTPException
 from backend.errors import (
     AccessDeniedError,
     BackendError,
+    ForeignPageError,
     MalformedRequestError,
     StoreUnavailableError,
     UnknownProjectError,
 )
+from backend.state.cures import cure
 from backend.state.tally import ERRORS
 from backend.web.attempts import TooManyAttemptsError
 from backend.web.auth import current_services, guard
@@ -35,7 +37,8 @@ if TYPE_CHECKING:
     from backend.services import Services
 
 logger = logging.getLogger(__name__)
-NO_STORE = "the store cannot be used now; what was missed will be read again"
+NO_STORE = "the store cannot be used now"
+LATER = "what was missed will be read again"
 KEPT_HEADERS = frozenset({"Allow", "Location"})
 """What Flask's own refusals say beside the reason."""
 
@@ -55,6 +58,7 @@ HEADERS = MappingProxyType(
 STATUS: Mapping[type[BackendError], HTTPStatus] = MappingProxyType(
     {
         AccessDeniedError: HTTPStatus.UNAUTHORIZED,
+        ForeignPageError: HTTPStatus.FORBIDDEN,
         MalformedRequestError: HTTPStatus.BAD_REQUEST,
         StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
         TooManyAttemptsError: HTTPStatus.TOO_MANY_REQUESTS,
@@ -98,8 +102,12 @@ def create_app(services: Services) -> Flask:
 
 def require_store() -> None:
     """Refuse at once what needs a store that is away, instead of waiting for it."""
-    if request.path not in WITHOUT_STORE and not current_pulse().reading().store:
-        raise StoreUnavailableError(NO_STORE)
+    if request.path in WITHOUT_STORE:
+        return
+    reading = current_pulse().reading()
+    if not reading.store:
+        message = f"{reading.fault or NO_STORE}; {LATER}"
+        raise StoreUnavailableError(message)
 
 
 def add_headers(response: Response) -> Response:
@@ -134,7 +142,7 @@ def count_error(kind: str) -> None:
 def answer_store_error(error: RedisError) -> ResponseReturnValue:
     """Say that Redis is away or refuses to write; events are read again later."""
     logger.warning("the store cannot be used: %s", error)
-    return answer_error(StoreUnavailableError(NO_STORE))
+    return answer_error(StoreUnavailableError(f"{cure(error)}; {LATER}"))
 
 
 def answer_http_error(error: HTTPException) -> ResponseReturnValue:

@@ -1,15 +1,21 @@
-"""Who may call: everybody on loopback, whoever shows the credentials elsewhere."""
+"""Who may call: everybody on loopback, whoever shows the credentials elsewhere.
+
+But never a web page of somebody else's, by the browser of one who may.
+"""
 
 from __future__ import annotations
 
 import hmac
 from hashlib import sha256
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flask import current_app, request
 
-from backend.errors import AccessDeniedError
+from backend.errors import AccessDeniedError, ForeignPageError
 from backend.labelstudio.connect import SECRET_HEADER
+from backend.settings import LOOPBACK
 from backend.web.attempts import Attempts
 
 if TYPE_CHECKING:
@@ -18,6 +24,17 @@ if TYPE_CHECKING:
 
 OPEN_PATHS = frozenset({"/health"})
 """Answered to everybody, who then learns only whether we are up."""
+
+HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
+OWN_ENDINGS = (
+    ".localhost",
+    ".internal",
+    ".local",
+    ".localdomain",
+    ".test",
+    ".home.arpa",
+)
+"""Names that nobody can buy: what ends so is of this machine or this network."""
 
 FAILED = "failed_log_ins"
 
@@ -33,6 +50,8 @@ def guard() -> None:
 
     Raises
     ------
+    ForeignPageError
+        if a web page of somebody else's has made a browser call us
     AccessDeniedError
         if they are missing or wrong
     TooManyAttemptsError
@@ -40,6 +59,7 @@ def guard() -> None:
         secret is let in all the same, so that no event is lost to an attacker
     """
     services = current_services()
+    refuse_foreign_pages(services.settings)
     if not services.settings.guarded or request.path in OPEN_PATHS:
         return
     if request.path == "/webhook" and _shows_secret(services):
@@ -48,6 +68,39 @@ def guard() -> None:
         return
     message = "show the credentials set by BASIC_AUTH_USER and BASIC_AUTH_PASS"
     raise AccessDeniedError(message)
+
+
+def refuse_foreign_pages(settings: Settings) -> None:
+    """Refuse what a browser sends for a page that is not ours.
+
+    It sends passwords it remembers with whatever a page makes it send: so what changes
+    something must not come from elsewhere (request forgery). And where no password is
+    asked for, a page may give its own name our address, and read all we answer (DNS
+    rebinding): so there we listen only to names that a page cannot have.
+    """
+    origin = request.headers.get("Origin")
+    is_from_elsewhere = origin is not None and origin.partition("//")[2] != request.host
+    if is_from_elsewhere and request.method not in HARMLESS:
+        message = "another site's page may change nothing here"
+        raise ForeignPageError(message)
+    is_open_here = settings.host in LOOPBACK and not settings.guarded
+    if is_open_here and not is_own_name(request.host):
+        message = (
+            f"without a password Dubito does not go by the name {request.host!r:.80}:"
+            " use http://127.0.0.1, or set BASIC_AUTH_USER and BASIC_AUTH_PASS"
+        )
+        raise ForeignPageError(message)
+
+
+def is_own_name(host: str) -> bool:
+    """Return whether a host is an address or a name that no stranger can have."""
+    try:
+        name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+        if not name:
+            return False
+        return "." not in name or name.endswith(OWN_ENDINGS) or bool(ip_address(name))
+    except ValueError:
+        return False
 
 
 def is_known(services: Services) -> bool:

@@ -19,6 +19,8 @@ from redis.retry import Retry
 
 from backend.state import keys
 from backend.state.beats import Beats
+from backend.state.cures import cure, refusal
+from backend.state.layout import is_newer
 
 if TYPE_CHECKING:
     from backend.services import Services
@@ -35,12 +37,15 @@ class Reading:
 
     Attributes
     ----------
+    store : whether it can be read
+    fault : what is wrong with it, even if it can be read, and what helps
     label_studio : up, away, failing, refuses the key; unknown if nobody asked lately
     workers : how many are alive, on all machines
     at : when this was seen, in seconds of the monotonic clock
     """
 
     store: bool
+    fault: str = ""
     workers: int = 0
     label_studio: str = "unknown"
     at: float
@@ -48,7 +53,7 @@ class Reading:
     @property
     def status(self) -> str:
         """Return UP, DEGRADED (what we are told is kept for later) or DOWN."""
-        if not self.store:
+        if not self.store or self.fault:
             return "DOWN"
         is_whole = self.workers and self.label_studio in {"up", "unknown"}
         return "UP" if is_whole else "DEGRADED"
@@ -56,7 +61,7 @@ class Reading:
     def is_fresh(self) -> bool:
         """Return whether nobody needs to look again."""
         age = time.monotonic() - self.at
-        return age < (FRESH_SECONDS if self.store else DOWN_FRESH_SECONDS)
+        return age < (DOWN_FRESH_SECONDS if self.status == "DOWN" else FRESH_SECONDS)
 
 
 def current_pulse() -> Pulse:
@@ -103,11 +108,17 @@ class Pulse:
         try:
             noted: bytes | None = self._redis.get(keys.LABEL_STUDIO)
             workers = len(Beats(self._redis).alive())
-        except RedisError:
+            is_lost = is_newer(self._redis)
+        except RedisError as error:
+            return Reading(store=False, fault=cure(error), at=time.monotonic())
+        if is_lost:  # a newer Dubito has taken over: nothing of ours is kept any more
             return Reading(store=False, at=time.monotonic())
-        self.services.tally.flush()
+        fault = refusal(self._redis)
+        if not fault:
+            self.services.tally.flush()
         return Reading(
             store=True,
+            fault=fault,
             workers=workers,
             label_studio="unknown" if noted is None else noted.decode(),
             at=time.monotonic(),

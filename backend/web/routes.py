@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, request
 from gunicorn.http.errors import ParseException
 from prometheus_client import CONTENT_TYPE_LATEST
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from redis.exceptions import RedisError
+from werkzeug.exceptions import BadRequest
 
 from backend.errors import MalformedRequestError
 from backend.labelstudio.scores import VERSION
@@ -40,16 +41,19 @@ def index() -> ResponseReturnValue:
 def health() -> ResponseReturnValue:
     """Say whether we are up; to those who may know, which part is down.
 
-    A load balancer shall leave us out while the store is away (503), for then nothing
-    can be kept; while only workers or Label Studio are away, we are of use.
+    A load balancer shall leave us out while the store is away or refuses (503), for
+    then nothing can be kept; while only workers or Label Studio are away, we are of
+    use.
     """
     reading = current_pulse().reading()
-    code = HTTPStatus.OK if reading.store else HTTPStatus.SERVICE_UNAVAILABLE
+    is_down = reading.status == "DOWN"
+    code = HTTPStatus.SERVICE_UNAVAILABLE if is_down else HTTPStatus.OK
     if not _may_know(reading):
-        return {"status": "UP" if reading.store else "DOWN"}, code
+        return {"status": "DOWN" if is_down else "UP"}, code
+    refuses = {"store": "refuses" if reading.store else "down", "detail": reading.fault}
     return {
         "status": reading.status,
-        "store": "up" if reading.store else "down",
+        **({"store": "up"} if not is_down else refuses),
         "workers": reading.workers,
         "label_studio": reading.label_studio,
         "model_class": "Dubito",
@@ -63,7 +67,7 @@ def _may_know(reading: Reading) -> bool:
         return False
     try:
         return is_known(services)
-    except TooManyAttemptsError:
+    except (TooManyAttemptsError, RedisError):
         return False
 
 
@@ -138,7 +142,7 @@ def _projects() -> list[dict[str, object]]:
 def _body() -> object:
     try:
         body: object = request.get_json()
-    except (BadRequest, UnsupportedMediaType, ParseException) as error:
-        message = "the body must be JSON, sent as application/json"
+    except (BadRequest, ParseException) as error:
+        message = "the body must be JSON, nested no deeper than 250 levels"
         raise MalformedRequestError(message) from error
     return body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,14 @@ from redis.exceptions import RedisError
 from backend.errors import StoreUnavailableError
 from backend.learning.handlers import catch_up
 from backend.services import open_services
-from backend.state.embedded import find_store
 from backend.web.app import create_app
 from backend.web.patience import PatientWorker
 
 if TYPE_CHECKING:
     from flask import Flask
+    from gunicorn.arbiter import Arbiter
     from gunicorn.config import Config
+    from gunicorn.workers.gthread import ThreadWorker
 
     from backend.settings import Settings
 
@@ -68,6 +70,7 @@ class WebServer(BaseApplication):
             "graceful_timeout": GRACE_SECONDS,
             "proc_name": "dubito-web",
             "control_socket_disable": True,
+            "worker_exit": self._leave,
         }
         wsgi.SERVER = SERVER  # type: ignore[attr-defined]  # it is, when it runs
         for name, value in options.items():
@@ -82,6 +85,16 @@ class WebServer(BaseApplication):
             catch_up(services)
         return create_app(services)
 
+    def _leave(self, _: Arbiter, worker: ThreadWorker) -> None:
+        """End a process that has stopped without waiting for what hangs in it.
+
+        Its threads may wait for a store or a name server that is gone, and tidying up
+        all that was ever loaded takes seconds.
+        """
+        if worker.booted:
+            self._open.__exit__(None, None, None)
+            os._exit(0)
+
 
 def run_web(settings: Settings) -> None:
     """Serve until told to stop.
@@ -90,8 +103,11 @@ def run_web(settings: Settings) -> None:
     ------
     StoreUnavailableError
         if there is no store to serve from, or it went while the server started
+    NewerStateError
+        if the store holds what a newer Dubito has written
     """
-    find_store(settings)
+    with open_services(settings, STORE_SECONDS):
+        pass  # what is wrong with the store is said once, not by each process below
     try:
         WebServer(settings).run()
     except HaltServer as error:

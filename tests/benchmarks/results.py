@@ -1,6 +1,7 @@
 """What the runs of the benchmark say together: tables, and a page with them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,6 +22,7 @@ RANDOM = ("random", "LR random", "RF random")
 EVERYTHING = "everything"
 PACKAGES = ("numpy", "scipy", "scikit-learn", "scikit-activeml")
 CONFIDENCE = 0.95
+PART = re.compile(r"^(?=##? )", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +60,9 @@ class Result:
             name=name,
             kind=kind,
             n_classes=classes,
-            full=max(float(_accuracies(by_name[n]).mean()) for n in whole),
-            heights={n: _heights(_accuracies(r), classes) for n, r in asking.items()},
-            f1={n: _heights(_macro_f1(r), classes) for n, r in asking.items()},
+            full=max(float(accuracies(by_name[n]).mean()) for n in whole),
+            heights={n: heights_of(accuracies(r), classes) for n, r in asking.items()},
+            f1={n: heights_of(macro_f1(r), classes) for n, r in asking.items()},
             met={n: _met(r, classes) for n, r in asking.items()},
             curves={n: Curves.of(r).accuracy for n, r in asking.items()},
         )
@@ -70,15 +72,18 @@ class Result:
         return labels_to(self.curves[name], ARRIVED * self.full)
 
 
-def _accuracies(runs: Sequence[Run]) -> NDArray[np.float64]:
+def accuracies(runs: Sequence[Run]) -> NDArray[np.float64]:
+    """Return (seeds, budget) accuracies after each label."""
     return np.array([filled(np.array(r.accuracy, dtype=np.float64)) for r in runs])
 
 
-def _macro_f1(runs: Sequence[Run]) -> NDArray[np.float64]:
+def macro_f1(runs: Sequence[Run]) -> NDArray[np.float64]:
+    """Return (seeds, budget) macro-F1 after each label."""
     return np.array([filled(np.array(r.macro_f1, dtype=np.float64)) for r in runs])
 
 
-def _heights(curves: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
+def heights_of(curves: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
+    """Return (seeds,) means over the curves, in percent."""
     return np.array([100 * mean_height(curve, classes) for curve in curves])
 
 
@@ -120,7 +125,7 @@ def _comparison(results: Sequence[Result]) -> Iterator[list[str]]:
         yield [
             name,
             f"{np.mean([r.heights[name].mean() for r in results]):.1f}",
-            _with_interval(gains.mean(axis=0)),
+            with_interval(gains.mean(axis=0)),
             f"{better} ({gains.mean(axis=1).min():+.1f})",
             f"{np.mean([r.f1[name].mean() for r in results]):.1f}",
             f"{100 * np.mean([r.met[name] for r in results]):.0f} %",
@@ -131,8 +136,8 @@ def _comparison(results: Sequence[Result]) -> Iterator[list[str]]:
         ]
 
 
-def _with_interval(gains: NDArray[np.float64]) -> str:
-    """Return the mean over the seeds, and how far off it may be (95 %, Student's t)."""
+def with_interval(gains: NDArray[np.float64]) -> str:
+    """Return the mean, and how far off it may be (95 %, Student's t)."""
     if len(gains) < 2:
         return f"{gains.mean():+.1f}"
     reach = student.ppf((1 + CONFIDENCE) / 2, len(gains) - 1)
@@ -176,19 +181,31 @@ random forest, margin."""
 def report(results: Sequence[Result], page: Path, plot: Path, seeds: int) -> None:
     """Write the page of results, and draw the curves."""
     draw(results, plot)
-    compared, by_set = _markdown(COLUMNS, _comparison(results)), _by_set(results)
+    compared, by_set = markdown(COLUMNS, _comparison(results)), _by_set(results)
     names = ("data", *results[0].heights)
     command = "python -m tests.benchmarks.active_learning"
     told = f"Written by `{command}`: {len(results)} data sets, {seeds} seeds."
     picture = f"![Learning curves](../../docs/{plot.name})"
     parts = (
-        *("# How few labels", told, _versions(), compared, NOTES, picture),
-        _markdown(names, by_set),
+        *("# How few labels", told, versions(), compared, NOTES, picture),
+        markdown(names, by_set),
     )
-    page.write_text("\n\n".join(parts) + "\n")
+    write_part(page, "\n\n".join(parts))
 
 
-def _versions() -> str:
+def write_part(page: Path, part: str) -> None:
+    """Put a part on the page of results, in the place of what has the same heading.
+
+    The other parts stay as they are; the one under the title of the page is the first.
+    """
+    held = PART.split(page.read_text()) if page.exists() else []
+    parts = {one.partition("\n")[0]: one.strip() for one in (*held, part) if one}
+    ordered = sorted(parts.values(), key=lambda one: one.startswith("## "))
+    page.write_text("\n\n".join(ordered) + "\n")
+
+
+def versions() -> str:
+    """Return what the figures were computed with."""
     return ", ".join([f"With Python {python_version()}", *map(_version, PACKAGES)])
 
 
@@ -199,7 +216,8 @@ def _version(package: str) -> str:
         return f"no {package}"
 
 
-def _markdown(columns: Sequence[str], rows: Iterator[list[str]]) -> str:
+def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table as it is written in Markdown."""
     rule = ["---"] * len(columns)
     return "\n".join(f"| {' | '.join(row)} |" for row in (columns, rule, *rows))
 

@@ -189,3 +189,21 @@ def test_two_demos_do_not_share_a_data_directory(
     assert f"a demo runs in {data_dir} already" in second.said
     assert first.end(signal.SIGTERM) == 0
     assert left_over(data_dir) == []
+
+
+def test_a_demo_that_was_killed_leaves_nothing_to_the_next_one(
+    data_dir: Path, start: Callable[[], RunningDemo]
+) -> None:
+    killed = start()
+    killed.until_ready()
+    url = killed.address("/projects/")
+    assert killed.end(signal.SIGKILL) == -signal.SIGKILL
+
+    demo = start()
+    demo.until_ready()
+
+    assert "left behind" in demo.said
+    assert demo.address("/projects/") == url
+    assert demo.end(signal.SIGINT) == 0
+    until(lambda: not left_over(data_dir))
+    assert left_over(data_dir) == []

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -40,6 +41,8 @@ from tests.real_label_studio import (
 pytestmark = pytest.mark.end_to_end
 FIRST = 8
 MORE = 8
+LOCKED_SECONDS = 7.0
+"""Longer than Label Studio's own 5 s: after them it begins anew."""
 
 
 @pytest.fixture(scope="module")
@@ -294,6 +297,56 @@ def test_label_studio_may_be_away_and_come_back(moody: Moody) -> None:
             label_studio.annotate(rows.tasks[FIRST], "walk")
             dubito.when(rows.project, lambda s: not s["last_error"])
             assert_nothing_is_lost(dubito, label_studio, rows)
+
+
+def test_a_store_that_was_full_is_made_up_for(
+    victim: Dubito, real_label_studio: LabelStudio, rows: Rows
+) -> None:
+    """No part of ours ends; what could not be noted is read from Label Studio."""
+    workers = victim.pids("worker")
+    victim.store().config_set("maxmemory", 1)
+    victim.until(
+        lambda: victim.http.get("/health").json().get("store") == "refuses",
+        "nobody notices that the store is full",
+    )
+    for task in rows.tasks[FIRST : FIRST + 3]:
+        real_label_studio.annotate(task, rows.truth[task])
+    said = victim.cli("status", "--project", str(rows.project)).stdout
+
+    victim.store().config_set("maxmemory", 0)
+
+    victim.when(rows.project, lambda s: s["labels"] == FIRST + 3, seconds=20)
+    assert "give Redis more memory" in said
+    assert victim.pids("worker") == workers
+    assert_nothing_is_lost(victim, real_label_studio, rows)
+
+
+def test_a_locked_database_of_label_studio_is_waited_for(moody: Moody) -> None:
+    """It answers nothing meanwhile: it tries again and again by itself."""
+    with moody.up() as label_studio:
+        rows = rows_project(label_studio, 40)
+        for task in rows.tasks[:FIRST]:
+            label_studio.annotate(task, rows.truth[task])
+        with dubito_running(label_studio.url, label_studio.token) as dubito:
+            dubito.adopt(label_studio, rows.project)
+            label_studio.annotate(rows.tasks[FIRST], "walk")
+            with locked(moody.server.data_dir / "label_studio.sqlite3"):
+                slowest = max(_health_seconds(dubito) for _ in range(10))
+                time.sleep(LOCKED_SECONDS)
+            label_studio.annotate(rows.tasks[FIRST + 1], "run")
+
+            assert slowest < 0.5
+            assert_nothing_is_lost(dubito, label_studio, rows)
+            assert not dubito.status(rows.project)["last_error"]
+
+
+@contextmanager
+def locked(database: Path) -> Iterator[None]:
+    """Write to a database for the block, as a long import does."""
+    with closing(sqlite3.connect(database, timeout=60, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.execute("ROLLBACK")
 
 
 def test_everything_answers_while_the_store_is_away(victim: Dubito) -> None:

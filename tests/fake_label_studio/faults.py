@@ -1,11 +1,15 @@
 """What the fake Label Studio does wrong, when a test says so."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 Drop = Literal["no", "before", "after"]
 Loss = Literal["none", "all", "every second"]
+Letter = tuple[str, dict[str, str], str]
+"""A webhook on its way: address, headers, body."""
+
 HTML_ERROR = "<!doctype html><html><body><h1>Bad gateway</h1></body></html>"
 
 
@@ -20,15 +24,21 @@ class Fault:
     delay_seconds : only after this time
     drop : close the connection without a word; `after` says whether the request is
         carried out before
+    let_pass : so many requests of the kind are answered as usual first
+    before, after : what others do in the very moment before the request is carried
+        out, or between that and the answer
     """
 
     path: str
     method: str | None = None
     times: int = 1
+    let_pass: int = 0
     status: int | None = None
     html: bool = False
     delay_seconds: float = 0.0
     drop: Drop = "no"
+    before: Callable[[], None] | None = None
+    after: Callable[[], None] | None = None
 
     def is_for(self, method: str, path: str) -> bool:
         """Tell whether a request is of this kind."""
@@ -42,6 +52,8 @@ class Faults:
     Attributes
     ----------
     lose_webhooks : lose none, all, or every second one
+    delay_webhooks : keep those that are not lost until they are let through
+    delayed : what was kept, oldest first
     write_seconds : what each write costs, with everyone else waiting, as on SQLite
     kept_backends : how many removed ML backends are stored again, as happens to those
         that somebody looks at in the same moment
@@ -49,6 +61,8 @@ class Faults:
     """
 
     lose_webhooks: Loss = "none"
+    delay_webhooks: bool = False
+    delayed: list[Letter] = field(default_factory=list)
     write_seconds: float = 0.0
     kept_backends: int = 0
     requests: list[tuple[str, str]] = field(default_factory=list)
@@ -62,10 +76,11 @@ class Faults:
             self._planned.append(fault)
 
     def clear(self) -> None:
-        """Behave again."""
+        """Behave again; webhooks that are delayed still wait."""
         with self._guard:
             self._planned.clear()
             self.lose_webhooks = "none"
+            self.delay_webhooks = False
             self.write_seconds = 0.0
             self.kept_backends = 0
 
@@ -74,11 +89,15 @@ class Faults:
         with self._guard:
             self.requests.append((method, path))
             for fault in self._planned:
-                if fault.is_for(method, path):
-                    fault.times -= 1
-                    if fault.times == 0:
-                        self._planned.remove(fault)
-                    return fault
+                if not fault.is_for(method, path):
+                    continue
+                if fault.let_pass:
+                    fault.let_pass -= 1
+                    continue
+                fault.times -= 1
+                if fault.times == 0:
+                    self._planned.remove(fault)
+                return fault
         return None
 
     def loses_this_webhook(self) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ import httpx
 
 from tests.fake_label_studio import bodies
 from tests.fake_label_studio.context import ApiError, Context
+from tests.fake_label_studio.faults import Letter
 from tests.fake_label_studio.records import (
     JsonObject,
     Prediction,
@@ -54,31 +55,34 @@ def emit(context: Context, project: Project, action: str, **payload: object) -> 
         )
 
 
-def deliver(context: Context, outbox: Sequence[tuple[str, JsonObject, str]]) -> None:
+def deliver(context: Context, outbox: Sequence[Letter]) -> None:
     """Send what was written down, once, without a second attempt."""
-    for url, headers, content in outbox:
+    for letter in outbox:
         if context.faults.loses_this_webhook():
             continue
         if context.options.block_webhook_addresses:
             continue
-        try:
-            _post(url, content, headers, WEBHOOK_AGENT, WEBHOOK_TIMEOUT_SECONDS)
-        except httpx.HTTPError as error:
-            logger.info("webhook to %s failed: %r", url, error)
+        if context.faults.delay_webhooks:
+            context.faults.delayed.append(letter)
+        else:
+            post(letter)
 
 
-def _post(
-    url: str, content: str, headers: Mapping[str, str], agent: str, timeout: float
-) -> httpx.Response:
-    sent = {"Content-Type": "application/json", "User-Agent": agent, **headers}
-    return httpx.post(
-        url,
-        content=content,
-        headers=sent,
-        timeout=timeout,
-        verify=NO_TLS,
-        trust_env=False,
-    )
+def post(letter: Letter) -> None:
+    """Send one webhook; what becomes of it is nobody's concern."""
+    url, headers, content = letter
+    sent = {"Content-Type": "application/json", "User-Agent": WEBHOOK_AGENT}
+    try:
+        httpx.post(
+            url,
+            content=content,
+            headers={**sent, **headers},
+            timeout=WEBHOOK_TIMEOUT_SECONDS,
+            verify=NO_TLS,
+            trust_env=False,
+        )
+    except httpx.HTTPError as error:
+        logger.info("webhook to %s failed: %r", url, error)
 
 
 def update_state(context: Context, backend: Row) -> None:

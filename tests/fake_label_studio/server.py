@@ -24,7 +24,7 @@ from tests.fake_label_studio import (
 )
 from tests.fake_label_studio.context import ApiError, Context, Options
 from tests.fake_label_studio.faults import HTML_ERROR, Fault, Faults
-from tests.fake_label_studio.outgoing import deliver
+from tests.fake_label_studio.outgoing import deliver, post
 
 Environ = dict[str, Any]
 WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -66,6 +66,11 @@ class FakeServer:
     def faults(self) -> Faults:
         """What it does wrong."""
         return self.context.faults
+
+    def let_through(self, place: int, *, again: bool = False) -> None:
+        """Deliver one of the delayed webhooks now; `again` keeps it for later too."""
+        delayed = self.faults.delayed
+        post(delayed[place] if again else delayed.pop(place))
 
     @contextmanager
     def serving(self) -> Iterator[Self]:
@@ -125,6 +130,8 @@ class FakeServer:
             self.context.tables.lock.release()
             deliver(self.context, flask.g.outbox)
         fault = flask.g.fault
+        if fault is not None and fault.after is not None:
+            fault.after()
         if fault is not None and fault.drop == "after":
             _hang_up()
         return response
@@ -135,6 +142,8 @@ def _misbehave(fault: Fault | None) -> ResponseReturnValue | None:
     if fault is None:
         return None
     time.sleep(fault.delay_seconds)
+    if fault.before is not None:
+        fault.before()
     if fault.drop == "before":
         _hang_up()
         return "", HTTPStatus.SERVICE_UNAVAILABLE

@@ -80,10 +80,26 @@ def act() -> ResponseReturnValue:
     actions = {
         "delete_tasks": _delete_tasks,
         "delete_tasks_annotations": _delete_annotations,
+        "delete_tasks_predictions": _delete_predictions,
+        "predictions_to_annotations": _answer_as_predicted,
         "retrieve_tasks_predictions": _retrieve,
     }
+    tasks = [task for task in tasks if _is_shown(task)]
     actions[arguments["id"]](project, tasks)
     return {"processed_items": len(tasks), "detail": f"Done for {len(tasks)} tasks"}
+
+
+def _is_shown(task: Task) -> bool:
+    """Apply the one filter of actions that Dubito uses: on all versions of a task."""
+    rows = here().tables.predictions_of(task.id)
+    versions = ",".join(row.model_version or "" for row in rows)
+    filters = body().get("filters", {}).get("items", [])
+    return all(
+        one["filter"] == "filter:tasks:predictions_model_versions"
+        and one["operator"] == "equal"
+        and one["value"] == versions
+        for one in filters
+    )
 
 
 def _delete_tasks(project: Project, tasks: list[Task]) -> None:
@@ -101,6 +117,45 @@ def _delete_annotations(project: Project, tasks: list[Task]) -> None:
         tables.touch(tables.tasks[row.task], user())
     ids = [{"id": row.id} for row in rows]
     outgoing.emit(here(), project, "ANNOTATIONS_DELETED", annotations=ids)
+
+
+def _delete_predictions(_: Project, tasks: list[Task]) -> None:
+    tables = here().tables
+    for task in tasks:
+        for row in tables.predictions_of(task.id):
+            tables.delete_prediction(row)
+
+
+def _answer_as_predicted(project: Project, tasks: list[Task]) -> None:
+    """Make an annotation of each prediction that none was made of; tell of all."""
+    tables, version = here().tables, body().get("model_version")
+    used = {row.parent_prediction for row in tables.annotations.values()}
+    rows = [
+        Annotation(
+            id=tables.new_id(),
+            task=task.id,
+            project=project.id,
+            completed_by=user(),
+            result=prediction.result,
+            parent_prediction=prediction.id,
+            updated_by=user(),
+        )
+        for task in tasks
+        for prediction in tables.predictions_of(task.id)
+        if prediction.id not in used and version in {None, prediction.model_version}
+    ]
+    for row in rows:
+        tables.add_annotation(row)
+        tables.touch(tables.tasks[row.task], user())
+    if rows:
+        answered = [tables.tasks[row.task] for row in rows]
+        outgoing.emit(
+            here(),
+            project,
+            "ANNOTATIONS_CREATED",
+            annotation=[bodies.annotation(row) for row in rows],
+            task=[bodies.webhook_task(tables, task) for task in answered],
+        )
 
 
 def _retrieve(project: Project, tasks: list[Task]) -> None:
@@ -141,6 +196,15 @@ def create_annotation(task: str) -> ResponseReturnValue:
     _train(annotation)
     _tell(annotation, "ANNOTATION_CREATED")
     return bodies.api_annotation(annotation), HTTPStatus.CREATED
+
+
+@routes.post("/api/tasks/<task>/drafts")
+def create_draft(task: str) -> ResponseReturnValue:
+    """Keep an answer that is not finished: nobody is told, and nothing moves on."""
+    tables = here().tables
+    row = found(tables.tasks, task, "Task")
+    draft = {"id": tables.new_id(), "task": row.id, "result": body().get("result", [])}
+    return draft, HTTPStatus.CREATED
 
 
 @routes.get("/api/annotations/<annotation>")

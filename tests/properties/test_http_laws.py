@@ -26,6 +26,9 @@ from tests.label_studio import choices_config
 from tests.store import kept_in, services_over
 from tests.strategies import json_data, json_values
 
+ODD_NUMBERS = st.sampled_from(
+    [-1, 0, 2**31, 2**53 + 1, 2**63 - 1, 2**63, 2**70, 1.5, 1e300, "1", "1e9", "-0"]
+)
 BODIES: tuple[tuple[str, JsonObject], ...] = (
     *(("/webhook", captured(name)) for name in captured_names()),
     ("/webhook", saved(annotation(1))),
@@ -45,15 +48,22 @@ def places(body: object, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [way, *(p for key, value in inner for p in places(value, (*way, key)))]
 
 
+GONE = object()
+"""Instead of a value: there is none at all."""
+
+
 def spoilt(body: JsonObject, way: tuple[Any, ...], value: object) -> object:
-    """Return a body with another value at one place."""
+    """Return a body with another value, or none, at one place."""
     if not way:
-        return value
+        return None if value is GONE else value
     whole: Any = copy.deepcopy(body)
     part = whole
     for key in way[:-1]:
         part = part[key]
-    part[way[-1]] = value
+    if value is GONE:
+        del part[way[-1]]
+    else:
+        part[way[-1]] = value
     return whole
 
 
@@ -65,7 +75,7 @@ def open_services(store_url: str) -> Iterator[Services]:
 
 
 @settings(deadline=None, max_examples=200)
-@given(data=st.data(), value=json_values)
+@given(data=st.data(), value=json_values | st.just(GONE) | ODD_NUMBERS)
 def test_a_spoilt_body_gets_a_sentence_and_changes_nothing(
     data: st.DataObject, value: object, open_services: Services
 ) -> None:

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.random import Generator
 
+from backend.labelstudio.removal import AIM_SECONDS, FEWEST, MOST, next_size
 from backend.labelstudio.scores import CEILING, NARROWEST, STEP, plan_window, pool_score
 
 Scores = dict[int, float]
@@ -126,6 +127,29 @@ def test_round_after_round_the_window_stands(
             [left] = drawn(rng, [task for task in now if task not in window], 1)
             now[left] = pool_score(rng.random())
     assert min(now.values()) > 0
+
+
+@given(size=st.integers(FEWEST, MOST), took=st.floats(0, 100))
+def test_a_removal_that_took_too_long_is_followed_by_a_smaller_one(
+    size: int, took: float
+) -> None:
+    following = next_size(size, took)
+
+    assert FEWEST <= following <= MOST
+    if took > AIM_SECONDS:
+        assert following < size or size == FEWEST
+    if took < AIM_SECONDS:
+        assert following >= size
+
+
+@given(row=st.floats(0.001, 0.02), fixed=st.floats(0, 0.1))
+def test_calls_soon_take_the_time_they_should(row: float, fixed: float) -> None:
+    """Whatever a row costs, a few calls later none takes more than it should."""
+    size = FEWEST
+    for _ in range(8):
+        size = next_size(size, fixed + row * size)
+
+    assert fixed + row * size <= AIM_SECONDS or size == FEWEST
 
 
 def drawn(rng: Generator, tasks: list[int], size: int) -> list[int]:

@@ -4,10 +4,12 @@ Nothing happens by itself: jobs wait until the test lets them run.
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
+from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from backend.labelstudio.connect import Connector
@@ -21,6 +23,7 @@ from tests.dubito import VERSION, Rows, rows_project, scores, window_of
 from tests.fake_label_studio import FakeServer, Faults
 from tests.label_studio import JsonObject, LabelStudio, signed_in
 from tests.store import services_over
+from tests.truth import assert_equal_state
 
 POLL_SECONDS = 0.01
 MOST_JOBS = 60
@@ -29,6 +32,19 @@ MOST_JOBS = 60
 class QuietHandler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002
         """Say nothing."""
+
+
+@dataclass(slots=True)
+class Web:
+    """What answers HTTP; another process may take its place under its address."""
+
+    app: Flask
+    url: str = ""
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        return self.app(environ, start_response)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +100,10 @@ class Stand:
         self.look_after(project)
         return self.status(project)
 
+    def assert_equal_state(self, project: int) -> None:
+        """Compare all we hold of a project with what Label Studio holds."""
+        assert_equal_state(self.label_studio, self.state(project))
+
     def assert_order_holds(self, project: int) -> JsonObject:
         """Check that Label Studio would serve our window, place by place."""
         status = self.status(project)
@@ -110,16 +130,24 @@ class Stand:
 @contextmanager
 def web_serving(services: Services) -> Iterator[str]:
     """Answer HTTP on the loopback interface for the block; give the address."""
-    app = create_app(services)
+    with web_running(services) as web:
+        yield web.url
+
+
+@contextmanager
+def web_running(services: Services) -> Iterator[Web]:
+    """Answer HTTP on the loopback interface for the block."""
+    web = Web(create_app(services))
     server = make_server(
-        "127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler
+        "127.0.0.1", 0, web, threaded=True, request_handler=QuietHandler
     )
+    web.url = f"http://127.0.0.1:{server.port}"
     thread = threading.Thread(
         target=server.serve_forever, args=(POLL_SECONDS,), daemon=True
     )
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.port}"
+        yield web
     finally:
         server.shutdown()
         thread.join()

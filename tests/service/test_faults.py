@@ -1,10 +1,19 @@
 """Label Studio fails, workers die: the window is right again, and said so."""
 
+import socket
+import threading
+import time
+from dataclasses import replace
+
+import flask
+import httpx
 import pytest
 
 from backend.errors import LeaseLostError
 from backend.learning.steward import Steward
 from backend.state import keys
+from backend.state.project import Projects
+from backend.state.work import LONGEST_SECONDS, QUEUED_SECONDS
 from tests.dubito import VERSION, open_tasks, scores
 from tests.fake_label_studio import Fault
 from tests.service.stand import Stand
@@ -203,3 +212,149 @@ def test_rows_of_others_are_never_touched(bench: Stand) -> None:
     after = {r["id"]: r for r in bench.label_studio.predictions(rows.project)}
     assert [after[row] for row in theirs] == [before[row] for row in theirs]
     assert_whole(bench, rows.project)
+
+
+def cut_off() -> None:
+    """Send the head and the first bytes of an answer, and hang up."""
+    connection: socket.socket = flask.request.environ["werkzeug.socket"]
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n[{")
+    connection.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("path", ["/api/tasks", "/api/predictions", "/api/token"])
+def test_an_answer_cut_off_in_the_middle_is_asked_for_again(
+    bench: Stand, path: str
+) -> None:
+    rows = bench.labelled_rows()
+    bench.server.keys.expire()
+    bench.label_studio.annotate(rows.tasks[20], rows.truth[rows.tasks[20]])
+    bench.server.keys.expire()
+    bench.state(rows.project).work.ask("changes")
+    bench.faults.plan(Fault(path=path, times=2, after=cut_off))
+
+    bench.look_after(rows.project)
+    during = bench.status(rows.project)
+    heal(bench, rows.project)
+
+    assert "cannot be reached" in during["last_error"]
+    assert_whole(bench, rows.project)
+    assert bench.status(rows.project)["labels"] == 9
+
+
+def test_a_token_that_runs_out_in_the_middle_of_a_round_is_not_noticed(
+    bench: Stand,
+) -> None:
+    rows = bench.labelled_rows()
+    bench.label_studio.annotate(rows.tasks[20], rows.truth[rows.tasks[20]])
+    ends = Fault(
+        path="/api/predictions",
+        method="PATCH",
+        let_pass=3,
+        before=bench.server.keys.expire,
+    )
+    bench.faults.plan(ends)
+
+    bench.look_after(rows.project)
+
+    assert_whole(bench, rows.project)
+    assert bench.status(rows.project)["labels"] == 9
+
+
+def test_a_key_revoked_in_the_middle_of_a_round_is_said_and_may_come_back(
+    bench: Stand,
+) -> None:
+    rows, keys_held = bench.labelled_rows(), bench.server.keys
+    ours = bench.server.tokens[0]
+    bench.label_studio.annotate(rows.tasks[20], rows.truth[rows.tasks[20]])
+
+    def revoke() -> None:
+        keys_held.personal.pop(ours)
+        keys_held.expire()
+
+    bench.faults.plan(
+        Fault(path="/api/predictions", method="PATCH", let_pass=3, before=revoke)
+    )
+
+    bench.look_after(rows.project)
+    during = bench.status(rows.project)
+    keys_held.personal[ours] = 1
+    heal(bench, rows.project)
+
+    assert "does not accept the key" in during["last_error"]
+    assert (during["mode"], during["labels"]) == ("not_publishing", 9)
+    assert_whole(bench, rows.project)
+
+
+SLOW_SECONDS = 5.0
+PROMPT_SECONDS = 1.0
+
+
+def test_while_label_studio_takes_five_seconds_for_an_answer_we_do_not(
+    bench: Stand,
+) -> None:
+    """Its own calls to us are answered at once, and the round waits for it alone."""
+    rows = bench.labelled_rows()
+    bench.label_studio.annotate(rows.tasks[20], rows.truth[rows.tasks[20]])
+    bench.state(rows.project).work.ask("changes")
+    bench.faults.plan(
+        Fault(path="/api/tasks", method="GET", times=1, delay_seconds=SLOW_SECONDS)
+    )
+    round_ = threading.Thread(target=bench.look_after, args=(rows.project,))
+
+    began = time.monotonic()
+    round_.start()
+    slowest = 0.0
+    while round_.is_alive():
+        asked = time.monotonic()
+        httpx.get(f"{bench.url}/health", trust_env=False).raise_for_status()
+        slowest = max(slowest, time.monotonic() - asked)
+        time.sleep(0.2)
+
+    assert time.monotonic() - began >= SLOW_SECONDS
+    assert slowest < PROMPT_SECONDS
+    assert_whole(bench, rows.project)
+    assert bench.status(rows.project)["labels"] == 9
+
+
+HOUR = 3_600.0
+
+
+@pytest.mark.parametrize("jump", [-HOUR, HOUR])
+def test_a_wall_clock_put_forward_or_back_puts_nothing_off(
+    bench: Stand, jump: float
+) -> None:
+    """What one clock noted is read by another: of a machine that was set right."""
+    ahead = [0.0]
+    clock = bench.services.projects.clock
+    moved = Projects(bench.services.redis, lambda: clock() + ahead[0])
+    bench = replace(bench, services=replace(bench.services, projects=moved))
+    ahead[0] = -jump
+    rows = bench.labelled_rows()
+    bench.sync(rows.project)
+    ahead[0] = 0.0
+    bench.faults.lose_webhooks = "all"
+    bench.label_studio.annotate(rows.tasks[20], rows.truth[rows.tasks[20]])
+    state = bench.state(rows.project)
+
+    assert state.work.needs_worker()
+    bench.look_after(rows.project)
+
+    assert_whole(bench, rows.project)
+    assert bench.status(rows.project)["labels"] == 9
+
+
+def test_what_the_stores_own_clock_would_keep_for_an_hour_ends_in_time(
+    bench: Stand,
+) -> None:
+    """Its clock was put back: what was to end soon ends an hour later."""
+    rows = bench.labelled_rows()
+    state, redis = bench.state(rows.project), bench.services.redis
+    for name in (keys.LEASE, keys.RESTING, keys.QUEUED):
+        redis.set(keys.of(state.key, name), "of one who died", ex=int(HOUR))
+
+    state.work.needs_worker()
+    state.work.may_queue()
+
+    left = [redis.ttl(keys.of(state.key, n)) for n in (keys.LEASE, keys.QUEUED)]
+    assert max(left) <= QUEUED_SECONDS
+    assert redis.ttl(keys.of(state.key, keys.RESTING)) <= LONGEST_SECONDS

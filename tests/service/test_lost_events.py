@@ -5,31 +5,11 @@ import random
 import httpx
 import pytest
 
-from tests.dubito import feature_rows
+from tests.dubito import feature_rows, rows_project, scores
 from tests.label_studio import JsonObject, choice_result
 from tests.service.stand import Stand
 
 WORDS = ("rest", "walk", "run")
-
-
-def assert_equal_state(bench: Stand, project: int) -> None:
-    """Compare every annotation and task we hold with Label Studio's own."""
-    exported = bench.label_studio.export(project)
-    theirs = {
-        annotation["id"]: (
-            task["id"],
-            annotation["was_cancelled"],
-            annotation["result"],
-        )
-        for task in exported
-        for annotation in task["annotations"]
-    }
-    ours = {
-        annotation.id: (annotation.task, annotation.was_cancelled, annotation.result)
-        for annotation in bench.state(project).annotations.all()
-    }
-    assert ours == theirs
-    assert bench.state(project).tasks.ids() == set(bench.label_studio.task_ids(project))
 
 
 def test_events_that_are_lost_are_made_up_for(bench: Stand) -> None:
@@ -52,7 +32,7 @@ def test_events_that_are_lost_are_made_up_for(bench: Stand) -> None:
 
     status = bench.sync(rows.project)
 
-    assert_equal_state(bench, rows.project)
+    bench.assert_equal_state(rows.project)
     assert (status["labels"], status["skipped"]) == (8 - 1 + 1 + 4, 1)
     bench.assert_order_holds(rows.project)
 
@@ -70,8 +50,64 @@ def test_every_second_event_lost_changes_nothing_after_a_sync(bench: Stand) -> N
         bench.run()
     bench.sync(rows.project)
 
-    assert_equal_state(bench, rows.project)
+    bench.assert_equal_state(rows.project)
     bench.assert_order_holds(rows.project)
+
+
+def test_a_rule_that_changed_unheard_is_learnt_by_the_next_look(bench: Stand) -> None:
+    """Tasks that nobody was asked for any more are asked for again."""
+    rows = bench.labelled_rows()
+    bench.faults.lose_webhooks = "all"
+    before = bench.status(rows.project)
+
+    bench.label_studio.patch_project(rows.project, maximum_annotations=2)
+    bench.state(rows.project).note(project_at=0.0)
+    bench.look_after(rows.project)
+
+    after = bench.assert_order_holds(rows.project)
+    assert after["round"] > before["round"]
+    bench.look_after(rows.project)
+    assert set(scores(bench.label_studio, rows.project)) == set(rows.tasks)
+
+
+def test_what_the_owner_chose_is_read_again_after_the_store_was_emptied(
+    bench: Stand,
+) -> None:
+    """Nobody need open a settings page before it counts again."""
+    rows = rows_project(bench.label_studio, 30)
+    params = {"window": 4}
+    bench.label_studio.connect_backend(rows.project, bench.url, extra_params=params)
+    state = bench.connect(rows.project)
+    connection = state.facts().connection
+    assert connection is not None
+    assert len(bench.status(rows.project)["window"]) == 4
+
+    bench.services.redis.flushall()
+    bench.services.projects.restore(state.key, connection)
+    bench.look_after(rows.project)
+
+    assert len(bench.assert_order_holds(rows.project)["window"]) == 4
+
+
+def test_tasks_deleted_while_the_store_is_lost_are_asked_for_no_more(
+    bench: Stand,
+) -> None:
+    """The process lives on, and remembers what it made of the tasks there were."""
+    rows = bench.labelled_rows(30)
+    state = bench.state(rows.project)
+    connection = state.facts().connection
+    assert connection is not None
+    bench.faults.lose_webhooks = "all"
+    gone = bench.status(rows.project)["window"][0]["task"]
+
+    bench.services.redis.flushall()
+    bench.label_studio.delete_task(gone)
+    bench.services.projects.restore(state.key, connection)
+    bench.look_after(rows.project)
+
+    bench.assert_equal_state(rows.project)
+    status = bench.assert_order_holds(rows.project)
+    assert gone not in {place["task"] for place in status["window"]}
 
 
 def history(bench: Stand, project: int, tasks: list[int]) -> list[JsonObject]:
@@ -114,7 +150,7 @@ def test_events_may_come_twice_and_in_any_order(bench: Stand, seed: int) -> None
             http.post("/webhook", json=body).raise_for_status()
     bench.run()
 
-    assert_equal_state(bench, rows.project)
+    bench.assert_equal_state(rows.project)
     before = bench.assert_order_holds(rows.project)
     after = bench.sync(rows.project)
     assert after["labels"] == before["labels"]
@@ -134,7 +170,7 @@ def test_an_old_snapshot_does_not_undo_a_newer_event(bench: Stand) -> None:
     state.annotations.merge(known, snapshot)
     bench.run()
 
-    assert_equal_state(bench, rows.project)
+    bench.assert_equal_state(rows.project)
 
 
 def test_a_burst_costs_few_rounds(bench: Stand) -> None:

@@ -5,29 +5,49 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
 
 from backend.state import keys
 from backend.state.beats import ALIVE_SECONDS, Beats
+from backend.state.embedded import socket_url, start_store
+from tests.store import store_client
 
 PATIENCE_SECONDS = 60
 
 
-@pytest.fixture
-def running(store_url: str, redis: Redis) -> Iterator[subprocess.Popen[bytes]]:
-    assert not redis.dbsize()
-    environment = {**os.environ, "REDIS_URL": store_url}
+@contextmanager
+def working(url: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a worker over a store for the block."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "backend.cli", "worker"], env=environment
+        [sys.executable, "-m", "backend.cli", "worker"],
+        env={**os.environ, "REDIS_URL": url},
     )
     try:
         yield process
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.fixture
+def running(store_url: str, redis: Redis) -> Iterator[subprocess.Popen[bytes]]:
+    assert not redis.dbsize()
+    with working(store_url) as process:
+        yield process
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def heard_of(redis: Redis, count: int) -> bool:
@@ -74,3 +94,50 @@ def test_a_killed_worker_is_missed_after_a_while(
     assert heard_of(redis, 0)
     assert time.monotonic() - began < ALIVE_SECONDS + 5
     assert redis.zcard(keys.BEATS) == 1
+
+
+def test_a_worker_ends_in_order_where_the_store_ends_in_the_same_moment(
+    tmp_path: Path,
+) -> None:
+    """A machine that is shut down ends all at once, and nobody has failed."""
+    store = start_store(tmp_path)
+    assert store is not None
+    with working(socket_url(tmp_path)) as worker:
+        with store_client(socket_url(tmp_path)) as client:
+            assert heard_of(client, 1)
+
+        store.kill()
+        store.wait()
+        worker.send_signal(signal.SIGTERM)
+
+        assert worker.wait(PATIENCE_SECONDS) == 0
+
+
+def test_a_worker_outlives_a_store_that_is_full_or_away(tmp_path: Path) -> None:
+    store = start_store(tmp_path)
+    assert store is not None
+    with (
+        working(socket_url(tmp_path)) as worker,
+        store_client(socket_url(tmp_path)) as client,
+    ):
+        assert heard_of(client, 1)
+        client.config_set("maxmemory", 1)
+        client.client_kill_filter(_type="normal", skipme=True)  # who waits for jobs
+        time.sleep(4)
+        client.config_set("maxmemory", 0)
+        store.kill()
+        store.wait()
+        time.sleep(2)
+        store = start_store(tmp_path)
+        assert store is not None
+        client.delete(keys.BEATS)
+
+        back = heard_of(client, 1)
+        jobs = Queue(keys.QUEUE, connection=client, serializer=JSONSerializer)
+        jobs.enqueue("backend.learning.worker.fill", "9.9", result_ttl=0)
+        until(lambda: not jobs.job_ids)
+
+        assert back
+        assert worker.poll() is None
+    store.kill()
+    store.wait()

@@ -213,7 +213,7 @@ def test_what_a_page_could_make_a_browser_send_is_refused(
     """A form needs no leave of ours to be sent; JSON does."""
     said = http.post("/webhook", data=b"{}", content_type=kind)
 
-    assert said.status_code == 400
+    assert said.status_code == 415
 
 
 @pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH", "TRACE"])
@@ -241,7 +241,7 @@ def test_whatever_host_is_asked_for_gets_an_answer(
         http.get("/health", headers={"Host": host}),
     ]
 
-    assert all(said.status_code in {200, 400} for said in answers)
+    assert all(said.status_code in {200, 400, 403} for said in answers)
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/metrics", "/nowhere", "/predict"])

@@ -114,6 +114,22 @@ def test_a_record_is_one_line_whatever_a_caller_sent(kind: Formatter) -> None:
     assert line.isprintable()
 
 
+def test_a_trace_looks_like_no_line_of_ours_and_steers_no_terminal() -> None:
+    """An error's text may hold lines that a caller wrote."""
+    bad = RuntimeError("bad\n2026-01-01 INFO all is well\r\x1b[2J")
+    with pytest.raises(RuntimeError) as caught:
+        raise bad
+    failed = (caught.type, caught.value, caught.tb)
+
+    first, *rest = (
+        ReadableLines([]).format(record("failed", exc_info=failed)).split("\n")
+    )
+
+    assert first.endswith("WARNING failed")
+    assert any("all is well" in line for line in rest)
+    assert all(line.startswith("  ") and line.isprintable() for line in rest)
+
+
 def test_a_line_for_machines_names_project_and_round() -> None:
     with about("7.123"):
         line = JsonLines([]).format(record("a round", round=4))

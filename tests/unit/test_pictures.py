@@ -2,6 +2,9 @@
 
 import base64
 import io
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -124,6 +127,44 @@ def test_an_endless_image_is_refused_before_it_is_decoded() -> None:
 
     assert len(bomb) < 50_000
     assert refused(bomb) == "the image has more than 40 megapixels"
+
+
+@pytest.mark.parametrize("mode", ["RGB", "P", "I;16"])
+def test_a_large_image_is_described_as_the_same_image_made_smaller(mode: str) -> None:
+    large = drawing().convert("L").resize((5_100, 3_400)).convert(mode)
+    small = drawing().convert("L").resize((510, 340)).convert(mode)
+
+    found = described(written(large, compress_level=1))
+
+    assert distance(found, described(written(small))) < 0.05
+
+
+MEMORY = """
+import io, resource, threading
+from PIL import Image
+from backend.learning.pictures import read_picture
+
+file = io.BytesIO()
+Image.new("RGB", (6_300, 6_300)).save(file, "PNG", compress_level=1)
+asked = ("/a", lambda _: file.getvalue())
+readers = [threading.Thread(target=read_picture, args=asked) for _ in range(4)]
+for one in readers: one.start()
+for one in readers: one.join()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def test_large_images_read_side_by_side_leave_memory_for_others() -> None:
+    """Four such files of 200 kB took 1.8 GB; a worker may have 2."""
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-c", MEMORY],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert int(done.stdout) < 900
 
 
 def test_an_image_that_pillow_itself_calls_a_bomb_is_refused() -> None:

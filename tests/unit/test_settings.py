@@ -108,6 +108,18 @@ def test_the_address_of_label_studio_must_be_one(address: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "address",
+    ["http://anna:secret@label.example", "http://secret@label.example:port"],
+)
+def test_the_address_of_label_studio_holds_no_password(address: str) -> None:
+    """It would be shown in errors, and is not what Label Studio asks for."""
+    said = refused(LABEL_STUDIO_URL=address)
+
+    assert "LABEL_STUDIO_API_KEY" in said
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize(
     "address", ["store:6379", "http://x", "redis://[::1", "redis://:pw@x:port/0"]
 )
 def test_the_address_of_redis_must_be_one_and_is_not_repeated(address: str) -> None:

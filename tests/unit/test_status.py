@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
-from backend.commands import in_words
+from backend.commands import in_words, status_table
+from backend.learning.status import describe
 from backend.records import Task
 from backend.services import Services
 from backend.state.assessments import Finding, Measured, Suspect
@@ -150,12 +151,27 @@ def test_people_who_label_the_same_tasks_are_compared(
         ("agreement", {"alpha": 0.5, "share": 0.75, "tasks": 4}, "alpha 0.50"),
         ("agreement", None, ""),
         ("labels", 7, "7"),
+        ("scores", {"written": 7, "of": 8}, "7 of 8 open tasks (87 %)"),
+        ("scores", {"written": 8, "of": 8}, "all 8 open tasks"),
     ],
 )
 def test_the_command_says_it_in_words(name: str, value: object, words: str) -> None:
     said = in_words(name, value)
 
     assert said.endswith(words) if name == "doubtful" else words in said
+
+
+def test_a_title_cannot_command_the_terminal(
+    services: Services, state: ProjectState, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state.note(project=project(title="\x1b]0;mine\x07"), last_error="\x1b[2Jgone")
+
+    status_table([describe(state, services)])
+
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "mine" in shown
+    assert "gone" in shown
 
 
 @pytest.mark.parametrize(

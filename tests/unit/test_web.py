@@ -46,9 +46,9 @@ def test_setup_of_a_stranger_is_looked_into_once_by_a_job(
     body = {"project": KEY, "access_token": "handed-over"}
 
     for _page_view in range(3):
-        http.post("/setup", json=body, headers={"Host": "Dubito.Example:9090"})
+        http.post("/setup", json=body, headers={"Host": "Dubito.Internal:9090"})
 
-    assert queued(services) == [("adopt", [KEY, "dubito.example:9090"])]
+    assert queued(services) == [("adopt", [KEY, "dubito.internal:9090"])]
     assert services.handed_over(KEY) == "handed-over"
     assert services.projects.known() == []
 

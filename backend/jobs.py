@@ -1,0 +1,57 @@
+"""The jobs there are: a queue may name these, and nothing else is ever run.
+
+The queue's library runs whatever function a job names, calls the functions and the
+addresses that a job wants told of its end, and reads all that from the store. So who
+can write to the store could run code in our workers. Here a job is one of ours, with
+words for arguments, or it is none.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from rq.exceptions import DeserializationError, NoSuchJobError
+from rq.job import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+logger = logging.getLogger(__name__)
+MODULE = "backend.learning.worker"
+JOBS = frozenset({"look_after", "fill", "adopt"})
+WANTED = frozenset(
+    {
+        *(b"success_callback_name", b"failure_callback_name"),
+        *(b"stopped_callback_name", b"webhooks"),
+    }
+)
+"""What a job may want called when it ends; ours want nothing."""
+
+
+class OwnJob(Job):
+    """One of our jobs, as the store holds it."""
+
+    def restore(self, raw_data: Mapping[bytes, bytes]) -> None:
+        """Read a job from the store.
+
+        Raises
+        ------
+        NoSuchJobError
+            if it is none of ours: the worker then passes it over
+        """
+        try:
+            super().restore(raw_data)
+            is_ours = self._is_ours()
+        except (DeserializationError, LookupError, TypeError, ValueError):
+            is_ours = False
+        if not is_ours or any(raw_data.get(name) for name in WANTED):
+            message = f"the queue held a job that is none of ours: {self.id!r:.100}"
+            logger.error(message)
+            raise NoSuchJobError(message)
+
+    def _is_ours(self) -> bool:
+        module, _, name = str(self.func_name).rpartition(".")
+        are_words = all(isinstance(one, str) for one in self.args)
+        is_bare = self.instance is None and not self.kwargs
+        return module == MODULE and name in JOBS and are_words and is_bare

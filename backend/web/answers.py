@@ -1,0 +1,122 @@
+"""What the endpoints answer, as JSON schemas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backend.records import JsonObject
+
+ID = {"type": "integer", "minimum": 0}
+TEXT = {"type": "string"}
+TEXTS = {"type": "array", "items": TEXT}
+COUNT = {"type": "integer", "minimum": 0}
+SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+SHARE_IF_KNOWN = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
+MOMENT_IF_KNOWN = {
+    "type": ["number", "null"],
+    "description": "In seconds since 1970.",
+}
+SCORE = {"type": "number", "minimum": 0.01, "maximum": 1}
+
+
+def record(**properties: object) -> JsonObject:
+    """Describe an object that has all of these properties."""
+    names = list(properties)
+    return {"type": "object", "required": names, "properties": properties}
+
+
+def listed(item: object, said: str = "") -> JsonObject:
+    """Describe a list of such items."""
+    described: JsonObject = {"description": said} if said else {}
+    return {"type": "array", "items": item, **described}
+
+
+KEY: JsonObject = {
+    "type": "string",
+    "pattern": r"^[0-9]{1,18}\.[0-9]{1,18}$",
+    "description": "A project's number, and when it was made, in seconds since 1970.",
+}
+ERROR = record(error=TEXT, detail={"type": "string", "minLength": 1})
+NAMED = record(id=ID, key=TEXT)
+SUSPECT = record(task=ID, label=TEXT, suggested=TEXT, certainty=SHARE, reason=TEXT)
+PLACE = record(
+    task=ID,
+    certainty=SHARE_IF_KNOWN,
+    why={"enum": ["start", "doubt", "audit"]},
+    score={"type": ["number", "null"], "description": "The lowest is served first."},
+)
+POINT = record(labels=COUNT, estimate=SHARE, low=SHARE, high=SHARE, n=COUNT)
+STANDING = record(
+    id=ID,
+    key=TEXT,
+    title=TEXT,
+    phase={"enum": ["waiting", "start", "learning", "can_stop", "done", "paused"]},
+    tasks=COUNT,
+    labels=COUNT,
+    skipped=COUNT,
+    set_aside=COUNT,
+    set_aside_reasons=TEXTS,
+    pending=COUNT,
+    pool=COUNT,
+    classes=TEXTS,
+    round=COUNT,
+    version=TEXT,
+    events_pending=COUNT,
+    last_event_at=MOMENT_IF_KNOWN,
+    last_round_seconds={"type": ["number", "null"]},
+    published_at=MOMENT_IF_KNOWN,
+    last_error=TEXT,
+    mode={"enum": ["events", "polling", "not_publishing"]},
+    window=listed(PLACE, "The next tasks, in the order Label Studio will serve."),
+    accuracy={
+        "description": "Of the model on a random task, with a 95 % interval; null"
+        " below 20 labels or 5 of tasks drawn at random. n counts the latter.",
+        **record(
+            estimate=SHARE_IF_KNOWN, low=SHARE_IF_KNOWN, high=SHARE_IF_KNOWN, n=COUNT
+        ),
+    },
+    curve=listed(POINT, "The accuracy at each number of labels it was measured at."),
+    stop=record(advised={"type": "boolean"}, reasons=TEXTS),
+    doubtful=listed(SUSPECT, "Labels that may be wrong, the likeliest first."),
+    agreement={
+        "type": ["object", "null"],
+        "description": "Of people on the same tasks: Krippendorff's alpha, and each"
+        " annotator's agreement with the others.",
+    },
+    notes=TEXTS,
+    learner=TEXT,
+    strategy=TEXT,
+)
+SCORED = record(
+    result={"type": "array", "items": {"type": "object"}},
+    score=SCORE,
+    model_version=TEXT,
+)
+HEALTH: JsonObject = {
+    "type": "object",
+    "description": "Who is not known hears the status alone.",
+    "required": ["status"],
+    "properties": {
+        "status": {"enum": ["UP", "DEGRADED", "DOWN"]},
+        "store": {"enum": ["up", "down", "refuses"]},
+        "detail": TEXT,
+        "workers": COUNT,
+        "label_studio": TEXT,
+        "model_class": {"const": "Dubito"},
+    },
+}
+ANSWERS: JsonObject = {
+    "Index": record(
+        status={"const": "UP"}, name={"const": "Dubito"}, projects=listed(NAMED)
+    ),
+    "Health": HEALTH,
+    "Version": record(model_version=TEXT),
+    "Scores": record(results=listed(SCORED, "One for each task, in order.")),
+    "Noted": record(status={"enum": ["noted", "ignored"]}),
+    "Versions": record(versions=TEXTS),
+    "Description": {"type": "object", "required": ["openapi", "info", "paths"]},
+    "Projects": record(projects=listed(NAMED)),
+    "Standing": STANDING,
+    "Asked": record(status={"const": "asked"}),
+}

@@ -1,0 +1,63 @@
+"""No label is lost between a real Label Studio and Dubito, whatever people do."""
+
+import random
+from contextlib import closing
+
+import pytest
+
+from backend.state.project import Projects
+from tests.dubito import Dubito, assert_order_holds, rows_project, window_of
+from tests.label_studio import LabelStudio
+from tests.people import ACTS, People
+from tests.truth import assert_equal_state
+
+pytestmark = pytest.mark.end_to_end
+SEED = 20_261_122
+STEPS = 30
+DEAF = range(10, 20)
+"""In these steps no event is sent at all."""
+
+TICK_SECONDS = 60.0
+"""In the first half of it a project is looked at, whatever was told."""
+
+
+def listen(label_studio: LabelStudio, project: int, *, is_active: bool) -> None:
+    """Turn the sending of events on or off; Label Studio wants all fields again."""
+    (hook,) = label_studio.webhooks(project)
+    fields = {name: hook[name] for name in ("url", "headers", "send_for_all_actions")}
+    path = f"/api/webhooks/{hook['id']}/"
+    label_studio.call("PATCH", path, json={**fields, "is_active": is_active})
+
+
+def is_equal(dubito: Dubito, label_studio: LabelStudio, project: int) -> bool:
+    with closing(dubito.store()) as store:
+        try:
+            assert_equal_state(label_studio, Projects(store).find(str(project)))
+        except AssertionError:
+            return False
+    return True
+
+
+def test_after_a_random_walk_our_state_is_label_studios(
+    dubito: Dubito, real_label_studio: LabelStudio
+) -> None:
+    project = rows_project(real_label_studio, 16).project
+    dubito.adopt(real_label_studio, project)
+    people, chance = People(real_label_studio, project), random.Random(SEED)  # noqa: S311 - nobody guesses a test
+    walked = []
+
+    for step in range(STEPS):
+        if step in {DEAF.start, DEAF.stop}:
+            listen(real_label_studio, project, is_active=step == DEAF.stop)
+        act, pick = chance.choice(sorted(ACTS)), chance.randrange(2**12)
+        walked.append((act, pick))
+        people.do(act, pick)
+
+    dubito.until(
+        lambda: is_equal(dubito, real_label_studio, project),
+        f"not what Label Studio holds after seed {SEED}: {walked}",
+        TICK_SECONDS,
+    )
+    status = assert_order_holds(dubito, real_label_studio, project)
+    assert real_label_studio.project(project)["task_number"] == status["tasks"]
+    assert window_of(status)

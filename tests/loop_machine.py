@@ -1,0 +1,452 @@
+"""The loop as a state machine: people, webhooks, restarts, faults, and time.
+
+A Dubito in this process beside a fake Label Studio, over a real Redis. Nothing happens
+by itself, not even time: what the machine does in which order is Hypothesis' choice,
+so that what fails can be repeated and made small.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from backend.learning import worker
+from backend.learning.handlers import catch_up
+from backend.learning.standing import Standing
+from backend.services import Services
+from backend.state import keys
+from backend.state.project import Connection, Projects, ProjectState
+from backend.web.app import create_app
+from tests.dubito import VERSION, open_tasks, rows_project, scores, window_of
+from tests.fake_label_studio import FakeServer, Fault
+from tests.fake_label_studio.faults import Drop
+from tests.label_studio import JsonObject, signed_in
+from tests.people import ACTS, People
+from tests.quick_learner import NAME as QUICK
+from tests.service.stand import Stand, Web, web_running
+from tests.store import services_over
+
+Way = Literal["events", "every second lost", "all lost", "delayed", "polling"]
+WAYS: tuple[Way, ...] = Way.__args__  # type: ignore[attr-defined]
+TASKS = 12
+PROJECTS = 2
+SETTINGS = {"learner": QUICK, "window": 5}
+TICK_SECONDS = 31.0
+TICKS = 2
+"""After so many looks all was seen: the first may come when a look is not yet due."""
+
+WHOLE_SECONDS = 601.0
+"""After this time all was read anew."""
+
+PAUSE_SECONDS = 11.0
+PAUSES = 3
+"""So many pauses of upkeep give each task its row."""
+
+picks = st.integers(0, 2**12 - 1)
+acts = st.sampled_from(sorted(ACTS))
+
+
+@dataclass(slots=True)
+class Clock:
+    """Time, which passes only when it is told to."""
+
+    now: float = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Loop(RuleBasedStateMachine):
+    """All that may happen to labels between people and our order of tasks."""
+
+    store_url: ClassVar[str] = ""
+    done: ClassVar[Counter[str]]
+
+    @initialize(way=st.sampled_from(WAYS))
+    def begin(self, way: Way) -> None:
+        self.way = way
+        self.clock = Clock()
+        self.stack, self.processes = ExitStack(), ExitStack()
+        server = self.stack.enter_context(FakeServer().serving())
+        signed = signed_in(server.url, server.tokens)
+        label_studio = self.stack.enter_context(signed)
+        services = self._process(server)
+        services.redis.flushall()
+        self.web: Web = self.stack.enter_context(web_running(services))
+        self.stand = Stand(
+            server=server,
+            label_studio=label_studio,
+            services=services,
+            url=self.web.url,
+        )
+        is_blocked = way == "polling"
+        server.options.block_ml_addresses = is_blocked
+        server.options.block_webhook_addresses = is_blocked
+        self.remembered: dict[str, Connection] = {}
+        self.people: list[People] = []
+        self.gone: list[str] = []
+        self.others: dict[int, JsonObject] = {}
+        self.faults: list[BaseException] = []
+        self._forget_what_was_held()
+        self._watch()
+        self.another_project()
+
+    def _process(self, server: FakeServer) -> Services:
+        """Open the services of a process, under our clock."""
+        opened = services_over(
+            self.store_url,
+            label_studio_url=server.url,
+            label_studio_key=server.tokens[0],
+        )
+        services = self.processes.enter_context(opened)
+        return replace(services, projects=Projects(services.redis, self.clock))
+
+    def _forget_what_was_held(self) -> None:
+        self.stamps: dict[int, str] = {}
+        self.dead: set[int] = set()
+
+    @invariant()
+    def nothing_goes_back_in_time(self) -> None:
+        """Check that no older answer replaces a newer one, and the dead stay dead."""
+        held = {
+            annotation.id: annotation.stamp
+            for people in getattr(self, "people", [])
+            for annotation in self.stand.state(people.project).annotations.all()
+        }
+        if hasattr(self, "stamps"):
+            assert not self.dead & held.keys(), "a deleted answer has come back"
+            older = {n for n, stamp in held.items() if stamp < self.stamps.get(n, "")}
+            assert not older, f"older answers than before: {older}"
+            self.dead |= self.stamps.keys() - held.keys()
+            self.stamps = held
+
+    def _resume_faults(self) -> None:
+        """Treat webhooks as this run does."""
+        faults = self.stand.faults
+        faults.clear()
+        faults.delay_webhooks = self.way == "delayed"
+        if self.way == "every second lost":
+            faults.lose_webhooks = "every second"
+        elif self.way == "all lost":
+            faults.lose_webhooks = "all"
+
+    @precondition(lambda self: len(self.people) < PROJECTS)
+    @rule()
+    def another_project(self) -> None:
+        there = self.stand.label_studio
+        project = rows_project(there, TASKS).project
+        self.people.append(People(there, project))
+        self.stand.faults.clear()
+        if self.way == "polling":
+            self.stand.connect(project)
+            self._choose_settings(project)
+        else:
+            there.connect_backend(project, self.stand.url, extra_params=SETTINGS)
+            self.stand.connect(project)
+        self._resume_faults()
+        self._run()
+
+    def _choose_settings(self, project: int) -> None:
+        """Choose settings for a project that has no page for them."""
+        state = self.stand.state(project)
+        state.note(extra_params=SETTINGS)
+        state.work.ask()
+
+    def _people(self, pick: int) -> People:
+        return self.people[pick % len(self.people)]
+
+    def _act(self, act: str, pick: int) -> None:
+        self.done["acts"] += 1
+        self._people(pick).do(act, pick)
+
+    @rule(act=acts, pick=picks)
+    def somebody_acts(self, act: str, pick: int) -> None:
+        self._act(act, pick)
+
+    @rule(act=acts, pick=picks)
+    def somebody_acts_and_a_worker_is_there(self, act: str, pick: int) -> None:
+        self._act(act, pick)
+        self._run()
+
+    @rule(pick=picks, times=st.integers(1, 6))
+    def people_label(self, pick: int, times: int) -> None:
+        for number in range(times):
+            self._act("label_next", pick + number)
+            self._run()
+
+    @rule(
+        act=acts,
+        pick=picks,
+        nth=st.integers(0, 12),
+        is_before=st.booleans(),
+        first=acts,
+    )
+    def somebody_acts_while_the_worker_is_at_it(
+        self, act: str, pick: int, nth: int, *, is_before: bool, first: str
+    ) -> None:
+        """In the middle of the requests of a round, or of a look at all."""
+        self._act(first, pick)
+        act_now = self._caught(lambda: self._act(act, pick // 3))
+        fault = Fault(path="/api/", let_pass=nth)
+        if is_before:
+            fault.before = act_now
+        else:
+            fault.after = act_now
+        self.stand.faults.plan(fault)
+        self._pass(TICK_SECONDS)
+        self._resume_faults()
+        assert not self.faults, self.faults
+
+    def _caught(self, act: Callable[[], None]) -> Callable[[], None]:
+        """Keep what goes wrong in the server's thread for this one."""
+
+        def act_caught() -> None:
+            try:
+                act()
+            except Exception as error:  # noqa: BLE001 - raised where it is seen
+                self.faults.append(error)
+
+        return act_caught
+
+    @rule(
+        pick=picks,
+        act=acts,
+        nth=st.integers(0, 12),
+        times=st.integers(1, 3),
+        drop=st.sampled_from(["no", "before", "after"]),
+        is_takeover=st.booleans(),
+    )
+    def label_studio_fails(  # noqa: PLR0913 - as many things may differ
+        self,
+        pick: int,
+        act: str,
+        nth: int,
+        times: int,
+        drop: Drop,
+        *,
+        is_takeover: bool,
+    ) -> None:
+        """Answers are cut off or refused; another worker may take over just then."""
+        self._act(act, pick)
+        people = self._people(pick)
+        status = 500 if drop == "no" else None
+        fault = Fault(path="/api/", let_pass=nth, times=times, drop=drop, status=status)
+        if is_takeover:
+            fault.before = lambda: self._lose_lease(people.project)
+        self.stand.faults.plan(fault)
+        self._pass(TICK_SECONDS)
+        self.done["faults of Label Studio"] += 1
+        self._resume_faults()
+
+    def _lose_lease(self, project: int) -> None:
+        """Let the worker's time run out; its holder's mark stays, as when it died."""
+        key = self.stand.state(project).key
+        self.stand.services.redis.delete(keys.of(key, keys.LEASE))
+
+    @precondition(lambda self: self.stand.faults.delayed)
+    @rule(pick=picks, again=st.booleans())
+    def a_delayed_webhook_arrives(self, pick: int, *, again: bool) -> None:
+        """In any order, and some of them twice."""
+        delayed = self.stand.faults.delayed
+        self.stand.server.let_through(pick % len(delayed), again=again)
+
+    @precondition(lambda self: self.stand.faults.delayed)
+    @rule(pick=picks)
+    def a_delayed_webhook_never_arrives(self, pick: int) -> None:
+        delayed = self.stand.faults.delayed
+        del delayed[pick % len(delayed)]
+
+    @rule()
+    def a_worker_works(self) -> None:
+        self._run()
+
+    @rule(seconds=st.sampled_from([1.0, 3.0, 11.0, TICK_SECONDS]))
+    def time_passes(self, seconds: float) -> None:
+        self._pass(seconds)
+
+    @rule()
+    def all_processes_start_anew(self) -> None:
+        """Lose what was held in memory."""
+        old, self.processes = self.processes, ExitStack()
+        services = self._process(self.stand.server)
+        self.stand = replace(self.stand, services=services)
+        self.web.app = create_app(services)
+        old.close()
+        catch_up(services)
+        self.done["restarts"] += 1
+
+    @rule()
+    def the_store_is_emptied(self) -> None:
+        """Lose all that is kept, with a worker there that remembers its projects."""
+        self._watch()
+        self.stand.services.redis.flushall()
+        self._forget_what_was_held()
+        self._watch()
+        self.done["emptied stores"] += 1
+        if self.way == "polling":
+            for people in self.people:
+                self._choose_settings(people.project)
+
+    @precondition(lambda self: len(self.people) > 1)
+    @rule(pick=picks)
+    def a_project_is_deleted(self, pick: int) -> None:
+        people = self.people.pop(pick % len(self.people))
+        self.gone.append(self.stand.state(people.project).key)
+        self.stand.label_studio.delete_project(people.project)
+
+    @rule()
+    def all_is_quiet(self) -> None:
+        self._settle()
+
+    def teardown(self) -> None:
+        if not hasattr(self, "stand"):
+            return
+        self.done["runs"] += 1
+        try:
+            self._settle()
+            self._forget_and_settle()
+        finally:
+            self.processes.close()
+            self.stack.close()
+
+    def _watch(self) -> None:
+        """Let the watcher of a worker look around once."""
+        services = self.stand.services
+        worker._look_around(services, self.remembered)  # noqa: SLF001 - not its thread
+
+    def _run(self) -> None:
+        self.stand.run()
+        assert not self.stand.services.queue.job_ids, "the jobs find no end"
+
+    def _pass(self, seconds: float) -> None:
+        """Let time pass, and what has become due be done."""
+        self.clock.now += seconds
+        for key in self.stand.services.projects.known():
+            names = [keys.of(key, name) for name in (keys.RESTING, keys.QUEUED)]
+            self.stand.services.redis.delete(*names, f"{keys.FILLING}:{key}")
+        self._watch()
+        self._run()
+
+    def _settle(self) -> None:
+        """Let the last webhook arrive, and time pass; then all must be right."""
+        self.stand.faults.clear()
+        while self.stand.faults.delayed:
+            self.stand.server.let_through(0)
+        self._run()
+        self.done["comparisons"] += 1
+        if self.way == "delayed":
+            # What came after its own end is only found when all is read anew.
+            self._pass(WHOLE_SECONDS)
+        for _ in range(TICKS):
+            self._pass(TICK_SECONDS)
+        for people in self.people:
+            self._assert_right(people.project)
+        for _ in range(PAUSES):
+            self._pass(PAUSE_SECONDS)
+        for people in self.people:
+            self._assert_tidy(people.project)
+        for key in self.gone:
+            state = self.stand.services.projects.at(key)
+            if self.stand.services.projects.knows(key):
+                assert "not" in state.facts().last_error
+        self._resume_faults()
+
+    def _assert_right(self, project: int) -> None:
+        """Check that our state is Label Studio's, and its order ours."""
+        stand, state = self.stand, self.stand.state(project)
+        stand.assert_equal_state(project)
+        standing = Standing.of(state)
+        assert standing is not None
+        assert standing.open_tasks == open_tasks(stand.label_studio, project)
+        assert state.tasks.pending_count() == 0
+        assert not state.facts().paused
+        status = stand.status(project)
+        window = window_of(status)
+        askable = standing.open_tasks - standing.labels.touched
+        assert set(window) <= askable
+        assert bool(window) == bool(askable)
+        if window:
+            stand.assert_order_holds(project)
+            self._assert_served(project, state, window)
+
+    def _assert_served(
+        self, project: int, state: ProjectState, window: list[int]
+    ) -> None:
+        """Check that a user is served the first task that is free for them."""
+        facts = state.facts()
+        if facts.project is None or facts.project.maximum_annotations > 1:
+            return  # tasks with some of their annotations come first, at random
+        tables = self.stand.server.context.tables
+        locked = {task for task, _user in tables.locks}
+        free = [task for task in window if task not in locked]
+        if any(
+            (task, 1) in tables.locks
+            for task in open_tasks(self.stand.label_studio, project)
+        ):
+            return
+        if free:
+            assert self.stand.label_studio.next_task(project) == free[0]
+
+    def _assert_tidy(self, project: int) -> None:
+        """Check that each open task has one row, and no row of others was touched."""
+        there = self.stand.label_studio
+        opened = open_tasks(there, project)
+        if self.stand.status(project)["window"]:
+            rows = set(scores(there, project))
+            assert rows == opened, f"rows of {rows}, open are {opened}"
+        stored = {row["id"]: row for row in there.predictions(project)}
+        others = {n: r for n, r in stored.items() if r["model_version"] != VERSION}
+        tasks = set(there.task_ids(project))
+        for number, row in self.others.items():
+            if row["project"] == project and row["task"] in tasks:
+                assert others[number]["score"] == row["score"]
+        self.others |= others
+
+    def _forget_and_settle(self) -> None:
+        """Check that what knows nothing but Label Studio asks for the same tasks."""
+        before = [self._asked(people.project) for people in self.people]
+        self.the_store_is_emptied()
+        self._settle()
+        assert [self._asked(people.project) for people in self.people] == before
+
+    def _asked(self, project: int) -> list[tuple[int, str]]:
+        status = self.stand.status(project)
+        return [(place["task"], place["why"]) for place in status["window"]]
+
+
+def over(store_url: str) -> type[Loop]:
+    """Return the machine over a store, which it empties."""
+    return type("Loop", (Loop,), {"store_url": store_url, "done": Counter()})
+
+
+def whatever_happens(
+    machine: type[Loop], runs: int, steps: int, *, is_chance: bool
+) -> None:
+    """Let the machine run so often; what fails is made small and raised.
+
+    Parameters
+    ----------
+    is_chance : run something else each time, not always the same
+    """
+    chosen = settings(
+        max_examples=runs,
+        stateful_step_count=steps,
+        derandomize=not is_chance,
+        database=None,
+        deadline=None,
+        print_blob=is_chance,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(machine, settings=chosen)

@@ -1,0 +1,189 @@
+"""The worst that may be sent: refused in few words, in little time and little room."""
+
+import resource
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from backend.errors import BackendError
+from backend.labelstudio.config import read_schema
+from backend.learning.pictures import read_picture
+from backend.learning.preferences import read_preferences
+from backend.learning.reading import Reader, choose_reads
+from backend.learning.recordings import describe_all, open_recording
+from backend.state.tasks import Reading
+from model.errors import BadItemError
+from model.schema import Schema
+from tests.builders import channels, schema
+
+Monster = Callable[[], Callable[[], object]]
+MEGABYTE = 1_000_000
+MOST_MEGABYTES = 300
+MOST_SECONDS = 20
+LONGEST_REASON = 2_000
+TEXT = '<Text name="t" value="$t"/>'
+CONTROL = '<Choices name="c" toName="t">'
+
+
+class NoFiles:
+    def fetch(self, address: str) -> bytes:
+        raise BadItemError(address)
+
+
+def config(inner: str) -> Callable[[], object]:
+    return lambda: read_schema(f"<View>{TEXT}{inner}</View>")
+
+
+def choices(count: int) -> str:
+    listed = "".join(f'<Choice value="{number}"/>' for number in range(count))
+    return f"{CONTROL}{listed}</Choices>"
+
+
+def recording(content: object, *named: str) -> Callable[[], object]:
+    chosen = channels(*named, time="t")
+    return lambda: describe_all([open_recording(content, chosen)])
+
+
+def tasks(shown: Schema, *given: Mapping[str, object]) -> Callable[[], object]:
+    """Read some tasks; fail with the reason if none of them can be read."""
+    rows = [dict(row) for row in given]
+
+    def act() -> object:
+        reads = choose_reads(shown, read_preferences({}), rows)
+        reader = Reader(schema=shown, reads=reads, files=NoFiles())
+        found = [reader.open(row) for row in rows]
+        reasons = [one.refused for one in found if isinstance(one, Reading)]
+        if all(reasons):
+            raise BadItemError(reasons[0])
+        return found
+
+    return act
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    check = zlib.crc32(kind + content).to_bytes(4)
+    return len(content).to_bytes(4) + kind + content + check
+
+
+def png(*chunks: bytes) -> Callable[[], object]:
+    """Describe a PNG of 10 by 10 with something beside its pixels."""
+    head = (10).to_bytes(4) * 2 + bytes([8, 0, 0, 0, 0])
+    pixels = chunk(b"IDAT", zlib.compress(bytes(11 * 10)))
+    parts = (chunk(b"IHDR", head), *chunks, pixels, chunk(b"IEND", b""))
+    whole = b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+    return lambda: read_picture("/a.png", lambda _: whole)
+
+
+def wide(count: int, start: float = 0) -> Mapping[str, object]:
+    return {f"c{place}": start + place / 2 for place in range(count)}
+
+
+TABLE = schema(tag="Table", key="x")
+PACKED = zlib.compress(bytes(100 * MEGABYTE), 1)
+REFUSED: dict[str, Monster] = {
+    "a config of 100 MB": lambda: config("x" * 100 * MEGABYTE),
+    "choices inside choices": lambda: config(
+        f'{CONTROL}<Choice value="a"/>' * 12_000 + "</Choices>" * 12_000
+    ),
+    "a thousand bad controls": lambda: config(f"{CONTROL}</Choices>" * 20_000),
+    "a control of a long name": lambda: config(f'<Choices name="{"x" * 900_000}"/>'),
+    "40,000 classes": lambda: config(
+        CONTROL
+        + "".join(f'<Choice value="{n}"/>' for n in range(40_000))
+        + "</Choices>"
+    ),
+    "a million columns": lambda: recording(
+        ",".join(f"c{n}" for n in range(10**6)).encode() + b"\n" + b"1," * 10**6
+    ),
+    "a million equal columns": lambda: recording(b"a," * 10**6 + b"\n" + b"1," * 10**6),
+    "commas": lambda: recording(b"," * 20 * MEGABYTE),
+    "line ends": lambda: recording(b"a,b\n" + b"\n" * 20 * MEGABYTE),
+    "old line ends": lambda: recording(b"a,b\r" + b"1,2\r" * 5 * MEGABYTE),
+    "many lines": lambda: recording(b"a\n" + b"1\n" * 10 * MEGABYTE),
+    "many words": lambda: recording(b"a,b\n" + b"xx,yy\n" * 2 * MEGABYTE),
+    "one long word": lambda: recording(b'a,b\n"' + b"x" * 20 * MEGABYTE + b'",1\n'),
+    "one long number": lambda: recording(b"a,b\n" + b"9" * 5 * MEGABYTE + b",1\n"),
+    "a quote without end": lambda: recording(b'a,b\n1,2\n"' + b"1,2\n" * MEGABYTE),
+    "nothing but zeros": lambda: recording(bytes(20 * MEGABYTE)),
+    "a column that is missing in many": lambda: recording(
+        ",".join(f"{n} {'x' * 60}" for n in range(9_000)).encode() + b"\n1", "a"
+    ),
+    "a thousand and one channels": lambda: recording(
+        ",".join(f"c{n}" for n in range(1_001)).encode() + b"\n" + b"1," * 1_000 + b"1"
+    ),
+    "deep JSON": lambda: recording(b"[" * 20 * MEGABYTE),
+    "deep objects": lambda: recording(b'{"a":' * 5 * MEGABYTE),
+    "empty lists": lambda: recording(b'{"a":[' + b"[]," * 10 * MEGABYTE + b"[]]}"),
+    "many JSON columns": lambda: recording(
+        b"{" + b",".join(b'"c%d":[1]' % n for n in range(200_000)) + b"}"
+    ),
+    "lists that are all different": lambda: recording(
+        {f"c{n}": [1] * n for n in range(1, 900)}
+    ),
+    "rows without end": lambda: tasks(TABLE, wide(10**6), wide(10**6, 1)),
+    "rows that have nothing in common": lambda: tasks(
+        TABLE, *({f"{row} {n}": n / 2 for n in range(1_000)} for row in range(50))
+    ),
+    "names without end": lambda: tasks(
+        TABLE, *({"x" * 1_000: n / 2} for n in range(9))
+    ),
+    "an image with a text that unpacks": lambda: png(chunk(b"zTXt", b"c\0\0" + PACKED)),
+    "an image with a profile that unpacks": lambda: png(
+        chunk(b"iCCP", b"c\0\0" + PACKED)
+    ),
+}
+TAKEN: dict[str, Monster] = {
+    "a thousand classes": lambda: config(choices(1_000)),
+    "a thousand channels": lambda: recording(
+        ",".join(f"c{n}" for n in range(1_000)).encode()
+        + b"\n"
+        + (b"1," * 999 + b"2\n") * 50
+    ),
+    "times that hardly differ": lambda: recording(
+        b"t,a\n" + b"".join(b"%de-320,%d\n" % (n, n) for n in range(100)), "a"
+    ),
+    "times far apart": lambda: recording(b"t,a\n-1e308,1\n1e308,2\n", "a"),
+    "a wide row beside others": lambda: tasks(
+        TABLE, wide(10**5), *(wide(9, n) for n in range(3))
+    ),
+    "a text of 20 MB": lambda: tasks(schema(), {"text": "word " * 4 * MEGABYTE}),
+    "many numerals": lambda: tasks(TABLE, {"x": "9" * MEGABYTE, "y": 1}),
+}
+
+
+def peak_megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
+
+
+def burden(act: Callable[[], object]) -> tuple[str, float, float]:
+    """Return the reason of the refusal if it is one, the seconds and the megabytes."""
+    with suppress(OSError):  # where the peak cannot be forgotten, less is noticed
+        Path("/proc/self/clear_refs").write_text("5")
+    held, began, reason = peak_megabytes(), time.monotonic(), ""
+    try:
+        act()
+    except (BackendError, BadItemError) as error:
+        reason = str(error)
+    return reason, time.monotonic() - began, peak_megabytes() - held
+
+
+@pytest.mark.parametrize("made", REFUSED.values(), ids=REFUSED)
+def test_a_monster_is_refused_in_few_words_and_little_room(made: Monster) -> None:
+    reason, seconds, megabytes = burden(made())
+
+    assert 0 < len(reason) < LONGEST_REASON
+    assert seconds < MOST_SECONDS
+    assert megabytes < MOST_MEGABYTES
+
+
+@pytest.mark.parametrize("made", TAKEN.values(), ids=TAKEN)
+def test_what_is_merely_large_or_odd_is_read(made: Monster) -> None:
+    reason, seconds, megabytes = burden(made())
+
+    assert reason == ""
+    assert seconds < MOST_SECONDS
+    assert megabytes < MOST_MEGABYTES

@@ -1,0 +1,383 @@
+"""What docs/security.md promises: what strangers can do, and what they cannot."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from redis import Redis
+from rq import Callback, Queue
+from rq.exceptions import NoSuchJobError
+from rq.serializers import JSONSerializer, PickleSerializer
+from rq.webhook import Webhook
+
+from backend.jobs import JOBS, OwnJob
+from backend.labelstudio.client import LabelStudioClient
+from backend.labelstudio.files import Files
+from backend.labelstudio.server import free_port
+from backend.learning import worker
+from backend.learning.handlers import MOST_ADOPTIONS
+from backend.services import MOST_CLIENTS, Services
+from backend.state import keys
+from backend.web.app import create_app
+from tests.builders import KEY, project
+from tests.dubito import ROOT, Dubito
+from tests.elsewhere import Elsewhere, elsewhere_listening
+from tests.fake_label_studio import FakeServer
+from tests.store import kept_in, services_over
+
+Opener = Callable[..., FlaskClient]
+OURS = "backend.learning.worker.look_after"
+PATIENCE_SECONDS = 90.0
+
+
+@pytest.fixture
+def opened(store_url: str, redis: Redis) -> Iterator[Opener]:
+    """Speak to applications with some settings, which look after one project."""
+    with ExitStack() as stack:
+
+        def over(**chosen: object) -> FlaskClient:
+            services = stack.enter_context(services_over(store_url, **chosen))
+            services.projects.add(KEY)
+            services.projects.at(KEY).note(project=project())
+            return create_app(services).test_client()
+
+        assert not redis.dbsize()
+        yield over
+
+
+@pytest.fixture
+def http(opened: Opener) -> FlaskClient:
+    return opened()
+
+
+# What somebody with access to Redis can do.
+
+
+@pytest.mark.parametrize(
+    ("function", "wanted"),
+    [
+        ("os.mkdir", {}),
+        ("backend.learning.worker.run_worker", {}),
+        ("backend.learning.worker.SERVICES.get", {}),
+        (OURS, {"on_success": Callback("os.mkdir")}),
+        (OURS, {"on_failure": Callback("os.mkdir")}),
+        (OURS, {"on_stopped": Callback("os.mkdir")}),
+        (OURS, {"webhooks": [Webhook("http://evil.example", "finished")]}),
+        (OURS, {"kwargs": {"key": KEY}}),
+        (OURS, {"args": (1,)}),
+    ],
+)
+def test_a_job_that_is_none_of_ours_is_never_run(
+    services: Services, redis: Redis, function: str, wanted: Mapping[str, Any]
+) -> None:
+    """The library would import and call whatever the store names."""
+    queue = Queue(keys.QUEUE, connection=redis, serializer=JSONSerializer)
+    given: dict[str, Any] = {"args": (KEY,), **wanted}
+    queue.enqueue_call(function, **given)
+
+    taken = Queue.dequeue_any(
+        [services.queue], None, redis, job_class=OwnJob, serializer=JSONSerializer
+    )
+
+    assert taken is None
+
+
+def test_nor_is_a_pickle_read(redis: Redis) -> None:
+    queue = Queue(keys.QUEUE, connection=redis, serializer=PickleSerializer)
+    job = queue.enqueue_call(OURS, (KEY,))
+
+    with pytest.raises(NoSuchJobError, match="none of ours"):
+        OwnJob.fetch(job.id, redis, JSONSerializer)
+
+
+def test_a_job_of_ours_is_taken(services: Services) -> None:
+    services.call("look_after", KEY)
+
+    [job] = services.queue.jobs
+    assert isinstance(job, OwnJob)
+    assert (job.func_name, tuple(job.args)) == (OURS, (KEY,))
+    assert job.func is worker.look_after
+    assert all(callable(getattr(worker, name)) for name in JOBS)
+
+
+@pytest.fixture
+def running_worker(redis: Redis, store_url: str) -> Iterator[None]:
+    """Let a real worker take jobs."""
+    assert not redis.dbsize()
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "backend.cli", "worker"],
+        env={**os.environ, "REDIS_URL": store_url},
+        cwd=ROOT,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.usefixtures("running_worker")
+def test_a_worker_passes_over_what_is_none_of_ours(
+    services: Services, redis: Redis, tmp_path: Path
+) -> None:
+    made = tmp_path / "made"
+    foreign = Queue(keys.QUEUE, connection=redis, serializer=JSONSerializer)
+    foreign.enqueue_call("os.mkdir", (str(made),))
+    services.call("look_after", KEY)
+
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while len(services.queue) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+    assert not len(services.queue)
+    assert not made.exists()
+
+
+# What a web page can do, in the browser of somebody who may call.
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "", "http://[", "x"])
+@pytest.mark.parametrize("guarded", [False, True])
+def test_another_sites_page_changes_nothing(
+    opened: Opener, redis: Redis, origin: str, *, guarded: bool
+) -> None:
+    """Not even if the browser remembers the password."""
+    shown = {"basic_auth_user": "anna", "basic_auth_pass": "secret"} if guarded else {}
+    http = opened(**shown)
+    before = kept_in(redis)
+
+    for path in ("/setup", "/webhook", "/predict", "/api/projects/1/sync"):
+        said = http.post(
+            path,
+            json={},
+            headers={"Origin": origin},
+            auth=("anna", "secret") if guarded else None,
+        )
+        assert said.status_code == 403
+        assert "Access-Control-Allow-Origin" not in said.headers
+
+    assert kept_in(redis) == before
+
+
+def test_a_page_of_our_own_may_ask_for_something(http: FlaskClient) -> None:
+    said = http.post("/api/projects/1/sync", headers={"Origin": "http://localhost"})
+
+    assert said.status_code == 202
+
+
+def test_no_other_site_is_told_that_it_may_read_or_write(http: FlaskClient) -> None:
+    asked = {"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}
+
+    said = http.options("/webhook", headers=asked)
+
+    assert not [name for name in said.headers if "access-control" in name[0].lower()]
+    assert said.headers["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:9090", "127.0.0.1.evil.example", "a.b.", "["]
+)
+def test_a_strangers_name_for_our_address_reads_nothing(
+    http: FlaskClient, host: str
+) -> None:
+    """A page may have its own name lead to this machine (DNS rebinding)."""
+    said = http.get("/api/projects", headers={"Host": host})
+
+    assert said.status_code in {400, 403}
+    assert b"projects" not in said.data
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1:9090", "localhost", "dubito.localhost:1", "[::1]:9090"),
+        *("host.docker.internal:9090", "dubito", "192.168.1.7:9090"),
+    ],
+)
+def test_names_of_this_machine_and_of_its_containers_are_ours(
+    http: FlaskClient, host: str
+) -> None:
+    assert http.get("/api/projects", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [{"basic_auth_user": "anna", "basic_auth_pass": "secret"}, {"host": "10.0.0.1"}],
+    ids=["password", "open to a network"],
+)
+def test_where_a_page_gains_nothing_any_name_will_do(
+    opened: Opener, chosen: Mapping[str, object]
+) -> None:
+    http = opened(**chosen)
+
+    said = http.get(
+        "/api/projects",
+        headers={"Host": "dubito.example"},
+        auth=("anna", "secret"),
+    )
+
+    assert said.status_code == 200
+
+
+# What anybody can do where no password is asked for.
+
+
+def test_naming_ever_more_projects_costs_little(
+    services: Services, redis: Redis
+) -> None:
+    """Each is looked into by a call to Label Studio, but not more than so many."""
+    http = create_app(services).test_client()
+
+    for number in range(MOST_ADOPTIONS + 5):
+        body = {"project": f"{number}.1", "access_token": f"token {number}"}
+        assert http.post("/setup", json=body).status_code == 200
+
+    assert len(services.queue) == MOST_ADOPTIONS
+    expiring = redis.scan_iter(match=f"{keys.ADOPTING}:*")
+    assert all(0 < redis.ttl(key) <= 60 for key in expiring)
+    assert 0 < redis.ttl(keys.ADOPTIONS) <= 60
+
+
+def test_no_more_projects_are_taken_on_trust_than_somebody_may_have(
+    services: Services,
+) -> None:
+    worker.SERVICES.set(services)
+
+    for number in range(worker.MOST_ON_TRUST + 3):
+        worker.adopt(f"{number}.1", "dubito.example")
+
+    assert len(services.projects.known()) == worker.MOST_ON_TRUST
+
+
+def test_keys_that_are_handed_over_do_not_pile_up(services: Services) -> None:
+    for number in range(MOST_CLIENTS + 2):
+        services.label_studio(f"token {number}")
+
+    assert len(services._clients) == MOST_CLIENTS  # noqa: SLF001 - what piles up
+
+
+# What somebody who may import tasks can do.
+
+
+@pytest.fixture
+def home() -> Iterator[Elsewhere]:
+    with elsewhere_listening() as listening:
+        yield listening
+
+
+FILES = [
+    "/data/upload/1/a..b.csv",
+    "/data/local-files/?d=a.csv",
+    "/tasks/7/resolve/?fileuri=x",
+    "/projects/7/presign/?fileuri=x",
+]
+OTHERS = [
+    *("/api/users/", "/api/current-user/token", "/data/upload/../../api/users/"),
+    *("/data/upload/%2e%2e/%2e%2e/api/users/", "/data/upload/..%2f..%2fapi/users/"),
+    *("/data/upload/..\\..\\api/users/", "/data/upload/%252e%252e/api", "/data/x"),
+    *("/tasks/7/", "/projects/7/settings", "/user/account/", "/tasks/x/resolve/"),
+]
+
+
+@pytest.mark.parametrize("path", ["", "/sub"])
+@pytest.mark.parametrize("address", [*FILES, *OTHERS])
+def test_our_key_opens_files_of_tasks_and_nothing_else(
+    home: Elsewhere, address: str, path: str
+) -> None:
+    """Else a task could make us read Label Studio's API with our rights."""
+    client = LabelStudioClient.open(home.url + path, "our-key")
+
+    with closing(client), closing(Files.open(client.access, client.url, [])) as files:
+        files.fetch(home.url + path + address)
+
+    [shown] = home.shown
+    assert ("Authorization" in shown) == (address in FILES)
+
+
+# Who reads what we write down.
+
+
+SECRETS = {
+    "BASIC_AUTH_USER": "anna",
+    "BASIC_AUTH_PASS": "password-of-dubito",
+    "WEBHOOK_SECRET": "secret-of-webhooks",
+}
+
+
+def test_no_secret_is_in_the_process_list_the_log_or_the_store(
+    fake_server: FakeServer, tmp_path: Path
+) -> None:
+    key = fake_server.tokens[0]
+    environment = {"LABEL_STUDIO_URL": fake_server.url, "LABEL_STUDIO_API_KEY": key}
+    dubito = Dubito(
+        data_dir=tmp_path,
+        port=free_port(),
+        environment={**environment, "WORKERS": "1", **SECRETS},
+    )
+    dubito.http.auth = (SECRETS["BASIC_AUTH_USER"], SECRETS["BASIC_AUTH_PASS"])
+    try:
+        dubito.start()
+        dubito.http.get("/api/projects", auth=("anna", "wrong-password"))
+        dubito.post("/setup", {"project": "bad"})
+        lists = commands_of(dubito.data_dir)
+        held = repr(kept_in(dubito.store()))
+        kept = [*tmp_path.glob("appendonlydir/*"), tmp_path / "store.sock"]
+        readable = [path for path in kept if path.stat().st_mode & 0o077]
+        log = dubito.log
+    finally:
+        dubito.stop()
+        dubito.http.close()
+
+    secrets = [key, SECRETS["BASIC_AUTH_PASS"], SECRETS["WEBHOOK_SECRET"]]
+    assert len(kept) >= 3
+    assert not readable, "others on this machine may read the state"
+    assert len(lists) >= 4
+    assert "refused" in log
+    assert not [s for s in secrets if s in f"{lists} {log} {held}"]
+
+
+def commands_of(data_dir: Path) -> list[str]:
+    """Return the command lines of all processes that run over a data directory."""
+    found = []
+    for proc in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (proc / "cmdline").read_bytes()
+            known_by = command + (proc / "environ").read_bytes()
+        except OSError:
+            continue
+        if str(data_dir).encode() in known_by:
+            found.append(command.replace(b"\0", b" ").decode(errors="replace"))
+    return found
+
+
+def test_what_came_with_a_call_is_forgotten_in_a_minute(
+    services: Services, redis: Redis
+) -> None:
+    services.hand_over(KEY, "handed-over")
+
+    [kept] = redis.scan_iter(match=f"{keys.TOKEN}:*")
+    assert 0 < redis.ttl(kept) <= 60
+
+
+# What the page says of itself.
+
+
+PAGE = ROOT / "docs" / "security.md"
+
+
+def test_every_test_and_module_that_the_page_names_is_there() -> None:
+    named = set(
+        re.findall(r"`((?:backend|model|tests|docker)/[\w/.-]+)`", PAGE.read_text())
+    )
+
+    assert named
+    assert not [path for path in named if not (ROOT / path).exists()]

@@ -1,0 +1,198 @@
+"""The store has no room left: all of us say so, nothing is lost, and it goes on."""
+
+import resource
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+
+from backend.state.cures import refusal
+from backend.state.embedded import is_alive, server_command, socket_url
+from tests.fake_label_studio import FakeServer
+from tests.service.stand import Stand, stand
+from tests.store import kept_in, store_client
+
+PATIENCE_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A store of its own, and what can be taken from it."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+    def fill_disk(self) -> None:
+        """Let no file of this process grow: its writes fail as on a full disk."""
+        _, most = resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (0, most))
+
+    def free_disk(self) -> None:
+        _, most = resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (most, most))
+
+    def fill_memory(self) -> None:
+        self._limit_memory(1)
+
+    def free_memory(self) -> None:
+        self._limit_memory(0)
+
+    def _limit_memory(self, most: int) -> None:
+        with store_client(self.url) as client:
+            client.config_set("maxmemory", most)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        server_command(tmp_path),
+        stdout=subprocess.DEVNULL,
+        restore_signals=False,  # a file that may not grow shall not kill it
+    )
+    url = socket_url(tmp_path)
+    try:
+        until(lambda: is_alive(url))
+        yield Store(url, process)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def bench(fake_server: FakeServer, store: Store) -> Iterator[Stand]:
+    with stand(fake_server, store.url) as made:
+        yield made
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def refuses(client: Redis) -> bool:
+    """Write something, so that a store notices what it cannot keep."""
+    try:
+        client.set("dubito:noise", time.monotonic())
+    except RedisError:
+        return True
+    return False
+
+
+FULL = {
+    "disk": (Store.fill_disk, Store.free_disk, "free some space"),
+    "memory": (Store.fill_memory, Store.free_memory, "more memory"),
+}
+
+
+@pytest.fixture(params=FULL)
+def fault(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def answers(bench: Stand, project: int) -> dict[str, httpx.Response]:
+    """Ask every endpoint, as its callers do."""
+    key, config = bench.state(project).key, bench.label_studio.project(project)
+    tasks = {"tasks": [], "label_config": config["label_config"]}
+    posts: dict[str, dict[str, object]] = {
+        "/setup": {"project": key, "schema": "<View/>", "hostname": "http://x.y"},
+        "/predict": {"project": key, **tasks},
+        "/webhook": {"action": "START_TRAINING", "project": config},
+        f"/api/projects/{project}/sync": {},
+    }
+    gets = ("/", "/health", "/versions", "/metrics", "/openapi.json", "/api/projects")
+    with httpx.Client(base_url=bench.url, timeout=30) as http:
+        found = {path: http.get(path) for path in (*gets, f"/api/projects/{project}")}
+        return {**found, **{path: http.post(path, json=posts[path]) for path in posts}}
+
+
+def health(bench: Stand) -> httpx.Response:
+    return httpx.get(f"{bench.url}/health", trust_env=False)
+
+
+def test_without_room_every_endpoint_says_so_and_what_helps(
+    bench: Stand, store: Store, fault: str
+) -> None:
+    fill, free, helps = FULL[fault]
+    project = bench.labelled_rows(30).project
+    fill(store)
+    until(lambda: refuses(bench.services.redis))
+    until(lambda: health(bench).is_error)
+
+    during = answers(bench, project)
+
+    assert {path: said.status_code for path, said in during.items()} == {
+        **dict.fromkeys(during, 200),
+        "/health": 503,
+        "/setup": 503,
+        "/webhook": 503,
+        f"/api/projects/{project}/sync": 503,
+        "/metrics": 503 if fault == "disk" else 200,  # it notes how long events wait
+    }
+    for said in during.values():
+        assert said.is_success or helps in said.json()["detail"]
+    assert during["/health"].json()["store"] == "refuses"
+    assert helps in during[f"/api/projects/{project}"].json()["notes"][0]
+    free(store)
+    until(lambda: not refuses(bench.services.redis))
+    until(lambda: health(bench).is_success)
+    assert all(said.is_success for said in answers(bench, project).values())
+
+
+def test_what_was_acknowledged_is_there_when_there_is_room_again(
+    bench: Stand, store: Store, fault: str
+) -> None:
+    """And what was said meanwhile is read from Label Studio."""
+    fill, free, _ = FULL[fault]
+    rows = bench.labelled_rows()
+    fill(store)
+    until(lambda: refuses(bench.services.redis))
+    before = kept_in(bench.services.redis)
+    for task in rows.tasks[20:24]:
+        bench.label_studio.annotate(task, rows.truth[task])
+    during = kept_in(bench.services.redis)
+
+    free(store)
+    until(lambda: not refuses(bench.services.redis))
+    bench.state(rows.project).work.ask("changes")
+    bench.look_after(rows.project)
+
+    changes = {name for name in before if before[name] != during.get(name)}
+    assert changes <= {"dubito:noise"}
+    status = bench.assert_order_holds(rows.project)
+    assert (status["labels"], status["last_error"]) == (12, "")
+
+
+def test_what_the_disk_could_not_take_at_first_survives_a_kill_later(
+    bench: Stand, store: Store, tmp_path: Path
+) -> None:
+    rows = bench.labelled_rows(30)
+    store.fill_disk()
+    until(lambda: refuses(bench.services.redis))
+    store.free_disk()
+    until(lambda: not refuses(bench.services.redis))
+    bench.label_studio.annotate(rows.tasks[20], rows.truth[rows.tasks[20]])
+    until(lambda: not bench.services.redis.info("persistence")["aof_pending_bio_fsync"])
+    kept = kept_in(bench.services.redis)
+    time.sleep(1.5)  # the store hands what it was told to the disk every second
+
+    store.process.kill()
+    store.process.wait()
+    again = subprocess.Popen(  # noqa: S603 - our own command
+        server_command(tmp_path), stdout=subprocess.DEVNULL
+    )
+    try:
+        until(lambda: is_alive(store.url))
+        with store_client(store.url) as client:
+            assert kept_in(client) == kept
+            assert not refusal(client)
+    finally:
+        again.terminate()
+        again.wait()
