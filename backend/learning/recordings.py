@@ -175,7 +175,7 @@ def _csv(content: bytes, channels: Channels) -> dict[str, object]:
     """Read a CSV file; columns named by digits mean a file without a header."""
     named = (*channels.columns, channels.time) if channels.time else channels.columns
     headless = bool(named) and all(name.isdigit() for name in named)
-    _check_shape(content, channels.separator)
+    check_shape(content, channels.separator)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", pd.errors.ParserWarning)
@@ -194,7 +194,7 @@ def _csv(content: bytes, channels: Channels) -> dict[str, object]:
     return {str(name).strip(): table[name].to_numpy() for name in table}
 
 
-def _check_shape(content: bytes, separator: str) -> None:
+def check_shape(content: bytes, separator: str) -> None:
     """Raise `BadItemError` for more rows or columns than are read: before they are.
 
     A few megabytes of commas are a million columns, and take pandas hours.

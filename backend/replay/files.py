@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -30,10 +31,11 @@ class LocalFiles:
     def fetch(self, address: str) -> bytes:
         """Return the content of a task's file; raise `BadItemError` if not there."""
         root = self.directory.resolve()
-        for candidate in _candidates(address):
-            path = (root / candidate).resolve()
-            if path.is_relative_to(root) and path.is_file():
-                return path.read_bytes()
+        with suppress(ValueError, OSError):  # no address, or no name of a file
+            for candidate in _candidates(address):
+                path = (root / candidate).resolve()
+                if path.is_relative_to(root) and path.is_file():
+                    return path.read_bytes()
         message = f"{address[:200]!r} is not in {self.directory}"
         raise BadItemError(message)
 

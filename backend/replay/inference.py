@@ -14,6 +14,7 @@ import orjson
 import pandas as pd
 
 from backend.errors import ExportError
+from backend.learning.recordings import check_shape
 from backend.replay.exports import CHOICES
 from model.errors import BadItemError
 from model.features.tabular import numbers
@@ -137,7 +138,10 @@ def _file(
 def _ending(value: object) -> str:
     if not isinstance(value, str) or "\n" in value:
         return ""
-    address = urlsplit(value)
+    try:
+        address = urlsplit(value)
+    except ValueError:  # it looks like an address, and is none
+        return ""
     return PurePosixPath(unquote(address.query or address.path)).suffix.lower()
 
 
@@ -149,6 +153,7 @@ def _separator(content: bytes) -> str:
 def _columns(content: bytes, separator: str) -> Mapping[str, object]:
     if content.lstrip()[:1] == b"{":
         return dict(orjson.loads(content))
+    check_shape(content, separator)
     table = pd.read_csv(io.BytesIO(content), sep=separator)
     return {str(name).strip(): table[name].tolist() for name in table}
 

@@ -79,6 +79,7 @@ EVENT: JsonObject = {
 REFUSALS = {
     "400": ("Malformed", "The body is not what this endpoint takes."),
     "401": ("Unauthorized", "Credentials are set, and were not shown."),
+    "403": ("ForeignPage", "Without credentials: asked by a name or a page not ours."),
     "404": ("NotConnected", "The project is not connected."),
     "405": ("OtherMethod", "The method is another than those that Allow names."),
     "413": ("TooLarge", "The body is larger than this endpoint takes."),
@@ -91,7 +92,7 @@ SAID_WITH = {
     "405": {"Allow": {"schema": {"type": "string"}}},
     "429": {"Retry-After": {"schema": {"type": "string", "pattern": r"^\d+$"}}},
 }
-ALWAYS = ("401", "405", "429", "503")
+ALWAYS = ("401", "403", "405", "429", "503")
 WITH_BODY = ("400", "413", "415")
 GUARDED: list[JsonObject] = [{}, {"basic": []}]
 SCHEMES: JsonObject = {
@@ -201,7 +202,7 @@ def _health() -> JsonObject:
         "503": {"description": "The store cannot be used now.", "content": content},
     }
     summary = "Whether we are up, and which part is not."
-    return {"summary": summary, "responses": said | _refused(("405",))}
+    return {"summary": summary, "responses": said | _refused(("403", "405"))}
 
 
 def _metrics() -> JsonObject:

@@ -1,6 +1,7 @@
 """Whatever is read: it is understood or refused; one bad task harms no other."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import httpx
@@ -8,7 +9,7 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.errors import ProjectSettingsError, SchemaError, SettingsError
+from backend.errors import ExportError, ProjectSettingsError, SchemaError, SettingsError
 from backend.labelstudio.access import Access
 from backend.labelstudio.config import read_schema
 from backend.labelstudio.files import Files
@@ -17,6 +18,9 @@ from backend.learning.preferences import read_preferences
 from backend.learning.reading import Reader, choose_reads
 from backend.learning.recordings import describe_all, open_recording
 from backend.records import JsonObject
+from backend.replay.exports import parse_export
+from backend.replay.files import LocalFiles
+from backend.replay.inference import infer_schema
 from backend.settings import ALIASES, Settings
 from backend.state.tasks import Reading, packed_data
 from model.errors import BadItemError
@@ -165,6 +169,28 @@ def test_only_hosts_that_may_be_asked_are_asked(address: str) -> None:
     allowed = {(b"127.0.0.1", 9), (b"files.example", 81)}
     target = request.url.raw_host, request.url.port
     assert target in allowed or request.url.raw_host == b"other.example"
+
+
+@settings(deadline=None, max_examples=200)
+@given(address=addresses | st.just("x" * 5_000 + ".csv") | st.just("\x00.csv"))
+def test_any_address_names_a_file_of_the_directory_or_none(address: str) -> None:
+    found = outcome(lambda: LocalFiles(Path()).fetch(address), BadItemError)
+
+    assert found is not None
+
+
+@settings(deadline=None, max_examples=100)
+@given(address=addresses)
+def test_any_export_is_about_something_or_refused(address: str) -> None:
+    answer = {"from_name": "c", "value": {"choices": ["a"]}}
+    rows: list[JsonObject] = [
+        {"data": {"x": address}, "annotations": [{"result": [answer]}]}
+    ]
+    files = LocalFiles(Path())
+
+    found = outcome(lambda: infer_schema(parse_export(rows), files.fetch), ExportError)
+
+    assert found
 
 
 @settings(deadline=None, max_examples=200)

@@ -15,6 +15,8 @@ from backend.learning.pictures import read_picture
 from backend.learning.preferences import read_preferences
 from backend.learning.reading import Reader, choose_reads
 from backend.learning.recordings import describe_all, open_recording
+from backend.replay.exports import parse_export
+from backend.replay.inference import infer_schema
 from backend.state.tasks import Reading
 from model.errors import BadItemError
 from model.schema import Schema
@@ -83,6 +85,17 @@ def wide(count: int, start: float = 0) -> Mapping[str, object]:
 
 
 TABLE = schema(tag="Table", key="x")
+
+
+def simulated(content: bytes) -> Callable[[], object]:
+    """Tell what an export is about whose tasks point to such a file."""
+    answer = {"from_name": "c", "value": {"choices": ["a"]}}
+    rows: list[dict[str, object]] = [
+        {"data": {"x": "a.csv"}, "annotations": [{"result": [answer]}]}
+    ]
+    return lambda: infer_schema(parse_export(rows), lambda _: content)
+
+
 PACKED = zlib.compress(bytes(100 * MEGABYTE), 1)
 REFUSED: dict[str, Monster] = {
     "a config of 100 MB": lambda: config("x" * 100 * MEGABYTE),
@@ -100,6 +113,9 @@ REFUSED: dict[str, Monster] = {
         ",".join(f"c{n}" for n in range(10**6)).encode() + b"\n" + b"1," * 10**6
     ),
     "a million equal columns": lambda: recording(b"a," * 10**6 + b"\n" + b"1," * 10**6),
+    "a million columns of an export": lambda: simulated(
+        ",".join(f"c{n}" for n in range(10**6)).encode() + b"\n" + b"1," * 10**6
+    ),
     "commas": lambda: recording(b"," * 20 * MEGABYTE),
     "line ends": lambda: recording(b"a,b\n" + b"\n" * 20 * MEGABYTE),
     "old line ends": lambda: recording(b"a,b\r" + b"1,2\r" * 5 * MEGABYTE),

@@ -19,8 +19,8 @@ from schemathesis.specs.openapi.checks import (
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from backend.services import Services
-from backend.web.app import create_app
-from backend.web.openapi import EXAMPLES, description
+from backend.web.app import STATUS, create_app
+from backend.web.openapi import EXAMPLES, REFUSALS, description
 from tests.builders import KEY, annotation, project
 from tests.service.stand import Stand
 from tests.store import services_over
@@ -112,6 +112,12 @@ def test_a_project_stands_as_described(bench: Stand, labels: int) -> None:
         case = api[path][method].Case(path_parameters=named)
         said = case.call_and_validate(excluded_checks=UNFIT)
         assert said.status_code == 200
+
+
+def test_every_refusal_of_ours_is_described() -> None:
+    refused = {str(int(status)) for status in STATUS.values()}
+
+    assert refused <= REFUSALS.keys()
 
 
 def test_the_description_is_valid_openapi() -> None:

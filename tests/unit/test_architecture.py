@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -233,3 +234,13 @@ def test_help_does_not_wait_for_what_it_does_not_need() -> None:
     )
 
     assert said.stdout.strip() == "set()"
+
+
+def test_no_two_files_of_tests_have_one_name() -> None:
+    """Processes that run tests import the first of them for the other one, too."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    folders = project["tool"]["pytest"]["ini_options"]["testpaths"]
+    names = [path.name for one in folders for path in ROOT.glob(f"{one}/test_*.py")]
+
+    assert len(names) > len(folders)
+    assert sorted(names) == sorted(set(names))
