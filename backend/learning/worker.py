@@ -213,10 +213,9 @@ def run_worker(services: Services) -> None:
     watch = threading.Thread(target=_watch, args=(services, stopped), daemon=True)
     watch.start()
     try:
-        while not _take_jobs(services):
-            time.sleep(STORE_PAUSE_SECONDS)
-    except StopRequested:
-        pass  # told to stop while it waited for the store
+        with suppress(StopRequested):  # told to stop while it waited for the store
+            while not _take_jobs(services):
+                time.sleep(STORE_PAUSE_SECONDS)
     finally:
         stopped.set()
         watch.join(WATCH_SECONDS)
