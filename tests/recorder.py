@@ -1,6 +1,5 @@
 """Stands between Dubito and a Label Studio, and writes down what is asked for."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,20 +7,14 @@ from typing import Any
 
 import flask
 import httpx
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.label_studio import NO_TLS
+from tests.loopback import served
 
-POLL_SECONDS = 0.01
 OWN_HEADERS = frozenset(
     {"host", "connection", "content-length", "content-encoding", "transfer-encoding"}
 )
 METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
-
-
-class QuietHandler(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002
-        """Say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +66,8 @@ def recorder_before(url: str) -> Iterator[Recorder]:
             return flask.Response(told.content, told.status_code, headers)
 
         app.add_url_rule("/<path:path>", view_func=hand_on, methods=METHODS)
-        server = make_server(
-            "127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler
-        )
-        recorder.url = f"http://127.0.0.1:{server.port}"
-        thread = threading.Thread(
-            target=server.serve_forever, args=(POLL_SECONDS,), daemon=True
-        )
-        thread.start()
-        try:
+        with served(app) as recorder.url:
             yield recorder
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
 
 
 def _without_own(headers: Any) -> dict[str, str]:  # noqa: ANN401 - of two libraries

@@ -1,6 +1,5 @@
 """A server that writes down what it is sent: an ML backend with nothing behind it."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,17 +7,11 @@ from typing import Any
 
 import flask
 from flask.typing import ResponseReturnValue
-from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tests.loopback import served
 
 JsonObject = dict[str, Any]
 VERSION = "sink"
-# How long stopping takes: each test does it.
-POLL_SECONDS = 0.01
-
-
-class QuietHandler(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002
-        """Say nothing."""
 
 
 @dataclass(slots=True)
@@ -56,17 +49,5 @@ def sink_listening() -> Iterator[Sink]:
     sink = Sink()
     app = flask.Flask(__name__)
     app.add_url_rule("/<path:path>", view_func=sink.receive, methods=["GET", "POST"])
-    server = make_server(
-        "127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler
-    )
-    sink.url = f"http://127.0.0.1:{server.port}"
-    thread = threading.Thread(
-        target=server.serve_forever, args=(POLL_SECONDS,), daemon=True
-    )
-    thread.start()
-    try:
+    with served(app) as sink.url:
         yield sink
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

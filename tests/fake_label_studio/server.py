@@ -1,7 +1,6 @@
 """The fake Label Studio as a server on the loopback interface."""
 
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,7 +11,6 @@ from typing import Any, Self
 import flask
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.fake_label_studio import (
     access,
@@ -25,19 +23,11 @@ from tests.fake_label_studio import (
 from tests.fake_label_studio.context import ApiError, Context, Options
 from tests.fake_label_studio.faults import HTML_ERROR, Fault, Faults
 from tests.fake_label_studio.outgoing import deliver, post
+from tests.loopback import served
 
 Environ = dict[str, Any]
 WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 MODULES = (access, connections, imports, predictions, projects, tasks)
-# How long stopping takes: each test does it.
-POLL_SECONDS = 0.01
-
-
-class QuietHandler(WSGIRequestHandler):
-    """Keep requests out of the tests' output."""
-
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002
-        """Say nothing."""
 
 
 @dataclass(slots=True)
@@ -75,25 +65,8 @@ class FakeServer:
     @contextmanager
     def serving(self) -> Iterator[Self]:
         """Answer requests for the length of the block."""
-        app = self._app()
-        server = make_server(
-            "127.0.0.1",
-            0,
-            _one_spelling(app),
-            threaded=True,
-            request_handler=QuietHandler,
-        )
-        self.context.url = f"http://127.0.0.1:{server.port}"
-        thread = threading.Thread(
-            target=server.serve_forever, args=(POLL_SECONDS,), daemon=True
-        )
-        thread.start()
-        try:
+        with served(_one_spelling(self._app())) as self.context.url:
             yield self
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
 
     def _app(self) -> flask.Flask:
         app = flask.Flask(__name__)

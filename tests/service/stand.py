@@ -3,14 +3,12 @@
 Nothing happens by itself: jobs wait until the test lets them run.
 """
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from backend.labelstudio.connect import Connector
 from backend.learning import worker
@@ -22,16 +20,11 @@ from backend.web.app import create_app
 from tests.dubito import VERSION, Rows, rows_project, scores, window_of
 from tests.fake_label_studio import FakeServer, Faults
 from tests.label_studio import JsonObject, LabelStudio, signed_in
+from tests.loopback import served
 from tests.store import services_over
 from tests.truth import assert_equal_state
 
-POLL_SECONDS = 0.01
 MOST_JOBS = 60
-
-
-class QuietHandler(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002
-        """Say nothing."""
 
 
 @dataclass(slots=True)
@@ -138,20 +131,8 @@ def web_serving(services: Services) -> Iterator[str]:
 def web_running(services: Services) -> Iterator[Web]:
     """Answer HTTP on the loopback interface for the block."""
     web = Web(create_app(services))
-    server = make_server(
-        "127.0.0.1", 0, web, threaded=True, request_handler=QuietHandler
-    )
-    web.url = f"http://127.0.0.1:{server.port}"
-    thread = threading.Thread(
-        target=server.serve_forever, args=(POLL_SECONDS,), daemon=True
-    )
-    thread.start()
-    try:
+    with served(web) as web.url:
         yield web
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @contextmanager
