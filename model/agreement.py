@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import fsum
 
 from model.errors import NoVotesError
 
@@ -135,7 +136,7 @@ def _alpha(shared: Sequence[Sequence[str]]) -> float | None:
     by_chance = n * n - sum(count * count for count in values.values())
     if not by_chance:
         return None
-    observed = sum(
+    observed = fsum(  # exact: the order of the tasks does not matter
         2 * _pairs(choices).count(False) / (len(choices) - 1) for choices in shared
     )
     return 1 - (n - 1) * observed / by_chance

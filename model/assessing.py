@@ -5,14 +5,15 @@ there were some time ago. They are fitted one by one, in steps that can be told 
 and interrupted, for whoever labels must not wait for all of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.accuracy import Accuracy, Evidence, accuracy
+from model.accuracy import FEWEST_RANDOM, Accuracy, Evidence, accuracy
 from model.arrays import Codes, Positions, Probabilities
 from model.crossfit import Fit, Known, folds, hold_out, learn
 from model.doubtful import Doubtful, doubtful
@@ -26,17 +27,44 @@ DOUBTFUL_SHARE = 0.2
 """At most so many labels are shown as doubtful, and such a share: those asked for by
 doubt are odd ones, and a model that does not know them is often wrong."""
 
+RANDOM_POINTS = 6
+"""Of the learning curve of random labels."""
+
 NOW = "now"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Confused:
+    """How often tasks of one class, drawn at random, were taken for one."""
+
+    code: int
+    told: int
+    count: int
+
+
+class ByChance(NamedTuple):
+    """How good the model would be, had so many labels been given at random."""
+
+    labels: int
+    accuracy: Accuracy
+
+
+@dataclass(frozen=True, kw_only=True)
 class Assessment:
-    """What was found at a number of labels."""
+    """What was found at a number of labels.
+
+    Attributes
+    ----------
+    confusion : what the model, without them, takes tasks drawn at random for
+    by_chance : the learning curve of random labels, as far as there are some
+    """
 
     labels: int
     accuracy: Accuracy | None
     advice: Advice
     doubtful: tuple[Doubtful, ...]
+    confusion: tuple[Confused, ...]
+    by_chance: tuple[ByChance, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +76,14 @@ class Assessed:
     known : the labelled tasks, and open ones drawn at random
     n_open : how many open tasks there are
     in_time : (n_labels,) the labelled rows, in the order in which they were labelled
-    random : (n_labels,) whether a labelled row, ascending, was drawn at random
+    drawn : the labelled rows that were drawn at random, in the order of the draw
     classes : names of the declared classes
     """
 
     known: Known
     n_open: int
     in_time: Positions
-    random: NDArray[np.bool_]
+    drawn: Positions
     classes: tuple[str, ...]
 
     @cached_property
@@ -69,7 +97,20 @@ class Assessed:
         back = range(STEP, min(STEP * (MODELS - 1), len(self.in_time) - 1) + 1, STEP)
         before = (f"before {count}" for count in back)
         held = (f"fold {fold}" for fold in range(int(self.folds.max()) + 1))
-        return (NOW, *before, *held)
+        chance = (f"random {count}" for count in self.random_counts)
+        return (NOW, *before, *held, *chance)
+
+    @property
+    def random(self) -> NDArray[np.bool_]:
+        """Return for each labelled row, ascending, whether it was drawn at random."""
+        return np.isin(self.known.rows, self.drawn)
+
+    @property
+    def random_counts(self) -> list[int]:
+        """Return how many random labels are learnt from; some are left to judge."""
+        most = len(self.drawn) - FEWEST_RANDOM
+        spread = np.linspace(FEWEST_RANDOM, most, RANDOM_POINTS)
+        return np.unique(spread.astype(int)).tolist() if most >= FEWEST_RANDOM else []
 
     def take(self, step: str, fit: Fit, now: Codes) -> Probabilities:
         """Fit what one step needs, and return what it predicts.
@@ -88,7 +129,8 @@ class Assessed:
             held = hold_out(self.known, self.folds == int(number), fit, now)
             return np.stack([held.without, held.instead])
         count = len(self.in_time) - int(number or 0)
-        rows = np.sort(self.in_time[:count])
+        of_kind = self.drawn[: int(number or 0)] if kind == "random" else None
+        rows = np.sort(self.in_time[:count] if of_kind is None else of_kind)
         codes = self.known.codes[np.searchsorted(self.known.rows, rows)]
         predict = learn(self.known, fit, rows, codes)
         return predict(np.arange(len(self.known.features)))
@@ -108,24 +150,50 @@ class Assessed:
             accuracy=measured,
             advice=advise(self._trail(found, measured)),
             doubtful=tuple(doubtful(without[rows], codes, most)),
+            confusion=self._confusion(instead),
+            by_chance=tuple(self._by_chance(found)),
         )
 
-    def _evidence(self, instead: Probabilities) -> Evidence:
+    def _confusion(self, instead: Probabilities) -> tuple[Confused, ...]:
+        told = instead[self.known.rows].argmax(axis=1)[self.random]
+        pairs = np.column_stack([self.known.codes[self.random], told])
+        met, counts = np.unique(pairs, axis=0, return_counts=True)
+        found = zip(met.tolist(), counts.tolist(), strict=True)
+        return tuple(Confused(code=c, told=t, count=n) for (c, t), n in found)
+
+    def _by_chance(self, found: Mapping[str, Probabilities]) -> Iterator[ByChance]:
+        """Judge models of random labels alone by all labels they do not know."""
+        for count in self.random_counts:
+            unknown = ~np.isin(self.known.rows, self.drawn[:count])
+            if self.known.groups is not None:
+                met = self.known.groups[self.drawn[:count]]
+                unknown &= ~np.isin(self.known.groups[self.known.rows], met)
+            evidence = self._evidence(found[f"random {count}"], unknown)
+            measured = accuracy(evidence)
+            if measured is not None:
+                yield ByChance(count, measured)
+
+    def _evidence(
+        self, said: Probabilities, judged: NDArray[np.bool_] | None = None
+    ) -> Evidence:
+        """Compare what was said of labelled rows, all or some, with their labels."""
         known = self.known
-        asked = instead[known.rows]
+        counts = np.ones(len(known.rows), dtype=np.bool_) if judged is None else judged
+        rows, codes = known.rows[counts], known.codes[counts]
         return Evidence(
-            right=asked.argmax(axis=1) == known.codes,
-            sure=asked.max(axis=1),
-            random=self.random,
-            open_sure=instead[known.open_rows].max(axis=1),
+            right=said[rows].argmax(axis=1) == codes,
+            sure=said[rows].max(axis=1),
+            random=self.random[counts],
+            open_sure=said[known.open_rows].max(axis=1),
             n_open=self.n_open,
-            groups=None if known.groups is None else known.groups[known.rows],
+            groups=None if known.groups is None else known.groups[rows],
         )
 
     def _trail(
         self, found: Mapping[str, Probabilities], measured: Accuracy | None
     ) -> Trail:
-        models = [found[step] for step in self.steps if not step.startswith("fold")]
+        steps = [step for step in self.steps if step.startswith((NOW, "before"))]
+        models = [found[step] for step in steps]
         told = [model.argmax(axis=1) for model in models]
         missing = np.bincount(self.known.codes, minlength=len(self.classes)) == 0
         return Trail(

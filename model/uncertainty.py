@@ -5,12 +5,16 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.arrays import Certainty, Probabilities
 from model.errors import UnknownMeasureError
 
 Measure: TypeAlias = Callable[[Probabilities], Certainty]
 """(n, C) probabilities to (n,) certainties in [0, 1]; 0 means: ask first."""
+
+BINS = 20
+"""Of a pool's certainties, equally wide, from 0 to 1."""
 
 DECIMALS = 6
 """Beyond these, machines with other instruction sets may differ."""
@@ -60,6 +64,15 @@ def doubt(measure_name: str, probabilities: Probabilities) -> Certainty:
     if measure_name not in MEASURES:
         raise UnknownMeasureError(name=measure_name, known=tuple(MEASURES))
     return np.round(MEASURES[measure_name](probabilities), DECIMALS)
+
+
+def certainty_counts(certainty: Certainty) -> NDArray[np.intp]:
+    """Return (20,) how many tasks are how certain, least certain first.
+
+    A task on the edge of two bins counts with the more certain ones; 1 with the last.
+    """
+    places = np.minimum((certainty * BINS).astype(np.intp), BINS - 1)
+    return np.bincount(places, minlength=BINS)
 
 
 def _within_scale(certainty: Certainty) -> Certainty:

@@ -9,14 +9,20 @@ times at which they were given: with the store nothing is lost but the learning 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backend.learning.rounds import basis_of
 from backend.learning.standing import Standing
-from backend.state.assessments import Finding, Measured, Snapshot, Suspect
+from backend.state.assessments import (
+    Confusion,
+    Finding,
+    Measured,
+    Snapshot,
+    Suspect,
+)
 from model.accuracy import random_prefix
 from model.assessing import NOW, OPEN_SAMPLE, Assessed
 from model.crossfit import Known, fit_by
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
     from backend.services import Services
     from backend.state.project import ProjectState
     from backend.state.work import Lease
+    from model.accuracy import Accuracy
     from model.arrays import Positions, TaskIds
     from model.assessing import Assessment
     from model.crossfit import Fit
@@ -132,7 +139,7 @@ class Subject:
             known=known,
             n_open=len(free),
             in_time=np.searchsorted(rows, list(codes)),
-            random=np.isin(rows[known.rows], random_prefix(order, codes, left_out)),
+            drawn=np.searchsorted(rows, random_prefix(order, codes, left_out)),
             classes=standing.schema.classes,
         )
         chosen = learner(standing.preferences.learner, seed)
@@ -187,24 +194,25 @@ def _take_steps(subject: Subject, state: ProjectState) -> bool:
 
 def _finding(found: Assessment, subject: Subject, snapshot: Snapshot) -> Finding:
     """Put what was found into words."""
-    accuracy = found.accuracy
+    accuracy, classes = found.accuracy, subject.assessed.classes
     return Finding(
         basis=snapshot.basis,
         round=snapshot.round,
         labels=found.labels,
-        accuracy=None
-        if accuracy is None
-        else Measured(
-            labels=found.labels,
-            estimate=accuracy.estimate,
-            low=accuracy.low,
-            high=accuracy.high,
-            n=accuracy.n,
+        accuracy=None if accuracy is None else _measured(found.labels, accuracy),
+        by_chance=tuple(_measured(*point) for point in found.by_chance),
+        confusion=tuple(
+            Confusion(label=classes[c.code], predicted=classes[c.told], count=c.count)
+            for c in found.confusion
         ),
         advised=found.advice.advised,
         reasons=found.advice.reasons,
         doubtful=tuple(_suspect(one, subject) for one in found.doubtful),
     )
+
+
+def _measured(labels: int, found: Accuracy) -> Measured:
+    return Measured(labels=labels, **asdict(found))
 
 
 def _suspect(one: Doubtful, subject: Subject) -> Suspect:

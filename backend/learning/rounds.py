@@ -11,13 +11,13 @@ import numpy as np
 from backend.state.project import Place, Ranking
 from model.asking import Askable, Manner, SoFar, next_places
 from model.learner import learner, within
-from model.uncertainty import doubt
+from model.uncertainty import certainty_counts, doubt
 
 if TYPE_CHECKING:
     from backend.learning.features import Items
     from backend.learning.labels import Labels
     from backend.learning.preferences import Preferences
-    from model.arrays import Certainty, Probabilities
+    from model.arrays import Probabilities
     from model.learner import Predictor
     from model.schema import Schema
 
@@ -53,10 +53,16 @@ def manner_of(preferences: Preferences, n_classes: int) -> Manner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a round found: how certain each task is, and which ones come next."""
+    """What a round found: how certain each task is, and which ones come next.
+
+    Attributes
+    ----------
+    counts : how many open tasks are how certain; none before there is a model
+    """
 
     ranking: Ranking
     window: tuple[Place, ...]
+    counts: tuple[int, ...]
 
 
 def answer(question: Question, number: int, basis: str) -> Answer:
@@ -74,8 +80,20 @@ def answer(question: Question, number: int, basis: str) -> Answer:
         probabilities=_or_none(probabilities, question.items.task_ids.size),
         certainty=certainty,
     )
-    window = _window(question, certainty, has_model=probabilities is not None)
-    return Answer(ranking=ranking, window=window)
+    touched = np.array(sorted(question.labels.touched), dtype=np.int64)
+    so_far = SoFar(
+        labelled=len(question.labels.chosen),
+        is_open=~np.isin(question.items.task_ids, touched),
+        certainty=None if probabilities is None else certainty,
+    )
+    counts = (
+        () if so_far.certainty is None else certainty_counts(certainty[so_far.is_open])
+    )
+    return Answer(
+        ranking=ranking,
+        window=_window(question, so_far),
+        counts=tuple(map(int, counts)),
+    )
 
 
 def learn(question: Question) -> Probabilities | None:
@@ -106,11 +124,8 @@ def _or_none(probabilities: Probabilities | None, n_tasks: int) -> Probabilities
     return np.empty((n_tasks, 0)) if probabilities is None else probabilities
 
 
-def _window(
-    question: Question, certainty: Certainty, *, has_model: bool
-) -> tuple[Place, ...]:
-    items, manner, labels = question.items, question.manner, question.labels
-    touched = np.array(sorted(labels.touched), dtype=np.int64)
+def _window(question: Question, so_far: SoFar) -> tuple[Place, ...]:
+    items, manner, certainty = question.items, question.manner, so_far.certainty
     tasks = Askable(
         task_ids=items.task_ids,
         features=items.features,
@@ -118,15 +133,10 @@ def _window(
             manner.centres, manner.random, length=length, seed=manner.seed
         ),
     )
-    so_far = SoFar(
-        labelled=len(labels.chosen),
-        is_open=~np.isin(items.task_ids, touched),
-        certainty=certainty if has_model else None,
-    )
     return tuple(
         Place(
             task=int(items.task_ids[place.position]),
-            certainty=float(certainty[place.position]) if has_model else None,
+            certainty=None if certainty is None else float(certainty[place.position]),
             why=place.why,
         )
         for place in next_places(tasks, so_far, manner)

@@ -21,7 +21,7 @@ from backend.learning.handlers import SETTLE_SECONDS
 from backend.learning.intake import Intake
 from backend.learning.rounds import Question, answer, basis_of
 from backend.learning.standing import Standing
-from backend.state.project import Round
+from backend.state.history import Round
 from backend.state.tally import STEPS
 
 if TYPE_CHECKING:
@@ -219,8 +219,14 @@ class Steward:
         self.state.save_ranking(found.ranking)
         self.state.note(window=found.window, last_round_seconds=seconds)
         count = len(labels.chosen)
-        line = Round(round=number, at=self.state.clock(), labels=count, seconds=seconds)
-        self.state.add_round(line)
+        line = Round(
+            round=number,
+            at=self.state.clock(),
+            labels=count,
+            seconds=seconds,
+            certainty=found.counts,
+        )
+        self.state.history.add(line)
         told = (self.state.key, number, line)
         logger.info("project %s round %s: %s", *told, extra={"round": number})
         return found.ranking, found.window

@@ -48,6 +48,14 @@ class Suspect(Noted):
     reason: str
 
 
+class Confusion(Noted):
+    """How often tasks of one class, drawn at random, were taken for one."""
+
+    label: str
+    predicted: str
+    count: int
+
+
 class Finding(Noted):
     """What the last assessment found.
 
@@ -55,6 +63,7 @@ class Finding(Noted):
     ----------
     basis : what it was computed from: equal bases give equal findings
     round : the last round when it began
+    by_chance : the honest learning curve of labels that were given at random
     """
 
     basis: str
@@ -64,6 +73,8 @@ class Finding(Noted):
     advised: bool = False
     reasons: tuple[str, ...] = ()
     doubtful: tuple[Suspect, ...] = ()
+    confusion: tuple[Confusion, ...] = ()
+    by_chance: tuple[Measured, ...] = ()
 
 
 class Snapshot(Noted):

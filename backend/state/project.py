@@ -16,6 +16,7 @@ from backend.state import keys
 from backend.state.annotations import AnnotationStore
 from backend.state.assessments import AssessmentStore
 from backend.state.groups import GroupStore
+from backend.state.history import HistoryStore
 from backend.state.layout import LAYOUT
 from backend.state.published import PublishedStore
 from backend.state.tasks import TaskStore
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from model.arrays import Certainty, Probabilities, TaskIds
-
-ROUNDS_KEPT = 2_000
 
 
 class Kept(BaseModel):
@@ -127,15 +126,6 @@ class Ranking:
     certainty: Certainty
 
 
-class Round(Kept):
-    """One line of a project's history."""
-
-    round: int
-    at: float
-    labels: int
-    seconds: float
-
-
 @dataclass(frozen=True, slots=True)
 class ProjectState:
     """Everything kept of one project, by topic."""
@@ -149,6 +139,7 @@ class ProjectState:
     published: PublishedStore = field(init=False)
     assessments: AssessmentStore = field(init=False)
     groups: GroupStore = field(init=False)
+    history: HistoryStore = field(init=False)
 
     def __post_init__(self) -> None:
         """Open the topics over the same client."""
@@ -159,6 +150,7 @@ class ProjectState:
         object.__setattr__(self, "published", PublishedStore(*whole))
         object.__setattr__(self, "assessments", AssessmentStore(*whole))
         object.__setattr__(self, "groups", GroupStore(*whole))
+        object.__setattr__(self, "history", HistoryStore(*whole))
 
     @property
     def id(self) -> int:
@@ -210,13 +202,6 @@ class ProjectState:
     def round(self) -> int:
         """Return the number of the last round."""
         return int(self.client.hget(self._key(keys.RANKING), "round") or 0)
-
-    def add_round(self, finished: Round) -> None:
-        """Add a line to the history."""
-        with self.client.pipeline(transaction=True) as pipe:
-            pipe.rpush(self._key(keys.ROUNDS), finished.model_dump_json())
-            pipe.ltrim(self._key(keys.ROUNDS), -ROUNDS_KEPT, -1)
-            pipe.execute()
 
     def forget(self) -> None:
         """Remove everything kept of the project."""

@@ -146,7 +146,7 @@ class Course:
             known=known,
             n_open=len(self.pool.codes) - labels,
             in_time=np.array(self.order[:labels], dtype=np.intp),
-            random=np.isin(rows, random_prefix(order, set(rows.tolist()), ())),
+            drawn=np.array(random_prefix(order, set(rows.tolist()), ()), dtype=np.intp),
             classes=tuple(map(str, range(self.pool.n_classes))),
         )
         fit = fit_by(learner("auto", self.seed), known.features, known.n_classes)

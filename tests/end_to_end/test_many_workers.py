@@ -16,8 +16,8 @@ from rq import Worker
 from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker
 
-from backend.state import keys
-from backend.state.project import Projects, ProjectState, Ranking, Round
+from backend.state.history import Round
+from backend.state.project import Projects, ProjectState, Ranking
 from tests.dubito import (
     Dubito,
     Rows,
@@ -81,8 +81,7 @@ def labelling(label_studio: LabelStudio, projects: Sequence[Rows]) -> Iterator[N
 
 
 def rounds(redis: Redis, state: ProjectState) -> list[Round]:
-    lines = redis.lrange(keys.of(state.key, keys.ROUNDS), 0, -1)
-    return [Round.model_validate_json(line) for line in lines]
+    return ProjectState(redis, state.key).history.rounds()
 
 
 def assert_one_round_at_a_time(redis: Redis, state: ProjectState) -> None:

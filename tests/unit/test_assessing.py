@@ -1,5 +1,7 @@
 """Putting together what models of other labels say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -28,7 +30,7 @@ def assessed() -> Assessed:
         known=known,
         n_open=N_TASKS - N_LABELS,
         in_time=rows[::-1],
-        random=rows % 2 == 0,
+        drawn=rows[::2],
         classes=("a", "b"),
     )
 
@@ -85,12 +87,56 @@ def test_models_of_earlier_labels_know_the_oldest_ones(assessed: Assessed) -> No
     assert learnt[0].tolist() == list(range(10, N_LABELS))
 
 
-def test_the_steps_are_the_present_model_six_earlier_ones_and_ten_folds(
+def test_the_steps_are_the_present_model_earlier_ones_folds_and_random_labels(
     assessed: Assessed,
 ) -> None:
     earlier = [f"before {count}" for count in (5, 10, 15, 20, 25, 30)]
+    held = [f"fold {fold}" for fold in range(10)]
+    chance = [f"random {count}" for count in (5, 7, 9, 11, 13, 15)]
 
-    assert assessed.steps == (NOW, *earlier, *(f"fold {fold}" for fold in range(10)))
+    assert assessed.steps == (NOW, *earlier, *held, *chance)
+
+
+def test_random_labels_are_learnt_from_in_the_order_of_the_draw(
+    assessed: Assessed,
+) -> None:
+    learnt: list[Positions] = []
+
+    def fit(rows: Positions, codes: Codes) -> object:
+        learnt.append(rows)
+        return nearest_mean(assessed.known.features, 2)(rows, codes)
+
+    backwards = replace(assessed, drawn=assessed.drawn[::-1])
+    backwards.take("random 5", fit, np.empty(0, dtype=np.intp))  # type: ignore[arg-type]  # it only looks on
+
+    assert learnt[0].tolist() == [30, 32, 34, 36, 38]
+
+
+def test_models_of_random_labels_are_judged_by_labels_they_do_not_know(
+    assessed: Assessed,
+) -> None:
+    found = told(assessed, without=True, instead=True)
+    first = assessed.drawn[:5]
+    found["random 5"][first] = saying(1 - assessed.known.codes[first])
+    wrong = saying(1 - assessed.known.codes)
+    found["random 15"][: len(wrong)] = wrong
+
+    curve = {one.labels: one.accuracy for one in assessed.conclude(found).by_chance}
+
+    assert curve[5].estimate > 0.95
+    assert curve[15].estimate < 0.3
+    assert (curve[5].n, curve[15].n) == (15, 5)
+
+
+def test_what_is_taken_for_what_is_told_of_tasks_drawn_at_random(
+    assessed: Assessed,
+) -> None:
+    right = assessed.conclude(told(assessed, without=True, instead=True)).confusion
+    wrong = assessed.conclude(told(assessed, without=True, instead=False)).confusion
+
+    assert sum(one.count for one in right) == len(assessed.drawn)
+    assert all(one.code == one.told for one in right)
+    assert all(one.code != one.told for one in wrong)
 
 
 def test_labels_that_surprised_the_model_are_counted(assessed: Assessed) -> None:

@@ -8,8 +8,8 @@ from redis import Redis
 
 from backend.errors import UnknownProjectError
 from backend.state import keys
+from backend.state.history import Round as Line
 from backend.state.project import Connection, Place, Projects, ProjectState, Ranking
-from backend.state.project import Round as Line
 from backend.state.tasks import Reading
 from tests.builders import KEY, OTHER, annotation, project, read, receive
 from tests.store import kept_in
@@ -152,7 +152,7 @@ def fill(state: ProjectState) -> None:
     state.work.may_queue()
     state.work.due_in(5)
     state.work.rest(5)
-    state.add_round(Line(round=1, at=0.0, labels=1, seconds=0.1))
+    state.history.add(Line(round=1, at=0.0, labels=1, seconds=0.1))
     ids = np.array([1], dtype=np.int64)
     half = np.array([[0.5, 0.5]])
     found = Ranking(
