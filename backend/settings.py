@@ -23,6 +23,7 @@ FEWEST_WORKERS = 2
 
 ALIASES = {
     "label_studio_url": ("LABEL_STUDIO_URL", "LABEL_STUDIO_HOST"),
+    "label_studio_public_url": ("LABEL_STUDIO_PUBLIC_URL",),
     "label_studio_key": ("LABEL_STUDIO_API_KEY", "LABEL_STUDIO_ACCESS_TOKEN"),
     "redis_url": ("REDIS_URL",),
     "host": ("HOST",),
@@ -48,9 +49,15 @@ def usual_workers() -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What an operator may choose; read once, when a process starts."""
+    """What an operator may choose; read once, when a process starts.
+
+    Attributes
+    ----------
+    label_studio_public_url : Label Studio's address in people's browsers, if another
+    """
 
     label_studio_url: str = DEFAULT_LABEL_STUDIO
+    label_studio_public_url: str = ""
     label_studio_key: str = field(default="", repr=False)
     redis_url: str = field(default="", repr=False)
     host: str = "127.0.0.1"
@@ -72,7 +79,12 @@ class Settings:
             for name, aliases in ALIASES.items()
         }
         settings = cls(
-            label_studio_url=_url(raw["label_studio_url"] or DEFAULT_LABEL_STUDIO),
+            label_studio_url=_url(
+                "LABEL_STUDIO_URL", raw["label_studio_url"] or DEFAULT_LABEL_STUDIO
+            ),
+            label_studio_public_url=_url(
+                "LABEL_STUDIO_PUBLIC_URL", raw["label_studio_public_url"]
+            ),
             label_studio_key=raw["label_studio_key"],
             redis_url=_redis_url(raw["redis_url"]),
             host=raw["host"] or "127.0.0.1",
@@ -108,6 +120,11 @@ class Settings:
             message = "set both BASIC_AUTH_USER and BASIC_AUTH_PASS, or neither"
             raise SettingsError(message)
         return self
+
+    @property
+    def label_studio_for_people(self) -> str:
+        """Return Label Studio's address as people's browsers know it."""
+        return self.label_studio_public_url or self.label_studio_url
 
     @property
     def guarded(self) -> bool:
@@ -176,18 +193,16 @@ def _scheme(text: str) -> str:
     return parts.scheme if is_usable else ""
 
 
-def _url(text: str) -> str:
+def _url(name: str, text: str) -> str:
     if "@" in text:  # it may hold a password, and is shown in errors and `status`
         message = (
-            "LABEL_STUDIO_URL holds a user or a password: leave them out, and set"
+            f"{name} holds a user or a password: leave them out, and set"
             " LABEL_STUDIO_API_KEY to a token of Label Studio"
         )
         raise SettingsError(message)
-    if _scheme(text) not in {"http", "https"} or not urlsplit(text).hostname:
-        message = (
-            f"LABEL_STUDIO_URL is {text!r}: use an address such as"
-            " http://localhost:8080"
-        )
+    is_web = _scheme(text) in {"http", "https"} and urlsplit(text).hostname
+    if text and not is_web:
+        message = f"{name} is {text!r}: use an address such as http://localhost:8080"
         raise SettingsError(message)
     return text.rstrip("/")
 

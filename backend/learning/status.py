@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from backend.errors import SchemaError
 from backend.labelstudio.scores import VERSION
+from backend.learning.preferences import Preferences
+from backend.learning.rounds import manner_of
 from backend.learning.standing import Standing
 from backend.state.assessments import Finding
 from backend.state.cures import refusal
@@ -44,6 +46,8 @@ def describe(state: ProjectState, services: Services) -> JsonObject:
         "scores": _written(state, standing),
         **_assessed(state),
         "agreement": _agreement(standing),
+        "start": _start(standing),
+        "links": _links(state, services),
         "reads": None if facts.reads is None else facts.reads.model_dump(),
         "notes": _notes(state, facts, services),
         **_choices(standing),
@@ -115,6 +119,20 @@ def _assessed(state: ProjectState) -> JsonObject:
     }
 
 
+def _start(standing: Standing | None) -> JsonObject:
+    """Return how many labels make the start, and how many of them are missing."""
+    if standing is None:
+        return {"size": 0, "left": 0}
+    size = manner_of(standing.preferences, len(standing.schema.classes)).start_size
+    return {"size": size, "left": max(0, size - len(standing.labels.chosen))}
+
+
+def _links(state: ProjectState, services: Services) -> JsonObject:
+    """Return where people find the project in Label Studio, by their browsers."""
+    project = f"{services.settings.label_studio_for_people}/projects/{state.id}"
+    return {"tasks": f"{project}/data", "settings": f"{project}/settings/ml"}
+
+
 def _agreement(standing: Standing | None) -> JsonObject | None:
     """Return how well people agree; None where no task has two of them."""
     found = None if standing is None else agreement(standing.labels.votes)
@@ -175,11 +193,10 @@ def _why_polling(connection: Connection) -> str:
 
 
 def _choices(standing: Standing | None) -> JsonObject:
-    if standing is None:
-        return {"classes": [], "learner": "auto", "strategy": "margin"}
-    chosen = standing.preferences
+    chosen = Preferences() if standing is None else standing.preferences
     return {
-        "classes": list(standing.schema.classes),
+        "classes": [] if standing is None else list(standing.schema.classes),
         "learner": chosen.learner,
         "strategy": chosen.strategy,
+        "preferences": chosen.model_dump(mode="json"),
     }

@@ -19,7 +19,7 @@ from backend.labelstudio.sync import Sync
 from backend.learning.assessment import assess
 from backend.learning.handlers import SETTLE_SECONDS
 from backend.learning.intake import Intake
-from backend.learning.rounds import Question, answer, basis_of
+from backend.learning.rounds import Answer, Question, answer, basis_of
 from backend.learning.standing import Standing
 from backend.state.history import Round
 from backend.state.tally import STEPS
@@ -215,18 +215,23 @@ class Steward:
         with self.services.tally.timed(STEPS, "learn"):
             found = answer(question, number, basis)
         self.lease.check()
-        seconds = time.perf_counter() - began
+        self._keep(found, len(labels.chosen), time.perf_counter() - began)
+        return found.ranking, found.window
+
+    def _keep(self, found: Answer, labels: int, seconds: float) -> None:
+        """Keep what a round of so many labels has found, and its line of history."""
+        number = found.ranking.round
         self.state.save_ranking(found.ranking)
         self.state.note(window=found.window, last_round_seconds=seconds)
-        count = len(labels.chosen)
-        line = Round(
-            round=number,
-            at=self.state.clock(),
-            labels=count,
-            seconds=seconds,
-            certainty=found.counts,
+        self.state.history.add(
+            Round(
+                round=number,
+                at=self.state.clock(),
+                labels=labels,
+                seconds=seconds,
+                certainty=found.counts,
+            )
         )
-        self.state.history.add(line)
-        told = (self.state.key, number, line)
-        logger.info("project %s round %s: %s", *told, extra={"round": number})
-        return found.ranking, found.window
+        told = (self.state.key, number, labels, seconds)
+        message = "project %s round %s: %s labels, %.2f s"
+        logger.info(message, *told, extra={"round": number})

@@ -11,6 +11,7 @@ ID = {"type": "integer", "minimum": 0}
 TEXT = {"type": "string"}
 TEXTS = {"type": "array", "items": TEXT}
 COUNT = {"type": "integer", "minimum": 0}
+NUMBER = {"type": "number"}
 SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 SHARE_IF_KNOWN = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
 MOMENT_IF_KNOWN = {
@@ -87,6 +88,29 @@ STANDING = record(
     notes=TEXTS,
     learner=TEXT,
     strategy=TEXT,
+    preferences={"type": "object", "description": "What the project's owner chose."},
+    start=record(size=COUNT, left=COUNT),
+    links=record(tasks=TEXT, settings=TEXT),
+)
+COUNTS = listed(COUNT, "Of open tasks, by certainty: equal steps from 0 to 1.")
+LEARNING = record(
+    rounds=listed(
+        record(round=COUNT, at=NUMBER, labels=COUNT, seconds=NUMBER),
+        "The last ones, newest first.",
+    ),
+    certainty=listed(
+        record(round=COUNT, labels=COUNT, certainty=COUNTS),
+        "How certain the open tasks are, and were in some earlier rounds.",
+    ),
+    classes=listed(
+        record(name=TEXT, labelled=COUNT, predicted=COUNT),
+        "Tasks that people gave a class, and open ones that the model gives it.",
+    ),
+    confusion=listed(
+        record(label=TEXT, predicted=TEXT, count=COUNT),
+        "What the model takes tasks drawn at random for, not knowing their labels.",
+    ),
+    by_chance=listed(POINT, "The accuracy that the random ones of the labels give."),
 )
 SCORED = record(
     result={"type": "array", "items": {"type": "object"}},
@@ -118,5 +142,6 @@ ANSWERS: JsonObject = {
     "Description": {"type": "object", "required": ["openapi", "info", "paths"]},
     "Projects": record(projects=listed(NAMED)),
     "Standing": STANDING,
+    "Learning": LEARNING,
     "Asked": record(status={"const": "asked"}),
 }

@@ -26,6 +26,7 @@ from backend.state.tally import ERRORS
 from backend.web.attempts import TooManyAttemptsError
 from backend.web.auth import current_services, guard
 from backend.web.limits import LARGEST_BODY, check_depth, limit_body
+from backend.web.pages import pages
 from backend.web.pulse import Pulse, current_pulse
 from backend.web.routes import routes
 
@@ -92,7 +93,9 @@ def create_app(services: Services) -> Flask:
     app.before_request(require_store)
     app.before_request(guard)
     app.after_request(add_headers)
+    app.after_request(tell_unchanged)
     app.register_blueprint(routes)
+    app.register_blueprint(pages)
     app.register_error_handler(BackendError, answer_error)
     app.register_error_handler(RedisError, answer_store_error)
     app.register_error_handler(HTTPException, answer_http_error)
@@ -114,6 +117,15 @@ def add_headers(response: Response) -> Response:
     """Tell browsers to make nothing of our answers but what they are."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    return response
+
+
+def tell_unchanged(response: Response) -> Response:
+    """Spare who asks again and again what has not changed (ETag, 304)."""
+    is_whole = response.status_code == HTTPStatus.OK and not response.is_streamed
+    if request.method == "GET" and is_whole:
+        response.add_etag()
+        response.make_conditional(request)
     return response
 
 

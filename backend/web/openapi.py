@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from backend.records import JsonObject
 
 JSON = "application/json"
+HTML: JsonObject = {"text/html": {"schema": {"type": "string"}}}
 TAKEN = (Setup, Questions, Project, Annotation, Task)
 EXAMPLE_PROJECT = {"id": 7, "created_at": "2026-01-01T00:00:00Z"}
 EXAMPLES: JsonObject = {
@@ -80,7 +81,7 @@ REFUSALS = {
     "400": ("Malformed", "The body is not what this endpoint takes."),
     "401": ("Unauthorized", "Credentials are set, and were not shown."),
     "403": ("ForeignPage", "Without credentials: asked by a name or a page not ours."),
-    "404": ("NotConnected", "The project is not connected."),
+    "404": ("NotConnected", "The project is not connected, or there is no such file."),
     "405": ("OtherMethod", "The method is another than those that Allow names."),
     "413": ("TooLarge", "The body is larger than this endpoint takes."),
     "415": ("NotJson", "The body was not sent as application/json."),
@@ -119,6 +120,15 @@ NAME: JsonObject = {
 }
 
 
+FILE: JsonObject = {
+    "name": "file",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1},
+    "examples": {"style": {"value": "style.css"}},
+}
+
+
 def description() -> JsonObject:
     """Return the whole description."""
     return {
@@ -140,9 +150,13 @@ def description() -> JsonObject:
 
 
 def _paths() -> JsonObject:
+    return {**_of_label_studio(), **_of_projects(), **_of_pages()}
+
+
+def _of_label_studio() -> JsonObject:
+    """Describe what Label Studio and machines that watch us ask for."""
     setup, predict, event = "Setup", "Questions", "Event"
     return {
-        "/": {"get": _operation("Who answers, and for which projects.", "Index")},
         "/health": {"get": _health()},
         "/setup": {"post": _operation("Label Studio names us.", "Version", setup)},
         "/predict": {"post": _operation("Score tasks, in order.", "Scores", predict)},
@@ -155,10 +169,19 @@ def _paths() -> JsonObject:
         "/versions": {"get": _operation("Our one version.", "Versions")},
         "/metrics": {"get": _metrics()},
         "/openapi.json": {"get": _operation("This description.", "Description")},
+    }
+
+
+def _of_projects() -> JsonObject:
+    return {
         "/api/projects": {"get": _operation("All connected projects.", "Projects")},
         "/api/projects/{name}": {
             "parameters": [NAME],
             "get": _of_project(_operation("How a project stands.", "Standing")),
+        },
+        "/api/projects/{name}/learning": {
+            "parameters": [NAME],
+            "get": _of_project(_operation("What the learning found.", "Learning")),
         },
         "/api/projects/{name}/sync": {
             "parameters": [NAME],
@@ -166,6 +189,18 @@ def _paths() -> JsonObject:
                 _operation("Read everything anew, soon.", "Asked", status="202")
             ),
         },
+    }
+
+
+def _of_pages() -> JsonObject:
+    """Describe what people look at."""
+    return {
+        "/": {"get": _index()},
+        "/projects/{name}": {
+            "parameters": [NAME],
+            "get": _page("The page of a project.", "The list: it is not connected."),
+        },
+        "/assets/{file}": {"parameters": [FILE], "get": _asset()},
     }
 
 
@@ -192,6 +227,32 @@ def _of_project(operation: JsonObject) -> JsonObject:
     responses = operation["responses"]
     known = responses if isinstance(responses, dict) else {}
     return {**operation, "responses": known | _refused(("404",))}
+
+
+def _index() -> JsonObject:
+    """Describe the list of projects, for scripts and for browsers."""
+    summary = "Who answers, and for which projects; a page for browsers."
+    content = {JSON: {"schema": _ref("schemas", "Index")}, **HTML}
+    said = {"200": {"description": summary, "content": content}}
+    return {"summary": summary, "responses": said | _refused(ALWAYS)}
+
+
+def _page(summary: str, otherwise: str) -> JsonObject:
+    said = {
+        "200": {"description": summary, "content": HTML},
+        "404": {"description": otherwise, "content": HTML},
+    }
+    return {"summary": summary, "responses": said | _refused(ALWAYS)}
+
+
+def _asset() -> JsonObject:
+    summary = "A style or a script of the pages."
+    content = {"text/*": {"schema": {"type": "string"}}}
+    said = {
+        "200": {"description": summary, "content": content},
+        "404": _ref("responses", "NotConnected"),
+    }
+    return {"summary": summary, "responses": said | _refused(ALWAYS)}
 
 
 def _health() -> JsonObject:

@@ -15,12 +15,14 @@ from backend.errors import MalformedRequestError
 from backend.labelstudio.scores import VERSION
 from backend.learning.events import parse_event
 from backend.learning.handlers import note_setup, record
+from backend.learning.insight import insight
 from backend.learning.oracle import parse_questions, predict
 from backend.learning.status import describe
 from backend.web.attempts import TooManyAttemptsError
 from backend.web.auth import current_services, is_known
 from backend.web.metrics import exposition
 from backend.web.openapi import description
+from backend.web.pages import listed
 from backend.web.pulse import current_pulse
 
 if TYPE_CHECKING:
@@ -29,11 +31,14 @@ if TYPE_CHECKING:
     from backend.web.pulse import Reading
 
 routes = Blueprint("dubito", __name__)
+JSON, HTML = "application/json", "text/html"
 
 
 @routes.get("/")
 def index() -> ResponseReturnValue:
-    """Say who answers, and which projects are looked after."""
+    """Say who answers, and which projects are looked after; show browsers a page."""
+    if request.accept_mimetypes.best_match([JSON, HTML]) == HTML:
+        return listed()
     return {"status": "UP", "name": "Dubito", "projects": _projects()}
 
 
@@ -121,6 +126,12 @@ def project(name: str) -> ResponseReturnValue:
     """Return how a project stands."""
     services = current_services()
     return describe(services.projects.find(name), services)
+
+
+@routes.get("/api/projects/<name>/learning")
+def learning(name: str) -> ResponseReturnValue:
+    """Return what the rounds and the last assessment of a project found."""
+    return insight(current_services().projects.find(name))
 
 
 @routes.post("/api/projects/<name>/sync")

@@ -37,6 +37,7 @@ def test_nothing_need_be_set() -> None:
 def test_everything_can_be_set() -> None:
     found = settings(
         LABEL_STUDIO_URL="https://label.example/sub/",
+        LABEL_STUDIO_PUBLIC_URL="https://people.example/",
         LABEL_STUDIO_API_KEY=" key ",
         REDIS_URL="rediss://store:6380/1",
         HOST=EVERYWHERE,
@@ -53,6 +54,7 @@ def test_everything_can_be_set() -> None:
 
     assert found == Settings(
         label_studio_url="https://label.example/sub",
+        label_studio_public_url="https://people.example",
         label_studio_key="key",
         redis_url="rediss://store:6380/1",
         host=EVERYWHERE,

@@ -1,0 +1,115 @@
+"use strict";
+/* What the panels are told, by the server or by a report's own JSON. */
+(() => {
+  const Dubito = (window.Dubito = { panels: {} });
+  const LOOK_MILLISECONDS = 2000;
+  const kept = document.getElementById("kept");
+
+  /** Make an element; what is null or undefined is left out. */
+  Dubito.make = (name, attributes = {}, ...content) => {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) {
+      if (value !== null && value !== undefined) made.setAttribute(key, value);
+    }
+    made.append(...content.filter((one) => one !== null && one !== undefined));
+    return made;
+  };
+
+  /** Make a table of texts; columns in `numbers` stand to the right. */
+  Dubito.table = (caption, columns, rows, numbers = []) => {
+    const { make } = Dubito;
+    const style = (place) => (numbers.includes(place) ? { class: "number" } : {});
+    const cells = (row) => row.map((cell, place) => make("td", style(place), cell));
+    return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+      make("table", {},
+        make("thead", {}, make("tr", {},
+          ...columns.map((name, place) => make("th", { scope: "col", ...style(place) }, name)))),
+        make("tbody", {}, ...rows.map((row) => make("tr", {}, ...cells(row))))));
+  };
+
+  Dubito.percent = (share, digits = 0) => `${(100 * share).toFixed(digits)} %`;
+  Dubito.count = (number) => number.toLocaleString("en");
+  Dubito.moment = (seconds) => new Date(1000 * seconds).toLocaleString();
+
+  /** Return one task as a link into Label Studio. */
+  Dubito.taskLink = (status, task) => Dubito.make("a",
+    { href: `${status.links.tasks}?task=${task}`, target: "_blank", rel: "noopener" }, `task ${task}`);
+
+  async function ask(path, options = {}) {
+    const response = await fetch(path, { cache: "no-store", ...options });
+    if (response.status === 304) return { response };
+    const body = await response.json();
+    if (!response.ok) throw new Error(body.detail || `${path} answered ${response.status}`);
+    return { response, body };
+  }
+
+  /** One project: its status, what is asked of it, and who wants to be told. */
+  class Project {
+    constructor(name) {
+      this.path = `/api/projects/${encodeURIComponent(name)}`;
+      this.isReport = kept !== null;
+      this.kept = this.isReport ? JSON.parse(kept.textContent) : {};
+      this.status = this.kept.status || null;
+      this.listeners = [];
+      this.mark = null;
+      this.answers = new Map();
+    }
+
+    onStatus(listener) {
+      this.listeners.push(listener);
+      if (this.status) listener(this.status);
+    }
+
+    async get(name) {
+      if (this.isReport) return this.kept[name] ?? null;
+      return (await ask(`${this.path}/${name}`)).body;
+    }
+
+    /** Like get, but asked once for all panels while the status stays. */
+    shared(name) {
+      if (!this.answers.has(name)) this.answers.set(name, this.get(name));
+      return this.answers.get(name);
+    }
+
+    async post(name, body = {}) {
+      const options = { method: "POST", body: JSON.stringify(body),
+        headers: { "Content-Type": "application/json" } };
+      const told = (await ask(`${this.path}/${name}`, options)).body;
+      this.look();
+      return told;
+    }
+
+    /** Ask how the project stands; tell the panels if that has changed. */
+    async look() {
+      const { response, body } = await ask(this.path,
+        { headers: this.mark ? { "If-None-Match": this.mark } : {} });
+      if (!body) return;
+      this.mark = response.headers.get("ETag");
+      this.status = body;
+      this.answers.clear();
+      for (const listener of this.listeners) listener(body);
+    }
+
+    follow(say) {
+      const again = async () => {
+        try {
+          if (!document.hidden) await this.look();
+          say("");
+        } catch (error) {
+          say(`Dubito does not answer as it should: ${error.message}. It is asked again.`);
+        }
+        setTimeout(again, LOOK_MILLISECONDS);
+      };
+      document.addEventListener("visibilitychange", () => { if (!document.hidden) this.look().catch(() => {}); });
+      again();
+    }
+  }
+
+  Dubito.ask = ask;
+  Dubito.Project = Project;
+  Dubito.away = (text) => {
+    const banner = document.getElementById("away");
+    if (banner.textContent !== text) banner.textContent = text;
+    banner.hidden = !text;
+  };
+})();
