@@ -1,11 +1,14 @@
 """What every test may ask for."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
 from redis import Redis
 
 from backend.services import Services
+from tests.browser import browser_showing
 from tests.dubito import Dubito, dubito_running
 from tests.fake_label_studio import FakeServer, Faults
 from tests.label_studio import LabelStudio, signed_in
@@ -26,6 +29,12 @@ def dubito(real_label_studio: LabelStudio) -> Iterator[Dubito]:
     """One Dubito beside the session's real Label Studio."""
     with dubito_running(real_label_studio.url, real_label_studio.token) as running:
         yield running
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[Page]:
+    with browser_showing(tmp_path / "browser") as shown:
+        yield shown
 
 
 @pytest.fixture

@@ -149,7 +149,7 @@ def _window(state: ProjectState, facts: Facts) -> list[JsonObject]:
 def _written(state: ProjectState, standing: Standing | None) -> JsonObject:
     """Return how many of the open tasks have their score in Label Studio."""
     open_tasks = frozenset() if standing is None else standing.open_tasks
-    written = len(state.published.rows().keys() & open_tasks)
+    written = len(state.published.tasks() & open_tasks)
     return {"written": written, "of": len(open_tasks)}
 
 

@@ -31,6 +31,10 @@ class PublishedStore:
         found = self.client.hget(self._rows, str(task))
         return None if found is None else int(found)
 
+    def tasks(self) -> set[int]:
+        """Return the tasks that have a row."""
+        return {int(task) for task in self.client.hkeys(self._rows)}
+
     def rows(self) -> dict[int, int]:
         """Return the id of the row of each task that has one."""
         return {int(t): int(row) for t, row in self.client.hgetall(self._rows).items()}

@@ -1,19 +1,19 @@
 """The whole product as a person sees it: Label Studio's own pages in Chromium."""
 
 import os
-import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, ViewportSize, sync_playwright
+from playwright.sync_api import Page, Route
 
 from backend import sample
 from backend.labelstudio.client import LabelStudioClient
 from backend.sample.project import make_project, upload_recordings
+from tests.browser import PATIENCE_MILLISECONDS
 from tests.dubito import VERSION, Dubito, dubito_running
 from tests.label_studio import LabelStudio
 from tests.real_label_studio import OWNER, PASSWORD
@@ -23,51 +23,11 @@ pytestmark = pytest.mark.end_to_end
 ROOT = Path(__file__).parent.parent.parent
 PICTURE = ROOT / "docs" / "labelling.png"
 PICTURE_WANTED = "DUBITO_PICTURE"
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-QUIET = (
-    "--no-sandbox",  # root has none in a container
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-SCREEN: ViewportSize = {"width": 1280, "height": 820}
-PATIENCE_MILLISECONDS = 60_000
 LABELS = 12
 IS_SHOWN = """task => {
     const shown = document.querySelector(".lsf-current-task__task-id");
     return shown?.firstChild?.textContent === task;
 }"""
-
-
-def require_chromium(environ: Mapping[str, str]) -> str:
-    """Return the browser; without one fail in CI and skip at a desk."""
-    for name in CHROMIUM:
-        if path := shutil.which(name):
-            return path
-    reason = "there is no Chromium: `apt install chromium` brings one"
-    if environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-@pytest.fixture
-def page(tmp_path: Path) -> Iterator[Page]:
-    browser = require_chromium(os.environ)
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path / "browser",
-            executable_path=browser,
-            headless=True,
-            args=QUIET,
-            viewport=SCREEN,
-            service_workers="block",  # what goes through Label Studio's escapes us
-        )
-        context.set_default_timeout(PATIENCE_MILLISECONDS)
-        yield context.pages[0]
-        context.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

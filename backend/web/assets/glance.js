@@ -31,7 +31,7 @@
     const asked = status.labels + status.pool;
     const share = asked ? status.labels / asked : 0;
     const bar = make("div", { class: "share", "aria-hidden": "true" }, make("span"));
-    bar.firstChild.style.width = percent(share, 2);
+    bar.firstChild.style.width = `${100 * share}%`;
     const left = status.start.left && status.phase === "start"
       ? `${count(status.start.left)} more until it asks by doubt` : null;
     return make("div", {}, tile("Labels", count(status.labels),

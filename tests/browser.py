@@ -1,0 +1,91 @@
+"""A real browser, and what its pages must never do."""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, ViewportSize, sync_playwright
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+QUIET = (
+    "--no-sandbox",  # root has none in a container
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SCREEN: ViewportSize = {"width": 1280, "height": 820}
+PHONE: ViewportSize = {"width": 375, "height": 740}
+PATIENCE_MILLISECONDS = 60_000
+SERIOUS = frozenset({"serious", "critical"})
+
+
+def require_chromium(environ: Mapping[str, str]) -> str:
+    """Return the browser; without one fail in CI and skip at a desk."""
+    for name in CHROMIUM:
+        if path := shutil.which(name):
+            return path
+    reason = "there is no Chromium: `apt install chromium` brings one"
+    if environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@contextmanager
+def browser_showing(directory: Path) -> Iterator[Page]:
+    """Open a browser for the block; it keeps its things in the directory."""
+    browser = require_chromium(os.environ)
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            directory,
+            executable_path=browser,
+            headless=True,
+            args=QUIET,
+            viewport=SCREEN,
+            service_workers="block",  # what goes through Label Studio's escapes us
+        )
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
+        yield context.pages[0]
+        context.close()
+
+
+class Watch:
+    """What goes wrong on a page, and whom it asks."""
+
+    def __init__(self, page: Page) -> None:
+        self.complaints: list[str] = []
+        self.asked: list[str] = []
+        page.on("console", lambda said: self._note(said.type, said.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self.asked.append(request.url))
+
+    def _note(self, kind: str, text: str) -> None:
+        if kind in {"error", "warning"}:
+            self.complaints.append(text)
+
+    def strangers(self, *known: str) -> list[str]:
+        """Return the addresses that were asked for, but for those of known hosts."""
+        own = (*known, "data:", "blob:")
+        return [url for url in self.asked if not url.startswith(own)]
+
+
+def barriers(page: Page) -> list[str]:
+    """Return what keeps people with a screen reader or a keyboard out (axe-core)."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {one['help']}: {[node['target'] for node in one['nodes']]}"
+        for one in found
+        if one["impact"] in SERIOUS
+    ]
+
+
+def overflow(page: Page) -> int:
+    """Return by how many pixels a page is wider than its window."""
+    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    return int(page.evaluate(wide))
