@@ -61,6 +61,7 @@ def connect_project(
         _await_event(state, began)
         say("an event came back: connected")
     say(f"open project {project} and press “Label All Tasks”")
+    say(f"watch it learn at {local_url(services.settings)}/projects/{project}")
 
 
 def disconnect_project(

@@ -175,7 +175,7 @@ class Demo:
 
     def _greet(self, settings: Settings, kept: Kept) -> None:
         url = f"{settings.label_studio_url}/projects/{kept.project}/data"
-        status = f"{local_url(settings)}/api/projects/{kept.project}"
+        page = f"{local_url(settings)}/projects/{kept.project}"
         for line in (
             "",
             f"  open      {url}",
@@ -183,7 +183,7 @@ class Demo:
             f"  password  {kept.password}",
             "  press     Label All Tasks: after a few answers, each task you get",
             "            is the one the model is least sure of",
-            f"  status    {status}",
+            f"  watch     {page}",
             "",
             "Ready. Ctrl-C stops everything.",
         ):

@@ -26,6 +26,8 @@ pytestmark = pytest.mark.end_to_end
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE_SECONDS = 180.0
 READY = "Ready."
+LABEL_STUDIO = r"/projects/\d+/data"
+PAGE = r"/projects/\d+\n"
 USER = "demo@dubito.local"
 WALKING = [
     {
@@ -130,7 +132,7 @@ def demo_process(data_dir: Path, log: Path) -> subprocess.Popen[bytes]:
 
 
 def status(demo: RunningDemo, project: int) -> JsonObject:
-    url = f"{demo.address('/api/')}/api/projects/{project}"
+    url = f"{demo.address(PAGE)}/api/projects/{project}"
     return dict(httpx.get(url, verify=NO_TLS, trust_env=False).json())
 
 
@@ -146,7 +148,7 @@ def test_a_demo_has_everything_but_labels_and_goes_on_where_it_was_stopped(
 
     kept = data_dir / "access.json"
     access = json.loads(kept.read_bytes())
-    url, project = demo.address("/projects/"), access["project"]
+    url, project = demo.address(LABEL_STUDIO), access["project"]
     assert is_private(kept)
     assert access["password"] in demo.said
     assert access["token"] not in demo.said
@@ -165,7 +167,7 @@ def test_a_demo_has_everything_but_labels_and_goes_on_where_it_was_stopped(
     again = start()
     again.until_ready()
 
-    assert again.address("/projects/") == url
+    assert again.address(LABEL_STUDIO) == url
     assert json.loads(kept.read_bytes()) == access
     with signed_in(url, [access["token"]]) as label_studio:
         assert len(label_studio.tasks(project)) == 80
@@ -196,14 +198,14 @@ def test_a_demo_that_was_killed_leaves_nothing_to_the_next_one(
 ) -> None:
     killed = start()
     killed.until_ready()
-    url = killed.address("/projects/")
+    url = killed.address(LABEL_STUDIO)
     assert killed.end(signal.SIGKILL) == -signal.SIGKILL
 
     demo = start()
     demo.until_ready()
 
     assert "left behind" in demo.said
-    assert demo.address("/projects/") == url
+    assert demo.address(LABEL_STUDIO) == url
     assert demo.end(signal.SIGINT) == 0
     until(lambda: not left_over(data_dir))
     assert left_over(data_dir) == []

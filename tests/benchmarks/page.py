@@ -1,0 +1,120 @@
+"""How long the page of a project takes, in a browser, from the click to all figures.
+
+Run from the root of the repository:
+
+    python -m tests.benchmarks.page --tasks 20000
+"""
+
+import tempfile
+import time
+from pathlib import Path
+
+import click
+import numpy as np
+
+from backend.records import Task
+from backend.services import Services
+from backend.state.assessments import Confusion, Finding, Measured
+from backend.state.history import Round
+from backend.state.project import Place, ProjectState, Ranking
+from backend.state.tasks import Reading
+from backend.web.app import create_app
+from model.uncertainty import certainty_counts, margin
+from tests.browser import browser_showing
+from tests.builders import KEY, annotation, project
+from tests.label_studio import choices_config
+from tests.loopback import served
+from tests.store import services_over, store_running
+
+CLASSES = tuple(f"class {number}" for number in range(8))
+LABELS = 300
+TURNS = 7
+PANELS = ("curve", "certainty", "classes", "rounds")
+
+
+def fill(services: Services, n_tasks: int) -> ProjectState:
+    """Keep what a project of so many tasks would have after some hundred labels."""
+    services.projects.add(KEY)
+    state, rng = services.projects.at(KEY), np.random.default_rng(0)
+    config = choices_config(*CLASSES)
+    state.note(project=project(label_config=config, task_number=n_tasks))
+    ids = np.arange(1, n_tasks + 1)
+    state.tasks.receive(Task(id=task, data={"x": task}) for task in ids.tolist())
+    readings = {task: Reading(numbers={"x": float(task)}) for task in ids.tolist()}
+    state.tasks.save(readings, state.tasks.digests(ids.tolist()))
+    state.annotations.save(
+        [annotation(n, CLASSES[n % 8], task=n) for n in range(1, LABELS + 1)]
+    )
+    probabilities = rng.dirichlet(np.full(8, 0.3), n_tasks)
+    certainty = margin(probabilities)
+    state.save_ranking(
+        Ranking(
+            round=LABELS,
+            basis="",
+            task_ids=ids,
+            classes=CLASSES,
+            probabilities=probabilities,
+            certainty=certainty,
+        )
+    )
+    counts = tuple(certainty_counts(certainty).tolist())
+    for n in range(1, LABELS + 1):
+        line = Round(round=n, at=float(n), labels=n, seconds=0.1, certainty=counts)
+        state.history.add(line)
+    _assess(state)
+    state.published.replace({task: (task, 0.5) for task in ids.tolist()})
+    state.note(window=[Place(task=LABELS + 1, certainty=0.1, why="doubt")])
+    return state
+
+
+def _assess(state: ProjectState) -> None:
+    for labels in range(20, LABELS + 1, 10):
+        point = Measured(labels=labels, estimate=0.8, low=0.7, high=0.9, n=labels)
+        mistakes = (Confusion(label=c, predicted=CLASSES[0], count=3) for c in CLASSES)
+        state.assessments.save(
+            Finding(
+                basis="",
+                round=1,
+                labels=labels,
+                accuracy=point,
+                confusion=tuple(mistakes),
+            )
+        )
+
+
+def turns(url: str) -> list[dict[str, float]]:
+    """Open the page some times; return the seconds until each part stood there."""
+    found = []
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        browser_showing(Path(directory)) as page,
+    ):
+        for _ in range(TURNS):
+            page.goto("about:blank")
+            began = time.perf_counter()
+            page.goto(f"{url}/projects/1", wait_until="commit")
+            page.locator("#glance .figure").first.wait_for()
+            seconds = {"first figures": time.perf_counter() - began}
+            for name in PANELS:
+                page.locator(f"#{name} table").first.wait_for(state="attached")
+            seconds["all panels"] = time.perf_counter() - began
+            found.append(seconds)
+    return found
+
+
+@click.command()
+@click.option("--tasks", default=20_000, show_default=True)
+def main(tasks: int) -> None:
+    """Print the seconds from the click until the page shows its figures."""
+    with store_running() as store, services_over(store) as services:
+        fill(services, tasks)
+        with served(create_app(services)) as url:
+            found = turns(url)
+    for name in found[0]:
+        seconds = sorted(one[name] for one in found)
+        middle, worst = seconds[len(seconds) // 2], seconds[-1]
+        click.echo(f"{name}: median {middle:.2f} s, worst of {TURNS} {worst:.2f} s")
+
+
+if __name__ == "__main__":
+    main()
