@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import threading
@@ -9,6 +10,7 @@ import time
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -100,6 +102,19 @@ def test_metrics_tell_of_the_project(dubito: Dubito, rows: Rows) -> None:
 
     assert 'dubito_events_total{action="ANNOTATION_CREATED"}' in found
     assert f'project="{dubito.status(rows.project)["key"]}"' in found
+
+
+def test_the_page_is_whole_and_leads_to_label_studio_as_browsers_know_it(
+    dubito: Dubito, label_studio: LabelStudio, rows: Rows
+) -> None:
+    page = dubito.http.get(f"/projects/{rows.project}").raise_for_status().text
+    named = re.findall(r'(?:src|href)="(/assets/[^"]+)"', page)
+
+    assert len(named) > 3
+    assert all(dubito.http.get(path).is_success for path in named)
+    port = urlsplit(label_studio.url).port
+    links = dubito.status(rows.project)["links"]
+    assert links["tasks"] == f"http://localhost:{port}/projects/{rows.project}/data"
 
 
 def test_only_two_ports_are_open_and_only_to_this_machine(stack: Stack) -> None:
