@@ -110,21 +110,20 @@ def running(
             server.kill()
 
 
-def wsgi_of_the_readme() -> str:
-    """Return the `_wsgi.py` that the README shows."""
-    blocks = re.findall(
-        r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
-    )
+def documented_wsgi() -> str:
+    """Return the `_wsgi.py` that the documentation shows."""
+    page = (ROOT / "docs" / "label-studio-ml.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     (shown,) = [block for block in blocks if "init_app" in block]
     return str(shown)
 
 
 @contextmanager
 def plugin_running(**environment: str) -> Iterator[ModelServer]:
-    """Run the plugin as the README says, over whichever label-studio-ml 2 is here."""
+    """Run the plugin as documented, over whichever label-studio-ml 2 is here."""
     gunicorn = [sys.executable, "-m", "gunicorn", "--threads", "8"]
     command = [*gunicorn, "--bind", "127.0.0.1:{port}", "_wsgi:app"]
-    files = {"_wsgi.py": wsgi_of_the_readme()}
+    files = {"_wsgi.py": documented_wsgi()}
     path = [str(ROOT)] if IS_REAL else [str(STAND_IN), str(ROOT)]
     seen = {"PYTHONPATH": os.pathsep.join(path), **environment}
     with running(command, files, **seen) as server:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.official.project import Told, tasks
-from tests.official.server import ROOT, ModelServer, running, wsgi_of_the_readme
+from tests.official.server import ROOT, ModelServer, documented_wsgi, running
 
 BIN = Path(sys.executable).parent
 PATH = f"{BIN}{os.pathsep}{os.defpath}"
@@ -20,8 +20,8 @@ def learns(server: ModelServer) -> bool:
     return str(answer["model_version"]).startswith("dubito-2-")
 
 
-def test_start_takes_the_wsgi_of_the_readme() -> None:
-    files = {"_wsgi.py": wsgi_of_the_readme().replace("9090", "{port}")}
+def test_start_takes_the_documented_wsgi() -> None:
+    files = {"_wsgi.py": documented_wsgi().replace("9090", "{port}")}
 
     with running([COMMAND, "start", "."], files, PATH=PATH) as server:
         assert learns(server)
