@@ -40,6 +40,13 @@ class UnknownProjectError(BackendError):
         )
 
 
+class UnknownTaskError(BackendError):
+    """Nothing is known of this task."""
+
+    def __init__(self, task: int) -> None:
+        super().__init__(f"the project has no task {task}, or it has just come")
+
+
 class AccessDeniedError(BackendError):
     """The caller did not show the credentials that were set."""
 

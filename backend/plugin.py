@@ -34,9 +34,10 @@ import orjson
 from pydantic import AwareDatetime, TypeAdapter
 
 from backend.errors import ProjectSettingsError, SchemaError
-from backend.labelstudio.client import AnnotatedTask, LabelStudioClient
+from backend.labelstudio.client import LabelStudioClient
 from backend.labelstudio.config import read_schema
 from backend.labelstudio.files import Files
+from backend.labelstudio.listed import AnnotatedTask
 from backend.labelstudio.predictions import Wording
 from backend.labelstudio.scores import (
     LAST,

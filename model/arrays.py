@@ -31,3 +31,6 @@ Ties: TypeAlias = NDArray[np.uint64]
 
 Samples: TypeAlias = NDArray[np.float64]
 """(n_samples, n_channels) of one recording, NaN where a sample is missing."""
+
+Coordinates: TypeAlias = NDArray[np.float32]
+"""(n, 2) in [-1, 1]: where tasks lie on the map."""

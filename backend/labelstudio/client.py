@@ -16,8 +16,9 @@ from backend.errors import (
 )
 from backend.labelstudio.access import Access
 from backend.labelstudio.answers import answer, read, read_list
+from backend.labelstudio.listed import AnnotatedTask, TaskPage
 from backend.labelstudio.witness import WitnessedClient
-from backend.records import Annotation, MlBackend, Project, Reading, Row, Task, Webhook
+from backend.records import Annotation, MlBackend, Project, Reading, Row, Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,33 +30,10 @@ PATIENCE_SECONDS = 30.0
 PAGE = 500
 """Tasks read at a time: reading 1,000 keeps annotators waiting twice as long."""
 
+LOOK_SECONDS = 5.0
+"""Somebody looks at the page, and waits."""
 
 WANTED = "id,data,updated_at,total_annotations,cancelled_annotations"
-
-
-class AnnotatedTask(Task):
-    """A task with everything people answered to it."""
-
-    annotations: tuple[Annotation, ...] = ()
-
-
-class ListedTask(Task):
-    """A task, when it changed, and how many people answered or skipped it."""
-
-    updated_at: str = ""
-    total_annotations: int | None = 0
-    cancelled_annotations: int | None = 0
-
-    @property
-    def is_answered(self) -> bool:
-        """Whether there is anything to read from people."""
-        return bool(self.total_annotations or self.cancelled_annotations)
-
-
-class TaskPage(Reading):
-    """Some of a project's tasks."""
-
-    tasks: tuple[ListedTask, ...] = ()
 
 
 class TabId(Reading):
@@ -124,6 +102,19 @@ class LabelStudioClient:
                 return
             time.sleep(took / 2)  # those who label wait for whoever reads
 
+    def task_data(self, project: int, task: int) -> JsonObject | None:
+        """Return what a task holds, soon; None if the project has no such task.
+
+        A list is asked for: to open the task by itself would make Label Studio ask
+        its ML backend, us, for a prediction.
+        """
+        one: JsonObject = {"filter": "filter:tasks:id", "operator": "equal"}
+        one |= {"type": "Number", "value": task}
+        query = {"filters": {"conjunction": "and", "items": [one]}}
+        page = self._page(project, query, seconds=LOOK_SECONDS, page=1, page_size=1)
+        found = [listed.data for listed in page.tasks if listed.id == task]
+        return found[0] if found else None
+
     def latest_change(self, project: int) -> str:
         """Return the ``updated_at`` of the task that changed last; empty if none."""
         query = {"ordering": ["-tasks:updated_at"]}
@@ -131,7 +122,12 @@ class LabelStudioClient:
         return max((task.updated_at for task in page.tasks), default="")
 
     def _page(
-        self, project: int, query: Mapping[str, object], **paging: int
+        self,
+        project: int,
+        query: Mapping[str, object],
+        *,
+        seconds: float = PATIENCE_SECONDS,
+        **paging: int,
     ) -> TaskPage:
         asked = {
             "project": project,
@@ -141,7 +137,8 @@ class LabelStudioClient:
             **paging,
         }
         try:
-            return read(TaskPage, self._ask("GET", "/api/tasks", params=asked))
+            found = self._ask("GET", "/api/tasks", params=asked, seconds=seconds)
+            return read(TaskPage, found)
         except LabelStudioRefusedError as error:
             if error.status == 404 and "page" in error.detail.lower():
                 return TaskPage()  # the page after the last one

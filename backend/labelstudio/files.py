@@ -58,8 +58,12 @@ class Files:
         """Close all connections."""
         self.plain.close()
 
-    def fetch(self, address: str) -> bytes:
+    def fetch(self, address: str, most: int = LARGEST_BYTES) -> bytes:
         """Return the content of a task's file.
+
+        Parameters
+        ----------
+        most : bytes; a larger file is not read to its end
 
         Raises
         ------
@@ -73,12 +77,47 @@ class Files:
 
         def download() -> bytes:
             with closing(self._ask(request)) as response:
-                return _content(response, address)
+                return _content(response, address, most)
 
         try:
             return exchange(download, str(url))
         except LabelStudioError as error:
             raise FileUnavailableError(str(error)) from error
+
+    def may_be_shown(self, address: str, project: int, task: int) -> bool:
+        """Return whether what a file holds may be shown to who may see the project.
+
+        A task may name whatever the key's owner can read, files of other projects
+        too. Only what is surely of this project is shown: its uploads, and what Label
+        Studio looks up in its storages; and what anybody is given without the key.
+
+        Raises
+        ------
+        BadItemError
+            if the file may not be fetched at all
+        """
+        url, home = self._url(address), httpx.URL(self.home)
+        if _origin(url) != _origin(home) or not _is_file(url, home):
+            return True  # fetched without the key
+        path = unquote(url.path).removeprefix(home.path.rstrip("/"))
+        own = (f"/data/upload/{project}/", f"/projects/{project}/", f"/tasks/{task}/")
+        return path.startswith(own)
+
+    def for_browsers(self, address: str) -> str:
+        """Return where in Label Studio a browser finds a file, with its user's log-in.
+
+        A path and a query; empty for what is not a file of Label Studio's: a task
+        shall not make the browser of who looks at it call any other address.
+
+        Raises
+        ------
+        BadItemError
+            if the file may not be fetched at all
+        """
+        url, home = self._url(address), httpx.URL(self.home)
+        if _origin(url) != _origin(home) or not _is_file(url, home):
+            return ""
+        return url.raw_path.decode().removeprefix(home.path.rstrip("/"))
 
     def _ask(self, request: httpx.Request) -> httpx.Response:
         home = httpx.URL(self.home)
@@ -110,7 +149,7 @@ class Files:
         return url
 
 
-def _content(response: httpx.Response, address: str) -> bytes:
+def _content(response: httpx.Response, address: str, most: int) -> bytes:
     status = response.status_code
     if status >= 500 or status in LATER:
         message = f"{address[:200]} cannot be had now (status {status})"
@@ -121,8 +160,8 @@ def _content(response: httpx.Response, address: str) -> bytes:
     content, began = bytearray(), time.monotonic()
     for part in response.iter_bytes():
         content += part
-        if len(content) > LARGEST_BYTES:
-            message = f"{address[:200]} is larger than {LARGEST_BYTES // 1_000_000} MB"
+        if len(content) > most:
+            message = f"{address[:200]} is larger than {most // 1_000_000} MB"
             raise BadItemError(message)
         if time.monotonic() - began > LONGEST_SECONDS:
             message = f"{address[:200]} did not arrive in {LONGEST_SECONDS:.0f} s"

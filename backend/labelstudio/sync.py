@@ -14,7 +14,8 @@ from backend.labelstudio.connect import read_settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from backend.labelstudio.client import LabelStudioClient, ListedTask
+    from backend.labelstudio.client import LabelStudioClient
+    from backend.labelstudio.listed import ListedTask
     from backend.records import Annotation, Project
     from backend.state.project import ProjectState
 

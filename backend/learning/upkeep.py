@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backend.labelstudio.publish import BULK_TASKS
+from backend.learning.surveying import Surveyor
 from backend.state import keys
 
 if TYPE_CHECKING:
@@ -33,13 +34,14 @@ BULK_CALL_SECONDS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upkeep:
-    """Reads waiting tasks, gives every task a row, and keeps old rows true."""
+    """Reads waiting tasks, draws their map, gives each a row, keeps old rows true."""
 
     steward: Steward
     standing: Standing
 
     def work(self) -> None:
         """Work for a short while, or until something happens."""
+        self._survey()
         end = time.monotonic() + SLICE_SECONDS
         while time.monotonic() < end and not self._state.work.pending():
             if not self._take_in():
@@ -53,6 +55,9 @@ class Upkeep:
     @property
     def _state(self) -> ProjectState:
         return self.steward.state
+
+    def _survey(self) -> None:
+        Surveyor(steward=self.steward, standing=self.standing).survey()
 
     def _take_in(self) -> bool:
         """Read some tasks that wait; when the last is read, ask for a round."""

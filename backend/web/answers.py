@@ -130,6 +130,56 @@ HEALTH: JsonObject = {
         "model_class": {"const": "Dubito"},
     },
 }
+PLACE_ON_MAP = {"type": "number", "minimum": -1, "maximum": 1}
+CODE = {
+    "type": "integer",
+    "minimum": -1,
+    "description": "A place in the list of classes; -1 for none.",
+}
+MAP = record(
+    classes=TEXTS,
+    tasks=listed(ID, "The tasks shown, ascending; the lists below are of them."),
+    x=listed(PLACE_ON_MAP),
+    y=listed(PLACE_ON_MAP),
+    label=listed(CODE, "What people chose."),
+    predicted=listed(CODE, "What the model finds likeliest."),
+    certainty=listed(SHARE_IF_KNOWN),
+    window=listed(ID, "The tasks asked next, the first one first."),
+    total=COUNT,
+    shown=COUNT,
+    method={"enum": ["", "pca"]},
+    note={"type": "string", "description": "Which tasks are not shown, and why."},
+)
+NUMBER_OR_WORD = {"type": ["number", "string"]}
+TEXT_IF_ANY = {"type": ["string", "null"]}
+CHANNEL = record(
+    name=TEXT,
+    at=listed(COUNT, "Numbers of samples."),
+    values=listed({"type": "number"}),
+)
+SHOWN = record(
+    task=ID,
+    link={"type": "string", "description": "Where it is opened in Label Studio."},
+    label=TEXT_IF_ANY,
+    predicted=TEXT_IF_ANY,
+    certainty=SHARE_IF_KNOWN,
+    place={"type": ["integer", "null"], "description": "Among the next tasks."},
+    why={"enum": ["start", "doubt", "audit", None]},
+    text=TEXT_IF_ANY,
+    numbers=listed(record(name=TEXT, value=NUMBER_OR_WORD)),
+    numbers_left_out=COUNT,
+    trace={
+        "description": "A recording, thinned so that it can be drawn.",
+        **record(channels=listed(CHANNEL), channels_left_out=COUNT, samples=COUNT),
+        "type": ["object", "null"],
+    },
+    image={
+        "type": ["string", "null"],
+        "description": "Where the viewer's own browser finds the picture.",
+    },
+    refused={"type": "string", "description": "Why it could not be read."},
+    note={"type": "string", "description": "What cannot be shown, and why."},
+)
 ANSWERS: JsonObject = {
     "Index": record(
         status={"const": "UP"}, name={"const": "Dubito"}, projects=listed(NAMED)
@@ -143,5 +193,7 @@ ANSWERS: JsonObject = {
     "Projects": record(projects=listed(NAMED)),
     "Standing": STANDING,
     "Learning": LEARNING,
+    "Map": MAP,
+    "Shown": SHOWN,
     "Asked": record(status={"const": "asked"}),
 }

@@ -20,12 +20,14 @@ from backend.errors import (
     MalformedRequestError,
     StoreUnavailableError,
     UnknownProjectError,
+    UnknownTaskError,
 )
 from backend.state.cures import cure
 from backend.state.tally import ERRORS
 from backend.web.attempts import TooManyAttemptsError
 from backend.web.auth import current_services, guard
 from backend.web.limits import LARGEST_BODY, check_depth, limit_body
+from backend.web.maps import maps
 from backend.web.pages import pages
 from backend.web.pulse import Pulse, current_pulse
 from backend.web.routes import routes
@@ -64,6 +66,7 @@ STATUS: Mapping[type[BackendError], HTTPStatus] = MappingProxyType(
         StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
         TooManyAttemptsError: HTTPStatus.TOO_MANY_REQUESTS,
         UnknownProjectError: HTTPStatus.NOT_FOUND,
+        UnknownTaskError: HTTPStatus.NOT_FOUND,
     }
 )
 
@@ -96,6 +99,7 @@ def create_app(services: Services) -> Flask:
     app.after_request(tell_unchanged)
     app.register_blueprint(routes)
     app.register_blueprint(pages)
+    app.register_blueprint(maps)
     app.register_error_handler(BackendError, answer_error)
     app.register_error_handler(RedisError, answer_store_error)
     app.register_error_handler(HTTPException, answer_http_error)

@@ -34,6 +34,24 @@ class TestReading:
         assert last.json()["total"] == 3
         assert past.status_code == HTTPStatus.NOT_FOUND
 
+    def test_one_task_is_listed_by_its_id_and_its_project(
+        self, label_studio: LabelStudio
+    ) -> None:
+        """A list asks no ML backend; a task of another project is not in it."""
+        project, tasks = project_with(label_studio, 3)
+        other, _ = project_with(label_studio, 1)
+        item = {"filter": "filter:tasks:id", "operator": "equal", "type": "Number"}
+        items = [{**item, "value": tasks[1]}]
+        query = json.dumps({"filters": {"conjunction": "and", "items": items}})
+
+        rows = label_studio.tasks(project, include="id,data", query=query)
+        elsewhere = label_studio.tasks(other, include="id,data", query=query)
+
+        assert [(row["id"], row["data"]) for row in rows] == [
+            (tasks[1], {"text": "text 1"})
+        ]
+        assert elsewhere == []
+
     def test_the_latest_change_is_found_by_order_but_only_in_the_query(
         self, label_studio: LabelStudio
     ) -> None:

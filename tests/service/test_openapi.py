@@ -20,7 +20,8 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from backend.services import Services
 from backend.web.app import STATUS, create_app
-from backend.web.openapi import EXAMPLES, REFUSALS, description
+from backend.web.openapi import description
+from backend.web.operations import EXAMPLES, REFUSALS
 from tests.builders import KEY, annotation, project
 from tests.service.stand import Stand
 from tests.store import services_over
@@ -126,7 +127,7 @@ def test_the_description_is_valid_openapi() -> None:
 
 def test_every_endpoint_is_described_with_its_methods(served: Services) -> None:
     methods = {
-        (re.sub(r"<(\w+)>", r"{\1}", rule.rule), method.lower())
+        (re.sub(r"<(?:int:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in create_app(served).url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }

@@ -26,6 +26,7 @@ from backend.services import Services, open_services
 from backend.settings import Settings
 from backend.state import keys
 from backend.state.layout import LAYOUT, settle
+from backend.state.maps import MapStore
 from backend.state.project import ProjectState
 from backend.web.app import create_app
 from tests.builders import FIXTURES, KEY, annotation, saved
@@ -162,6 +163,18 @@ def test_what_was_computed_before_is_not_shown_any_more(
         assert state.ranking() is None
         assert state.round() == OLD_ROUNDS
         assert state.work.asked() == {"everything"}
+
+
+def test_a_map_that_an_older_state_holds_is_drawn_anew(
+    redis: Redis, store_url: str
+) -> None:
+    load_old_state(redis)
+    redis.hset(keys.of(KEY, keys.MAP), mapping={"basis": "of older features"})
+
+    with services_over(store_url) as services:
+        state = services.projects.at(KEY)
+
+        assert MapStore(state.client, state.key).stamp() is None
 
 
 def test_many_who_start_at_once_bring_it_up_to_date_once(redis: Redis) -> None:

@@ -17,7 +17,7 @@ DESCRIBED = set(PATHS) if isinstance(PATHS, dict) else set()
 
 def test_every_endpoint_is_described_and_no_other(services: Services) -> None:
     rules = create_app(services).url_map.iter_rules()
-    served = {re.sub(r"<(\w+)>", r"{\1}", rule.rule) for rule in rules}
+    served = {re.sub(r"<(?:int:)?(\w+)>", r"{\1}", rule.rule) for rule in rules}
 
     assert served == DESCRIBED
 

@@ -1,0 +1,408 @@
+"""One task, as a person sees it: its content, and nothing that is not its own."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from backend.learning import showing
+from backend.learning.glimpses import MOST_CHANNELS, MOST_NUMBERS, MOST_SAMPLES
+from backend.web.app import create_app
+from tests.dubito import rows_project
+from tests.elsewhere import Elsewhere, elsewhere_listening
+from tests.fake_label_studio import FakeServer, Fault
+from tests.label_studio import JsonObject, choices_config
+from tests.service.stand import Stand, stand
+
+PICTURE = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4"
+    "nGNgYPhfDwAChAGA1BjD1wAAAABJRU5ErkJggg=="
+)
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Elsewhere]:
+    with elsewhere_listening() as listening:
+        yield listening
+
+
+def asked(bench: Stand, project: int, task: object) -> Any:  # noqa: ANN401 - the JSON border
+    http = create_app(bench.services).test_client()
+    return http.get(f"/api/projects/{project}/tasks/{task}")
+
+
+def seen(bench: Stand, project: int, task: int) -> dict[str, Any]:
+    found = asked(bench, project, task)
+    assert found.status_code == 200, found.json
+    return dict(found.json)
+
+
+def series_config(columns: str = "xy", value_type: str = "url") -> str:
+    channels = "".join(f'<Channel column="{name}"/>' for name in columns)
+    return (
+        f'<View><TimeSeries name="item" value="$csv" valueType="{value_type}"'
+        f' timeColumn="t" sep=",">{channels}</TimeSeries>'
+        '<Choices name="label" toName="item"><Choice value="a"/><Choice value="b"/>'
+        "</Choices></View>"
+    )
+
+
+def swing(count: int) -> str:
+    """Return a recording that swings, with one stroke."""
+    lines = [f"{n},{math.sin(n / 9):.4f},{n == count // 3:d}" for n in range(count)]
+    return "\n".join(["t,x,y", *lines])
+
+
+def recordings(bench: Stand, *contents: str) -> tuple[int, list[int]]:
+    project = bench.label_studio.create_project("recordings", series_config())
+    files = {f"r{n}": content for n, content in enumerate(contents)}
+    return project, bench.label_studio.upload_csv(project, files)
+
+
+def one_task(bench: Stand, config: str, data: JsonObject) -> tuple[int, int]:
+    project = bench.label_studio.create_project("one", config)
+    [task] = bench.label_studio.import_tasks(project, [{"data": data}])
+    bench.connect(project)
+    return project, task
+
+
+def test_a_row_of_numbers_is_shown_with_what_is_thought_of_it(bench: Stand) -> None:
+    rows = bench.labelled_rows(count=40, labels=8)
+    first = bench.status(rows.project)["window"][0]
+    data = bench.label_studio.task(first["task"])["data"]
+
+    found = seen(bench, rows.project, first["task"])
+
+    told = {number["name"]: number["value"] for number in found["numbers"]}
+    assert told == {name: data[name] for name in data if name != "row"}
+    assert (found["place"], found["why"]) == (1, first["why"])
+    assert found["certainty"] == pytest.approx(first["certainty"], abs=1e-3)
+    assert found["predicted"] in rows.truth.values()
+    assert found["label"] is None
+    url = f"{bench.server.url}/projects/{rows.project}/data?task={first['task']}"
+    assert found["link"] == url
+    assert (found["text"], found["trace"], found["image"]) == (None, None, None)
+    assert (found["note"], found["refused"]) == ("", "")
+
+
+def test_a_labelled_task_is_shown_with_its_label(bench: Stand) -> None:
+    rows = bench.labelled_rows(count=40, labels=8)
+
+    found = seen(bench, rows.project, rows.tasks[0])
+
+    assert found["label"] == rows.truth[rows.tasks[0]]
+    assert (found["place"], found["why"]) == (None, None)
+
+
+def test_for_what_we_hold_label_studio_is_not_asked(bench: Stand) -> None:
+    """A pointer that moves over the map must not keep annotators waiting."""
+    rows = bench.labelled_rows(count=40, labels=8)
+    before = len(bench.faults.requests)
+
+    seen(bench, rows.project, rows.tasks[0])
+
+    assert len(bench.faults.requests) == before
+
+
+def test_a_task_is_looked_at_without_a_prediction_being_asked_for(bench: Stand) -> None:
+    """To open a task by itself makes Label Studio ask us for a prediction."""
+    project, [task] = recordings(bench, swing(30))
+    bench.connect(project)
+    before = len(bench.faults.requests)
+
+    seen(bench, project, task)
+
+    paths = [path for _, path in bench.faults.requests[before:]]
+    assert len(paths) == 2
+    assert paths[0].startswith("/api/tasks")
+    assert not paths[0].startswith("/api/tasks/")
+    assert paths[1].startswith("/data/upload/")
+
+
+def test_a_text_is_shown_in_short(bench: Stand) -> None:
+    text = "a good day " * 200
+
+    project, task = one_task(bench, choices_config("a", "b"), {"text": text})
+
+    found = seen(bench, project, task)["text"]
+    assert text.startswith(found.removesuffix(" …"))
+    assert found.endswith(" …")
+    assert len(found) <= showing.LONGEST_TEXT + 2
+
+
+def test_only_the_first_numbers_are_shown_and_the_rest_counted(bench: Stand) -> None:
+    config = choices_config("a", "b", attributes='value="$row"')
+    numbers = {f"f{n:02}": n + 0.5 for n in range(MOST_NUMBERS + 6)}
+    project = bench.label_studio.create_project("wide", config)
+    rows = [{k: v * n for k, v in numbers.items()} for n in range(1, 5)]
+    task, *_ = bench.label_studio.import_tasks(
+        project, [{"data": {"row": f"row {n}", **row}} for n, row in enumerate(rows)]
+    )
+    bench.connect(project)
+
+    found = seen(bench, project, task)
+
+    assert len(found["numbers"]) == MOST_NUMBERS
+    assert found["numbers_left_out"] == 6
+
+
+def test_a_recording_is_shown_thinned_its_strokes_kept(bench: Stand) -> None:
+    project, [task, _short] = recordings(bench, swing(5_000), swing(50))
+    bench.connect(project)
+
+    trace = seen(bench, project, task)["trace"]
+
+    assert (trace["samples"], trace["channels_left_out"]) == (5_000, 0)
+    assert [channel["name"] for channel in trace["channels"]] == ["x", "y"]
+    for channel in trace["channels"]:
+        assert len(channel["at"]) == len(channel["values"]) <= MOST_SAMPLES
+    assert max(trace["channels"][1]["values"]) == 1
+    assert trace["channels"][1]["at"][0] == 0
+
+
+def test_a_short_recording_is_shown_whole(bench: Stand) -> None:
+    project, [task] = recordings(bench, swing(50))
+    bench.connect(project)
+
+    [x, _y] = seen(bench, project, task)["trace"]["channels"]
+
+    assert x["at"] == list(range(50))
+    assert x["values"][9] == pytest.approx(math.sin(1), abs=1e-4)
+
+
+def test_of_many_channels_the_first_are_shown(bench: Stand) -> None:
+    names = "abcdefghijkl"
+    data = {name: [1.0, 2.0, float(n)] for n, name in enumerate(names)}
+    config = series_config(names, "json")
+
+    project, task = one_task(bench, config, {"csv": data})
+
+    trace = seen(bench, project, task)["trace"]
+    assert len(trace["channels"]) == MOST_CHANNELS
+    assert trace["channels_left_out"] == len(names) - MOST_CHANNELS
+
+
+def test_an_upload_of_another_project_is_not_shown(bench: Stand) -> None:
+    """The key may read it; whoever looks at the page perhaps not."""
+    other, [secret] = recordings(bench, swing(40))
+    address = bench.label_studio.task(secret)["data"]["csv"]
+    assert address.startswith(f"/data/upload/{other}/")
+
+    project, task = one_task(bench, series_config(), {"csv": address})
+
+    found = seen(bench, project, task)
+    assert (found["trace"], found["numbers"], found["text"]) == (None, [], None)
+    assert found["note"] == showing.FOREIGN
+
+
+def test_a_text_file_of_another_project_is_not_shown(bench: Stand) -> None:
+    """It was read to learn from it, and is held: that does not make it public."""
+    _other, [secret] = recordings(bench, "a secret diary\n1\n")
+    address = bench.label_studio.task(secret)["data"]["csv"]
+    config = choices_config("a", "b", attributes='value="$text" valueType="url"')
+
+    project, task = one_task(bench, config, {"text": address})
+
+    found = seen(bench, project, task)
+    assert (found["text"], found["numbers"]) == (None, [])
+    assert found["note"] == showing.FOREIGN
+
+
+def test_an_own_text_file_is_shown(bench: Stand) -> None:
+    config = choices_config("a", "b", attributes='value="$csv" valueType="url"')
+    project = bench.label_studio.create_project("texts", config)
+    [task] = bench.label_studio.upload_csv(project, {"r": "a good day"})
+    bench.connect(project)
+
+    found = seen(bench, project, task)
+
+    assert (found["text"], found["note"]) == ("a good day", "")
+
+
+def test_a_file_that_label_studio_cannot_give_is_said_to_be_missing(
+    bench: Stand,
+) -> None:
+    project, [task] = recordings(bench, swing(40))
+    bench.connect(project)
+    bench.faults.plan(Fault(path="/data/upload", status=503))
+
+    found = seen(bench, project, task)
+
+    assert found["trace"] is None
+    assert "cannot be had now (status 503)" in found["note"]
+
+
+def test_a_label_studio_that_is_away_is_said_to_be(bench: Stand) -> None:
+    project, [task] = recordings(bench, swing(40))
+    bench.connect(project)
+    bench.faults.plan(Fault(path="/api/tasks", status=502, html=True, times=9))
+
+    found = seen(bench, project, task)
+
+    assert found["trace"] is None
+    assert found["note"].startswith("It cannot be shown now: ")
+    assert found["link"]
+
+
+def test_a_file_too_large_to_be_shown_is_not_read_whole(bench: Stand) -> None:
+    large = swing(3) + "\n" + "9,0.123456789012345678,0\n" * 230_000
+    assert len(large) > showing.LARGEST_BYTES
+    project, [task] = recordings(bench, large)
+    bench.connect(project)
+
+    found = seen(bench, project, task)
+
+    assert found["trace"] is None
+    assert "is larger than 5 MB" in found["note"]
+
+
+def test_of_many_who_look_some_are_sent_away_rather_than_all_threads_taken(
+    bench: Stand,
+) -> None:
+    project, [task] = recordings(bench, swing(40))
+    bench.connect(project)
+    assert showing.AT_ONCE.acquire()
+    assert showing.AT_ONCE.acquire()
+    try:
+        found = seen(bench, project, task)
+    finally:
+        showing.AT_ONCE.release(2)
+
+    assert (found["trace"], found["note"]) == (None, showing.BUSY)
+    assert seen(bench, project, task)["trace"] is not None
+
+
+IMAGES = choices_config("a", "b", tag="Image", attributes='value="$photo"')
+
+
+def test_a_picture_is_fetched_by_the_viewers_own_browser(bench: Stand) -> None:
+    """The address only: Dubito's key does not read it for them."""
+    project = bench.label_studio.create_project("pictures", IMAGES)
+    address = f"/data/upload/{project}/a cat.png"
+    [task] = bench.label_studio.import_tasks(project, [{"data": {"photo": address}}])
+    bench.connect(project)
+    before = len(bench.faults.requests)
+
+    found = seen(bench, project, task)
+
+    assert found["image"] == f"{bench.server.url}/data/upload/{project}/a%20cat.png"
+    asked_for = [path for _, path in bench.faults.requests[before:]]
+    assert not any(path.startswith("/data") for path in asked_for)
+
+
+def test_people_are_sent_to_the_address_that_their_browsers_know(
+    fake_server: FakeServer, store_url: str, redis: object
+) -> None:
+    """In a network of containers Label Studio has another name."""
+    assert redis is not None
+    people = "https://label.example"
+    with stand(fake_server, store_url, {"label_studio_public_url": people}) as bench:
+        photo = "/data/upload/1/cat.png?size=2"
+        project, task = one_task(bench, IMAGES, {"photo": photo})
+
+        found = seen(bench, project, task)
+
+    assert found["image"] == f"{people}{photo}"
+    assert found["link"] == f"{people}/projects/{project}/data?task={task}"
+
+
+def test_a_picture_inside_the_data_is_shown_as_it_is(bench: Stand) -> None:
+    project, task = one_task(bench, IMAGES, {"photo": PICTURE})
+
+    assert seen(bench, project, task)["image"] == PICTURE
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/user/logout",
+        "/api/projects/1/",
+        "/data/upload/../../user/logout",
+        "/data/upload/%2e%2e/%2e%2e/user/logout",
+        "http://elsewhere.example/track.png",
+        "//elsewhere.example/track.png",
+        "javascript:alert(1)",
+        "data:image/svg+xml;base64,PHN2Zy8+",
+        "data:text/html;base64,PHN2Zy8+",
+        "s3://bucket/cat.png",
+    ],
+)
+def test_a_task_makes_nobodys_browser_call_another_address(
+    bench: Stand, address: str
+) -> None:
+    """Whoever imports tasks must not log a viewer out, or count who looks."""
+    project, task = one_task(bench, IMAGES, {"photo": address})
+
+    found = seen(bench, project, task)
+
+    assert found["image"] is None
+    assert found["note"]
+
+
+def test_a_task_of_another_project_is_unknown(bench: Stand) -> None:
+    one, other = (rows_project(bench.label_studio, 4) for _ in range(2))
+    for rows in (one, other):
+        bench.connect(rows.project)
+
+    found = asked(bench, one.project, other.tasks[0])
+
+    assert found.status_code == 404
+    assert "has no task" in found.json["detail"]
+
+
+@pytest.mark.parametrize("task", ["0", "-1", "x", "1.5", "9" * 40, "%00"])
+def test_what_is_no_task_is_a_404(bench: Stand, task: str) -> None:
+    rows = rows_project(bench.label_studio, 2)
+    bench.connect(rows.project)
+
+    found = asked(bench, rows.project, task)
+
+    assert found.status_code == 404
+    assert found.json["detail"]
+
+
+def test_a_task_that_was_deleted_meanwhile_is_said_to_be_gone(bench: Stand) -> None:
+    project, [task, _other] = recordings(bench, swing(40), swing(30))
+    bench.connect(project)
+    bench.faults.lose_webhooks = "all"
+    bench.label_studio.delete_task(task)
+
+    found = seen(bench, project, task)
+
+    assert found["note"] == "Label Studio has no such task any more."
+
+
+def test_a_bad_task_is_shown_with_the_reason(bench: Stand) -> None:
+    project, [_good, bad] = recordings(bench, swing(40), "a,b\n1,2\n")
+    bench.connect(project)
+
+    found = seen(bench, project, bad)
+
+    assert "no column x, y" in found["refused"]
+    assert "no column x, y" in found["note"]
+
+
+def test_a_listed_host_is_asked_without_the_key(
+    fake_server: FakeServer, store_url: str, elsewhere: Elsewhere, redis: object
+) -> None:
+    assert redis is not None
+    elsewhere.parts = (swing(40).encode(),)
+    settings = {"file_hosts": (elsewhere.host,)}
+    with stand(fake_server, store_url, settings) as bench:
+        address = f"{elsewhere.url}/x.csv"
+        project, task = one_task(bench, series_config(), {"csv": address})
+
+        found = seen(bench, project, task)
+
+    assert found["trace"]["samples"] == 40
+    names = {name.lower() for head in elsewhere.shown for name in head}
+    assert not {"authorization", "cookie"} & names
+
+
+def test_before_there_is_a_model_nothing_is_thought_of_a_task(bench: Stand) -> None:
+    rows = bench.labelled_rows(count=10, labels=0)
+
+    found = seen(bench, rows.project, rows.tasks[0])
+
+    assert (found["predicted"], found["certainty"]) == (None, None)

@@ -1,0 +1,198 @@
+"""The map: drawn by a worker while nobody waits, and shown with each task's content."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backend.learning import surveying
+from backend.learning.maps import chart
+from backend.learning.standing import Standing
+from backend.learning.steward import Steward
+from backend.learning.surveying import PAUSE_SECONDS, Surveyor
+from backend.state.clock import StoreClock
+from backend.state.maps import MapStore, Stamp
+from backend.state.project import ProjectState
+from backend.web.app import create_app
+from tests.dubito import rows_project
+from tests.service.stand import Stand
+
+COUNT = 40
+
+
+def asked(bench: Stand, project: int) -> dict[str, Any]:
+    found = create_app(bench.services).test_client().get(f"/api/projects/{project}/map")
+    assert found.status_code == 200
+    return dict(found.json or {})
+
+
+def stamp_of(bench: Stand, project: int) -> Stamp:
+    state = bench.state(project)
+    stamp = MapStore(state.client, state.key).stamp()
+    assert stamp is not None
+    return stamp
+
+
+def survey(bench: Stand, project: int, *, after: float = 0.0) -> bool:
+    """Let a worker look at the map after so many seconds of quiet."""
+    kept = bench.state(project)
+    store_clock = StoreClock(bench.services.redis)
+    state = ProjectState(kept.client, kept.key, lambda: store_clock() + after)
+    standing = Standing.of(state)
+    assert standing is not None
+    with state.work.lease() as lease:
+        assert lease is not None
+        steward = Steward(
+            services=bench.services,
+            state=state,
+            lease=lease,
+            client=bench.services.label_studio(),
+        )
+        return Surveyor(steward=steward, standing=standing).survey()
+
+
+def add_tasks(bench: Stand, project: int, count: int = 3) -> None:
+    """Let further tasks come, and be read."""
+    rows = [{"row": f"new {n}", "f0": n / 7, "f1": n / 3 + 0.1} for n in range(count)]
+    bench.label_studio.import_tasks(project, [{"data": row} for row in rows])
+    bench.run()
+
+
+def test_a_connected_project_has_a_map_of_all_its_tasks(bench: Stand) -> None:
+    rows = bench.labelled_rows(count=COUNT, labels=8)
+
+    found = asked(bench, rows.project)
+
+    assert found["tasks"] == sorted(rows.tasks)
+    assert (found["total"], found["shown"], found["method"]) == (COUNT, COUNT, "pca")
+    assert found["note"] == ""
+    assert len(set(zip(found["x"], found["y"], strict=True))) == COUNT
+    named = [found["classes"][code] if code >= 0 else None for code in found["label"]]
+    told = dict(zip(found["tasks"], named, strict=True))
+    assert {task: said for task, said in told.items() if said} == {
+        task: rows.truth[task] for task in rows.tasks[:8]
+    }
+    status = bench.status(rows.project)
+    assert found["window"] == [place["task"] for place in status["window"]]
+    certainty = dict(zip(found["tasks"], found["certainty"], strict=True))
+    for place in status["window"]:
+        assert certainty[place["task"]] == pytest.approx(place["certainty"], abs=1e-3)
+
+
+def test_before_there_is_a_model_the_map_is_there_already(bench: Stand) -> None:
+    rows = bench.labelled_rows(count=COUNT, labels=0)
+
+    found = asked(bench, rows.project)
+
+    assert found["shown"] == COUNT
+    assert set(found["label"]) == set(found["predicted"]) == {-1}
+    assert set(found["certainty"]) == {None}
+
+
+def test_a_label_changes_the_colours_and_not_the_places(bench: Stand) -> None:
+    rows = bench.labelled_rows(count=COUNT, labels=8)
+    before, stamp = asked(bench, rows.project), stamp_of(bench, rows.project)
+
+    bench.label_studio.annotate(rows.tasks[9], rows.truth[rows.tasks[9]])
+    bench.run()
+
+    after = asked(bench, rows.project)
+    assert stamp_of(bench, rows.project) == stamp
+    assert (after["x"], after["y"]) == (before["x"], before["y"])
+    assert sum(code >= 0 for code in after["label"]) == 9
+
+
+def test_new_tasks_come_onto_the_map_when_it_is_quiet(bench: Stand) -> None:
+    """A big project that is being filled would else draw it for each of them."""
+    rows = rows_project(bench.label_studio, COUNT)
+    bench.connect(rows.project)
+    before = stamp_of(bench, rows.project)
+    add_tasks(bench, rows.project)
+
+    too_early = survey(bench, rows.project, after=PAUSE_SECONDS / 2)
+    missing = asked(bench, rows.project)
+    in_time = survey(bench, rows.project, after=PAUSE_SECONDS + 1)
+
+    assert (too_early, in_time) == (False, True)
+    assert f"{COUNT} of {COUNT + 3} tasks are shown" in missing["note"]
+    assert asked(bench, rows.project)["shown"] == COUNT + 3
+    assert stamp_of(bench, rows.project).basis != before.basis
+
+
+def test_what_takes_long_is_drawn_seldom(bench: Stand) -> None:
+    rows = rows_project(bench.label_studio, COUNT)
+    state = bench.connect(rows.project)
+    store = MapStore(state.client, state.key, state.clock)
+    places = store.places()
+    assert places is not None
+    store.save(places, "of older tasks", seconds=10.0)
+
+    early = survey(bench, rows.project, after=PAUSE_SECONDS + 1)
+    late = survey(bench, rows.project, after=10.0 / surveying.SHARE + 1)
+
+    assert (early, late) == (False, True)
+
+
+def test_the_same_tasks_are_not_drawn_again(bench: Stand) -> None:
+    rows = rows_project(bench.label_studio, COUNT)
+    bench.connect(rows.project)
+
+    assert not survey(bench, rows.project, after=10 * PAUSE_SECONDS)
+
+
+def test_the_map_makes_way_for_a_round(bench: Stand) -> None:
+    rows = rows_project(bench.label_studio, COUNT)
+    state = bench.connect(rows.project)
+    MapStore(state.client, state.key).drop()
+    state.work.ask()
+
+    busy = survey(bench, rows.project)
+    bench.run()
+    bench.look_after(rows.project)
+
+    assert not busy
+    assert asked(bench, rows.project)["shown"] == COUNT
+
+
+def test_a_project_without_tasks_has_no_map(bench: Stand) -> None:
+    rows = rows_project(bench.label_studio, 3)
+    bench.connect(rows.project)
+    bench.label_studio.delete_tasks(rows.project)
+    bench.sync(rows.project)
+
+    survey(bench, rows.project, after=PAUSE_SECONDS + 1)
+
+    found = asked(bench, rows.project)
+    assert (found["shown"], found["note"]) == (0, "There are no tasks yet.")
+    state = bench.state(rows.project)
+    assert MapStore(state.client, state.key).places() is None
+
+
+def test_an_emptied_store_draws_the_same_again(bench: Stand) -> None:
+    rows = bench.labelled_rows(count=COUNT, labels=8)
+    before = asked(bench, rows.project)
+    bench.services.redis.flushall()
+
+    bench.connect(rows.project)
+
+    assert asked(bench, rows.project) == before
+
+
+def test_two_projects_have_maps_of_their_own(bench: Stand) -> None:
+    one, other = (rows_project(bench.label_studio, n) for n in (5, 9))
+    for rows in (one, other):
+        bench.connect(rows.project)
+
+    shown = [asked(bench, rows.project)["tasks"] for rows in (one, other)]
+
+    assert shown == [sorted(one.tasks), sorted(other.tasks)]
+
+
+def test_a_big_map_is_told_without_the_features(bench: Stand) -> None:
+    """What answers people must not have to read the whole table for a picture."""
+    rows = bench.labelled_rows(count=COUNT, labels=8)
+    state = bench.state(rows.project)
+    state.client.delete(f"dubito:{{{state.key}}}:numbers")
+
+    assert chart(state)["shown"] == COUNT
+    assert np.isfinite(asked(bench, rows.project)["x"]).all()
