@@ -1,0 +1,290 @@
+"""The map in a real browser, beside a real Label Studio: seen, pointed at, opened."""
+
+import io
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+from backend import sample
+from backend.labelstudio.client import LabelStudioClient
+from backend.sample.project import make_project, upload_recordings
+from tests.browser import PHONE, Watch, barriers, overflow
+from tests.dubito import Dubito, dubito_running
+from tests.label_studio import JsonObject, LabelStudio, choice_result, choices_config
+from tests.real_label_studio import OWNER, PASSWORD
+
+pytestmark = pytest.mark.end_to_end
+
+LABELS = 12
+CHANNELS = sum(len(sensor.columns) for sensor in sample.SENSORS)
+PICTURES = 12
+PLACE = """(section, i) => {
+    const { view } = section.panel;
+    const box = view.canvas.getBoundingClientRect();
+    return [box.x + view.placeX(i), box.y + view.placeY(i)];
+}"""
+INKED = """section => {
+    const { view } = section.panel;
+    const { width, height } = view.canvas;
+    const { data } = view.context.getImageData(0, 0, width, height);
+    const pixel = (place) => Math.floor(place * window.devicePixelRatio);
+    return Array.from(view.u, (_, i) => {
+        const [x, y] = [pixel(view.placeX(i)), pixel(view.placeY(i))];
+        return data[4 * (y * width + x) + 3] > 0;
+    });
+}"""
+
+
+@pytest.fixture(scope="module")
+def dubito(real_label_studio: LabelStudio) -> Iterator[Dubito]:
+    with dubito_running(real_label_studio.url, real_label_studio.token) as dubito:
+        yield dubito
+
+
+def labelled(label_studio: LabelStudio, task: int) -> int:
+    """Let somebody say what the recording is of; return the annotation."""
+    address = label_studio.task(task)["data"][sample.DATA_KEY]
+    [said] = choice_result(sample.answers()[address.rpartition("/")[2][9:]])
+    result = [{**said, "from_name": "activity", "to_name": "recording"}]
+    return label_studio.annotate(task, result)
+
+
+@pytest.fixture(scope="module")
+def project(real_label_studio: LabelStudio, dubito: Dubito) -> int:
+    """Label some recordings of the sample."""
+    label_studio = real_label_studio
+    with closing(LabelStudioClient.open(label_studio.url, label_studio.token)) as api:
+        project = make_project(api)
+        upload_recordings(api, project)
+    for task in label_studio.task_ids(project)[:LABELS]:
+        labelled(label_studio, task)
+    dubito.connect(project)
+    dubito.when(project, lambda status: status["round"] and not status["pending"])
+    dubito.settled(project)
+    return project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """The map of a project on the screen."""
+
+    page: Page
+    told: dict[str, Any]
+
+    @property
+    def section(self) -> Locator:
+        return self.page.locator("#map")
+
+    @property
+    def card(self) -> Locator:
+        return self.section.locator(".card")
+
+    def run(self, script: str, argument: object = None) -> Any:  # noqa: ANN401 - JSON
+        return self.section.evaluate(script, argument)
+
+    def row(self, task: int) -> int:
+        return int(self.told["tasks"].index(task))
+
+    def place(self, task: int) -> tuple[float, float]:
+        x, y = self.run(PLACE, self.row(task))
+        return float(x), float(y)
+
+    def lonely(self) -> int:
+        """Return the task that lies farthest from all others."""
+        points = np.column_stack([self.told["x"], self.told["y"]])
+        away = np.abs(points[:, None] - points[None]).max(axis=2)
+        np.fill_diagonal(away, np.inf)
+        return int(self.told["tasks"][int(away.min(axis=1).argmax())])
+
+
+def show(page: Page, dubito: Dubito, project: int) -> Shown:
+    page.goto(f"{dubito.url}/projects/{project}")
+    page.locator("#map").scroll_into_view_if_needed()
+    page.locator("#map canvas[data-points]").wait_for()
+    page.wait_for_function("document.getElementById('map').panel.view.drawn > 0")
+    page.locator("#map canvas").scroll_into_view_if_needed()
+    found = dubito.http.get(f"/api/projects/{project}/map").raise_for_status().json()
+    return Shown(page=page, told=dict(found))
+
+
+def test_every_point_is_that_of_the_json(
+    page: Page, dubito: Dubito, project: int
+) -> None:
+    watch = Watch(page)
+    shown = show(page, dubito, project)
+
+    assert shown.run("section => section.panel.map") == shown.told
+    assert shown.run("section => section.panel.view.drawn") == shown.told["shown"]
+    assert all(shown.run(INKED))
+    across = shown.run("section => [...section.panel.view.u]")
+    down = shown.run("section => [...section.panel.view.v]")
+    assert np.corrcoef(across, shown.told["x"])[0, 1] == pytest.approx(1)
+    assert np.corrcoef(down, shown.told["y"])[0, 1] == pytest.approx(-1)
+    counts = shown.section.locator(".classes small").all_text_contents()
+    assert sum(map(int, counts)) == shown.told["total"] == len(sample.answers())
+    assert sum(code >= 0 for code in shown.told["label"]) == LABELS
+    assert watch.complaints == []
+    assert watch.strangers(dubito.url) == []
+
+
+def test_pointing_at_a_task_shows_it_and_a_click_opens_it(
+    page: Page, dubito: Dubito, project: int, real_label_studio: LabelStudio
+) -> None:
+    watch = Watch(page)
+    shown = show(page, dubito, project)
+    task = shown.lonely()
+
+    page.mouse.move(*shown.place(task))
+
+    expect(shown.card.locator("h3")).to_have_text(f"task {task}")
+    expect(shown.card.locator("svg.trace")).to_have_count(min(8, CHANNELS))
+    with page.context.expect_page() as opened:
+        page.mouse.click(*shown.place(task))
+    opened.value.wait_for_url(f"{real_label_studio.url}/**")
+    assert str(task) in opened.value.url
+    opened.value.close()
+    assert watch.complaints == []
+
+
+def test_the_keyboard_is_enough(page: Page, dubito: Dubito, project: int) -> None:
+    shown = show(page, dubito, project)
+    shown.section.locator("canvas").focus()
+
+    page.keyboard.press("ArrowRight")
+
+    first = shown.told["window"][0]
+    expect(shown.card.locator("h3")).to_have_text(f"task {first}")
+    expect(shown.card).to_contain_text("Asked next, as number 1")
+    page.keyboard.press("ArrowDown")
+    expect(shown.card.locator("h3")).not_to_have_text(f"task {first}")
+    second = int(shown.card.locator("h3").inner_text().removeprefix("task "))
+    y = [shown.told["y"][shown.row(task)] for task in (first, second)]
+    assert y[1] < y[0]
+    page.keyboard.press("+")
+    assert shown.run("section => section.panel.view.zoom") > 1
+    page.keyboard.press("0")
+    assert shown.run("section => section.panel.view.zoom") == 1
+    with page.context.expect_page() as opened:
+        page.keyboard.press("Enter")
+    opened.value.close()
+    page.keyboard.press("Escape")
+    expect(shown.card).to_contain_text("No task is chosen")
+
+
+def test_a_class_can_be_hidden(page: Page, dubito: Dubito, project: int) -> None:
+    shown = show(page, dubito, project)
+    button = shown.section.locator(".classes button").first
+    expect(button).to_have_attribute("aria-pressed", "true")
+    count = int(button.locator("small").inner_text())
+
+    button.click()
+
+    expect(button).to_have_attribute("aria-pressed", "false")
+    left = shown.told["shown"] - count
+    page.wait_for_function(
+        "left => document.getElementById('map').panel.view.drawn === left", arg=left
+    )
+
+
+def test_the_least_certain_are_listed_for_who_cannot_see_them(
+    page: Page, dubito: Dubito, project: int
+) -> None:
+    shown = show(page, dubito, project)
+
+    listed = shown.section.locator("ol a").all_text_contents()
+
+    told = shown.told
+    rows = [
+        row
+        for row, code in enumerate(told["label"])
+        if code < 0 and told["certainty"][row] is not None
+    ]
+    rows.sort(key=lambda row: (told["certainty"][row], row))
+    assert listed == [f"task {told['tasks'][row]}" for row in rows[:20]]
+
+
+def test_nobody_is_kept_out(page: Page, dubito: Dubito, project: int) -> None:
+    shown = show(page, dubito, project)
+    shown.section.locator("canvas").focus()
+    page.keyboard.press("ArrowRight")
+    shown.card.locator("svg.trace").first.wait_for()
+    shown.section.locator("summary").click()
+
+    assert barriers(page) == []
+
+
+def test_a_phone_shows_it(page: Page, dubito: Dubito, project: int) -> None:
+    page.set_viewport_size(PHONE)
+    shown = show(page, dubito, project)
+
+    shown.section.locator("canvas").press("ArrowRight")
+
+    shown.card.locator("svg.trace").first.wait_for()
+    assert overflow(page) <= 0
+
+
+def test_the_map_follows_without_a_reload(
+    page: Page, dubito: Dubito, project: int, real_label_studio: LabelStudio
+) -> None:
+    shown = show(page, dubito, project)
+    task = real_label_studio.next_task(project)
+    assert task is not None
+
+    annotation = labelled(real_label_studio, task)
+
+    page.wait_for_function(
+        "row => document.getElementById('map').panel.map.label[row] >= 0",
+        arg=shown.row(task),
+    )
+    real_label_studio.delete_annotation(annotation)
+
+
+def pictures(label_studio: LabelStudio) -> int:
+    """Upload pictures, and have a project of them."""
+    config = choices_config("dark", "light", tag="Image", attributes='value="$image"')
+    project = label_studio.create_project("pictures", config)
+    for number in range(PICTURES):
+        file = io.BytesIO()
+        Image.new("RGB", (40, 30), (20 * number, 40, 90)).save(file, "PNG")
+        upload = {"file": (f"p{number}.png", file.getvalue(), "image/png")}
+        label_studio.call("POST", f"/api/projects/{project}/import", files=upload)
+    return project
+
+
+def log_in(page: Page, label_studio: LabelStudio) -> None:
+    page.goto(f"{label_studio.url}/user/login")
+    page.fill("input[name=email]", OWNER)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_url(lambda url: "login" not in url)
+
+
+def test_a_picture_is_seen_by_who_is_logged_in_to_label_studio(
+    page: Page, dubito: Dubito, real_label_studio: LabelStudio
+) -> None:
+    """By the viewer's own session; Dubito's key shows it to nobody."""
+    project = pictures(real_label_studio)
+    dubito.connect(project)
+    dubito.when(project, lambda status: status["round"] and not status["pending"])
+    shown = show(page, dubito, project)
+    canvas = shown.section.locator("canvas")
+
+    canvas.press("ArrowRight")
+    shown.card.get_by_text("log in to Label Studio").wait_for()
+    log_in(page, real_label_studio)
+    shown = show(page, dubito, project)
+    shown.section.locator("canvas").press("ArrowRight")
+
+    picture = shown.card.locator("img.picture")
+    picture.wait_for()
+    page.wait_for_function(
+        "document.querySelector('#map .picture')?.naturalWidth === 40"
+    )
+    source: JsonObject = {"src": picture.get_attribute("src")}
+    assert str(source["src"]).startswith(f"{real_label_studio.url}/data/upload/")
