@@ -48,8 +48,13 @@ def project(features: Features, task_ids: TaskIds, seed: int) -> Coordinates:
         for start in range(0, len(features), AT_A_TIME):
             rows = _finite(features[start : start + AT_A_TIME])
             found[start : start + AT_A_TIME, : axes.shape[1]] = rows @ axes
-    framed = [_framed(column) for column in _without_rounding(found).T]
-    return np.column_stack(framed).astype(np.float32)
+    return framed(found)
+
+
+def framed(found: NDArray[np.float64]) -> Coordinates:
+    """Return (n, 2) places in [-1, 1], each axis filling the picture."""
+    columns = [_framed(column) for column in _without_rounding(found).T]
+    return np.column_stack(columns).astype(np.float32)
 
 
 def _finite(rows: Features) -> NDArray[np.float64]:

@@ -61,6 +61,7 @@ def chart(state: ProjectState, most: int = MOST_POINTS) -> JsonObject:
         "total": total,
         "shown": rows.size,
         "method": places.method,
+        "settled": places.is_last,
         "note": _left_out(rows.size, places.task_ids.size, total),
     }
 
@@ -73,6 +74,7 @@ def _nothing(standing: Standing | None, total: int, why: str) -> JsonObject:
         "total": total,
         "shown": 0,
         "method": "",
+        "settled": False,
         "note": why,
     }
 

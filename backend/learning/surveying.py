@@ -1,4 +1,9 @@
-"""Drawing the map of a project's tasks: by a worker, while nobody waits for it."""
+"""Drawing the map of a project's tasks: by a worker, while nobody waits for it.
+
+At once by two directions, which takes a moment. When it is quiet a better one follows,
+which keeps neighbours together: in steps of half a second that are kept, so that it
+makes way for whatever happens and goes on afterwards, on whichever worker.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +14,12 @@ from typing import TYPE_CHECKING
 
 from backend.learning.rounds import basis_of
 from backend.state.maps import MapStore, Places
-from backend.state.tally import STEPS
-from model.projection import METHOD, project
+from backend.state.tally import STEPS as TIMED
+from model import neighbourhood, projection
+from model.neighbourhood import begin, improve, is_worth, landmarks, placed
 
 if TYPE_CHECKING:
+    from backend.learning.features import Items
     from backend.learning.standing import Standing
     from backend.learning.steward import Steward
     from backend.state.maps import Stamp
@@ -35,11 +42,23 @@ class Surveyor:
     standing: Standing
 
     def survey(self) -> bool:
-        """Draw the map if it is due, and nothing else waits; return whether it was."""
-        if self._state.work.pending() or not self._is_due():
+        """Draw the map that is due, unless something else waits.
+
+        A first map is worth drawing while people label; a better one can wait, and
+        one of tasks that came since can wait for longer.
+        """
+        if self._state.work.pending():
             return False
-        with self.steward.services.tally.timed(STEPS, "map"):
-            return self._draw()
+        stamp = self._store.stamp()
+        if stamp is None:
+            is_due = self._state.tasks.count() > self._state.tasks.pending_count()
+            return is_due and self._draw()
+        is_current = stamp.basis == self._basis(self._state.tasks.version())
+        if not self.steward.is_quiet() or not (is_current or self._has_rested(stamp)):
+            return False
+        if is_current and stamp.is_last:
+            return False
+        return self._draw_better() if is_current or stamp.is_last else self._draw()
 
     @property
     def _state(self) -> ProjectState:
@@ -49,37 +68,69 @@ class Surveyor:
     def _store(self) -> MapStore:
         return MapStore(self._state.client, self._state.key, self._state.clock)
 
+    @property
+    def _seed(self) -> int:
+        return self.standing.preferences.seed
+
     def _basis(self, version: int) -> str:
-        return basis_of(version, self.standing.preferences.seed, VERSION)
-
-    def _is_due(self) -> bool:
-        """Return whether the tasks have changed since, and that long enough ago.
-
-        A first map is worth drawing while people label; a better one can wait.
-        """
-        stamp = self._store.stamp()
-        if stamp is None:
-            return self._state.tasks.count() > self._state.tasks.pending_count()
-        if stamp.basis == self._basis(self._state.tasks.version()):
-            return False
-        return self.steward.is_quiet() and self._has_rested(stamp)
+        return basis_of(version, self._seed, VERSION)
 
     def _has_rested(self, stamp: Stamp) -> bool:
         """Return whether the last map is old enough; a clock may be put back."""
         rest = max(PAUSE_SECONDS, stamp.seconds / SHARE)
         return abs(self._state.clock() - stamp.at) >= rest
 
+    def _items(self) -> tuple[str, Items]:
+        """Return the tasks, and of what a map of them is."""
+        services = self.steward.services
+        version, items = services.items.items(self._state, self._seed)
+        return self._basis(version), items
+
     def _draw(self) -> bool:
-        began, seed = time.perf_counter(), self.standing.preferences.seed
-        version, items = self.steward.services.items.items(self._state, seed)
+        """Draw the map by two directions; return False if there is no task."""
+        began = time.perf_counter()
+        basis, items = self._items()
         if not items.task_ids.size:
             self._store.drop()
             return False
-        points = project(items.features, items.task_ids, seed)
-        places = Places(task_ids=items.task_ids, points=points, method=METHOD)
-        seconds = time.perf_counter() - began
-        self.steward.lease.check()
-        self._store.save(places, self._basis(version), seconds)
-        told = (self._state.key, items.task_ids.size, seconds)
-        logger.info("project %s: %s tasks mapped in %.1f s", *told)
+        with self.steward.services.tally.timed(TIMED, "map"):
+            points = projection.project(items.features, items.task_ids, self._seed)
+        places = Places(
+            task_ids=items.task_ids,
+            points=points,
+            method=projection.METHOD,
+            is_last=not is_worth(items.features),
+        )
+        self._save(places, basis, time.perf_counter() - began)
         return True
+
+    def _draw_better(self) -> bool:
+        """Take the steps that are missing; return False if something came between."""
+        began = time.perf_counter()
+        basis, items = self._items()
+        if not is_worth(items.features):
+            return self._draw()
+        chosen = landmarks(items.task_ids, self._seed)
+        features = items.features[chosen]
+        start = 0, begin(features, items.task_ids[chosen], self._seed)
+        step, points = self._store.step(basis) or start
+        for number in range(step, neighbourhood.STEPS):
+            if self._state.work.pending():
+                return False
+            with self.steward.services.tally.timed(TIMED, "map"):
+                points = improve(features, points, number)
+            self.steward.lease.check()
+            self._store.keep_step(basis, number + 1, points)
+        places = Places(
+            task_ids=items.task_ids,
+            points=placed(items.features, chosen, points),
+            method=neighbourhood.METHOD,
+        )
+        self._save(places, basis, time.perf_counter() - began)
+        return True
+
+    def _save(self, places: Places, basis: str, seconds: float) -> None:
+        self.steward.lease.check()
+        self._store.save(places, basis, seconds)
+        told = (self._state.key, places.task_ids.size, places.method, seconds)
+        logger.info("project %s: %s tasks mapped (%s) in %.1f s", *told)

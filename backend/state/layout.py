@@ -38,7 +38,8 @@ PATIENCE_SECONDS = 2.0
 ROUND = "round"
 COMPUTED = (
     *(keys.RANKING, keys.FINDING, keys.SNAPSHOT, keys.STEPS, keys.GAUGES),
-    *(keys.SAMPLES, keys.LEASE, keys.RESTING, keys.DUE, keys.MAP),
+    *(keys.SAMPLES, keys.LEASE, keys.RESTING, keys.DUE),
+    *(keys.MAP, keys.MAP_STEP),
 )
 """What is made anew from what stays, and who was at it."""
 

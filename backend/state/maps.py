@@ -25,11 +25,13 @@ class Stamp:
     Attributes
     ----------
     basis : what it was computed from: equal bases give equal maps
+    is_last : whether no better map of the same tasks is to follow
     at : by the project's clock
     seconds : of a worker's time
     """
 
     basis: str
+    is_last: bool
     at: float
     seconds: float
 
@@ -43,11 +45,13 @@ class Places:
     task_ids : (n,) ascending
     points : (n, 2), each in [-1, 1]
     method : by which they were found
+    is_last : whether no better map of the same tasks is to follow
     """
 
     task_ids: TaskIds
     points: Coordinates
     method: str
+    is_last: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,35 +69,59 @@ class MapStore:
             "at": self.clock(),
             "seconds": seconds,
             "method": places.method,
+            "is_last": int(places.is_last),
             "task_ids": places.task_ids.astype("<i8").tobytes(),
             "points": places.points.astype("<f4").tobytes(),
         }
-        self.client.hset(self._key, mapping=packed)
+        with self.client.pipeline(transaction=True) as pipe:
+            pipe.hset(self._key(keys.MAP), mapping=packed)
+            pipe.delete(self._key(keys.MAP_STEP))
+            pipe.execute()
 
     def stamp(self) -> Stamp | None:
         """Return of what the last map was drawn, without reading it."""
-        names = ("basis", "at", "seconds")
-        basis, at, seconds = self.client.hmget(self._key, names)
+        names = ("basis", "is_last", "at", "seconds")
+        basis, is_last, at, seconds = self.client.hmget(self._key(keys.MAP), names)
         if basis is None:
             return None
-        return Stamp(basis=basis.decode(), at=float(at), seconds=float(seconds))
+        return Stamp(
+            basis=basis.decode(),
+            is_last=is_last == b"1",
+            at=float(at),
+            seconds=float(seconds),
+        )
 
     def places(self) -> Places | None:
         """Return the last map."""
-        names = ("task_ids", "points", "method")
-        task_ids, points, method = self.client.hmget(self._key, names)
+        names = ("task_ids", "points", "method", "is_last")
+        task_ids, points, method, is_last = self.client.hmget(
+            self._key(keys.MAP), names
+        )
         if task_ids is None:
             return None
         return Places(
             task_ids=np.frombuffer(task_ids, dtype="<i8"),
             points=np.frombuffer(points, dtype="<f4").reshape(-1, 2),
             method=method.decode(),
+            is_last=is_last == b"1",
         )
+
+    def keep_step(self, basis: str, step: int, points: Coordinates) -> None:
+        """Keep how far a better map has come, in place of what was kept before."""
+        packed = {"basis": basis, "step": step, "points": points.tobytes()}
+        self.client.hset(self._key(keys.MAP_STEP), mapping=packed)
+
+    def step(self, basis: str) -> tuple[int, Coordinates] | None:
+        """Return how far a better map of the same tasks has come."""
+        names = ("basis", "step", "points")
+        held, step, points = self.client.hmget(self._key(keys.MAP_STEP), names)
+        if held is None or held.decode() != basis:
+            return None
+        return int(step), np.frombuffer(points, dtype="<f4").reshape(-1, 2)
 
     def drop(self) -> None:
         """Forget the map: no task of it is left."""
-        self.client.delete(self._key)
+        self.client.delete(self._key(keys.MAP), self._key(keys.MAP_STEP))
 
-    @property
-    def _key(self) -> str:
-        return keys.of(self.project, keys.MAP)
+    def _key(self, name: str) -> str:
+        return keys.of(self.project, name)

@@ -147,7 +147,11 @@ MAP = record(
     window=listed(ID, "The tasks asked next, the first one first."),
     total=COUNT,
     shown=COUNT,
-    method={"enum": ["", "pca"]},
+    method={"enum": ["", "pca", "tsne"]},
+    settled={
+        "type": "boolean",
+        "description": "Whether no better map of the same tasks is to follow.",
+    },
     note={"type": "string", "description": "Which tasks are not shown, and why."},
 )
 NUMBER_OR_WORD = {"type": ["number", "string"]}

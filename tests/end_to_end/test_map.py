@@ -67,7 +67,16 @@ def project(real_label_studio: LabelStudio, dubito: Dubito) -> int:
     dubito.connect(project)
     dubito.when(project, lambda status: status["round"] and not status["pending"])
     dubito.settled(project)
+    until_drawn(dubito, project)
     return project
+
+
+def until_drawn(dubito: Dubito, project: int) -> None:
+    """Wait until the better map has been drawn, which no other will follow."""
+    path = f"/api/projects/{project}/map"
+    dubito.until(
+        lambda: bool(dubito.http.get(path).json()["settled"]), "no map was drawn"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +138,7 @@ def test_every_point_is_that_of_the_json(
     counts = shown.section.locator(".classes small").all_text_contents()
     assert sum(map(int, counts)) == shown.told["total"] == len(sample.answers())
     assert sum(code >= 0 for code in shown.told["label"]) == LABELS
+    assert shown.told["method"] == "tsne"
     assert watch.complaints == []
     assert watch.strangers(dubito.url) == []
 

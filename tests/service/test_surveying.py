@@ -8,16 +8,19 @@ import pytest
 from backend.learning import surveying
 from backend.learning.maps import chart
 from backend.learning.standing import Standing
-from backend.learning.steward import Steward
+from backend.learning.steward import QUIET_SECONDS, Steward
 from backend.learning.surveying import PAUSE_SECONDS, Surveyor
 from backend.state.clock import StoreClock
 from backend.state.maps import MapStore, Stamp
 from backend.state.project import ProjectState
+from backend.state.work import Lease, Work
 from backend.web.app import create_app
+from model.neighbourhood import FEWEST, STEPS
 from tests.dubito import rows_project
 from tests.service.stand import Stand
 
 COUNT = 40
+QUIET = QUIET_SECONDS + 1
 
 
 def asked(bench: Stand, project: int) -> dict[str, Any]:
@@ -33,7 +36,17 @@ def stamp_of(bench: Stand, project: int) -> Stamp:
     return stamp
 
 
-def survey(bench: Stand, project: int, *, after: float = 0.0) -> bool:
+class BusyLease(Lease):
+    """The lease of a project in which something happens at every step."""
+
+    def check(self) -> None:
+        super().check()
+        Work(self.client, self.key.partition("{")[2].partition("}")[0]).ask()
+
+
+def survey(
+    bench: Stand, project: int, *, after: float = 0.0, is_busy: bool = False
+) -> bool:
     """Let a worker look at the map after so many seconds of quiet."""
     kept = bench.state(project)
     store_clock = StoreClock(bench.services.redis)
@@ -45,7 +58,9 @@ def survey(bench: Stand, project: int, *, after: float = 0.0) -> bool:
         steward = Steward(
             services=bench.services,
             state=state,
-            lease=lease,
+            lease=BusyLease(lease.client, lease.key, lease.token, taken_over=False)
+            if is_busy
+            else lease,
             client=bench.services.label_studio(),
         )
         return Surveyor(steward=steward, standing=standing).survey()
@@ -114,6 +129,7 @@ def test_new_tasks_come_onto_the_map_when_it_is_quiet(bench: Stand) -> None:
     in_time = survey(bench, rows.project, after=PAUSE_SECONDS + 1)
 
     assert (too_early, in_time) == (False, True)
+    assert missing["method"] == "pca"
     assert f"{COUNT} of {COUNT + 3} tasks are shown" in missing["note"]
     assert asked(bench, rows.project)["shown"] == COUNT + 3
     assert stamp_of(bench, rows.project).basis != before.basis
@@ -136,8 +152,71 @@ def test_what_takes_long_is_drawn_seldom(bench: Stand) -> None:
 def test_the_same_tasks_are_not_drawn_again(bench: Stand) -> None:
     rows = rows_project(bench.label_studio, COUNT)
     bench.connect(rows.project)
+    survey(bench, rows.project, after=QUIET)
 
     assert not survey(bench, rows.project, after=10 * PAUSE_SECONDS)
+
+
+def test_a_map_that_keeps_neighbours_follows_when_it_is_quiet(bench: Stand) -> None:
+    rows = bench.labelled_rows(count=COUNT, labels=8)
+    first, stamp = asked(bench, rows.project), stamp_of(bench, rows.project)
+
+    while_labelling = survey(bench, rows.project)
+    afterwards = survey(bench, rows.project, after=QUIET)
+
+    better = asked(bench, rows.project)
+    assert (while_labelling, afterwards) == (False, True)
+    assert (first["method"], first["settled"]) == ("pca", False)
+    assert (better["method"], better["settled"]) == ("tsne", True)
+    assert better["x"] != first["x"]
+    for name in ("tasks", "label", "predicted", "certainty", "window"):
+        assert better[name] == first[name]
+    assert stamp_of(bench, rows.project).basis == stamp.basis
+
+
+def test_the_better_map_makes_way_at_each_step_and_is_the_same_in_the_end(
+    bench: Stand,
+) -> None:
+    """Another worker goes on where it was."""
+    rows = rows_project(bench.label_studio, COUNT)
+    state = bench.connect(rows.project)
+    store, stamp = MapStore(state.client, state.key), stamp_of(bench, rows.project)
+
+    came_far = []
+    for _ in range(STEPS):
+        came_far.append(survey(bench, rows.project, after=QUIET, is_busy=True))
+        kept = store.step(stamp.basis)
+        assert kept is not None or came_far[-1]
+        bench.look_after(rows.project)
+    in_steps = asked(bench, rows.project)
+    store.drop()
+    for _ in range(2):
+        survey(bench, rows.project, after=QUIET)
+
+    assert came_far == [False, False, True]
+    assert in_steps["method"] == "tsne"
+    assert asked(bench, rows.project) == in_steps
+
+
+def test_a_handful_of_tasks_needs_no_better_map(bench: Stand) -> None:
+    rows = rows_project(bench.label_studio, FEWEST - 1)
+    bench.connect(rows.project)
+
+    assert not survey(bench, rows.project, after=QUIET)
+    assert asked(bench, rows.project)["method"] == "pca"
+    assert asked(bench, rows.project)["settled"] is True
+
+
+def test_steps_of_other_tasks_are_worth_nothing(bench: Stand) -> None:
+    rows = rows_project(bench.label_studio, COUNT)
+    state = bench.connect(rows.project)
+    store = MapStore(state.client, state.key)
+    store.keep_step("of other tasks", 2, np.zeros((3, 2), dtype=np.float32))
+
+    survey(bench, rows.project, after=QUIET)
+
+    assert asked(bench, rows.project)["method"] == "tsne"
+    assert store.step("of other tasks") is None
 
 
 def test_the_map_makes_way_for_a_round(bench: Stand) -> None:

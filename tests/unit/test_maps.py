@@ -83,6 +83,21 @@ def test_a_map_is_kept_whole(store: MapStore) -> None:
     assert (kept.method, stamp.basis, stamp.at, stamp.seconds) == (
         *("pca", "basis", 5.0, 0.25),
     )
+    assert (kept.is_last, stamp.is_last) == (True, True)
+
+
+def test_the_way_to_a_better_map_is_kept_until_it_is_there(store: MapStore) -> None:
+    points = places(1, 2, 3).points
+
+    store.keep_step("basis", 2, points)
+
+    kept = store.step("basis")
+    assert kept is not None
+    assert kept[0] == 2
+    assert np.array_equal(kept[1], points)
+    assert store.step("of other tasks") is None
+    store.save(places(1, 2, 3), "basis", 1.0)
+    assert store.step("basis") is None
 
 
 def test_a_map_can_be_of_nothing(store: MapStore) -> None:

@@ -8,7 +8,8 @@
   const STAND_OUT = { share: 0.02, least: 10, most: 100 };
   const LOOK_AFTER = 120;
   const MOST_KEPT = 300;
-  const AGAIN = 10_000;
+  const SOON = 10_000;
+  const LATER = 30_000;
   const WHY = { start: "to find the classes", doubt: "because the model is unsure of it", audit: "drawn at random, to measure the accuracy" };
   const METHODS = {
     pca: "Similar tasks lie near each other: across and up are the two directions in which their features differ most (PCA).",
@@ -93,21 +94,37 @@
       if (this.isShown) this.refresh();
     }
 
+    /** Ask for the map, and again after a while: a worker draws it anew when it is quiet. */
     async refresh() {
       if (this.isLoading) return;
       [this.isLoading, this.isStale] = [true, false];
+      clearTimeout(this.later);
       try {
-        this.fill(await this.project.get("map"));
+        const map = await this.ask();
+        if (map !== undefined) this.fill(map);
       } catch (error) {
         this.note.textContent = `The map cannot be had: ${error.message}.`;
-        this.isStale = true;
       }
+      if (this.project.isReport) return;
       // Many points are drawn anew only now and then while people label.
       setTimeout(() => {
         this.isLoading = false;
-        const isPartial = !this.map || this.map.shown < this.map.total;
-        if ((this.isStale || isPartial) && this.isShown && !this.project.isReport) this.refresh();
-      }, this.isStale || !this.map || this.map.shown < this.map.total ? AGAIN : this.map.shown / 4);
+        if (this.isStale && this.isShown) this.refresh();
+      }, this.map ? this.map.shown / 4 : SOON);
+      const isDone = this.map && this.map.settled && this.map.shown === this.map.total;
+      this.later = setTimeout(() => {
+        this.isStale = true;
+        if (this.isShown) this.refresh();
+      }, isDone ? LATER : SOON);
+    }
+
+    /** Return the map, or undefined if it is still the same. */
+    async ask() {
+      if (this.project.isReport) return this.project.get("map");
+      const headers = this.mark ? { "If-None-Match": this.mark } : {};
+      const { response, body } = await Dubito.ask(`${this.project.path}/map`, { headers });
+      if (body) this.mark = response.headers.get("ETag");
+      return body;
     }
 
     fill(map) {
