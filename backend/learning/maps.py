@@ -51,8 +51,8 @@ def chart(state: ProjectState, most: int = MOST_POINTS) -> JsonObject:
         return _nothing(standing, total, fault or _why_none(state, total))
     known = Known.of(places.task_ids, standing, state.ranking())
     rows = _chosen(known, standing, most)
-    there = np.fromiter(state.tasks.ids(), dtype=np.int64)
-    rows = rows[np.isin(places.task_ids[rows], there)]
+    held = state.tasks.digests(places.task_ids[rows].tolist()).values()
+    rows = rows[[mark is not None for mark in held]]  # others are gone since
     return {
         "classes": list(standing.schema.classes),
         **known.told(rows),

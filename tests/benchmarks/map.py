@@ -21,13 +21,13 @@ from playwright.sync_api import Page, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-from backend.learning.maps import chart
 from backend.records import Annotation
 from backend.services import Services
 from backend.state import keys
 from backend.state.maps import MapStore, Places
 from backend.state.project import ProjectState, Ranking
 from backend.web.app import create_app
+from model.neighbourhood import STEPS, begin, improve, landmarks, placed
 from model.projection import METHOD
 from model.projection import project as place
 from tests.benchmarks.large_pools import pool
@@ -109,6 +109,13 @@ def fill(state: ProjectState, tasks: int, labels: int, meter: Meter) -> None:
     place(rows[:100], ids[:100], seed=0)
     with meter.step("placing the tasks (worker)"):
         points = place(rows, ids, seed=0)
+    chosen = landmarks(ids, 0)
+    moved = begin(rows[chosen], ids[chosen], 0)
+    for step in range(STEPS):
+        with meter.step("a step of the better map (worker)"):
+            moved = improve(rows[chosen], moved, step)
+    with meter.step("placing all tasks on it (worker)"):
+        placed(rows, chosen, moved)
     places = Places(task_ids=ids, points=points, method=METHOD)
     with meter.step("keeping the places"):
         MapStore(state.client, state.key).save(places, "basis", 0.0)
@@ -136,18 +143,20 @@ def answers(codes: list[int], labels: int) -> list[Annotation]:
 
 
 def ask(services: Services, state: ProjectState, meter: Meter) -> dict[str, Any]:
-    """Ask for the map as browsers do, and for it without HTTP."""
+    """Ask for the map, and for some tasks, as browsers do."""
     http = create_app(services).test_client()
-    whole, bare, size = [], [], 0
+    whole, size = [], 0
     for _ in range(REPEATS):
         began = time.perf_counter()
         size = len(http.get(f"/api/projects/{state.id}/map").data)
         whole.append(time.perf_counter() - began)
+    meter.median("the whole answer (web server)", whole)
+    looks = []
+    for task in range(1, REPEATS + 1):
         began = time.perf_counter()
-        chart(state)
-        bare.append(time.perf_counter() - began)
-    meter.median("finding what is told (web server)", bare)
-    meter.median("the whole answer", whole)
+        http.get(f"/api/projects/{state.id}/tasks/{task}")
+        looks.append(time.perf_counter() - began)
+    meter.median("a look at one task (web server)", looks)
     return {"size": size}
 
 

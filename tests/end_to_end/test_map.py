@@ -1,6 +1,8 @@
 """The map in a real browser, beside a real Label Studio: seen, pointed at, opened."""
 
 import io
+import json
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -253,6 +255,33 @@ def test_the_map_follows_without_a_reload(
         arg=shown.row(task),
     )
     real_label_studio.delete_annotation(annotation)
+
+
+def test_a_report_has_the_map_without_asking_anybody(
+    page: Page, dubito: Dubito, project: int
+) -> None:
+    """One file that was sent to somebody: what is not in it cannot be looked up."""
+    found = dubito.http.get(f"/api/projects/{project}/map").json()
+    kept = json.dumps({"status": dubito.status(project), "map": found})
+    packed = kept.replace("<", "\\u003c")
+    whole = dubito.http.get(f"/projects/{project}").text.replace(
+        "</main>",
+        f'</main><script id="kept" type="application/json">{packed}</script>',
+    )
+    whole = re.sub(r"<section id=\"(?!map).*?</section>", "", whole)
+    page.route("**/report.html", lambda route: route.fulfill(body=whole))
+    watch = Watch(page)
+
+    page.goto(f"{dubito.url}/report.html")
+    page.locator("#map canvas[data-points]").wait_for()
+    page.locator("#map canvas").press("ArrowRight")
+
+    card = page.locator("#map .card")
+    expect(card.locator("h3")).to_have_text(f"task {found['window'][0]}")
+    page.wait_for_timeout(500)
+    assert card.locator("svg").count() == 0
+    assert not [url for url in watch.asked if "/api/" in url]
+    assert watch.complaints == []
 
 
 def pictures(label_studio: LabelStudio) -> int:

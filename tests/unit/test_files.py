@@ -256,3 +256,57 @@ def test_a_file_that_claims_to_be_packed_and_is_not_is_asked_for_again(
 def test_the_status_of_a_home_file_counts_as_elsewhere(files: Files) -> None:
     with pytest.raises(BadItemError, match=str(int(HTTPStatus.NOT_FOUND))):
         files.fetch("/data/upload/1/nothing.csv")
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("/data/upload/7/a.csv", True),
+        ("/data/upload/7/c%C3%A4t.csv?v=1", True),
+        ("/data/upload/8/a.csv", False),
+        ("/data/upload/77/a.csv", False),
+        ("/data/upload/8/../7/a.csv", True),
+        ("/data/upload/7/../8/a.csv", False),
+        ("/data/local-files/?d=7/a.csv", False),
+        ("/tasks/3/resolve/?fileuri=czM6", True),
+        ("/tasks/4/resolve/?fileuri=czM6", False),
+        ("/projects/7/presign/?fileuri=czM6", True),
+        ("/projects/8/presign/?fileuri=czM6", False),
+        ("http://label.example/data/upload/8/a.csv", False),
+        ("http://label.example/data/upload/7/a.csv", True),
+    ],
+)
+def test_what_is_surely_of_a_project_may_be_shown_with_it(
+    files: Files, address: str, *, expected: bool
+) -> None:
+    """Label Studio may be known by another name than the one we ask by."""
+    assert files.may_be_shown(address, project=7, task=3) is expected
+    with_home = f"{files.home}{address}" if address.startswith("/") else address
+    assert files.may_be_shown(with_home, project=7, task=3) is expected
+
+
+def test_what_is_fetched_without_the_key_may_be_shown(
+    files_with: Opener, elsewhere: Elsewhere
+) -> None:
+    files = files_with(elsewhere.host)
+
+    assert files.may_be_shown(f"{elsewhere.url}/x.csv", project=7, task=3)
+    assert files.may_be_shown("/static/x.csv", project=7, task=3)
+    assert not files.for_browsers(f"{elsewhere.url}/x.png")
+    assert not files.for_browsers("/static/x.png")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/data/upload/7/..%2f8/a.csv",
+        "/data/upload/7/%2e%2e/8/a.csv",
+        "/data/upload/7/%252e%252e/8/a.csv",
+        "/data/upload/7/..%5c8/a.csv",
+    ],
+)
+def test_steps_upwards_are_no_file_of_label_studios(files: Files, address: str) -> None:
+    """The key is not shown for them, and no browser is sent there."""
+    assert files.for_browsers(address) == ""
+    with pytest.raises(BadItemError, match="status 40"):
+        files.fetch(address)

@@ -91,7 +91,7 @@
       this.basis = basis;
       this.isStale = true;
       this.kept.clear();
-      if (this.isShown) this.refresh();
+      if (this.isShown || this.project.isReport) this.refresh(); // a report may be printed, unseen
     }
 
     /** Ask for the map, and again after a while: a worker draws it anew when it is quiet. */

@@ -272,19 +272,21 @@
       const { canvas } = this;
       canvas.addEventListener("pointerdown", (event) => this.press(event));
       canvas.addEventListener("pointermove", (event) => this.move(event));
-      for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, (event) => this.release(event));
+      for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) canvas.addEventListener(name, (event) => this.release(event));
       canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
       canvas.addEventListener("keydown", (event) => this.key(event));
     }
 
     /** The wheel scrolls the page, unless the map has been clicked or a key asks for it. */
     wheel(event) {
-      if (!event.ctrlKey && document.activeElement !== this.canvas) return;
+      const isOut = this.zoom === 1 && event.deltaY > 0;
+      if (isOut || (!event.ctrlKey && document.activeElement !== this.canvas)) return;
       event.preventDefault();
       this.zoomBy(Math.exp(-event.deltaY / 300), event.offsetX, event.offsetY);
     }
 
     press(event) {
+      if (event.button !== 0) return;
       this.canvas.setPointerCapture(event.pointerId);
       this.pointers.set(event.pointerId, [event.offsetX, event.offsetY]);
       this.began = [event.offsetX, event.offsetY];
@@ -314,8 +316,7 @@
 
     /** A click opens the point; a finger's tap shows it first. */
     release(event) {
-      this.pointers.delete(event.pointerId);
-      if (this.isDragged || event.type === "pointercancel") return;
+      if (!this.pointers.delete(event.pointerId) || this.isDragged || event.type !== "pointerup") return;
       const found = this.nearest(event.offsetX, event.offsetY);
       const isOpened = event.pointerType === "mouse" && event.button === 0;
       this.choose(found);
