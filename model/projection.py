@@ -19,6 +19,9 @@ AT_A_TIME = 20_000
 EDGE = 0.005
 """What lies farther out than all but this share, on either side, is drawn nearer."""
 
+FAR = 1.5
+"""Up to so many times what the others take up, it is left where it lies."""
+
 RIM = 0.25
 """Beside the picture of the rest, so much room is left for it."""
 
@@ -91,12 +94,13 @@ def _framed(values: NDArray[np.float64]) -> NDArray[np.float64]:
     if not values.size:
         return values
     low, high = np.quantile(values, [EDGE, 1 - EDGE])
-    if high - low <= FAINTEST * np.ptp(values):
+    reach = np.ptp(values)
+    if not FAINTEST * reach < high - low < reach / FAR:  # none is far, or nearly all
         low, high = values.min(), values.max()
     if high <= low:
         return np.zeros_like(values)
     found = (2 * values - low - high) / (high - low)
     beyond = np.maximum(np.abs(found) - 1, 0)
-    reach = np.minimum(np.abs(found), 1) + RIM * -np.expm1(-beyond)
-    drawn: NDArray[np.float64] = np.sign(found) * reach / (1 + RIM)
+    away = np.minimum(np.abs(found), 1) + RIM * -np.expm1(-beyond)
+    drawn: NDArray[np.float64] = np.sign(found) * away / (1 + RIM)
     return drawn

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 AT_ONCE = threading.BoundedSemaphore(2)
 """Label Studio may be slow: most of our threads stay free for its events."""
 
-PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 0.2
 BUSY = "Dubito is looking at other tasks now: try again in a moment."
 FOREIGN = (
     "The file that this task names is not surely of this project, so it is not shown"
