@@ -40,6 +40,26 @@ class UnknownProjectError(BackendError):
         )
 
 
+class NotReadyError(BackendError):
+    """What is asked for is not there yet; it may be later."""
+
+
+class NoSuchExportError(BackendError):
+    """Nothing can be taken away under this name."""
+
+
+class ModelFileError(BackendError):
+    """A model cannot be kept in a file, or read from one."""
+
+
+class ItemsError(BackendError):
+    """There are no items that a model could be asked about."""
+
+
+class OutputError(BackendError):
+    """A file cannot be written as it was asked for."""
+
+
 class AccessDeniedError(BackendError):
     """The caller did not show the credentials that were set."""
 

@@ -130,6 +130,21 @@ HEALTH: JsonObject = {
         "model_class": {"const": "Dubito"},
     },
 }
+OFFER = record(
+    labels={**COUNT, "description": "Annotations that count as a label."},
+    predictions=COUNT,
+    model=record(
+        state={"enum": ["none", "making", "ready", "failed"]},
+        size={"type": ["integer", "null"], "description": "In bytes."},
+        labels={"type": ["integer", "null"], "description": "It has learnt from."},
+        made_at=MOMENT_IF_KNOWN,
+        is_latest={
+            "type": "boolean",
+            "description": "Whether nothing it depends on has changed since.",
+        },
+        error=TEXT,
+    ),
+)
 ANSWERS: JsonObject = {
     "Index": record(
         status={"const": "UP"}, name={"const": "Dubito"}, projects=listed(NAMED)
@@ -143,5 +158,6 @@ ANSWERS: JsonObject = {
     "Projects": record(projects=listed(NAMED)),
     "Standing": STANDING,
     "Learning": LEARNING,
+    "Offer": OFFER,
     "Asked": record(status={"const": "asked"}),
 }

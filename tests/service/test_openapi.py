@@ -20,7 +20,8 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from backend.services import Services
 from backend.web.app import STATUS, create_app
-from backend.web.openapi import EXAMPLES, REFUSALS, description
+from backend.web.openapi import description
+from backend.web.operations import EXAMPLES, REFUSALS
 from tests.builders import KEY, annotation, project
 from tests.service.stand import Stand
 from tests.store import services_over
