@@ -1,4 +1,4 @@
-"""`dubito export`: labels, predictions or the model, into a file."""
+"""`dubito export`: labels, predictions, the model or the report, into a file."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from backend.services import open_services
 from backend.takeaway.bundle import fit_model, zipped
 from backend.takeaway.formats import TABLES
 from backend.takeaway.output import check, write
+from backend.takeaway.report import report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,6 +33,7 @@ ENDINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             ".json": "json",
         },
         "model": {".zip": "zip", ".skops": "skops"},
+        "report": {".html": "html", ".htm": "html"},
     }
 )
 """What each ending means; the first one that fits."""
@@ -47,7 +49,7 @@ class Wishes:
 
     Attributes
     ----------
-    what : labels, predictions or model
+    what : labels, predictions, model or report
     output : the file; `-` for standard output
     format : how to write it; None for what its ending says
     """
@@ -111,6 +113,8 @@ def _pieces(
     services: Services, state: ProjectState, what: str, chosen: str
 ) -> Iterable[bytes]:
     """Return the content; what stands in the way is raised now."""
+    if what == "report":
+        return [report(services, state)]
     if what == "model":
         model = fit_model(services, state)
         skops = chosen == "skops"

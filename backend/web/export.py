@@ -1,4 +1,4 @@
-"""What is taken away: labels, predictions, the model."""
+"""What is taken away: labels, predictions, the model, the page as a report."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from backend.errors import NoSuchExportError
 from backend.state.models import ModelStore
 from backend.takeaway.formats import TABLES
 from backend.takeaway.offer import NAME, ask_for_model, offer, ready_model
+from backend.takeaway.report import report
 from backend.web.auth import current_services
 
 if TYPE_CHECKING:
@@ -51,6 +52,14 @@ def make_model(name: str) -> ResponseReturnValue:
     """Have a worker make the file with the model, soon."""
     ask_for_model(_state(name), current_services())
     return {"status": "asked"}, HTTPStatus.ACCEPTED
+
+
+@export.get("/projects/<name>/report.html")
+def download_report(name: str) -> ResponseReturnValue:
+    """Return the page as one file, to be kept and passed on."""
+    state = _state(name)
+    content = report(current_services(), state)
+    return _attached([content], f"{state.id}-report.html", "text/html; charset=utf-8")
 
 
 def _state(name: str) -> ProjectState:

@@ -189,6 +189,10 @@ def _of_pages() -> JsonObject:
             "parameters": [NAME],
             "get": _page("The page of a project.", "The list: it is not connected."),
         },
+        "/projects/{name}/report.html": {
+            "parameters": [NAME],
+            "get": of_project(_report()),
+        },
         "/assets/{file}": {"parameters": [FILE], "get": _asset()},
     }
 
@@ -206,6 +210,12 @@ def _page(summary: str, otherwise: str) -> JsonObject:
         "200": {"description": summary, "content": HTML},
         "404": {"description": otherwise, "content": HTML},
     }
+    return {"summary": summary, "responses": said | refused(ALWAYS)}
+
+
+def _report() -> JsonObject:
+    summary = "The page of a project as one file."
+    said: JsonObject = {"200": {"description": summary, "content": HTML}}
     return {"summary": summary, "responses": said | refused(ALWAYS)}
 
 
