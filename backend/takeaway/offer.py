@@ -19,21 +19,12 @@ NAME = "model.zip"
 
 
 def offer(state: ProjectState) -> JsonObject:
-    """Return how many labels and predictions there are, and how the model stands."""
-    return {
-        "labels": _count_labels(state),
-        "predictions": count_predictions(state),
-        "model": _model(state),
-    }
+    """Return how many predictions there are, and how the model stands.
 
-
-def _count_labels(state: ProjectState) -> int:
-    """Return how many annotations count as a label."""
-    try:
-        labels = standing_of(state).labels
-    except BackendError:  # not read yet, or with nothing to learn from
-        return 0
-    return sum(map(len, labels.votes.values()))
+    It is asked for again and again, so it reads no annotations: the status has read
+    them, and says how many labels there are.
+    """
+    return {"predictions": count_predictions(state), "model": _model(state)}
 
 
 def _model(state: ProjectState) -> JsonObject:

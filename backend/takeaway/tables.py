@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -16,7 +16,7 @@ from backend.learning.standing import Standing
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from backend.records import Annotation, JsonObject
+    from backend.records import JsonObject
     from backend.state.project import ProjectState, Ranking
 
 Row: TypeAlias = tuple[object, ...]
@@ -54,24 +54,21 @@ class Table:
 def labels_of(state: ProjectState) -> Table:
     """Return each annotation that counts as a label, by task."""
     standing = standing_of(state)
-    found = [
-        (annotation.task, annotation.id, choice, annotation)
-        for annotation in state.annotations.all()
-        if not annotation.was_cancelled
-        and (choice := read_choice(annotation, standing.schema)) is not None
-    ]
-    found.sort(key=lambda one: one[:2])
-    rows = (
-        (task, choice, annotation.completed_by, _moment(annotation))
-        for task, _, choice, annotation in found
-    )
-    return Table(columns=LABELS, rows=rows, count=len(found))
+    found: dict[int, tuple[int, int, str, int | None, datetime]] = {}
+    for one in state.annotations.each():
+        choice = None if one.was_cancelled else read_choice(one, standing.schema)
+        if choice is not None:
+            told = (choice, one.completed_by, one.updated_at)
+            found[one.id] = (one.task, one.id, *told)
+    lines = sorted(found.values())
+    rows = ((task, choice, who, _moment(at)) for task, _, choice, who, at in lines)
+    return Table(columns=LABELS, rows=rows, count=len(lines))
 
 
-def _moment(annotation: Annotation) -> str:
-    """Return when an annotation was last changed, as Label Studio writes it."""
-    at = annotation.updated_at.astimezone(UTC)
-    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+def _moment(at: datetime) -> str:
+    """Return a moment as Label Studio writes it."""
+    written = at.astimezone(UTC).isoformat(timespec="microseconds")
+    return written.replace("+00:00", "Z")
 
 
 def predictions_of(state: ProjectState) -> Table:

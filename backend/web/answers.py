@@ -131,7 +131,6 @@ HEALTH: JsonObject = {
     },
 }
 OFFER = record(
-    labels={**COUNT, "description": "Annotations that count as a label."},
     predictions=COUNT,
     model=record(
         state={"enum": ["none", "making", "ready", "failed"]},

@@ -26,7 +26,7 @@ export = Blueprint("export", __name__)
 
 @export.get("/api/projects/<name>/export")
 def offered(name: str) -> ResponseReturnValue:
-    """Say what can be taken away, and how much it is."""
+    """Say what there is to be taken away."""
     return offer(_state(name))
 
 

@@ -160,7 +160,7 @@ def _of_projects() -> JsonObject:
 
 
 def _takeaway() -> JsonObject:
-    offered = operation("What can be taken away, and how much it is.", "Offer")
+    offered = operation("What there is to be taken away.", "Offer")
     asked = operation("Have the file with the model made.", "Asked", status="202")
     taken = {
         JSON: {"schema": {"type": "array", "items": {"type": "object"}}},

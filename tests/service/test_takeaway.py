@@ -25,7 +25,6 @@ def offered(caller: FlaskClient, project: int) -> JsonObject:
 def test_what_is_offered_follows_the_model(bench: Stand, caller: FlaskClient) -> None:
     rows = bench.labelled_rows()
     assert offered(caller, rows.project) == {
-        "labels": 8,
         "predictions": 60,
         "model": {
             "state": "none",

@@ -52,7 +52,7 @@
     let wasAsked = false;
 
     function draw(offer, status) {
-      const { labels, predictions, model } = offer;
+      const { predictions, model } = offer;
       button.disabled = model.state === "making" || !predictions;
       button.textContent = model.state === "ready" ? "Make it anew" : "Make the model";
       const zip = [["model.zip", `ZIP, ${sized(model.size || 0)}`, `The model, with a script that uses it, ${sized(model.size || 0)}`]];
@@ -61,7 +61,7 @@
       report.href = `/projects/${encodeURIComponent(status.key)}/report.html`;
       report.setAttribute("aria-label", "This page as one HTML file");
       body.replaceChildren(
-        row("Labels", counted(labels, "answer of people", "answers of people"), links(project, LABELS)),
+        row("Labels", status.labels ? `of ${counted(status.labels, "task", "tasks")}, each answer a line` : "none yet", links(project, LABELS)),
         row("Predictions", predictions ? `for ${counted(predictions, "task", "tasks")}, labelled ones too` : "once there is a model",
           predictions ? links(project, PREDICTIONS) : null),
         row("Model", predictions ? about(model) : "once two classes have labels",
@@ -77,7 +77,7 @@
     async function look() {
       clearTimeout(waits);
       const offer = await project.get("export");
-      const now = JSON.stringify([offer, project.status.key]);
+      const now = JSON.stringify([offer, project.status.labels]);
       if (now !== drawn) draw(offer, project.status);
       drawn = now;
       if (offer.model.state === "making") waits = setTimeout(follow, LOOK_MILLISECONDS);

@@ -1,0 +1,166 @@
+"""What an owner takes away: pressed in Chromium, and brought back to Label Studio."""
+
+import csv
+import io
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.dubito import Dubito, assert_order_holds, feature_rows, scores
+from tests.end_to_end.test_browser import QUIET, require_chromium
+from tests.label_studio import CONTROL, ITEM, JsonObject, LabelStudio
+
+pytestmark = pytest.mark.end_to_end
+COUNT = 40
+LABELS = 12
+CLASSES = ("rest", "walk, slowly", 'Läuft 🏃 & "more"', "=1+1")
+SHOWN = ("Standing still", CLASSES[1], CLASSES[2], "Sum")
+
+
+def config() -> str:
+    """Return a config with aliases, and with names that are hard on every format."""
+    choices = "".join(
+        f"<Choice value={quoteattr(shown)} alias={quoteattr(name)}/>"
+        if shown != name
+        else f"<Choice value={quoteattr(name)}/>"
+        for shown, name in zip(SHOWN, CLASSES, strict=True)
+    )
+    return (
+        f'<View><Text name="{ITEM}" value="$row"/><Choices name="{CONTROL}"'
+        f' toName="{ITEM}" choice="single">{choices}</Choices></View>'
+    )
+
+
+@pytest.fixture
+def project(real_label_studio: LabelStudio, dubito: Dubito) -> int:
+    """Make and connect a project in which some tasks have their label."""
+    made = real_label_studio.create_project("</script> to take away", config())
+    rows = feature_rows(COUNT, CLASSES)
+    ids = real_label_studio.import_tasks(made, [data for data, _ in rows])
+    for task, (_, said) in list(zip(ids, rows, strict=True))[:LABELS]:
+        real_label_studio.annotate(task, said)
+    dubito.connect(made)
+    dubito.settled(made)
+    return made
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    path = require_chromium(os.environ)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+        yield chromium
+        chromium.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A page, what its scripts complain of, and what it asks for."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def watched(browser: Browser, *, offline: bool = False) -> Iterator[Watched]:
+    context = browser.new_context(offline=offline, accept_downloads=True)
+    found = Watched(context.new_page())
+    found.page.on("console", lambda said: found.complaints.append(said.text))
+    found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
+    found.page.on("request", lambda asked: found.requests.append(asked.url))
+    yield found
+    context.close()
+
+
+def download(page: Page, name: str, folder: Path) -> Path:
+    """Press a link, and return the file that comes."""
+    with page.expect_download() as coming:
+        page.locator("#takeaway").get_by_role("link", name=name).click()
+    path = folder / coming.value.suggested_filename
+    coming.value.save_as(path)
+    return path
+
+
+def test_all_is_taken_away_from_the_page_and_can_be_brought_back(
+    browser: Browser,
+    dubito: Dubito,
+    real_label_studio: LabelStudio,
+    project: int,
+    tmp_path: Path,
+) -> None:
+    with watched(browser) as seen:
+        seen.page.goto(f"{dubito.url}/projects/{project}")
+        labels = download(seen.page, "Labels as CSV", tmp_path)
+        predictions = download(seen.page, "Predictions for Label Studio", tmp_path)
+        seen.page.get_by_role("button", name="Make the model").click()
+        model = download(seen.page, "The model", tmp_path)
+        report = download(seen.page, "This page as one", tmp_path)
+    assert seen.complaints == []
+    assert all(asked.startswith(dubito.url) for asked in seen.requests)
+
+    check_labels(labels, real_label_studio, project)
+    with zipfile.ZipFile(model) as archive:
+        assert archive.testzip() is None
+    check_report(browser, report)
+    bring_back(predictions, real_label_studio, project)
+    assert_order_holds(dubito, real_label_studio, project)
+
+
+def check_labels(path: Path, there: LabelStudio, project: int) -> None:
+    """Compare a file of labels with Label Studio's own export."""
+    lines = list(csv.DictReader(io.StringIO(path.read_text(), newline="")))
+    told = [
+        {
+            "task": str(task["id"]),
+            "label": answer["result"][0]["value"]["choices"][0],
+            "annotator": str(answer["completed_by"]),
+            "updated_at": answer["updated_at"],
+        }
+        for task in sorted(there.export(project), key=lambda task: task["id"])
+        for answer in task["annotations"]
+    ]
+    assert len(told) == LABELS
+    for line in lines:
+        line["label"] = line["label"].removeprefix("'")
+    assert lines == told
+
+
+def bring_back(path: Path, there: LabelStudio, project: int) -> None:
+    """Import predictions in bulk: what is not valid would be dropped in silence."""
+    before = scores(there, project)
+    told: list[JsonObject] = json.loads(path.read_text())
+    assert len(told) == COUNT
+
+    imported = there.call(
+        "POST", f"/api/projects/{project}/import/predictions", json=told
+    )
+
+    assert imported["created"] == COUNT
+    rows = there.predictions(project)
+    kept = [row for row in rows if row["model_version"] == "dubito-export"]
+    said = {row["task"]: row["result"][0]["value"]["choices"] for row in kept}
+    assert said == {one["task"]: one["result"][0]["value"]["choices"] for one in told}
+    assert scores(there, project) == before
+
+
+def check_report(browser: Browser, path: Path) -> None:
+    """Open a report from disk, without a network."""
+    with watched(browser, offline=True) as seen:
+        seen.page.goto(path.as_uri())
+        seen.page.wait_for_selector("#glance .figure")
+        assert seen.page.inner_text("#title") == "</script> to take away"
+        assert "Report of 20" in seen.page.inner_text("header")
+        assert seen.page.locator("#takeaway").is_hidden()
+        assert seen.page.locator("button:visible").count() == 0
+        seen.page.wait_for_timeout(3_000)  # the page itself asks every two seconds
+    assert seen.complaints == []
+    assert seen.requests == [path.as_uri()]
