@@ -11,7 +11,7 @@ from backend.state import keys
 from backend.state.assessments import Noted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from redis import Redis
 
@@ -24,7 +24,19 @@ MAKING_SECONDS = 600
 LARGEST = 64_000_000
 """Bytes: the store holds them in memory, beside everything else."""
 
-PIECE = 1_000_000
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptModel:
+    """What the store holds of a model: data and a text, and nothing that is run.
+
+    Attributes
+    ----------
+    packed : a skops file
+    card : what there is to know of it
+    """
+
+    packed: bytes
+    card: str
 
 
 class ModelFile(Noted):
@@ -33,7 +45,7 @@ class ModelFile(Noted):
     Attributes
     ----------
     file : under which name it is kept; empty if it could not be made
-    size : in bytes
+    size : of the skops file, in bytes
     labels : how many tasks it has learnt from
     basis : equal bases give equal models
     error : why it could not be made
@@ -73,12 +85,12 @@ class ModelStore:
         kept = self.client.get(self._key(keys.MODEL))
         return None if kept is None else ModelFile.model_validate_json(kept)
 
-    def save(self, content: bytes, *, labels: int, basis: str) -> None:
+    def save(self, model: KeptModel, *, labels: int, basis: str) -> None:
         """Keep a file in the place of the last one."""
         name = secrets.token_hex(8)
         made = ModelFile(
             file=name,
-            size=len(content),
+            size=len(model.packed),
             labels=labels,
             basis=basis,
             made_at=self.clock(),
@@ -87,7 +99,9 @@ class ModelStore:
         with self.client.pipeline(transaction=True) as pipe:
             if last is not None and last.file:
                 pipe.expire(self._file(last.file), MAKING_SECONDS)  # may be read now
-            pipe.set(self._file(name), content, ex=KEPT_SECONDS)
+            content = {"packed": model.packed, "card": model.card}
+            pipe.hset(self._file(name), mapping=content)
+            pipe.expire(self._file(name), KEPT_SECONDS)
             pipe.set(self._key(keys.MODEL), made.model_dump_json(), ex=KEPT_SECONDS)
             pipe.delete(self._making)
             pipe.execute()
@@ -100,11 +114,12 @@ class ModelStore:
             pipe.delete(self._making)
             pipe.execute()
 
-    def pieces(self, made: ModelFile) -> Iterator[bytes]:
-        """Yield the content of a file."""
-        for start in range(0, made.size, PIECE):
-            end = min(start + PIECE, made.size) - 1
-            yield self.client.getrange(self._file(made.file), start, end)
+    def content(self, made: ModelFile) -> KeptModel | None:
+        """Return a file; None if its time has passed."""
+        kept = self.client.hgetall(self._file(made.file))
+        if b"packed" not in kept:
+            return None
+        return KeptModel(packed=kept[b"packed"], card=kept[b"card"].decode())
 
     @property
     def _making(self) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from backend.learning.rounds import Question, basis_of, fit
 from backend.takeaway.card import Subject, card
-from backend.takeaway.fitted import Fitted, strange_types
+from backend.takeaway.fitted import Fitted
 from backend.takeaway.tables import NoModelError, standing_of
 from model.learner import without_tasks
 
@@ -43,8 +43,9 @@ from pathlib import Path
 from backend.takeaway.fitted import Answer, load_model
 from backend.takeaway.items import read_items
 
-# Only objects of Dubito's own types, and of these, are made from the file.
-ALSO_TRUSTED = {also}
+# From the file only objects of Dubito's own types are made, and of these: name here the
+# types of a learner that another package brings, if you trust it.
+ALSO_TRUSTED = ()
 
 model = load_model(Path(__file__).with_name("model.skops"), also=ALSO_TRUSTED)
 if len(sys.argv) != 2:
@@ -59,7 +60,7 @@ for name, said in zip(items.names, answers, strict=True):
     if isinstance(said, Answer):
         lines.writerow([name, said.label, said.certainty, *said.probabilities])
     else:
-        sys.stderr.write(f"{{name}} is left out: {{said}}\\n")
+        sys.stderr.write(f"{name} is left out: {said}\\n")
 '''
 REQUIREMENTS = """\
 # Beside these: Dubito {dubito} itself, from where you have it. It is not on PyPI.
@@ -117,24 +118,37 @@ def fit_model(services: Services, state: ProjectState) -> Model:
     return Model(fitted=fitted, standing=standing, labels=labels, basis=basis)
 
 
-def zipped(model: Model, state: ProjectState) -> bytes:
-    """Return the content of `model.zip`."""
-    packed, versions = model.fitted.packed(), versions_here()
-    subject = Subject(
-        standing=model.standing,
-        reads=model.fitted.reads,
-        finding=state.assessments.finding(),
-        labels=model.labels,
-        made_at=state.clock(),
-        versions=versions,
+def card_of(model: Model, state: ProjectState) -> str:
+    """Return the model card."""
+    return card(
+        Subject(
+            standing=model.standing,
+            reads=model.fitted.reads,
+            finding=state.assessments.finding(),
+            labels=model.labels,
+            made_at=state.clock(),
+            versions=versions_here(),
+        )
     )
+
+
+def zipped(packed: bytes, told: str) -> bytes:
+    """Return the content of `model.zip`.
+
+    The script and what it needs are ours, whatever the store may hold.
+
+    Parameters
+    ----------
+    packed, told : the skops file and the model card
+    """
+    versions = versions_here()
     pins = "\n".join(f"{name}=={versions[name]}" for name in EQUAL)
-    told = {"dubito": versions["dubito"], "python": f"Python {versions['Python']}"}
+    about = {"dubito": versions["dubito"], "python": f"Python {versions['Python']}"}
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("README.md", card(subject))
-        archive.writestr("predict.py", SCRIPT.format(also=strange_types(packed)))
-        archive.writestr("requirements.txt", REQUIREMENTS.format(pins=pins, **told))
+        archive.writestr("README.md", told)
+        archive.writestr("predict.py", SCRIPT)
+        archive.writestr("requirements.txt", REQUIREMENTS.format(pins=pins, **about))
         archive.writestr("model.skops", packed, zipfile.ZIP_STORED)  # is small already
     return content.getvalue()
 

@@ -11,7 +11,7 @@ import click
 
 from backend.errors import OutputError
 from backend.services import open_services
-from backend.takeaway.bundle import fit_model, zipped
+from backend.takeaway.bundle import card_of, fit_model, zipped
 from backend.takeaway.formats import TABLES
 from backend.takeaway.output import check, write
 from backend.takeaway.report import report
@@ -117,8 +117,8 @@ def _pieces(
         return [report(services, state)]
     if what == "model":
         model = fit_model(services, state)
-        skops = chosen == "skops"
-        return [model.fitted.packed() if skops else zipped(model, state)]
+        packed = model.fitted.packed()
+        return [packed if chosen == "skops" else zipped(packed, card_of(model, state))]
     return TABLES[f"{what}.{TABLE_NAMES[chosen]}"].pieces(state)
 
 

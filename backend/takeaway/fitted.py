@@ -168,12 +168,6 @@ class Fitted:
         )
 
 
-def strange_types(packed: bytes) -> tuple[str, ...]:
-    """Return the types in a skops file that `load_model` must be told to trust."""
-    found = skops.get_untrusted_types(data=packed)
-    return tuple(sorted({*found} - {*OURS, *THEIRS}))
-
-
 def load_model(path: Path, also: Sequence[str] = ()) -> Fitted:
     """Read a `model.skops` of Dubito's.
 
@@ -190,7 +184,7 @@ def load_model(path: Path, also: Sequence[str] = ()) -> Fitted:
     try:
         kept = skops.load(path, trusted=[*OURS, *THEIRS, *also])
     except UntrustedTypesFoundException as error:
-        message = f"{path} holds what Dubito does not: {error}"
+        message = f"{path} holds types that are not Dubito's: {error}"
         raise ModelFileError(message) from error
     except (OSError, zipfile.BadZipFile, LookupError, ValueError) as error:
         message = f"{path} is no model that can be read: {error}"

@@ -11,9 +11,9 @@ from backend.errors import BackendError
 from backend.learning.worker import SERVICES
 from backend.logs import about
 from backend.state.cures import cure
-from backend.state.models import LARGEST, ModelStore
+from backend.state.models import LARGEST, KeptModel, ModelStore
 from backend.state.tally import ERRORS
-from backend.takeaway.bundle import fit_model, zipped
+from backend.takeaway.bundle import card_of, fit_model
 from model.errors import ModelError
 
 if TYPE_CHECKING:
@@ -43,12 +43,13 @@ def make(services: Services, state: ProjectState, largest: int = LARGEST) -> Non
     store = ModelStore.of(state)
     try:
         model = fit_model(services, state)
-        content = zipped(model, state)
-        if len(content) > largest:
-            store.fail(too_large(len(content), state.id))
+        packed = model.fitted.packed()
+        if len(packed) > largest:
+            store.fail(too_large(len(packed), state.id))
             return
-        store.save(content, labels=model.labels, basis=model.basis)
-        logger.info("project %s: a model of %s bytes", state.key, len(content))
+        kept = KeptModel(packed=packed, card=card_of(model, state))
+        store.save(kept, labels=model.labels, basis=model.basis)
+        logger.info("project %s: a model of %s bytes", state.key, len(packed))
     except (BackendError, ModelError) as error:
         services.tally.count(ERRORS, type(error).__name__)
         store.fail(str(error))

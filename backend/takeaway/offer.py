@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from backend.errors import BackendError, NotReadyError
 from backend.learning.rounds import basis_of
 from backend.state.models import ModelStore
+from backend.takeaway.bundle import zipped
 from backend.takeaway.tables import NoModelError, count_predictions, standing_of
 
 if TYPE_CHECKING:
     from backend.records import JsonObject
     from backend.services import Services
-    from backend.state.models import ModelFile
     from backend.state.project import ProjectState
 
 NAME = "model.zip"
@@ -64,15 +64,16 @@ def ask_for_model(state: ProjectState, services: Services) -> None:
         services.call("make_model", state.key)
 
 
-def ready_model(state: ProjectState) -> ModelFile:
-    """Return the file that is there; raise `NotReadyError` with what to do if none."""
+def model_file(state: ProjectState) -> bytes:
+    """Return the content of `model.zip`, or raise `NotReadyError` and what to do."""
     store = ModelStore.of(state)
     found = store.found()
-    if found is not None and not found.error:
-        return found
+    kept = None if found is None or found.error else store.content(found)
+    if kept is not None:
+        return zipped(kept.packed, kept.card)
     if store.is_making():
         message = "the model is being made: ask again in a moment"
-    elif found is not None:
+    elif found is not None and found.error:
         message = f"the model could not be made: {found.error}"
     else:
         message = (

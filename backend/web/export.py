@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response
 
 from backend.errors import NoSuchExportError
-from backend.state.models import ModelStore
 from backend.takeaway.formats import TABLES
-from backend.takeaway.offer import NAME, ask_for_model, offer, ready_model
+from backend.takeaway.offer import NAME, ask_for_model, model_file, offer
 from backend.takeaway.report import report
 from backend.web.auth import current_services
 
@@ -35,11 +34,8 @@ def download(name: str, file: str) -> ResponseReturnValue:
     """Return a file, piece by piece: others are served in between."""
     state = _state(name)
     if file == NAME:
-        made = ready_model(state)
-        pieces = ModelStore.of(state).pieces(made)
-        response = _attached(pieces, f"{state.id}-{file}", "application/zip")
-        response.content_length = made.size
-        return response
+        content = model_file(state)
+        return _attached([content], f"{state.id}-{file}", "application/zip")
     if file not in TABLES:
         message = f"there is no {file!r}: {', '.join([*TABLES, NAME])} are there"
         raise NoSuchExportError(message)

@@ -3,19 +3,15 @@
 import csv
 import io
 import json
-import os
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
+from tests.browser import Watch, barriers
 from tests.dubito import Dubito, assert_order_holds, feature_rows, scores
-from tests.end_to_end.test_browser import QUIET, require_chromium
 from tests.label_studio import CONTROL, ITEM, JsonObject, LabelStudio
 
 pytestmark = pytest.mark.end_to_end
@@ -52,35 +48,6 @@ def project(real_label_studio: LabelStudio, dubito: Dubito) -> int:
     return made
 
 
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    path = require_chromium(os.environ)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=list(QUIET))
-        yield chromium
-        chromium.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """A page, what its scripts complain of, and what it asks for."""
-
-    page: Page
-    complaints: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
-
-
-@contextmanager
-def watched(browser: Browser, *, offline: bool = False) -> Iterator[Watched]:
-    context = browser.new_context(offline=offline, accept_downloads=True)
-    found = Watched(context.new_page())
-    found.page.on("console", lambda said: found.complaints.append(said.text))
-    found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
-    found.page.on("request", lambda asked: found.requests.append(asked.url))
-    yield found
-    context.close()
-
-
 def download(page: Page, name: str, folder: Path) -> Path:
     """Press a link, and return the file that comes."""
     with page.expect_download() as coming:
@@ -91,26 +58,27 @@ def download(page: Page, name: str, folder: Path) -> Path:
 
 
 def test_all_is_taken_away_from_the_page_and_can_be_brought_back(
-    browser: Browser,
+    page: Page,
     dubito: Dubito,
     real_label_studio: LabelStudio,
     project: int,
     tmp_path: Path,
 ) -> None:
-    with watched(browser) as seen:
-        seen.page.goto(f"{dubito.url}/projects/{project}")
-        labels = download(seen.page, "Labels as CSV", tmp_path)
-        predictions = download(seen.page, "Predictions for Label Studio", tmp_path)
-        seen.page.get_by_role("button", name="Make the model").click()
-        model = download(seen.page, "The model", tmp_path)
-        report = download(seen.page, "This page as one", tmp_path)
-    assert seen.complaints == []
-    assert all(asked.startswith(dubito.url) for asked in seen.requests)
+    watch = Watch(page)
+    page.goto(f"{dubito.url}/projects/{project}")
+    labels = download(page, "Labels as CSV", tmp_path)
+    predictions = download(page, "Predictions for Label Studio", tmp_path)
+    page.get_by_role("button", name="Make the model").click()
+    model = download(page, "The model", tmp_path)
+    report = download(page, "This page as one", tmp_path)
+    assert barriers(page) == []
+    assert watch.complaints == []
+    assert watch.strangers(dubito.url) == []
 
     check_labels(labels, real_label_studio, project)
     with zipfile.ZipFile(model) as archive:
         assert archive.testzip() is None
-    check_report(browser, report)
+    check_report(page, report)
     bring_back(predictions, real_label_studio, project)
     assert_order_holds(dubito, real_label_studio, project)
 
@@ -152,15 +120,18 @@ def bring_back(path: Path, there: LabelStudio, project: int) -> None:
     assert scores(there, project) == before
 
 
-def check_report(browser: Browser, path: Path) -> None:
+def check_report(page: Page, path: Path) -> None:
     """Open a report from disk, without a network."""
-    with watched(browser, offline=True) as seen:
-        seen.page.goto(path.as_uri())
-        seen.page.wait_for_selector("#glance .figure")
-        assert seen.page.inner_text("#title") == "</script> to take away"
-        assert "Report of 20" in seen.page.inner_text("header")
-        assert seen.page.locator("#takeaway").is_hidden()
-        assert seen.page.locator("button:visible").count() == 0
-        seen.page.wait_for_timeout(3_000)  # the page itself asks every two seconds
-    assert seen.complaints == []
-    assert seen.requests == [path.as_uri()]
+    page.goto("about:blank")
+    page.context.set_offline(offline=True)
+    watch = Watch(page)
+    page.goto(path.as_uri())
+    page.wait_for_selector("#glance .figure")
+    assert page.inner_text("#title") == "</script> to take away"
+    assert "Report of 20" in page.inner_text("header")
+    assert page.locator("#takeaway").is_hidden()
+    assert page.locator("button:visible").count() == 0
+    page.wait_for_timeout(3_000)  # the page itself asks every two seconds
+    assert barriers(page) == []
+    assert watch.complaints == []
+    assert watch.strangers(path.as_uri()) == []

@@ -172,6 +172,6 @@ def test_a_file_with_other_types_than_ours_is_not_read(tmp_path: Path) -> None:
     skops.dump({"format": 1, "schema": Rows(project=1, truth={})}, file)
 
     with pytest.raises(
-        Exception, match=r"holds what Dubito does not.*tests.dubito.Rows"
+        Exception, match=r"holds types that are not Dubito's.*tests.dubito.Rows"
     ):
         load_model(file)

@@ -1,9 +1,13 @@
 """What is taken away of a project over HTTP, and what is said where nothing is."""
 
+import io
+import zipfile
+
 import pytest
 from flask.testing import FlaskClient
 
 from backend.state.models import ModelStore
+from backend.takeaway.bundle import SCRIPT
 from backend.takeaway.job import make
 from backend.web.app import create_app
 from tests.dubito import rows_project
@@ -20,6 +24,11 @@ def caller(bench: Stand) -> FlaskClient:
 def offered(caller: FlaskClient, project: int) -> JsonObject:
     said: JsonObject = caller.get(f"/api/projects/{project}/export").get_json()
     return said
+
+
+def packed_of(archive: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(archive)) as parts:
+        return parts.read("model.skops")
 
 
 def test_what_is_offered_follows_the_model(bench: Stand, caller: FlaskClient) -> None:
@@ -41,7 +50,7 @@ def test_what_is_offered_follows_the_model(bench: Stand, caller: FlaskClient) ->
     bench.run()
 
     model = offered(caller, rows.project)["model"]
-    content = download(caller, rows.project, "model.zip")
+    content = packed_of(download(caller, rows.project, "model.zip"))
     assert (model["state"], model["labels"], model["size"]) == (
         "ready",
         8,
@@ -110,6 +119,28 @@ def test_a_model_too_large_for_the_store_is_left_to_the_command(
     assert "dubito export" in model["error"]
     assert "dubito export" in refused(caller, rows.project, "model.zip")[1]
     assert caller.post(f"/api/projects/{rows.project}/model").status_code == 202
+
+
+def test_whoever_writes_to_the_store_writes_no_script(
+    bench: Stand, caller: FlaskClient
+) -> None:
+    """What people run is ours; what the store holds is read with a list of types."""
+    rows = bench.labelled_rows()
+    state = bench.state(rows.project)
+    caller.post(f"/api/projects/{rows.project}/model")
+    bench.run()
+    found = ModelStore.of(state).found()
+    assert found is not None
+    kept = state.client.hgetall(f"dubito:{{{state.key}}}:model:{found.file}")
+
+    with zipfile.ZipFile(
+        io.BytesIO(download(caller, rows.project, "model.zip"))
+    ) as parts:
+        said = parts.read("predict.py").decode()
+
+    assert kept.keys() == {b"packed", b"card"}
+    assert said == SCRIPT
+    assert b"import" not in kept[b"card"]
 
 
 def test_a_model_goes_with_its_project(bench: Stand, caller: FlaskClient) -> None:
