@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 PATH = click.Path(path_type=Path)
 EXPORTS = ("predictions", "labels", "model", "report")
-FORMATS = ("csv", "json", "label-studio")
+FORMATS = ("csv", "json", "label-studio", "label-studio-tasks")
 
 
 def _says_errors(command: Callable[P, None]) -> Callable[P, None]:
@@ -231,9 +231,10 @@ def export(**chosen: object) -> None:
     """Take away labels, predictions, the model, or the page as a report.
 
     The ending says how it is written. Labels: .csv or .json, a line for each annotation
-    that counts. Predictions of the last round for all tasks: .csv, .json, or .ls.json
-    for Label Studio's import of predictions. The model: .zip, with a script that uses
-    it and its model card, or .skops alone. The report: .html, which needs no network.
+    that counts. Predictions of the last round for all tasks: .csv, .json, .ls.json for
+    Label Studio's import of predictions into this project, or .tasks.json for the
+    import of tasks into another one. The model: .zip, with a script that uses it and
+    its model card, or .skops alone. The report: .html, which needs no network.
 
     What a spreadsheet would take for a formula has an apostrophe before it in CSV; JSON
     has it as it is. The file is written whole, or not at all.

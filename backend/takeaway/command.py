@@ -15,6 +15,7 @@ from backend.takeaway.bundle import card_of, fit_model, zipped
 from backend.takeaway.formats import TABLES
 from backend.takeaway.output import check, write
 from backend.takeaway.report import report
+from backend.takeaway.tasks import tasks_with_predictions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,6 +31,7 @@ ENDINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "predictions": {
             ".csv": "csv",
             ".ls.json": "label-studio",
+            ".tasks.json": "label-studio-tasks",
             ".json": "json",
         },
         "model": {".zip": "zip", ".skops": "skops"},
@@ -119,6 +121,8 @@ def _pieces(
         model = fit_model(services, state)
         packed = model.fitted.packed()
         return [packed if chosen == "skops" else zipped(packed, card_of(model, state))]
+    if chosen == "label-studio-tasks":
+        return tasks_with_predictions(services, state)
     return TABLES[f"{what}.{TABLE_NAMES[chosen]}"].pieces(state)
 
 

@@ -120,6 +120,23 @@ def bring_back(path: Path, there: LabelStudio, project: int) -> None:
     assert scores(there, project) == before
 
 
+def test_tasks_with_predictions_are_imported_into_another_project(
+    dubito: Dubito, real_label_studio: LabelStudio, project: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "all.tasks.json"
+    told = ("--project", str(project), "--what", "predictions", "-o", str(path))
+    assert dubito.cli("export", *told).returncode == 0
+    other = real_label_studio.create_project("another", config())
+
+    ids = real_label_studio.import_tasks(other, json.loads(path.read_text()))
+
+    rows = real_label_studio.predictions(other)
+    assert sorted(row["task"] for row in rows) == ids
+    assert {row["model_version"] for row in rows} == {"dubito-export"}
+    said = {row["result"][0]["value"]["choices"][0] for row in rows}
+    assert said <= {*CLASSES}
+
+
 def check_report(page: Page, path: Path) -> None:
     """Open a report from disk, without a network."""
     page.goto("about:blank")

@@ -1,5 +1,6 @@
 """`dubito export`: what it writes, where, and what it says if it cannot."""
 
+import json
 import os
 import stat
 import zipfile
@@ -13,6 +14,7 @@ from flask.testing import FlaskClient
 from backend.cli import main
 from backend.errors import OutputError
 from backend.takeaway.fitted import load_model
+from backend.takeaway.formats import TABLES
 from backend.takeaway.output import write
 from backend.web.app import create_app
 from tests.dubito import rows_project
@@ -29,11 +31,16 @@ Command = Callable[..., Result]
 
 
 @pytest.fixture
-def command(store_url: str, tmp_path: Path) -> Command:
+def command(bench: Stand, store_url: str, tmp_path: Path) -> Command:
     """Run `dubito export` over the stand's store."""
 
     def run(*arguments: object) -> Result:
-        environment = {"REDIS_URL": store_url, "MODEL_DIR": str(tmp_path / "none")}
+        environment = {
+            "REDIS_URL": store_url,
+            "MODEL_DIR": str(tmp_path / "none"),
+            "LABEL_STUDIO_URL": bench.server.url,
+            "LABEL_STUDIO_API_KEY": bench.server.tokens[0],
+        }
         return CliRunner(env=environment).invoke(
             main, ["export", *map(str, arguments)], catch_exceptions=False
         )
@@ -83,6 +90,29 @@ def test_the_command_prints_to_standard_output(
     )
 
 
+def test_tasks_with_their_predictions_go_into_another_project(
+    bench: Stand, command: Command, tmp_path: Path
+) -> None:
+    rows, there = bench.labelled_rows(), bench.label_studio
+    path = tmp_path / "x.tasks.json"
+
+    said = command("--project", rows.project, "--what", "predictions", "-o", path)
+
+    assert said.exit_code == 0, said.output
+    told = json.loads(path.read_text())
+    data = {task["id"]: task["data"] for task in there.tasks(rows.project)}
+    assert [one["data"] for one in told] == [data[task] for task in rows.tasks]
+    pieces = TABLES["predictions.ls.json"].pieces(bench.state(rows.project))
+    expected = json.loads(b"".join(pieces))
+    assert [
+        {"task": t, **one["predictions"][0]}
+        for t, one in zip(rows.tasks, told, strict=True)
+    ] == expected
+    config = there.project(rows.project)["label_config"]
+    other = there.create_project("another", config)
+    assert len(there.import_tasks(other, told)) == len(rows.tasks)
+
+
 def test_the_command_writes_the_model(
     bench: Stand, command: Command, tmp_path: Path
 ) -> None:
@@ -107,7 +137,7 @@ def test_the_command_writes_the_model(
     ("wish", "reason"),
     [
         ("labels x.txt", "let it end with .csv or .json"),
-        ("predictions x", "let it end with .csv or .ls.json or .json"),
+        ("predictions x", "let it end with .csv or .ls.json or .tasks.json"),
         ("model x.pkl", "let it end with .zip or .skops"),
         ("model -", "a model is no text"),
         ("labels none/x.csv", "there is no directory"),
