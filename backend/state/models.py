@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from backend.state.project import ProjectState
 
 KEPT_SECONDS = 86_400
-MAKING_SECONDS = 600
-"""Who makes a file for longer has died: it may be asked for anew."""
+MAKING_SECONDS = 180
+"""Who makes a file for longer may have died: it may be asked for anew."""
 
 LARGEST = 64_000_000
 """Bytes: the store holds them in memory, beside everything else."""
@@ -98,7 +98,7 @@ class ModelStore:
         last = self.found()
         with self.client.pipeline(transaction=True) as pipe:
             if last is not None and last.file:
-                pipe.expire(self._file(last.file), MAKING_SECONDS)  # may be read now
+                pipe.delete(self._file(last.file))
             content = {"packed": model.packed, "card": model.card}
             pipe.hset(self._file(name), mapping=content)
             pipe.expire(self._file(name), KEPT_SECONDS)

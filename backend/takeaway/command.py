@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import click
+from rich.console import Console
 
 from backend.errors import OutputError
 from backend.services import open_services
@@ -69,12 +70,12 @@ def run(settings: Settings, wishes: Wishes) -> None:
         check(wishes.output)
     with open_services(settings) as services:
         state = services.projects.find(wishes.project)
-        pieces = _pieces(services, state, wishes.what, chosen)
         if wishes.output == STANDARD:
-            for piece in pieces:
+            for piece in _pieces(services, state, wishes.what, chosen):
                 click.echo(piece, nl=False)
             return
-        write(wishes.output, pieces)
+        with Console(stderr=True).status(f"writing {wishes.what} …"):
+            write(wishes.output, _pieces(services, state, wishes.what, chosen))
     size = wishes.output.stat().st_size
     click.echo(f"wrote {wishes.what} to {wishes.output} ({_sized(size)})", err=True)
 
