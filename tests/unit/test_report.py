@@ -14,6 +14,7 @@ from backend.learning.status import describe
 from backend.services import Services
 from backend.state.project import ProjectState
 from backend.takeaway.report import KEPT, report
+from backend.web.pages import ASSETS
 from tests.builders import project
 
 EVIL = '</script><script>alert(1)</script><!--<script> & "\u2028\u2029 🙂'
@@ -64,6 +65,16 @@ def test_it_holds_what_the_page_would_be_told(
     assert told.keys() == KEPT.keys()
     assert told["status"] == describe(state, services)
     assert told["learning"] == insight(state)
+
+
+def test_it_holds_whatever_a_panel_asks_for() -> None:
+    """But for the panel that is not shown in a report."""
+    shown = [one for one in ASSETS.glob("*.js") if one.name != "takeaway.js"]
+    asked = r"project\.(?:get|shared)\(\"([^\"]+)\"\)"
+    named = {name for one in shown for name in re.findall(asked, one.read_text())}
+
+    assert "learning" in named
+    assert named <= KEPT.keys()
 
 
 def test_no_text_of_a_stranger_is_markup(page: str) -> None:
