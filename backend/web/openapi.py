@@ -15,9 +15,8 @@ from backend.labelstudio.connect import SECRET_HEADER
 from backend.learning.events import READERS, Setup
 from backend.learning.oracle import Questions
 from backend.records import Annotation, Project, Task
-from backend.takeaway.formats import TABLES
-from backend.takeaway.offer import NAME as MODEL
 from backend.web.answers import ANSWERS, ERROR, KEY
+from backend.web.export_description import takeaway
 from backend.web.operations import (
     ALWAYS,
     HTML,
@@ -77,15 +76,6 @@ SCHEMES: JsonObject = {
         "description": "WEBHOOK_SECRET, which Label Studio shows with each event.",
     },
 }
-TAKEN_AWAY: JsonObject = {
-    "name": "file",
-    "in": "path",
-    "required": True,
-    "description": "Which file. model.zip is there once it has been made.",
-    "schema": {"enum": [*TABLES, MODEL]},
-}
-
-
 FILE: JsonObject = {
     "name": "file",
     "in": "path",
@@ -116,7 +106,7 @@ def description() -> JsonObject:
 
 
 def _paths() -> JsonObject:
-    return {**_of_label_studio(), **_of_projects(), **_of_pages()}
+    return {**_of_label_studio(), **_of_projects(), **takeaway(), **_of_pages()}
 
 
 def _of_label_studio() -> JsonObject:
@@ -155,29 +145,6 @@ def _of_projects() -> JsonObject:
                 operation("Read everything anew, soon.", "Asked", status="202")
             ),
         },
-        **_takeaway(),
-    }
-
-
-def _takeaway() -> JsonObject:
-    offered = operation("What there is to be taken away.", "Offer")
-    asked = operation("Have the file with the model made.", "Asked", status="202")
-    taken = {
-        JSON: {"schema": {"type": "array", "items": {"type": "object"}}},
-        "text/csv": {"schema": {"type": "string"}},
-        "application/zip": {},
-    }
-    summary = "A file with labels, predictions, or the model."
-    said: JsonObject = {"200": {"description": summary, "content": taken}}
-    file: JsonObject = {"summary": summary, "responses": said | refused(ALWAYS)}
-    root = "/api/projects/{name}"
-    return {
-        f"{root}/export": {"parameters": [NAME], "get": of_project(offered)},
-        f"{root}/export/{{file}}": {
-            "parameters": [NAME, TAKEN_AWAY],
-            "get": of_project(file, "409"),
-        },
-        f"{root}/model": {"parameters": [NAME], "post": of_project(asked, "409")},
     }
 
 
@@ -188,10 +155,6 @@ def _of_pages() -> JsonObject:
         "/projects/{name}": {
             "parameters": [NAME],
             "get": _page("The page of a project.", "The list: it is not connected."),
-        },
-        "/projects/{name}/report.html": {
-            "parameters": [NAME],
-            "get": of_project(_report()),
         },
         "/assets/{file}": {"parameters": [FILE], "get": _asset()},
     }
@@ -210,12 +173,6 @@ def _page(summary: str, otherwise: str) -> JsonObject:
         "200": {"description": summary, "content": HTML},
         "404": {"description": otherwise, "content": HTML},
     }
-    return {"summary": summary, "responses": said | refused(ALWAYS)}
-
-
-def _report() -> JsonObject:
-    summary = "The page of a project as one file."
-    said: JsonObject = {"200": {"description": summary, "content": HTML}}
     return {"summary": summary, "responses": said | refused(ALWAYS)}
 
 
