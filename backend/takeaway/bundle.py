@@ -40,6 +40,7 @@ import csv
 import sys
 from pathlib import Path
 
+from backend.errors import BackendError
 from backend.takeaway.fitted import Answer, load_model
 from backend.takeaway.items import read_items
 
@@ -47,10 +48,13 @@ from backend.takeaway.items import read_items
 # types of a learner that another package brings, if you trust it.
 ALSO_TRUSTED = ()
 
-model = load_model(Path(__file__).with_name("model.skops"), also=ALSO_TRUSTED)
 if len(sys.argv) != 2:
     sys.exit(__doc__)
-items = read_items(Path(sys.argv[1]), model)
+try:
+    model = load_model(Path(__file__).with_name("model.skops"), also=ALSO_TRUSTED)
+    items = read_items(Path(sys.argv[1]), model)
+except BackendError as error:
+    sys.exit(str(error))
 
 sys.stdout.reconfigure(encoding="utf-8", newline="")
 lines = csv.writer(sys.stdout, lineterminator="\\n")

@@ -148,6 +148,25 @@ def test_the_card_says_what_the_status_says(
     assert f"scikit-learn=={version('scikit-learn')}" in pins
 
 
+def test_the_script_says_in_a_sentence_what_stands_in_its_way(
+    bench: Stand, caller: FlaskClient, tmp_path: Path
+) -> None:
+    rows = bench.labelled_rows()
+    folder = made_model(bench, caller, rows.project, tmp_path)
+    script = [sys.executable, str(folder / "predict.py")]
+
+    for arguments, said in (
+        ([], "python predict.py items.csv"),
+        (["x"], "there is no x"),
+    ):
+        done = subprocess.run(  # noqa: S603 - our own command
+            [*script, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+
+
 def test_a_card_without_accuracy_says_that_it_is_not_known(
     bench: Stand, caller: FlaskClient, tmp_path: Path
 ) -> None:
