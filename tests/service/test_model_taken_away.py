@@ -113,6 +113,9 @@ def test_the_model_holds_no_task_that_was_not_labelled(
     wordings = fitted.featuriser.wordings
     assert wordings is not None
     assert not wordings.rows
+    words = wordings.embedding.words
+    assert words is not None
+    assert {type(place) for place in words.vocabulary_.values()} == {int}
     assert not wordings.learnt_from
 
 
