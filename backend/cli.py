@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 P = ParamSpec("P")
+PATH = click.Path(path_type=Path)
+EXPORTS = ("predictions", "labels", "model", "report")
+FORMATS = ("csv", "json", "label-studio", "label-studio-tasks")
 
 
 def _says_errors(command: Callable[P, None]) -> Callable[P, None]:
@@ -50,7 +53,7 @@ def main() -> None:
 @main.command(epilog="Example: dubito serve --port 9090 --workers 2")
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(1, 65535), help="[default: 9090]")
-@click.option("--data-dir", type=click.Path(path_type=Path), help="[default: .dubito]")
+@click.option("--data-dir", type=PATH, help="[default: .dubito]")
 @click.option("--workers", type=click.IntRange(1, 256), help="[default: one a core]")
 @click.option("--open", "is_open", is_flag=True, help="Serve a network unguarded.")
 @_says_errors
@@ -191,20 +194,16 @@ def doctor(**chosen: object) -> None:
 
 
 @main.command(epilog="Example: dubito simulate export.json -o curves.png")
-@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.argument("file", type=PATH, required=False)
 @click.option("--project", type=int, help="A project of Label Studio, not a FILE.")
-@click.option("--config", type=click.Path(path_type=Path), help="Its label config.")
-@click.option(
-    "--files", type=click.Path(path_type=Path), help="Where its tasks' files lie."
-)
+@click.option("--config", type=PATH, help="Its label config.")
+@click.option("--files", type=PATH, help="Where its tasks' files lie.")
 @click.option("--budget", type=click.IntRange(2, 100_000), help="Labels to give.")
 @click.option("--seeds", type=click.IntRange(1, 100), default=5, show_default=True)
 @click.option("--learner", default="auto", show_default=True)
 @click.option("--strategy", default="margin", show_default=True)
 @click.option("--group", default="", help="Data key of what is kept back together.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="A .png or .svg to draw."
-)
+@click.option("-o", "--output", type=PATH, help="A .png or .svg to draw.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 @_says_errors
 def simulate(**chosen: object) -> None:
@@ -220,10 +219,33 @@ def simulate(**chosen: object) -> None:
     run(_settings(), Wishes(**chosen))  # type: ignore[arg-type]  # click has checked them
 
 
-@main.command(epilog="Example: make demo, which installs Label Studio first")
-@click.option(
-    "--data-dir", type=click.Path(path_type=Path), help="[default: .dubito/demo]"
+@main.command(
+    epilog="Example: dubito export --project 1 --what predictions -o predictions.csv"
 )
+@click.option("--project", required=True, help="Its number in Label Studio.")
+@click.option("--what", type=click.Choice(EXPORTS), required=True)
+@click.option("-o", "--output", type=PATH, required=True, help="The file; - prints it.")
+@click.option("--format", type=click.Choice(FORMATS), help="If its ending says none.")
+@_says_errors
+def export(**chosen: object) -> None:
+    """Take away labels, predictions, the model, or the page as a report.
+
+    The ending says how it is written. Labels: .csv or .json, a line for each annotation
+    that counts. Predictions of the last round for all tasks: .csv, .json, .ls.json for
+    Label Studio's import of predictions into this project, or .tasks.json for the
+    import of tasks into another one. The model: .zip, with a script that uses it and
+    its model card, or .skops alone. The report: .html, which needs no network.
+
+    What a spreadsheet would take for a formula has an apostrophe before it in CSV; JSON
+    has it as it is. The file is written whole, or not at all.
+    """
+    from backend.takeaway.command import Wishes, run
+
+    run(_settings(), Wishes(**chosen))  # type: ignore[arg-type]  # click has checked them
+
+
+@main.command(epilog="Example: make demo, which installs Label Studio first")
+@click.option("--data-dir", type=PATH, help="[default: .dubito/demo]")
 @click.option(
     "--port", type=click.IntRange(1, 65535), help="Dubito's; else a free one."
 )
@@ -232,7 +254,7 @@ def simulate(**chosen: object) -> None:
 )
 @click.option(
     "--label-studio-venv",
-    type=click.Path(path_type=Path),
+    type=PATH,
     default=".venv-label-studio",
     show_default=True,
     help="The virtual environment Label Studio is installed in.",

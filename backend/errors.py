@@ -47,6 +47,26 @@ class UnknownTaskError(BackendError):
         super().__init__(f"the project has no task {task}, or it has just come")
 
 
+class NotReadyError(BackendError):
+    """What is asked for is not there yet; it may be later."""
+
+
+class NoSuchExportError(BackendError):
+    """Nothing can be taken away under this name."""
+
+
+class ModelFileError(BackendError):
+    """A model cannot be kept in a file, or read from one."""
+
+
+class ItemsError(BackendError):
+    """There are no items that a model could be asked about."""
+
+
+class OutputError(BackendError):
+    """A file cannot be written as it was asked for."""
+
+
 class AccessDeniedError(BackendError):
     """The caller did not show the credentials that were set."""
 

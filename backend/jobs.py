@@ -9,6 +9,7 @@ words for arguments, or it is none.
 from __future__ import annotations
 
 import logging
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rq.exceptions import DeserializationError, NoSuchJobError
@@ -18,8 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 logger = logging.getLogger(__name__)
-MODULE = "backend.learning.worker"
-JOBS = frozenset({"look_after", "fill", "adopt"})
+JOBS: Mapping[str, str] = MappingProxyType(
+    {
+        "look_after": "backend.learning.worker",
+        "fill": "backend.learning.worker",
+        "adopt": "backend.learning.worker",
+        "make_model": "backend.takeaway.job",
+    }
+)
+"""The module in which each job is found."""
+
 WANTED = frozenset(
     {
         *(b"success_callback_name", b"failure_callback_name"),
@@ -54,4 +63,4 @@ class OwnJob(Job):
         module, _, name = str(self.func_name).rpartition(".")
         are_words = all(isinstance(one, str) for one in self.args)
         is_bare = self.instance is None and not self.kwargs
-        return module == MODULE and name in JOBS and are_words and is_bare
+        return JOBS.get(name) == module and are_words and is_bare

@@ -17,7 +17,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from backend.errors import StoreUnavailableError
-from backend.jobs import MODULE, OwnJob
+from backend.jobs import JOBS, OwnJob
 from backend.labelstudio.client import LabelStudioClient
 from backend.labelstudio.files import Files
 from backend.learning.features import ItemCache
@@ -116,9 +116,9 @@ class Services:
             self.call("look_after", state.key)
 
     def call(self, job: str, *arguments: str) -> None:
-        """Queue one of the jobs of `backend.learning.worker`."""
+        """Queue one of the jobs there are."""
         self.queue.enqueue(
-            f"{MODULE}.{job}",
+            f"{JOBS[job]}.{job}",
             *arguments,
             job_timeout=-1,
             result_ttl=0,

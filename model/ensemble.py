@@ -5,7 +5,7 @@ directions, the trees thresholds. Each alone is much worse on some kind of data.
 """
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -77,6 +77,10 @@ class Blend:
                 blended = np.tensordot(self.weights, heard, axes=1)
             probabilities[part, self.seen] = blended
         return probabilities
+
+    def without_tasks(self) -> "Blend":
+        """Return the same, knowing none of the tasks but the labelled ones."""
+        return replace(self, surroundings=self.surroundings.without_tasks())
 
 
 @dataclass(frozen=True, slots=True)

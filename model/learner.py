@@ -21,6 +21,15 @@ class Predictor(Protocol):
         ...
 
 
+@runtime_checkable
+class PoolPredictor(Predictor, Protocol):
+    """What was learnt where all tasks were known."""
+
+    def without_tasks(self) -> Predictor:
+        """Return what says the same of other tasks, and is small enough to keep."""
+        ...
+
+
 class Learner(Protocol):
     """A way to learn classes from a few labels."""
 
@@ -93,3 +102,8 @@ def within(chosen: Learner, surroundings: Surroundings) -> Learner:
     if isinstance(chosen, PoolLearner):
         return chosen.within(surroundings)
     return chosen
+
+
+def without_tasks(learnt: Predictor) -> Predictor:
+    """Return what was learnt without the tasks it need not know, to be kept."""
+    return learnt.without_tasks() if isinstance(learnt, PoolPredictor) else learnt

@@ -176,6 +176,12 @@ class Surroundings:
         found = [self._placed(self.features[at : at + AT_A_TIME]) for at in parts]
         return np.concatenate(found).astype(np.float32)
 
+    def without_tasks(self) -> "Surroundings":
+        """Return what was found out, without the tasks, to look at others with."""
+        bare = Surroundings(self.features[:0])
+        vars(bare).update(axes=self.axes, graph=self.graph)  # as if found by itself
+        return bare
+
     def rows(self, features: Features, part: slice = slice(None)) -> Rows:
         """Return how the kernels see a part of some tasks, of these or of others."""
         known = features is self.features

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -57,6 +57,10 @@ class Wordings:
         rows = {text: known[text] if text in known else found[text] for text in wanted}
         return cls(learnt_from=sample, embedding=embedding, rows=rows)
 
+    def without_tasks(self) -> Wordings:
+        """Return the vocabulary without the texts that gave it."""
+        return Wordings(learnt_from=(), embedding=self.embedding, rows={})
+
     def features(self, texts: Sequence[str]) -> Features:
         """Return (n, d) rows of texts, which need not be of the pool."""
         fresh = [text for text in dict.fromkeys(texts) if text not in self.rows]
@@ -103,6 +107,11 @@ class Featuriser:
         table = np.array(numbers, dtype=np.float32)
         texts = [reading.text or "" for reading in readings]
         return self.features(table.reshape(len(readings), len(self.columns)), texts)
+
+    def without_tasks(self) -> Featuriser:
+        """Return the same, holding no text of any task."""
+        bare = None if self.wordings is None else self.wordings.without_tasks()
+        return replace(self, wordings=bare)
 
 
 def _row(numbers: Mapping[str, float], columns: Sequence[str]) -> list[float]:

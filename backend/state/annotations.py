@@ -10,11 +10,12 @@ from backend.records import Annotation
 from backend.state import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from redis import Redis
 
 DAY_SECONDS = 86_400
+AT_A_TIME = 200
 
 # An annotation is kept as its 16-digit time of change followed by its JSON. The
 # later change wins; what was deleted stays deleted; only a difference counts.
@@ -89,6 +90,14 @@ class AnnotationStore:
         packed = self.client.hvals(self._annotations)
         found = [Annotation.model_validate_json(value[16:]) for value in packed]
         return sorted(found, key=lambda annotation: annotation.id)
+
+    def each(self) -> Iterator[Annotation]:
+        """Yield all annotations, in no order, holding few of them at a time.
+
+        One that is changed meanwhile may come twice.
+        """
+        for _, value in self.client.hscan_iter(self._annotations, count=AT_A_TIME):
+            yield Annotation.model_validate_json(value[16:])
 
     def version(self) -> int:
         """Return a number that grows with each change."""

@@ -59,6 +59,8 @@ CLAIMED = "claimed"
 BULK = "bulk"
 SAMPLES = "samples"
 GAUGES = "gauges"
+MODEL = "model"
+MODEL_MAKING = "model_making"
 
 
 def of(project: str, name: str) -> str:

@@ -184,6 +184,20 @@ SHOWN = record(
     refused={"type": "string", "description": "Why it could not be read."},
     note={"type": "string", "description": "What cannot be shown, and why."},
 )
+OFFER = record(
+    predictions=COUNT,
+    model=record(
+        state={"enum": ["none", "making", "ready", "failed"]},
+        size={"type": ["integer", "null"], "description": "In bytes."},
+        labels={"type": ["integer", "null"], "description": "It has learnt from."},
+        made_at=MOMENT_IF_KNOWN,
+        is_latest={
+            "type": "boolean",
+            "description": "Whether nothing it depends on has changed since.",
+        },
+        error=TEXT,
+    ),
+)
 ANSWERS: JsonObject = {
     "Index": record(
         status={"const": "UP"}, name={"const": "Dubito"}, projects=listed(NAMED)
@@ -199,5 +213,6 @@ ANSWERS: JsonObject = {
     "Learning": LEARNING,
     "Map": MAP,
     "Shown": SHOWN,
+    "Offer": OFFER,
     "Asked": record(status={"const": "asked"}),
 }

@@ -18,6 +18,9 @@ from backend.errors import (
     BackendError,
     ForeignPageError,
     MalformedRequestError,
+    NoSuchExportError,
+    NotReadyError,
+    SchemaError,
     StoreUnavailableError,
     UnknownProjectError,
     UnknownTaskError,
@@ -26,6 +29,7 @@ from backend.state.cures import cure
 from backend.state.tally import ERRORS
 from backend.web.attempts import TooManyAttemptsError
 from backend.web.auth import current_services, guard
+from backend.web.export import export
 from backend.web.limits import LARGEST_BODY, check_depth, limit_body
 from backend.web.maps import maps
 from backend.web.pages import pages
@@ -63,6 +67,9 @@ STATUS: Mapping[type[BackendError], HTTPStatus] = MappingProxyType(
         AccessDeniedError: HTTPStatus.UNAUTHORIZED,
         ForeignPageError: HTTPStatus.FORBIDDEN,
         MalformedRequestError: HTTPStatus.BAD_REQUEST,
+        NoSuchExportError: HTTPStatus.NOT_FOUND,
+        NotReadyError: HTTPStatus.CONFLICT,
+        SchemaError: HTTPStatus.CONFLICT,
         StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
         TooManyAttemptsError: HTTPStatus.TOO_MANY_REQUESTS,
         UnknownProjectError: HTTPStatus.NOT_FOUND,
@@ -100,6 +107,7 @@ def create_app(services: Services) -> Flask:
     app.register_blueprint(routes)
     app.register_blueprint(pages)
     app.register_blueprint(maps)
+    app.register_blueprint(export)
     app.register_error_handler(BackendError, answer_error)
     app.register_error_handler(RedisError, answer_store_error)
     app.register_error_handler(HTTPException, answer_http_error)
@@ -135,7 +143,7 @@ def tell_unchanged(response: Response) -> Response:
 
 def answer_error(error: BackendError) -> ResponseReturnValue:
     """Turn an error into JSON: the one place where errors meet HTTP."""
-    status = STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+    status = _status(error)
     is_flood = isinstance(error, TooManyAttemptsError)
     level = logging.DEBUG if is_flood else logging.WARNING
     caller = (request.method, request.path, request.remote_addr)
@@ -148,6 +156,12 @@ def answer_error(error: BackendError) -> ResponseReturnValue:
     if isinstance(error, TooManyAttemptsError):
         response.headers["Retry-After"] = str(error.seconds)
     return response
+
+
+def _status(error: BackendError) -> HTTPStatus:
+    """Return the status of an error, or of the kind of errors that it is of."""
+    known = (STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    return next(known, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def count_error(kind: str) -> None:

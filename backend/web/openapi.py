@@ -16,6 +16,7 @@ from backend.learning.events import READERS, Setup
 from backend.learning.oracle import Questions
 from backend.records import Annotation, Project, Task
 from backend.web.answers import ANSWERS, ERROR, KEY
+from backend.web.export_description import takeaway
 from backend.web.operations import (
     ALWAYS,
     HTML,
@@ -113,7 +114,7 @@ def description() -> JsonObject:
 
 
 def _paths() -> JsonObject:
-    return {**_of_label_studio(), **_of_projects(), **_of_pages()}
+    return {**_of_label_studio(), **_of_projects(), **takeaway(), **_of_pages()}
 
 
 def _of_label_studio() -> JsonObject:

@@ -42,6 +42,7 @@ REFUSALS = {
     "403": ("ForeignPage", "Without credentials: asked by a name or a page not ours."),
     "404": ("NotConnected", "The project is not connected, or has nothing so named."),
     "405": ("OtherMethod", "The method is another than those that Allow names."),
+    "409": ("NotNow", "That cannot be done as things stand; the reason is said."),
     "413": ("TooLarge", "The body is larger than this endpoint takes."),
     "415": ("NotJson", "The body was not sent as application/json."),
     "429": ("TooManyAttempts", "Wrong credentials came too often from this address."),

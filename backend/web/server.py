@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -83,7 +84,9 @@ class WebServer(BaseApplication):
         services = self._open.__enter__()
         with suppress(RedisError):
             catch_up(services)
-        return create_app(services)
+        app = create_app(services)
+        gc.freeze()  # else the collector looks through all of it while callers wait
+        return app
 
     def _leave(self, _: Arbiter, worker: ThreadWorker) -> None:
         """End a process that has stopped without waiting for what hangs in it.

@@ -150,6 +150,9 @@ class Embedding:
             words = CountVectorizer(
                 token_pattern=WORD, max_features=MAX_WORDS, dtype=np.float32
             ).fit(texts)
+            # As plain numbers: each of NumPy's is an array of its own to who keeps it.
+            found = words.vocabulary_
+            words.vocabulary_ = {word: int(place) for word, place in found.items()}
         return cls(
             words=words,
             parts=parts,

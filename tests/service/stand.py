@@ -77,7 +77,7 @@ class Stand:
             job = self.services.queue.fetch_job(waiting[0])
             self.services.queue.remove(waiting[0])
             if job is not None and job.func_name is not None:
-                getattr(worker, job.func_name.rpartition(".")[2])(*job.args)
+                job.func(*job.args)
 
     def look_after(self, project: int) -> None:
         """Let time pass for a project: whatever is due is done now."""

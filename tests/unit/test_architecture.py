@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "backend/state": {"errors", "records", "settings", "state"},
     "backend/web": {
         *("errors", "labelstudio", "learning", "records", "services", "settings"),
-        *("state", "web"),
+        *("state", "takeaway", "web"),
     },
 }
 # Names that are no secrets (104 to 106), chance that is none (311), our own commands.

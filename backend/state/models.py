@@ -1,0 +1,132 @@
+"""The model of a project as a file, made when somebody asks for it, kept for a day."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from backend.state import keys
+from backend.state.assessments import Noted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from redis import Redis
+
+    from backend.state.project import ProjectState
+
+KEPT_SECONDS = 86_400
+MAKING_SECONDS = 180
+"""Who makes a file for longer may have died: it may be asked for anew."""
+
+LARGEST = 64_000_000
+"""Bytes: the store holds them in memory, beside everything else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptModel:
+    """What the store holds of a model: data and a text, and nothing that is run.
+
+    Attributes
+    ----------
+    packed : a skops file
+    card : what there is to know of it
+    """
+
+    packed: bytes
+    card: str
+
+
+class ModelFile(Noted):
+    """What is known of a model's file.
+
+    Attributes
+    ----------
+    file : under which name it is kept; empty if it could not be made
+    size : of the skops file, in bytes
+    labels : how many tasks it has learnt from
+    basis : equal bases give equal models
+    error : why it could not be made
+    """
+
+    file: str = ""
+    size: int = 0
+    labels: int = 0
+    basis: str = ""
+    made_at: float = 0.0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStore:
+    """The file with a project's model, and whether one is being made."""
+
+    client: Redis
+    project: str
+    clock: Callable[[], float] = time.time
+
+    @classmethod
+    def of(cls, state: ProjectState) -> Self:
+        """Return that of a project."""
+        return cls(state.client, state.key, state.clock)
+
+    def begin(self) -> bool:
+        """Return True to the first who asks for a file, while none is being made."""
+        return bool(self.client.set(self._making, 1, nx=True, ex=MAKING_SECONDS))
+
+    def is_making(self) -> bool:
+        """Return whether a file is being made."""
+        return bool(self.client.exists(self._making))
+
+    def found(self) -> ModelFile | None:
+        """Return what is known of the last file; None if there is none any more."""
+        kept = self.client.get(self._key(keys.MODEL))
+        return None if kept is None else ModelFile.model_validate_json(kept)
+
+    def save(self, model: KeptModel, *, labels: int, basis: str) -> None:
+        """Keep a file in the place of the last one."""
+        name = secrets.token_hex(8)
+        made = ModelFile(
+            file=name,
+            size=len(model.packed),
+            labels=labels,
+            basis=basis,
+            made_at=self.clock(),
+        )
+        last = self.found()
+        with self.client.pipeline(transaction=True) as pipe:
+            if last is not None and last.file:
+                pipe.delete(self._file(last.file))
+            content = {"packed": model.packed, "card": model.card}
+            pipe.hset(self._file(name), mapping=content)
+            pipe.expire(self._file(name), KEPT_SECONDS)
+            pipe.set(self._key(keys.MODEL), made.model_dump_json(), ex=KEPT_SECONDS)
+            pipe.delete(self._making)
+            pipe.execute()
+
+    def fail(self, why: str) -> None:
+        """Note why a file could not be made."""
+        failed = ModelFile(error=why, made_at=self.clock())
+        with self.client.pipeline(transaction=True) as pipe:
+            pipe.set(self._key(keys.MODEL), failed.model_dump_json(), ex=KEPT_SECONDS)
+            pipe.delete(self._making)
+            pipe.execute()
+
+    def content(self, made: ModelFile) -> KeptModel | None:
+        """Return a file; None if its time has passed."""
+        kept = self.client.hgetall(self._file(made.file))
+        if b"packed" not in kept:
+            return None
+        return KeptModel(packed=kept[b"packed"], card=kept[b"card"].decode())
+
+    @property
+    def _making(self) -> str:
+        return self._key(keys.MODEL_MAKING)
+
+    def _file(self, name: str) -> str:
+        return f"{self._key(keys.MODEL)}:{name}"
+
+    def _key(self, name: str) -> str:
+        return keys.of(self.project, name)

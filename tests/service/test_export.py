@@ -1,0 +1,217 @@
+"""`dubito export`: what it writes, where, and what it says if it cannot."""
+
+import json
+import os
+import stat
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from flask.testing import FlaskClient
+
+from backend.cli import main
+from backend.errors import OutputError
+from backend.takeaway.fitted import load_model
+from backend.takeaway.formats import TABLES
+from backend.takeaway.output import write
+from backend.web.app import create_app
+from tests.dubito import rows_project
+from tests.service.stand import Stand
+from tests.taken_away import download
+
+
+@pytest.fixture
+def caller(bench: Stand) -> FlaskClient:
+    return create_app(bench.services).test_client()
+
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def command(bench: Stand, store_url: str, tmp_path: Path) -> Command:
+    """Run `dubito export` over the stand's store."""
+
+    def run(*arguments: object) -> Result:
+        environment = {
+            "REDIS_URL": store_url,
+            "MODEL_DIR": str(tmp_path / "none"),
+            "LABEL_STUDIO_URL": bench.server.url,
+            "LABEL_STUDIO_API_KEY": bench.server.tokens[0],
+        }
+        return CliRunner(env=environment).invoke(
+            main, ["export", *map(str, arguments)], catch_exceptions=False
+        )
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("a.csv", "labels.csv"),
+        ("a.JSON", "labels.json"),
+        ("a.b.csv", "predictions.csv"),
+        ("a.json", "predictions.json"),
+        ("a.ls.json", "predictions.ls.json"),
+    ],
+)
+def test_the_command_writes_what_the_page_downloads(
+    bench: Stand, command: Command, tmp_path: Path, file: str, name: str
+) -> None:
+    caller, what = create_app(bench.services).test_client(), name.partition(".")[0]
+    rows = bench.labelled_rows()
+    path = tmp_path / file
+
+    said = command("--project", rows.project, "--what", what, "-o", path)
+
+    assert said.exit_code == 0, said.output
+    assert path.read_bytes() == download(caller, rows.project, name)
+    assert f"wrote {what} to {path}" in said.stderr
+    assert [one.name for one in tmp_path.iterdir()] == [file]
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
+
+
+def test_the_command_prints_to_standard_output(
+    bench: Stand, caller: FlaskClient, command: Command
+) -> None:
+    rows = bench.labelled_rows()
+    told = ("--project", rows.project, "--what", "predictions", "-o", "-")
+
+    assert command(*told).stdout_bytes == download(
+        caller, rows.project, "predictions.csv"
+    )
+    assert command(*told, "--format", "label-studio").stdout_bytes == download(
+        caller, rows.project, "predictions.ls.json"
+    )
+
+
+def test_tasks_with_their_predictions_go_into_another_project(
+    bench: Stand, command: Command, tmp_path: Path
+) -> None:
+    rows, there = bench.labelled_rows(), bench.label_studio
+    path = tmp_path / "x.tasks.json"
+
+    said = command("--project", rows.project, "--what", "predictions", "-o", path)
+
+    assert said.exit_code == 0, said.output
+    told = json.loads(path.read_text())
+    data = {task["id"]: task["data"] for task in there.tasks(rows.project)}
+    assert [one["data"] for one in told] == [data[task] for task in rows.tasks]
+    pieces = TABLES["predictions.ls.json"].pieces(bench.state(rows.project))
+    expected = json.loads(b"".join(pieces))
+    assert [
+        {"task": t, **one["predictions"][0]}
+        for t, one in zip(rows.tasks, told, strict=True)
+    ] == expected
+    config = there.project(rows.project)["label_config"]
+    other = there.create_project("another", config)
+    assert len(there.import_tasks(other, told)) == len(rows.tasks)
+
+
+def test_the_command_writes_the_model(
+    bench: Stand, command: Command, tmp_path: Path
+) -> None:
+    rows = bench.labelled_rows()
+    told = ("--project", rows.project, "--what", "model", "-o")
+
+    assert command(*told, tmp_path / "m.zip").exit_code == 0
+    assert command(*told, tmp_path / "m.skops").exit_code == 0
+
+    with zipfile.ZipFile(tmp_path / "m.zip") as archive:
+        assert {*archive.namelist()} == {
+            "README.md",
+            "predict.py",
+            "requirements.txt",
+            "model.skops",
+        }
+        assert archive.testzip() is None
+    assert load_model(tmp_path / "m.skops").classes == ("rest", "walk", "run")
+
+
+@pytest.mark.parametrize(
+    ("wish", "reason"),
+    [
+        ("labels x.txt", "let it end with .csv or .json"),
+        ("predictions x", "let it end with .csv or .ls.json or .tasks.json"),
+        ("model x.pkl", "let it end with .zip or .skops"),
+        ("model -", "a model is no text"),
+        ("labels none/x.csv", "there is no directory"),
+        ("labels .csv/", "is a directory"),
+        ("predictions x.csv", "there is no model of project"),
+        ("model x.zip", "there is no model of project"),
+    ],
+)
+def test_the_command_says_what_stands_in_its_way(
+    bench: Stand, command: Command, tmp_path: Path, wish: str, reason: str
+) -> None:
+    rows = rows_project(bench.label_studio, 12)
+    bench.connect(rows.project)
+    (tmp_path / ".csv").mkdir()
+    what, _, file = wish.partition(" ")
+    path = file if file == "-" else tmp_path / file
+
+    said = command("--project", rows.project, "--what", what, "-o", path)
+
+    assert said.exit_code == 1
+    assert reason in said.stderr
+    assert "Traceback" not in said.output
+    assert [one.name for one in tmp_path.iterdir()] == [".csv"]
+
+
+def test_the_command_knows_no_project_of_that_number(
+    command: Command, tmp_path: Path
+) -> None:
+    said = command("--project", 77, "--what", "labels", "-o", tmp_path / "x.csv")
+
+    assert said.exit_code == 1
+    assert "project 77 is not connected" in said.stderr
+
+
+def test_a_format_that_a_table_does_not_have_is_refused(
+    command: Command, tmp_path: Path
+) -> None:
+    told = ("--project", 7, "--what", "labels", "-o", tmp_path / "x.json")
+
+    said = command(*told, "--format", "label-studio")
+
+    assert "labels cannot be had as label-studio, but as csv, json" in said.stderr
+
+
+def test_what_was_there_is_still_there_if_writing_fails(tmp_path: Path) -> None:
+    """A store that goes, or a disk that is full, in the middle of a table."""
+    path = tmp_path / "x.csv"
+    path.write_text("what was there")
+
+    def pieces() -> Iterator[bytes]:
+        yield b"task,label\n"
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OutputError, match="cannot be written: No space left"):
+        write(path, pieces())
+
+    assert path.read_text() == "what was there"
+    assert [one.name for one in tmp_path.iterdir()] == ["x.csv"]
+
+
+def test_a_device_is_written_to_not_replaced(bench: Stand, command: Command) -> None:
+    rows = bench.labelled_rows()
+
+    said = command(
+        "--project",
+        rows.project,
+        "--what",
+        "labels",
+        "-o",
+        "/dev/full",
+        "--format",
+        "csv",
+    )
+
+    assert said.exit_code == 1
+    assert "/dev/full cannot be written: No space left" in said.stderr
+    assert Path("/dev/full").is_char_device()

@@ -1,0 +1,199 @@
+"""The model as a file: it says elsewhere what the service says, and holds no more."""
+
+import csv
+import io
+import os
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+from skops import io as skops
+
+from backend.errors import ModelFileError
+from backend.takeaway.bundle import fit_model
+from backend.takeaway.fitted import OURS, THEIRS, Answer, load_model
+from backend.web.app import create_app
+from model.initial import permutation
+from tests.dubito import ROOT, Rows, feature_rows, rows_project
+from tests.service.stand import Stand
+from tests.taken_away import KINDS, made_model, make_texts
+
+TOLERANCE = 1e-6
+"""The stored probabilities have 32 bits."""
+
+
+@pytest.fixture
+def caller(bench: Stand) -> FlaskClient:
+    return create_app(bench.services).test_client()
+
+
+def predicted(folder: Path, items: Path) -> list[dict[str, str]]:
+    """Run `predict.py` as its README says, elsewhere."""
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-W", "error", str(folder / "predict.py"), str(items)],
+        cwd=items.parent,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=True,
+    )
+    assert done.stderr == b""
+    return list(csv.DictReader(io.StringIO(done.stdout.decode(), newline="")))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_model_says_elsewhere_what_the_service_says(
+    bench: Stand, caller: FlaskClient, kind: str, tmp_path: Path
+) -> None:
+    """In a process of its own, of the raw items, without Redis and Label Studio."""
+    (tmp_path / "raw").mkdir()
+    made = KINDS[kind](bench, tmp_path / "raw")
+    for number, task in enumerate(made.tasks[:8]):
+        bench.label_studio.annotate(task, ("rest", "walk")[number % 2])
+    bench.connect(made.project)
+    ranking = bench.state(made.project).ranking()
+    assert ranking is not None
+    assert ranking.task_ids.tolist() == made.tasks
+    folder = made_model(bench, caller, made.project, tmp_path / "model")
+
+    lines = predicted(folder, made.items)
+
+    said = [[float(line[name]) for name in ranking.classes] for line in lines]
+    assert np.array(said) == pytest.approx(ranking.probabilities, abs=TOLERANCE)
+    certainty = [float(line["certainty"]) for line in lines]
+    assert certainty == pytest.approx(ranking.certainty, abs=2 * TOLERANCE)
+    likeliest = ranking.probabilities.argmax(axis=1)
+    assert [line["label"] for line in lines] == [ranking.classes[c] for c in likeliest]
+    file = folder / "model.skops"
+    assert {*skops.get_untrusted_types(file=file)} <= {*OURS, *THEIRS}
+    with zipfile.ZipFile(file) as parts:
+        assert {Path(name).suffix for name in parts.namelist()} <= {".json", ".npy"}
+
+
+def test_a_model_answers_for_items_it_has_not_seen_as_predict_does(
+    bench: Stand, caller: FlaskClient, tmp_path: Path
+) -> None:
+    rows = bench.labelled_rows()
+    state = bench.state(rows.project)
+    strangers = [data for data, _ in feature_rows(300, seed=9)]
+    tasks = [{"id": 10**6 + n, "data": data} for n, data in enumerate(strangers)]
+    body = {"tasks": tasks, "project": state.key}
+    expected = caller.post("/predict", json=body).get_json()["results"]
+    folder = made_model(bench, caller, rows.project, tmp_path)
+    model = load_model(folder / "model.skops")
+
+    answers = list(model.answers([*strangers, {"f0": "none"}], _NoFiles()))
+
+    known = [one for one in answers if isinstance(one, Answer)]
+    scores = [0.01 + 0.99 * one.certainty for one in known]
+    assert scores == pytest.approx([one["score"] for one in expected], abs=TOLERANCE)
+    assert answers[-1] == "the value of 'f0' is not a number"
+
+
+class _NoFiles:
+    def fetch(self, address: str) -> bytes:
+        raise AssertionError(address)
+
+
+def test_the_model_holds_no_task_that_was_not_labelled(
+    bench: Stand, tmp_path: Path
+) -> None:
+    """Its size does not grow with the pool, and texts stay where they are."""
+    made = make_texts(bench, tmp_path)
+    for number, task in enumerate(made.tasks[:8]):
+        bench.label_studio.annotate(task, ("rest", "walk")[number % 2])
+    bench.connect(made.project)
+
+    fitted = fit_model(bench.services, bench.state(made.project)).fitted
+
+    wordings = fitted.featuriser.wordings
+    assert wordings is not None
+    assert not wordings.rows
+    words = wordings.embedding.words
+    assert words is not None
+    assert {type(place) for place in words.vocabulary_.values()} == {int}
+    assert not wordings.learnt_from
+
+
+def test_the_card_says_what_the_status_says(
+    bench: Stand, caller: FlaskClient, tmp_path: Path
+) -> None:
+    rows = rows_project(bench.label_studio, 80)
+    ids = np.array(rows.tasks, dtype=np.int64)
+    chosen = ids[permutation(ids, seed=0)][:40].tolist()
+    for task in chosen:
+        bench.label_studio.annotate(task, rows.truth[task])
+    bench.connect(rows.project)
+    status = bench.status(rows.project)
+    folder = made_model(bench, caller, rows.project, tmp_path)
+
+    card = (folder / "README.md").read_text()
+
+    accuracy = status["accuracy"]
+    assert accuracy["estimate"] is not None
+    assert f"**{100 * accuracy['estimate']:.1f} %**" in card
+    assert (
+        f"between {100 * accuracy['low']:.1f} and {100 * accuracy['high']:.1f} %"
+        in card
+    )
+    assert f"at {status['curve'][-1]['labels']} labels, {accuracy['n']} of them" in card
+    for name in status["classes"]:
+        given = [t for t in chosen if rows.truth[t] == name]
+        assert f"| {name} | {len(given)} |" in card
+    assert "40 labelled tasks of 80, by 1 annotator" in card
+    assert "f0, f1, f2, f3, f4" in card
+    assert "```xml\n<View>" in card
+    pins = (folder / "requirements.txt").read_text()
+    assert f"scikit-learn=={version('scikit-learn')}" in pins
+
+
+def test_the_script_says_in_a_sentence_what_stands_in_its_way(
+    bench: Stand, caller: FlaskClient, tmp_path: Path
+) -> None:
+    rows = bench.labelled_rows()
+    folder = made_model(bench, caller, rows.project, tmp_path)
+    script = [sys.executable, str(folder / "predict.py")]
+
+    for arguments, said in (
+        ([], "python predict.py items.csv"),
+        (["x"], "there is no x"),
+    ):
+        done = subprocess.run(  # noqa: S603 - our own command
+            [*script, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_card_without_accuracy_says_that_it_is_not_known(
+    bench: Stand, caller: FlaskClient, tmp_path: Path
+) -> None:
+    rows = bench.labelled_rows()
+    folder = made_model(bench, caller, rows.project, tmp_path)
+
+    assert (
+        "Not known. It is estimated from 20 labels"
+        in (folder / "README.md").read_text()
+    )
+
+
+def test_a_file_that_is_no_model_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    for content in (b"", b"no zip", skops.dumps({"format": 99})):
+        (tmp_path / "x.skops").write_bytes(content)
+        with pytest.raises(ModelFileError, match="is no model"):
+            load_model(tmp_path / "x.skops")
+
+
+def test_a_file_with_other_types_than_ours_is_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "x.skops"
+    skops.dump({"format": 1, "schema": Rows(project=1, truth={})}, file)
+
+    with pytest.raises(
+        Exception, match=r"holds types that are not Dubito's.*tests.dubito.Rows"
+    ):
+        load_model(file)

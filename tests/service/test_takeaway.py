@@ -1,0 +1,161 @@
+"""What is taken away of a project over HTTP, and what is said where nothing is."""
+
+import io
+import zipfile
+
+import pytest
+from flask.testing import FlaskClient
+
+from backend.state.models import KEPT_SECONDS, ModelStore
+from backend.takeaway.bundle import SCRIPT
+from backend.takeaway.job import make
+from backend.web.app import create_app
+from tests.dubito import rows_project
+from tests.label_studio import JsonObject
+from tests.service.stand import Stand
+from tests.taken_away import download
+
+
+@pytest.fixture
+def caller(bench: Stand) -> FlaskClient:
+    return create_app(bench.services).test_client()
+
+
+def offered(caller: FlaskClient, project: int) -> JsonObject:
+    said: JsonObject = caller.get(f"/api/projects/{project}/export").get_json()
+    return said
+
+
+def packed_of(archive: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(archive)) as parts:
+        return parts.read("model.skops")
+
+
+def test_what_is_offered_follows_the_model(bench: Stand, caller: FlaskClient) -> None:
+    rows = bench.labelled_rows()
+    assert offered(caller, rows.project) == {
+        "predictions": 60,
+        "model": {
+            "state": "none",
+            "size": None,
+            "labels": None,
+            "made_at": None,
+            "is_latest": False,
+            "error": "",
+        },
+    }
+
+    caller.post(f"/api/projects/{rows.project}/model")
+    assert offered(caller, rows.project)["model"]["state"] == "making"
+    bench.run()
+
+    model = offered(caller, rows.project)["model"]
+    content = packed_of(download(caller, rows.project, "model.zip"))
+    assert (model["state"], model["labels"], model["size"]) == (
+        "ready",
+        8,
+        len(content),
+    )
+    assert model["is_latest"]
+    bench.label_studio.annotate(rows.tasks[20], rows.truth[rows.tasks[20]])
+    assert not offered(caller, rows.project)["model"]["is_latest"]
+
+
+def test_who_asks_again_while_a_model_is_made_asks_for_the_same(
+    bench: Stand, caller: FlaskClient
+) -> None:
+    rows = bench.labelled_rows()
+
+    for _ in range(5):
+        assert caller.post(f"/api/projects/{rows.project}/model").status_code == 202
+
+    assert len(bench.services.queue.job_ids) == 1
+
+
+def refused(caller: FlaskClient, project: object, name: str) -> tuple[int, str]:
+    said = caller.get(f"/api/projects/{project}/export/{name}")
+    assert "Content-Disposition" not in said.headers
+    return said.status_code, said.get_json()["detail"]
+
+
+def test_what_is_not_there_is_said_in_a_sentence(
+    bench: Stand, caller: FlaskClient
+) -> None:
+    rows = rows_project(bench.label_studio, 12)
+    bench.connect(rows.project)
+
+    code, said = refused(caller, rows.project, "predictions.csv")
+    assert (code, said.partition(":")[0]) == (
+        409,
+        f"there is no model of project {rows.project} yet",
+    )
+    code, said = refused(caller, rows.project, "model.zip")
+    assert code == 409
+    assert f"POST to /api/projects/{rows.project}/model" in said
+    assert caller.post(f"/api/projects/{rows.project}/model").status_code == 409
+    assert refused(caller, rows.project, "labels.xlsx")[0] == 404
+    assert refused(caller, 777, "labels.csv")[0] == 404
+    assert download(caller, rows.project, "labels.csv").count(b"\n") == 1
+
+
+def test_while_a_model_is_made_it_is_said_so(bench: Stand, caller: FlaskClient) -> None:
+    rows = bench.labelled_rows()
+    caller.post(f"/api/projects/{rows.project}/model")
+
+    code, said = refused(caller, rows.project, "model.zip")
+
+    assert (code, said) == (409, "the model is being made: ask again in a moment")
+
+
+def test_a_model_too_large_for_the_store_is_left_to_the_command(
+    bench: Stand, caller: FlaskClient
+) -> None:
+    rows = bench.labelled_rows()
+
+    make(bench.services, bench.state(rows.project), largest=1_000)
+
+    model = offered(caller, rows.project)["model"]
+    assert model["state"] == "failed"
+    assert "dubito export" in model["error"]
+    assert "dubito export" in refused(caller, rows.project, "model.zip")[1]
+    assert caller.post(f"/api/projects/{rows.project}/model").status_code == 202
+
+
+def test_whoever_writes_to_the_store_writes_no_script(
+    bench: Stand, caller: FlaskClient
+) -> None:
+    """What people run is ours; what the store holds is read with a list of types."""
+    rows = bench.labelled_rows()
+    state = bench.state(rows.project)
+    caller.post(f"/api/projects/{rows.project}/model")
+    bench.run()
+    found = ModelStore.of(state).found()
+    assert found is not None
+    kept = state.client.hgetall(f"dubito:{{{state.key}}}:model:{found.file}")
+
+    with zipfile.ZipFile(
+        io.BytesIO(download(caller, rows.project, "model.zip"))
+    ) as parts:
+        said = parts.read("predict.py").decode()
+
+    assert kept.keys() == {b"packed", b"card"}
+    assert said == SCRIPT
+    assert b"import" not in kept[b"card"]
+
+
+def test_a_model_goes_with_its_project(bench: Stand, caller: FlaskClient) -> None:
+    """And with a newer one the older one goes."""
+    rows = bench.labelled_rows()
+    state = bench.state(rows.project)
+    for _ in range(3):
+        caller.post(f"/api/projects/{rows.project}/model")
+        bench.run()
+    (file,) = state.client.scan_iter(match="*:model:*")
+    found = ModelStore.of(state).found()
+    assert found is not None
+    assert file.decode().rpartition(":")[2] == found.file
+    assert 0 < state.client.ttl(file) <= KEPT_SECONDS
+
+    bench.services.projects.remove(state.key)
+
+    assert not [*state.client.scan_iter(match="*model*")]

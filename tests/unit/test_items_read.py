@@ -1,0 +1,176 @@
+"""New items as people have them: rows, lists, single files and folders of them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backend.errors import ItemsError
+from backend.learning.features import Items
+from backend.state.project import ReadsChoice
+from backend.state.tasks import Pool
+from backend.takeaway.fitted import Answer, Fitted
+from backend.takeaway.items import read_items
+from model.learner import learner
+from tests.builders import schema
+
+RECORDING = "t,x\n0,1\n1,2\n2,1\n"
+
+
+def fitted(kind: str, tag: str, key: str, *keys: str) -> Fitted:
+    """Fit to something: what is read of items is what matters here."""
+    numbers = np.arange(24, dtype=np.float32).reshape(12, 2)
+    pool = Pool(task_ids=np.arange(12), columns=("x", "y"), numbers=numbers, texts=())
+    items = Items.of(pool, seed=0)
+    codes = np.arange(12) % 2
+    return Fitted(
+        schema=schema(tag=tag, key=key),
+        reads=ReadsChoice(kind=kind, keys=keys or (key,)),
+        strategy="margin",
+        featuriser=items.featuriser,
+        predictor=learner("auto", 0).fit(items.features, codes, 2),
+    )
+
+
+@pytest.fixture(scope="module")
+def rows() -> Fitted:
+    return fitted("numbers", "Table", "row", "x", "y")
+
+
+@pytest.fixture(scope="module")
+def texts() -> Fitted:
+    return fitted("text", "Text", "text")
+
+
+@pytest.fixture(scope="module")
+def recordings() -> Fitted:
+    return fitted("recording", "TimeSeries", "csv")
+
+
+def test_a_csv_has_an_item_in_each_row(rows: Fitted, tmp_path: Path) -> None:
+    path = tmp_path / "items.csv"
+    path.write_text(
+        'id,x,flag,vector,word\n7,1.5,True,"[1, 2]",a\n8,,no,[,\n', "utf-8-sig"
+    )
+
+    found = read_items(path, rows)
+
+    assert found.names == ["7", "8"]
+    assert found.data == [
+        {"id": "7", "x": "1.5", "flag": True, "vector": [1, 2], "word": "a"},
+        {"id": "8", "x": "", "flag": "no", "vector": "[", "word": ""},
+    ]
+
+
+def test_a_table_may_be_parted_by_tabs(rows: Fitted, tmp_path: Path) -> None:
+    path = tmp_path / "items.tsv"
+    path.write_text("x\ty\n1\t2\n")
+
+    assert read_items(path, rows).data == [{"x": "1", "y": "2"}]
+
+
+def test_an_export_of_label_studio_is_read_as_it_is(
+    rows: Fitted, tmp_path: Path
+) -> None:
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps([{"id": 12, "data": {"x": 1}}, {"x": 2}]))
+
+    found = read_items(path, rows)
+
+    assert list(zip(found.names, found.data, strict=True)) == [
+        ("12", {"x": 1}),
+        ("2", {"x": 2}),
+    ]
+
+
+def test_a_folder_has_an_item_in_each_file(texts: Fitted, tmp_path: Path) -> None:
+    (tmp_path / "b.txt").write_text("für b", encoding="utf-8")
+    (tmp_path / "a.txt").write_text("für a", encoding="utf-8")
+    (tmp_path / ".hidden").write_text("none")
+    (tmp_path / "folder").mkdir()
+
+    found = read_items(tmp_path, texts)
+
+    assert found.names == ["a.txt", "b.txt"]
+    assert found.data == [{"text": "für a"}, {"text": "für b"}]
+    assert read_items(tmp_path / "b.txt", texts).data == [{"text": "für b"}]
+
+
+def test_a_recording_is_told_from_a_list_of_recordings(
+    recordings: Fitted, tmp_path: Path
+) -> None:
+    """Both are CSV files; a list names files under the project's key."""
+    (tmp_path / "one, #1.csv").write_text(RECORDING)
+    (tmp_path / "list.csv").write_text('csv\n"one%2C%20%231.csv"\n')
+
+    single = read_items(tmp_path / "one, #1.csv", recordings)
+    several = read_items(tmp_path / "list.csv", recordings)
+
+    for found in (single, several):
+        (item,) = found.data
+        assert found.files.fetch(str(item["csv"])).decode() == RECORDING
+
+
+def test_a_file_outside_the_folder_is_not_read(
+    recordings: Fitted, tmp_path: Path
+) -> None:
+    (tmp_path / "secret.csv").write_text(RECORDING)
+    folder = tmp_path / "items"
+    folder.mkdir()
+    (folder / "list.csv").write_text("csv\n../secret.csv\n")
+
+    found = read_items(folder / "list.csv", recordings)
+    (said,) = recordings.answers(found.data, found.files)
+
+    assert isinstance(said, str)
+    assert "is not in" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("none.csv", None, "there is no"),
+        ("x.json", "{", "is not JSON that can be read"),
+    ],
+)
+def test_what_holds_no_items_is_said_in_a_sentence(
+    rows: Fitted, tmp_path: Path, name: str, content: str | None, reason: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_text(content)
+
+    with pytest.raises(ItemsError, match=reason):
+        read_items(tmp_path / name, rows)
+
+
+def test_a_folder_is_nothing_to_a_model_of_rows(
+    rows: Fitted, texts: Fitted, tmp_path: Path
+) -> None:
+    with pytest.raises(ItemsError, match="the model reads rows"):
+        read_items(tmp_path, rows)
+    with pytest.raises(ItemsError, match="there are no files"):
+        read_items(tmp_path, texts)
+
+
+def test_an_item_that_cannot_be_read_spoils_no_other(
+    rows: Fitted, tmp_path: Path
+) -> None:
+    path = tmp_path / "items.json"
+    path.write_text(json.dumps([{"x": 1, "y": 2}, {"x": "word", "y": 1}, {"x": 3}]))
+
+    found = read_items(path, rows)
+    good, bad, half = rows.answers(found.data, found.files)
+
+    assert isinstance(good, Answer)
+    assert good.label in {"a", "b"}
+    assert sum(good.probabilities) == pytest.approx(1)
+    assert bad == "the value of 'x' is not a number"
+    assert isinstance(half, Answer)
+
+
+def test_no_items_have_no_answers(rows: Fitted, tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("[]")
+    found = read_items(tmp_path / "x.json", rows)
+
+    assert list(rows.answers(found.data, found.files)) == []

@@ -1,0 +1,235 @@
+"""Labels and predictions as files: what is in them, in which order, how written."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.errors import NotReadyError, SchemaError
+from backend.services import Services
+from backend.state.project import ProjectState, Ranking
+from backend.takeaway.formats import TABLES, as_csv, as_json
+from backend.takeaway.tables import Table, labels_of, predictions_of
+from tests.builders import KEY, annotation, project, read, receive
+from tests.label_studio import choices_config
+
+ODD = ("a, b", 'say "no"', "🙂 ünder", "two\nlines", "cr\rhere", "=1+1", "@x", "-1")
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\0'"), max_size=12)
+
+
+@pytest.fixture
+def state(services: Services) -> ProjectState:
+    """Look after one project whose settings are known."""
+    services.projects.add(KEY)
+    found = services.projects.at(KEY)
+    found.note(project=project())
+    return found
+
+
+def rank(
+    state: ProjectState, *tasks: int, classes: tuple[str, ...] = ("a", "b")
+) -> None:
+    """Let a round have found something of these tasks."""
+    receive(state, **{f"t{task}": "data" for task in tasks})
+    read(state, *tasks, x=1.0)
+    shares = np.random.default_rng(0).dirichlet([1.0] * len(classes), len(tasks))
+    ordered = np.sort(shares, axis=1)
+    state.save_ranking(
+        Ranking(
+            round=3,
+            basis="x",
+            task_ids=np.array(sorted(tasks), dtype=np.int64),
+            classes=classes,
+            probabilities=shares,
+            certainty=np.round(ordered[:, -1] - ordered[:, -2], 6),
+        )
+    )
+
+
+def content(state: ProjectState, name: str) -> bytes:
+    return b"".join(TABLES[name].pieces(state))
+
+
+def parsed(written: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(written.decode(), newline="")))
+
+
+def plain(text: str) -> str:
+    """Take the apostrophe away that keeps spreadsheets from computing."""
+    return text[1:] if text[:1] == "'" and text[1:2] in "=+-@\t\r" else text
+
+
+def test_each_annotation_that_counts_is_a_line(state: ProjectState) -> None:
+    """Neither a skip, nor one without a choice, nor a choice there is no more."""
+    state.annotations.save(
+        [
+            annotation(5, "b", task=2, completed_by=7, minute=1),
+            annotation(4, "a", task=9),
+            annotation(6, "a", task=2, completed_by=8),
+            annotation(7, None, task=3),
+            annotation(8, [], task=4),
+            annotation(9, "gone", task=5),
+        ]
+    )
+
+    lines = content(state, "labels.csv").decode().splitlines()
+
+    assert lines == [
+        "task,label,annotator,updated_at",
+        "2,b,7,2026-01-01T00:01:00.000000Z",
+        "2,a,8,2026-01-01T00:00:00.000000Z",
+        "9,a,1,2026-01-01T00:00:00.000000Z",
+    ]
+    assert labels_of(state).count == 3
+
+
+def test_json_says_what_csv_says(state: ProjectState) -> None:
+    rank(state, 4, 2, 9)
+    state.annotations.save([annotation(5, "b", task=2, completed_by=None)])
+
+    for what in ("labels", "predictions"):
+        rows = json.loads(content(state, f"{what}.json"))
+        header, *lines = parsed(content(state, f"{what}.csv"))
+        assert [list(row) for row in rows] == [header] * len(lines)
+        said = [["" if v is None else str(v) for v in row.values()] for row in rows]
+        assert said == lines
+
+
+def test_predictions_are_those_of_the_last_round_by_task(state: ProjectState) -> None:
+    rank(state, 30, 10, 20)
+    ranking = state.ranking()
+    assert ranking is not None
+
+    table = pd.read_csv(io.BytesIO(content(state, "predictions.csv")))
+
+    assert list(table) == ["task", "label", "certainty", "a", "b"]
+    assert table["task"].tolist() == [10, 20, 30]
+    assert table[["a", "b"]].to_numpy() == pytest.approx(
+        ranking.probabilities, abs=1e-6
+    )
+    assert table["certainty"].tolist() == ranking.certainty.tolist()
+    likeliest = [ranking.classes[c] for c in ranking.probabilities.argmax(axis=1)]
+    assert table["label"].tolist() == likeliest
+
+
+def test_a_task_deleted_since_the_round_is_not_predicted(state: ProjectState) -> None:
+    """One such id, and Label Studio's bulk import would take nothing."""
+    rank(state, 10, 20, 30)
+    state.tasks.remove([20])
+
+    told = json.loads(content(state, "predictions.ls.json"))
+
+    assert [one["task"] for one in told] == [10, 30]
+    assert predictions_of(state).count == 2
+
+
+def test_predictions_for_label_studio_hold_aliases(state: ProjectState) -> None:
+    aliased = choices_config("Walking", "Running").replace(
+        'value="Walking"', 'value="Walking" alias="walk"'
+    )
+    state.note(project=project(label_config=aliased))
+    rank(state, *range(1, 30), classes=("walk", "Running"))
+
+    told = json.loads(content(state, "predictions.ls.json"))
+
+    labels = {one["result"][0]["value"]["choices"][0] for one in told}
+    assert labels == {"walk", "Running"}
+    assert all(0 <= one["score"] <= 1 for one in told)
+    assert {one["model_version"] for one in told} == {"dubito-export"}
+
+
+def test_a_class_named_like_a_column_is_told_apart(state: ProjectState) -> None:
+    rank(state, 1, 2, classes=("task", "label", "x"))
+
+    columns = predictions_of(state).columns
+
+    assert columns == ("task", "label", "certainty", "p(task)", "p(label)", "x")
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_before_there_is_anything_a_sentence_says_so(
+    services: Services, name: str
+) -> None:
+    unread = services.projects.at(KEY)
+    with pytest.raises(NotReadyError, match=r"project 1 .*yet"):
+        TABLES[name].pieces(unread)
+
+
+def test_a_config_with_nothing_to_learn_is_named(state: ProjectState) -> None:
+    state.note(project=project(label_config="<View/>"))
+
+    with pytest.raises(SchemaError, match="no <Choices>"):
+        labels_of(state)
+
+
+@pytest.mark.parametrize("label", ODD)
+def test_odd_labels_come_back_from_csv_and_json(label: str) -> None:
+    def table() -> Table:
+        return Table(columns=("task", label), rows=[(1, label), (2, None)], count=2)
+
+    written = b"".join(as_csv(table()))
+
+    assert [[plain(x) for x in row] for row in parsed(written)] == [
+        ["task", label],
+        ["1", label],
+        ["2", ""],
+    ]
+    assert orjson.loads(b"".join(as_json(table().records)))[0][label] == label
+
+
+@pytest.mark.parametrize(
+    ("label", "written"),
+    [
+        ("=HYPERLINK(0)", "'=HYPERLINK(0)"),
+        ("+cmd|x", "'+cmd|x"),
+        ("@SUM(1)", "'@SUM(1)"),
+        ("-2+3", "'-2+3"),
+        ("\t=1", "'\t=1"),
+        ("-1.5", "-1.5"),
+        ("+", "+"),
+        ("a=b", "a=b"),
+    ],
+)
+def test_no_cell_is_a_formula_to_a_spreadsheet(label: str, written: str) -> None:
+    """Class names are other people's words; numbers and signs alone are harmless."""
+    table = Table(columns=("label",), rows=[(label,)], count=1)
+
+    assert b"".join(as_csv(table)).decode() == f"label\n{written}\n"
+
+
+@given(st.lists(st.tuples(texts, texts), max_size=5))
+def test_reading_what_was_written_gives_what_there_was(
+    rows: list[tuple[str, str]],
+) -> None:
+    table = Table(columns=("one", "other"), rows=rows, count=len(rows))
+
+    written = parsed(b"".join(as_csv(table)))
+
+    assert [tuple(map(plain, row)) for row in written[1:]] == rows
+
+
+def test_what_was_written_is_read_by_pandas_too(tmp_path: Path) -> None:
+    table = Table(columns=("n", "label"), rows=list(enumerate(ODD)), count=len(ODD))
+    path = tmp_path / "odd.csv"
+    path.write_bytes(b"".join(as_csv(table)))
+
+    found = pd.read_csv(path, dtype=str)
+
+    assert [plain(label) for label in found["label"]] == list(ODD)
+
+
+@pytest.mark.parametrize("count", [0, 1, 500, 501, 1_200])
+def test_json_is_whole_however_many_rows_there_are(count: int) -> None:
+    rows: list[dict[str, object]] = [{"task": number} for number in range(count)]
+
+    pieces = list(as_json(rows))
+
+    assert [row["task"] for row in json.loads(b"".join(pieces))] == list(range(count))
+    assert max(map(len, pieces)) < 20_000
