@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -23,6 +24,8 @@ QUIET = (
 SCREEN: ViewportSize = {"width": 1280, "height": 820}
 PHONE: ViewportSize = {"width": 375, "height": 740}
 PATIENCE_MILLISECONDS = 60_000
+DOCS = Path(__file__).parents[1] / "docs"
+PICTURE_WANTED = "DUBITO_PICTURE"
 SERIOUS = frozenset({"serious", "critical"})
 
 
@@ -89,3 +92,13 @@ def overflow(page: Page) -> int:
     """Return by how many pixels a page is wider than its window."""
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     return int(page.evaluate(wide))
+
+
+def keep_picture(page: Page, name: str) -> None:
+    """Keep a picture for the documentation, if somebody asks for new ones."""
+    if os.environ.get(PICTURE_WANTED):
+        page.wait_for_timeout(1_000)
+        page.screenshot(path=DOCS / name)
+        with Image.open(DOCS / name) as picture:
+            fewer_colours = picture.convert("RGB").quantize(128)
+        fewer_colours.save(DOCS / name, optimize=True)

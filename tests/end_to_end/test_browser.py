@@ -1,28 +1,20 @@
 """The whole product as a person sees it: Label Studio's own pages in Chromium."""
 
-import os
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Route
 
-from backend import sample
-from backend.labelstudio.client import LabelStudioClient
-from backend.sample.project import make_project, upload_recordings
-from tests.browser import PATIENCE_MILLISECONDS
-from tests.dubito import VERSION, Dubito, dubito_running
+from tests.activities import activities_project
+from tests.browser import PATIENCE_MILLISECONDS, keep_picture
+from tests.dubito import VERSION, Dubito, Rows, dubito_running
 from tests.label_studio import LabelStudio
 from tests.real_label_studio import OWNER, PASSWORD
 
 pytestmark = pytest.mark.end_to_end
 
-ROOT = Path(__file__).parent.parent.parent
-PICTURE = ROOT / "docs" / "labelling.png"
-PICTURE_WANTED = "DUBITO_PICTURE"
 LABELS = 12
 IS_SHOWN = """task => {
     const shown = document.querySelector(".lsf-current-task__task-id");
@@ -103,37 +95,23 @@ def published_order(label_studio: LabelStudio, project: int) -> list[int]:
     return [int(row["task"]) for row in rows]
 
 
-def activities_by_task(label_studio: LabelStudio, project: int) -> dict[int, str]:
-    """Return what each task shows; an upload's name is ours after eight digits."""
-    answers = sample.answers()
-    tasks = label_studio.tasks(project, include="id,data")
-    return {
-        task["id"]: answers[task["data"][sample.DATA_KEY].rpartition("/")[2][9:]]
-        for task in tasks
-    }
+@pytest.fixture
+def rows(real_label_studio: LabelStudio) -> Rows:
+    return activities_project(real_label_studio)
 
 
 @pytest.fixture
-def project(real_label_studio: LabelStudio) -> int:
-    url, token = real_label_studio.url, real_label_studio.token
-    with closing(LabelStudioClient.open(url, token)) as client:
-        project = make_project(client)
-        upload_recordings(client, project)
-    return project
-
-
-@pytest.fixture
-def dubito(real_label_studio: LabelStudio, project: int) -> Iterator[Dubito]:
+def dubito(real_label_studio: LabelStudio, rows: Rows) -> Iterator[Dubito]:
     with dubito_running(real_label_studio.url, real_label_studio.token) as dubito:
-        dubito.connect(project)
+        dubito.connect(rows.project)
         yield dubito
 
 
 def test_a_person_is_asked_in_the_published_order(
-    page: Page, real_label_studio: LabelStudio, project: int, dubito: Dubito
+    page: Page, real_label_studio: LabelStudio, rows: Rows, dubito: Dubito
 ) -> None:
     """The browser asks for the next task at once: what comes was first *then*."""
-    activities = activities_by_task(real_label_studio, project)
+    project = rows.project
     person = Annotator(page=page, label_studio=real_label_studio, project=project)
 
     person.log_in()
@@ -142,17 +120,10 @@ def test_a_person_is_asked_in_the_published_order(
         said = dubito.settled(project)
         order = [place["task"] for place in said["window"]]
         assert published_order(real_label_studio, project)[: len(order)] == order
-        person.submit(activities[person.fetches[-1].served])
+        person.submit(rows.truth[person.fetches[-1].served])
     settled = dubito.settled(project)
-    save_picture(page)
+    keep_picture(page, "labelling.png")
 
     assert [fetch for fetch in person.fetches if fetch.served not in fetch.first] == []
     assert len({fetch.served for fetch in person.fetches}) == LABELS + 1
     assert (settled["labels"], settled["last_error"]) == (LABELS, "")
-
-
-def save_picture(page: Page) -> None:
-    """Keep a picture for the README, if somebody asks for a new one."""
-    if os.environ.get(PICTURE_WANTED):
-        page.wait_for_timeout(1_000)
-        page.screenshot(path=PICTURE)
