@@ -38,6 +38,18 @@ Id = Annotated[int, Field(ge=0, lt=2**63)]
 """What an array of task ids can hold."""
 
 
+MARK = "dubito"
+"""What regions of ours have in their `meta`: the label we gave."""
+
+
+def _is_marked(item: JsonObject) -> bool:
+    """Tell whether a region has our mark, and still the label that it names."""
+    meta, value = item.get("meta"), item.get("value")
+    if not isinstance(meta, dict) or not isinstance(value, dict) or MARK not in meta:
+        return False
+    return value.get("choices") == [meta[MARK]]
+
+
 class Reading(BaseModel):
     """A part of what Label Studio sends; what we do not need is left out."""
 
@@ -66,7 +78,17 @@ class Project(Reading):
 
 
 class Annotation(Reading):
-    """One person's answer to one task."""
+    """One person's answer to one task, or a label of ours that stands for one.
+
+    Ours are known by their content alone, so that reading Label Studio is enough: their
+    region has our mark in its `meta`, with the label we gave. Measured on Label Studio
+    1.23.2: it is in what the API, the export and events tell of an annotation made of
+    our prediction, beside `lead_time: null`. When a person changes such a label in the
+    editor, Update sends the same region *with* our mark and the new choice, or a new
+    one without it, and a `lead_time` with both; it cannot be pressed before something
+    was changed. Calling a label the ground truth leaves both as they were, and is a
+    person's word all the same. `parent_prediction` is no mark: it outlives every edit.
+    """
 
     id: Id
     task: Id
@@ -76,6 +98,15 @@ class Annotation(Reading):
     was_cancelled: bool = False
     updated_at: AwareDatetime
     completed_by: Annotated[int | None, BeforeValidator(_user)] = None
+    lead_time: float | None = None
+    ground_truth: bool = False
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this is a label we gave, and nobody has touched or vouched for."""
+        if self.was_cancelled or self.ground_truth or self.lead_time is not None:
+            return False
+        return any(_is_marked(item) for item in self.result)
 
     @property
     def stamp(self) -> str:

@@ -20,7 +20,7 @@ prediction-powered inference (Angelopoulos et al. 2023; cross-fitted: Zrnic and 
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
 
 import numpy as np
@@ -48,18 +48,81 @@ too good where classes overlap, too bad where they do not (found on 13 data sets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Relation:
+    """How often the model is right at which confidence, of tasks nobody chose.
+
+    Attributes
+    ----------
+    peak : (3,) likeliest coefficients
+    covariance : (3, 3) how sure that is
+    clumping : by how much the errors of one group go together, at least 1
+    labels : how many labels it was learnt from
+    groups : of how many groups they are; without groups each is its own
+    has_right, has_wrong : whether there are such among the tasks drawn at random
+    """
+
+    peak: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    clumping: float
+    labels: int
+    groups: int
+    has_right: bool
+    has_wrong: bool
+
+    def of_open(self, sure: NDArray[np.float64]) -> tuple[float, float]:
+        """Return the share of right answers among open tasks, and its variance."""
+        if not len(sure):
+            return 0.0, 0.0
+        right, slopes = self.of_each(sure)
+        slope = slopes.mean(axis=0)
+        return float(right.mean()), float(slope @ self.covariance @ slope)
+
+    def of_each(
+        self, sure: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return how likely each open task is right, and its slope.
+
+        Returns
+        -------
+        (m,) likelihoods, and (m, 3) by how much each grows with each coefficient
+        """
+        columns = _columns(sure, np.ones(len(sure)))
+        right = np.asarray(expit(columns @ self.peak), dtype=np.float64)
+        return right, columns * (right * (1 - right))[:, None]
+
+    def interval(self, share: float, variance: float) -> tuple[float, float]:
+        """Return the 95 % interval of a share of right answers.
+
+        Parameters
+        ----------
+        variance : of the share, but for what the answers of the present model, given
+            for people, mislead
+        """
+        chance = variance + (SYSTEMATIC * share * (1 - share)) ** 2
+        width = t.ppf(0.5 + LEVEL / 2, self.groups - 1)
+        reach = float(width * sqrt(chance * self.clumping))
+        low, high = _bounds(share, reach, self.labels)
+        return (
+            low if self.has_right else 0.0,
+            high if self.has_wrong else 1.0,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Accuracy:
     """The share of tasks the model gets right, with a 95 % interval.
 
     Attributes
     ----------
     n : labels of tasks drawn at random; the others count, too, but less
+    relation : what it was found by
     """
 
     estimate: float
     low: float
     high: float
     n: int
+    relation: Relation | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,54 +170,27 @@ def random_prefix(
 
 def accuracy(evidence: Evidence) -> Accuracy | None:
     """Estimate the accuracy; None while there are too few random labels or groups."""
-    n_random, n_groups = int(evidence.random.sum()), _n_groups(evidence)
-    if n_random < FEWEST_RANDOM or n_groups < FEWEST_GROUPS:
+    n_random = int(evidence.random.sum())
+    if n_random < FEWEST_RANDOM or _n_groups(evidence) < FEWEST_GROUPS:
         return None
     found = _relation(evidence)
     share = len(evidence.right) / (len(evidence.right) + evidence.n_open)
     known = float(evidence.right.mean())
     guessed, doubt = found.of_open(evidence.open_sure)
     estimate = share * known + (1 - share) * guessed
-    chance = share**2 * _binomial(known, len(evidence.right))
-    chance += (1 - share) ** 2 * (doubt + _binomial(guessed, evidence.n_open))
-    chance += (SYSTEMATIC * estimate * (1 - estimate)) ** 2
-    reach = t.ppf(0.5 + LEVEL / 2, n_groups - 1) * sqrt(chance * found.clumping)
-    low, high = _bounds(estimate, float(reach), len(evidence.right))
-    seen = evidence.right[evidence.random]
+    chance = share**2 * binomial(known, len(evidence.right))
+    chance += (1 - share) ** 2 * (doubt + binomial(guessed, evidence.n_open))
+    low, high = found.interval(estimate, chance)
     return Accuracy(
         estimate=estimate,
-        low=low if seen.any() else 0.0,
-        high=1.0 if seen.all() else high,
+        low=low,
+        high=high,
         n=n_random,
+        relation=found,
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Relation:
-    """How often the model is right at which confidence.
-
-    Attributes
-    ----------
-    peak : (3,) likeliest coefficients
-    covariance : (3, 3) how sure that is
-    clumping : by how much the errors of one group go together, at least 1
-    """
-
-    peak: NDArray[np.float64]
-    covariance: NDArray[np.float64]
-    clumping: float
-
-    def of_open(self, sure: NDArray[np.float64]) -> tuple[float, float]:
-        """Return the share of right answers among open tasks, and its variance."""
-        if not len(sure):
-            return 0.0, 0.0
-        columns = _columns(sure, np.ones(len(sure)))
-        right = expit(columns @ self.peak)
-        slope = (columns * (right * (1 - right))[:, None]).mean(axis=0)
-        return float(right.mean()), float(slope @ self.covariance @ slope)
-
-
-def _relation(evidence: Evidence) -> _Relation:
+def _relation(evidence: Evidence) -> Relation:
     """Find the likeliest relation by Newton's method (Laplace's approximation)."""
     columns = _columns(evidence.sure, evidence.random)
     right = evidence.right.astype(np.float64)
@@ -166,10 +202,15 @@ def _relation(evidence: Evidence) -> _Relation:
         peak = peak + np.clip(step, -LONGEST_STEP, LONGEST_STEP)
         if np.abs(step).max() < CLOSE_ENOUGH:
             break
-    return _Relation(
+    seen = evidence.right[evidence.random]
+    return Relation(
         peak=peak,
         covariance=np.asarray(np.linalg.inv(_curvature(columns, peak)), np.float64),
         clumping=_clumping(right - expit(columns @ peak), evidence.groups),
+        labels=len(right),
+        groups=_n_groups(evidence),
+        has_right=bool(seen.any()),
+        has_wrong=not seen.all(),
     )
 
 
@@ -206,7 +247,7 @@ def _n_groups(evidence: Evidence) -> int:
     return len(np.unique(evidence.groups))
 
 
-def _binomial(share: float, count: int) -> float:
+def binomial(share: float, count: int) -> float:
     """Return the variance of a share, never quite 0 (Agresti and Coull 1998)."""
     count = max(count, 1)
     mended = (share * count + 1) / (count + 2)

@@ -19,6 +19,7 @@ from backend.learning.standing import Standing
 from backend.state.assessments import (
     Confusion,
     Finding,
+    KeptRelation,
     Measured,
     Snapshot,
     Suspect,
@@ -100,13 +101,15 @@ def _due(standing: Standing, version: int, *, is_quiet: bool) -> Snapshot | None
         enough = max(FEWEST_NEW, SHARE_NEW * last.labels)
         if abs(len(labels.chosen) - last.labels) < enough:
             return None
+    left_out = (labels.closed | labels.skipped) - set(labels.chosen)
     return Snapshot(
         basis=basis,
         tasks_version=version,
         settings=basis_of(standing.basis),
         round=standing.state.round(),
         chosen={task: labels.chosen[task] for task in labels.in_time},
-        left_out=tuple(sorted((labels.closed | labels.skipped) - set(labels.chosen))),
+        left_out=tuple(sorted(left_out - labels.ours)),
+        ours=tuple(sorted(labels.ours)),
     )
 
 
@@ -131,6 +134,8 @@ class Subject:
             return None
         seed, place = standing.preferences.seed, items.positions
         left_out = {place[task] for task in snapshot.left_out if task in place}
+        # What we labelled ourselves is as unknown as ever, but nobody will be asked.
+        never = left_out | {place[task] for task in snapshot.ours if task in place}
         order = permutation(items.task_ids, seed)
         free = [p for p in order.tolist() if p not in codes and p not in left_out]
         rows = np.array(sorted([*codes, *free[:OPEN_SAMPLE]]), dtype=np.intp)
@@ -139,7 +144,7 @@ class Subject:
             known=known,
             n_open=len(free),
             in_time=np.searchsorted(rows, list(codes)),
-            drawn=np.searchsorted(rows, random_prefix(order, codes, left_out)),
+            drawn=np.searchsorted(rows, random_prefix(order, codes, never)),
             classes=standing.schema.classes,
         )
         chosen = learner(standing.preferences.learner, seed)
@@ -205,6 +210,9 @@ def _finding(found: Assessment, subject: Subject, snapshot: Snapshot) -> Finding
             Confusion(label=classes[c.code], predicted=classes[c.told], count=c.count)
             for c in found.confusion
         ),
+        relation=None
+        if accuracy is None or accuracy.relation is None
+        else KeptRelation.of(accuracy.relation),
         advised=found.advice.advised,
         reasons=found.advice.reasons,
         doubtful=tuple(_suspect(one, subject) for one in found.doubtful),

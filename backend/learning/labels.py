@@ -27,6 +27,7 @@ class Labels:
     skipped : tasks that were skipped by somebody and labelled by nobody
     set_aside : annotations that are no label: no choice, several, or one that the
         label config no longer has
+    ours : tasks that nobody answered, and that have a label of ours
     """
 
     chosen: Mapping[int, str] = field(default_factory=dict)
@@ -34,6 +35,7 @@ class Labels:
     closed: frozenset[int] = frozenset()
     skipped: frozenset[int] = frozenset()
     set_aside: int = 0
+    ours: frozenset[int] = frozenset()
 
     @property
     def in_time(self) -> list[int]:
@@ -52,13 +54,17 @@ class Labels:
 def derive_labels(
     annotations: Iterable[Annotation], schema: Schema, project: Project
 ) -> Labels:
-    """Combine the annotations of each task into its label."""
+    """Combine the annotations of each task into its label.
+
+    Labels of our own say nothing: they close their task, and that is all.
+    """
     by_task: dict[int, list[Annotation]] = defaultdict(list)
     for annotation in annotations:
         by_task[annotation.task].append(annotation)
     votes = {task: _votes(given, schema) for task, given in by_task.items()}
     trust = trusted(votes)
-    finished = [a for given in by_task.values() for a in given if not a.was_cancelled]
+    said = [a for given in by_task.values() for a in given if not a.is_ours]
+    finished = [a for a in said if not a.was_cancelled]
     return Labels(
         chosen={task: combine(cast, trust) for task, cast in votes.items() if cast},
         votes={task: cast for task, cast in votes.items() if cast},
@@ -71,6 +77,7 @@ def derive_labels(
             if all(annotation.was_cancelled for annotation in given)
         ),
         set_aside=len(finished) - sum(len(cast) for cast in votes.values()),
+        ours=frozenset(by_task.keys() - {a.task for a in said}),
     )
 
 
@@ -78,7 +85,7 @@ def _votes(annotations: Sequence[Annotation], schema: Schema) -> list[Vote]:
     return [
         Vote(choice, int(annotation.stamp), annotation.completed_by)
         for annotation in annotations
-        if not annotation.was_cancelled
+        if not (annotation.was_cancelled or annotation.is_ours)
         and (choice := read_choice(annotation, schema)) is not None
     ]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import orjson
 from pydantic import BaseModel, ConfigDict
 
 from backend.state import keys
+from model.accuracy import Relation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,44 @@ class Measured(Noted):
     low: float
     high: float
     n: int
+
+
+class KeptRelation(Noted):
+    """How often the model is right at which confidence, as `model.accuracy` has it."""
+
+    peak: tuple[float, float, float]
+    covariance: tuple[tuple[float, float, float], ...]
+    clumping: float
+    labels: int
+    groups: int
+    has_right: bool
+    has_wrong: bool
+
+    @classmethod
+    def of(cls, relation: Relation) -> Self:
+        """Write a relation down."""
+        return cls(
+            peak=tuple(relation.peak.tolist()),
+            covariance=tuple(tuple(row) for row in relation.covariance.tolist()),
+            clumping=relation.clumping,
+            labels=relation.labels,
+            groups=relation.groups,
+            has_right=relation.has_right,
+            has_wrong=relation.has_wrong,
+        )
+
+    @property
+    def relation(self) -> Relation:
+        """The relation, ready to be used."""
+        return Relation(
+            peak=np.array(self.peak),
+            covariance=np.array(self.covariance),
+            clumping=self.clumping,
+            labels=self.labels,
+            groups=self.groups,
+            has_right=self.has_right,
+            has_wrong=self.has_wrong,
+        )
 
 
 class Suspect(Noted):
@@ -64,12 +103,15 @@ class Finding(Noted):
     basis : what it was computed from: equal bases give equal findings
     round : the last round when it began
     by_chance : the honest learning curve of labels that were given at random
+    relation : how often the model is right at which confidence; None before there is
+        an estimate, and in what an older Dubito found
     """
 
     basis: str
     round: int
     labels: int
     accuracy: Measured | None = None
+    relation: KeptRelation | None = None
     advised: bool = False
     reasons: tuple[str, ...] = ()
     doubtful: tuple[Suspect, ...] = ()
@@ -87,6 +129,7 @@ class Snapshot(Noted):
     settings : a mark of the settings, likewise
     chosen : the label of each task, in the order in which they were labelled
     left_out : tasks without a label that are not open to be judged: skipped ones
+    ours : tasks that we labelled ourselves: nobody will be asked, and none has judged
     """
 
     basis: str
@@ -95,6 +138,7 @@ class Snapshot(Noted):
     round: int
     chosen: dict[int, str]
     left_out: tuple[int, ...] = ()
+    ours: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

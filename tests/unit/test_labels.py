@@ -133,3 +133,45 @@ def test_a_withdrawn_answer_with_a_choice_is_a_skip() -> None:
 
     assert dict(found.chosen) == {}
     assert (found.skipped, found.set_aside) == (frozenset({1}), 0)
+
+
+def machine_made(label: str, choice: str | None = None) -> list[JsonObject]:
+    """Build what we write; a person may have chosen something else since."""
+    return [region([choice or label]) | {"meta": {"dubito": label}}]
+
+
+def test_a_label_of_ours_closes_its_task_and_is_none() -> None:
+    found = labels(annotation(1, machine_made("a"), task=5))
+
+    assert found.chosen == {}
+    assert found.votes == {}
+    assert found.closed == found.ours == found.touched == {5}
+    assert (found.set_aside, found.skipped) == (0, frozenset())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        annotation(1, machine_made("a", "b"), task=5, lead_time=2.5),
+        annotation(1, machine_made("a", "b"), task=5),
+        annotation(1, machine_made("b"), task=5, lead_time=2.5),
+        annotation(1, machine_made("b"), task=5, ground_truth=True),
+        annotation(1, [region(["b"])], task=5),
+    ],
+    ids=["edited", "edited by a script", "edited back", "vouched for", "anew"],
+)
+def test_what_a_person_touched_is_theirs(answer: Annotation) -> None:
+    found = labels(answer)
+
+    assert found.chosen == {5: "b"}
+    assert found.ours == frozenset()
+
+
+def test_beside_a_persons_label_ours_says_nothing() -> None:
+    machine, person = machine_made("a"), annotation(2, "b", task=5, completed_by=2)
+
+    found = labels(annotation(1, machine, task=5, minute=9), person)
+
+    assert found.chosen == {5: "b"}
+    assert [vote.choice for vote in found.votes[5]] == ["b"]
+    assert found.ours == frozenset()
