@@ -30,6 +30,10 @@ class MalformedRequestError(BackendError):
     """A request is not what its endpoint takes."""
 
 
+class NotNowError(BackendError):
+    """What was asked for cannot be done as things stand."""
+
+
 class UnknownProjectError(BackendError):
     """Nothing is known of this project."""
 

@@ -128,6 +128,9 @@ class Row(Reading):
     task: int
     score: float | None = None
     model_version: Text = ""
+    result: Annotated[list[JsonObject], BeforeValidator(_results)] = Field(
+        default_factory=list
+    )
 
 
 class MlBackend(Reading):

@@ -71,7 +71,7 @@ class LabelStudioClient:
     def project(self, project: int) -> Project:
         """Return a project; raise `ProjectGoneError` if it is not there."""
         try:
-            return read(Project, self._ask("GET", f"/api/projects/{project}/"))
+            return read(Project, self.ask("GET", f"/api/projects/{project}/"))
         except LabelStudioRefusedError as error:
             if error.status in {403, 404}:
                 raise ProjectGoneError(project) from error
@@ -80,7 +80,7 @@ class LabelStudioClient:
     def patch_project(self, project: int, **changes: object) -> Project:
         """Change settings of a project."""
         path = f"/api/projects/{project}/"
-        return read(Project, self._ask("PATCH", path, json=changes))
+        return read(Project, self.ask("PATCH", path, json=changes))
 
     def tasks(self, project: int, changed_after: str = "") -> Iterator[TaskPage]:
         """Yield tasks with their data, page by page.
@@ -137,7 +137,7 @@ class LabelStudioClient:
             **paging,
         }
         try:
-            found = self._ask("GET", "/api/tasks", params=asked, seconds=seconds)
+            found = self.ask("GET", "/api/tasks", params=asked, seconds=seconds)
             return read(TaskPage, found)
         except LabelStudioRefusedError as error:
             if error.status == 404 and "page" in error.detail.lower():
@@ -151,25 +151,25 @@ class LabelStudioClient:
         path = f"/api/projects/{project}/export"
         query = {"exportType": "JSON", "ids[]": list(tasks)}
         found = read_list(
-            AnnotatedTask, self._ask("GET", path, params=query, seconds=600)
+            AnnotatedTask, self.ask("GET", path, params=query, seconds=600)
         )
         return [annotation for task in found for annotation in task.annotations]
 
     def rows(self, project: int, task: int | None = None) -> list[Row]:
         """Return the predictions of a project, or of one of its tasks."""
         query = {"project": project} | ({} if task is None else {"task": task})
-        found = self._ask("GET", "/api/predictions/", params=query, seconds=300)
+        found = self.ask("GET", "/api/predictions/", params=query, seconds=300)
         return read_list(Row, found)
 
     def add_row(self, task: int, row: Mapping[str, object]) -> Row:
         """Store a prediction with a task."""
         body = {"task": task, **row}
-        return read(Row, self._ask("POST", "/api/predictions/", json=body))
+        return read(Row, self.ask("POST", "/api/predictions/", json=body))
 
     def change_row(self, row: int, **changes: object) -> Row:
         """Change a prediction in place."""
         path = f"/api/predictions/{row}/"
-        return read(Row, self._ask("PATCH", path, json=changes))
+        return read(Row, self.ask("PATCH", path, json=changes))
 
     def delete_row(self, row: int) -> None:
         """Remove a prediction; it may be gone already."""
@@ -193,7 +193,7 @@ class LabelStudioClient:
         }
         action = {"project": project, "id": "delete_tasks_predictions"}
         path = "/api/dm/actions"
-        told = self._ask("POST", path, params=action, json=chosen)
+        told = self.ask("POST", path, params=action, json=chosen)
         removed = told.get("processed_items") if isinstance(told, dict) else None
         return removed if isinstance(removed, int) else 0
 
@@ -202,19 +202,19 @@ class LabelStudioClient:
     ) -> int:
         """Store many predictions in one call; return how many were taken."""
         path = f"/api/projects/{project}/import/predictions"
-        told = self._ask("POST", path, json=list(rows), seconds=seconds)
+        told = self.ask("POST", path, json=list(rows), seconds=seconds)
         created = told.get("created") if isinstance(told, dict) else None
         return created if isinstance(created, int) else 0
 
     def backends(self, project: int) -> list[MlBackend]:
         """Return the ML backends of a project; Label Studio calls each of them."""
-        found = self._ask("GET", "/api/ml", params={"project": project})
+        found = self.ask("GET", "/api/ml", params={"project": project})
         return read_list(MlBackend, found)
 
     def add_backend(self, project: int, **fields: object) -> MlBackend:
         """Connect an ML backend; Label Studio calls it first."""
         body = {"project": project, **fields}
-        return read(MlBackend, self._ask("POST", "/api/ml", json=body))
+        return read(MlBackend, self.ask("POST", "/api/ml", json=body))
 
     def delete_backend(self, backend: int) -> None:
         """Disconnect an ML backend; it may be gone already."""
@@ -222,18 +222,18 @@ class LabelStudioClient:
 
     def webhooks(self, project: int) -> list[Webhook]:
         """Return the webhooks of a project."""
-        found = self._ask("GET", "/api/webhooks/", params={"project": project})
+        found = self.ask("GET", "/api/webhooks/", params={"project": project})
         return read_list(Webhook, found)
 
     def add_webhook(self, project: int, **fields: object) -> Webhook:
         """Make a webhook."""
         body = {"project": project, **fields}
-        return read(Webhook, self._ask("POST", "/api/webhooks/", json=body))
+        return read(Webhook, self.ask("POST", "/api/webhooks/", json=body))
 
     def change_webhook(self, webhook: int, **fields: object) -> Webhook:
         """Change a webhook; Label Studio forgets the fields that are not sent."""
         return read(
-            Webhook, self._ask("PATCH", f"/api/webhooks/{webhook}/", json=fields)
+            Webhook, self.ask("PATCH", f"/api/webhooks/{webhook}/", json=fields)
         )
 
     def delete_webhook(self, webhook: int) -> None:
@@ -242,13 +242,13 @@ class LabelStudioClient:
 
     def tabs(self, project: int) -> list[JsonObject]:
         """Return the tabs of the Data Manager."""
-        found = self._ask("GET", "/api/dm/views/", params={"project": project})
+        found = self.ask("GET", "/api/dm/views/", params={"project": project})
         return found if isinstance(found, list) else []
 
     def add_tab(self, project: int, data: Mapping[str, object]) -> int:
         """Make a tab in the Data Manager; return its id."""
         body = {"project": project, "data": dict(data)}
-        return read(TabId, self._ask("POST", "/api/dm/views/", json=body)).id
+        return read(TabId, self.ask("POST", "/api/dm/views/", json=body)).id
 
     def delete_tab(self, tab: int) -> None:
         """Remove a tab of the Data Manager; it may be gone already."""
@@ -256,12 +256,12 @@ class LabelStudioClient:
 
     def _delete(self, path: str) -> None:
         try:
-            self._ask("DELETE", path)
+            self.ask("DELETE", path)
         except LabelStudioRefusedError as error:
             if error.status != 404:
                 raise
 
-    def _ask(
+    def ask(
         self,
         method: str,
         path: str,

@@ -13,7 +13,7 @@ from backend.errors import (
 )
 from backend.labelstudio.connect import DEFAULT_SAMPLING, LEASE_PATIENCE, our_row
 from backend.labelstudio.removal import Remover
-from backend.labelstudio.scores import VERSION
+from backend.labelstudio.scores import LABELS_VERSION, VERSION
 from backend.progress import Show, show_nothing
 from backend.records import UNCERTAINTY
 from backend.state.project import Connection
@@ -84,6 +84,14 @@ class Disconnector:
         Remover(
             client=self.client, state=state, lease=lease, say=self.say, show=self.show
         ).remove_rows()
+        self._tell_of_labels(state)
+
+    def _tell_of_labels(self, state: ProjectState) -> None:
+        """Say that labels of the rest stay: they are the owner's."""
+        rows = self.client.rows(state.id)
+        count = sum(row.model_version == LABELS_VERSION for row in rows)
+        if count:
+            self.say(f"left {count} labels of version {LABELS_VERSION}: they are yours")
 
     def _await_bulk(self, state: ProjectState) -> None:
         """Wait for first rows that Label Studio is still storing."""

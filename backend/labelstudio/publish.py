@@ -204,7 +204,7 @@ class BulkPublisher:
 
     def fill(self, scores: Mapping[int, float]) -> None:
         """Give every task of these that has no row one, and learn the rows' ids."""
-        if not self.state.published.begin_bulk(_bulk_seconds(self.state)):
+        if not self.state.published.begin_bulk(bulk_seconds(self.state)):
             return
         try:
             if self.state.facts().paused:
@@ -225,7 +225,7 @@ class BulkPublisher:
             return
         began = time.monotonic()
         try:
-            seconds = _bulk_seconds(self.state)
+            seconds = bulk_seconds(self.state)
             taken = self.client.import_rows(self.state.id, rows, seconds)
         except LabelStudioRefusedError as error:
             if error.status != 400:
@@ -260,7 +260,8 @@ def read_rows(
     return found
 
 
-def _bulk_seconds(state: ProjectState) -> float:
+def bulk_seconds(state: ProjectState) -> float:
+    """Return how long Label Studio may take to store many rows of a project."""
     return BULK_SECONDS + BULK_SECONDS_PER_TASK * state.tasks.count()
 
 

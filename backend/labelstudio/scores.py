@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 VERSION = "dubito"
+LABELS_VERSION = "dubito-labels"
+"""Of the rows that label the rest: they order nothing, and are the owner's to keep."""
+
 CEILING = 0.01
 STEP = 1e-9
 NARROWEST = 1e-12

@@ -38,7 +38,8 @@ def record(event: Event, services: Services) -> bool:
     services.projects.count_event(event.action if event.what else "other")
     state = services.projects.at(event.project)
     held = state.facts().project
-    state.note(last_event_at=state.clock())
+    if not _is_echo(event.what, state):
+        state.note(last_event_at=state.clock())
     if not services.has_key(state):
         state.note(project=event.settings)
         state.tasks.receive(event.tasks)
@@ -78,6 +79,17 @@ def note_setup(payload: object, host: str, services: Services) -> None:
     ) and services.is_among(keys.ADOPTIONS, MOST_ADOPTIONS, MINUTE_SECONDS):
         services.hand_over(said.project, said.access_token)
         services.call("adopt", said.project, host)
+
+
+def _is_echo(what: Happening | None, state: ProjectState) -> bool:
+    """Return whether we did this ourselves: then nobody is at it, to be waited for."""
+    match what:
+        case AnnotationsSaved():
+            return all(annotation.is_ours for annotation in what.annotations)
+        case AnnotationsDeleted():
+            return state.annotations.are_dropped(what.ids)
+        case _:
+            return False
 
 
 def _note(what: Happening | None, state: ProjectState, held: Project | None) -> bool:

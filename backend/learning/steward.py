@@ -22,6 +22,7 @@ from backend.learning.intake import Intake
 from backend.learning.rounds import Answer, Question, answer, basis_of
 from backend.learning.standing import Standing
 from backend.state.history import Round
+from backend.state.rest import ACTIVE
 from backend.state.tally import STEPS
 
 if TYPE_CHECKING:
@@ -65,7 +66,9 @@ class Steward:
                 self._read(asked)
             want = self.state.work.want()
             if want == self.state.work.done():
-                quiet = self.is_quiet()
+                # While we label the rest, ours are no labels to be assessed.
+                is_writing = self.state.rest.job().state in ACTIVE
+                quiet = self.is_quiet() and not is_writing
                 with self.services.tally.timed(STEPS, "assess"):
                     assess(self.services, self.state, self.lease, is_quiet=quiet)
                 return

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backend.labelstudio.publish import BULK_TASKS
+from backend.learning.labelling import Rest
 from backend.learning.surveying import Surveyor
 from backend.state import keys
 
@@ -34,7 +35,7 @@ BULK_CALL_SECONDS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upkeep:
-    """Reads waiting tasks, draws their map, gives each a row, keeps old rows true."""
+    """Reads tasks, draws their map, gives each a row, keeps old rows true, labels."""
 
     steward: Steward
     standing: Standing
@@ -49,8 +50,13 @@ class Upkeep:
         else:
             self._state.work.due_in(0)
             return
-        pause = self._tidy_up() if self._may_publish() else self.steward.tick()
-        self._state.work.due_in(min(pause, self.steward.tick()))
+        pauses = [self.steward.tick()]
+        if self._may_publish():
+            pauses.append(self._tidy_up())
+        if self.steward.publishes and not self._state.facts().paused:
+            rest = Rest(steward=self.steward, standing=self.standing)
+            pauses.append(rest.go_on() or self.steward.tick())
+        self._state.work.due_in(min(pauses))
 
     @property
     def _state(self) -> ProjectState:

@@ -32,6 +32,7 @@ from backend.labelstudio.predictions import Wording
 from backend.labelstudio.publish import BulkPublisher
 from backend.learning.gauges import note_gauges
 from backend.learning.handlers import catch_up
+from backend.learning.labelling import fill_rest
 from backend.learning.standing import Standing
 from backend.learning.steward import Steward
 from backend.learning.upkeep import Upkeep
@@ -135,7 +136,7 @@ def _say(services: Services, key: str, error: Exception) -> None:
 
 
 def fill(key: str) -> None:
-    """Job: give all tasks of a project their first row, beside the rounds."""
+    """Job: write many rows of a project at once, beside the rounds."""
     services = SERVICES.get()
     state = services.projects.at(key)
     try:
@@ -144,12 +145,14 @@ def fill(key: str) -> None:
             return
         ranking = state.ranking()
         preannotate = standing.preferences.preannotate
+        client = services.label_studio(state.facts().token)
         with about(key):
             BulkPublisher(
-                client=services.label_studio(state.facts().token),
+                client=client,
                 state=state,
                 wording=Wording.of(standing.schema, ranking, preannotate=preannotate),
             ).fill(standing.scores(ranking))
+            fill_rest(standing, client)
     except LabelStudioError as error:
         _say(services, key, error)
         state.note(last_error=str(error))

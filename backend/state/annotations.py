@@ -26,14 +26,14 @@ if kept and (string.sub(kept, 1, 16) > string.sub(ARGV[2], 1, 16) or kept == ARG
 then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('INCR', KEYS[3])
-redis.call('INCR', KEYS[4])
+if ARGV[3] == '1' then redis.call('INCR', KEYS[4]) end
 return 1
 """
 DROP = """
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
 if redis.call('HDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
 redis.call('INCR', KEYS[3])
-redis.call('INCR', KEYS[4])
+if ARGV[3] == '1' then redis.call('INCR', KEYS[4]) end
 return 1
 """
 
@@ -47,19 +47,29 @@ class AnnotationStore:
     clock: Callable[[], float] = time.time
 
     def save(self, annotations: Iterable[Annotation]) -> int:
-        """Keep annotations that are new or newer; return how many were."""
+        """Keep annotations that are new or newer; return how many were.
+
+        Those of people count as something that happened. Ours do not: a round for
+        each of thousands would find what the last one has found.
+        """
         with self.client.pipeline(transaction=True) as pipe:
-            for annotation in annotations:
-                pipe.eval(SAVE, 4, *self._touched(), annotation.id, _packed(annotation))
+            for one in annotations:
+                told = one.id, _packed(one), int(not one.is_ours)
+                pipe.eval(SAVE, 4, *self._touched(), *told)
             return sum(int(kept) for kept in pipe.execute())
 
-    def drop(self, ids: Iterable[int]) -> int:
-        """Forget annotations for good; return how many of them were known."""
+    def drop(self, ids: Iterable[int], *, quietly: bool = False) -> int:
+        """Forget annotations for good; return how many of them were known.
+
+        Parameters
+        ----------
+        quietly : they were ours, and no round is needed to see that they are gone
+        """
         now = self.clock()
         deleted = keys.of(self.project, keys.DELETED_ANNOTATIONS)
         with self.client.pipeline(transaction=True) as pipe:
             for annotation in ids:
-                pipe.eval(DROP, 4, *self._touched(), annotation, now)
+                pipe.eval(DROP, 4, *self._touched(), annotation, now, int(not quietly))
             dropped = sum(int(gone) for gone in pipe.execute())
         self.client.zremrangebyscore(deleted, "-inf", now - DAY_SECONDS)
         return dropped
@@ -80,6 +90,12 @@ class AnnotationStore:
         """
         present = {annotation.id for annotation in snapshot}
         return self.save(snapshot) + self.drop(set(known) - present)
+
+    def are_dropped(self, ids: Iterable[int]) -> bool:
+        """Return whether all of these were forgotten within the last day."""
+        deleted = keys.of(self.project, keys.DELETED_ANNOTATIONS)
+        found = self.client.zmscore(deleted, [str(one) for one in ids] or ["none"])
+        return None not in found
 
     def ids(self) -> set[int]:
         """Return the ids of all annotations held."""

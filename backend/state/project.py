@@ -19,6 +19,7 @@ from backend.state.groups import GroupStore
 from backend.state.history import HistoryStore
 from backend.state.layout import LAYOUT
 from backend.state.published import PublishedStore
+from backend.state.rest import RestStore
 from backend.state.tasks import TaskStore
 from backend.state.work import Work
 
@@ -139,6 +140,7 @@ class ProjectState:
     published: PublishedStore = field(init=False)
     assessments: AssessmentStore = field(init=False)
     groups: GroupStore = field(init=False)
+    rest: RestStore = field(init=False)
     history: HistoryStore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -150,6 +152,7 @@ class ProjectState:
         object.__setattr__(self, "published", PublishedStore(*whole))
         object.__setattr__(self, "assessments", AssessmentStore(*whole))
         object.__setattr__(self, "groups", GroupStore(*whole))
+        object.__setattr__(self, "rest", RestStore(*whole))
         object.__setattr__(self, "history", HistoryStore(*whole))
 
     @property

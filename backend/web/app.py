@@ -19,6 +19,7 @@ from backend.errors import (
     ForeignPageError,
     MalformedRequestError,
     NoSuchExportError,
+    NotNowError,
     NotReadyError,
     SchemaError,
     StoreUnavailableError,
@@ -34,6 +35,7 @@ from backend.web.limits import LARGEST_BODY, check_depth, limit_body
 from backend.web.maps import maps
 from backend.web.pages import pages
 from backend.web.pulse import Pulse, current_pulse
+from backend.web.rest import rest
 from backend.web.routes import routes
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ STATUS: Mapping[type[BackendError], HTTPStatus] = MappingProxyType(
         NoSuchExportError: HTTPStatus.NOT_FOUND,
         NotReadyError: HTTPStatus.CONFLICT,
         SchemaError: HTTPStatus.CONFLICT,
+        NotNowError: HTTPStatus.CONFLICT,
         StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
         TooManyAttemptsError: HTTPStatus.TOO_MANY_REQUESTS,
         UnknownProjectError: HTTPStatus.NOT_FOUND,
@@ -108,6 +111,7 @@ def create_app(services: Services) -> Flask:
     app.register_blueprint(pages)
     app.register_blueprint(maps)
     app.register_blueprint(export)
+    app.register_blueprint(rest)
     app.register_error_handler(BackendError, answer_error)
     app.register_error_handler(RedisError, answer_store_error)
     app.register_error_handler(HTTPException, answer_http_error)

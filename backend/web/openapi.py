@@ -15,6 +15,7 @@ from backend.labelstudio.connect import SECRET_HEADER
 from backend.learning.events import READERS, Setup
 from backend.learning.oracle import Questions
 from backend.records import Annotation, Project, Task
+from backend.web import rest_description as rest
 from backend.web.answers import ANSWERS, ERROR, KEY
 from backend.web.export_description import takeaway
 from backend.web.operations import (
@@ -32,7 +33,7 @@ from backend.web.operations import (
 if TYPE_CHECKING:
     from backend.records import JsonObject
 
-TAKEN = (Setup, Questions, Project, Annotation, Task)
+TAKEN = (Setup, Questions, Project, Annotation, Task, *rest.TAKEN)
 
 
 def _one_or_many(name: str) -> JsonObject:
@@ -114,7 +115,8 @@ def description() -> JsonObject:
 
 
 def _paths() -> JsonObject:
-    return {**_of_label_studio(), **_of_projects(), **takeaway(), **_of_pages()}
+    ours = {**_of_projects(), **takeaway(), **rest.paths()}
+    return {**_of_label_studio(), **ours, **_of_pages()}
 
 
 def _of_label_studio() -> JsonObject:
@@ -237,7 +239,8 @@ def _schemas() -> JsonObject:
     wanted = [(model, "validation") for model in TAKEN]
     _, found = models_json_schema(wanted, ref_template=template)  # type: ignore[arg-type]  # a list of such pairs
     taken: JsonObject = dict(found["$defs"])
-    return {**taken, **ANSWERS, "Event": EVENT, "Error": ERROR, "Key": KEY}
+    ours = {"Event": EVENT, "Error": ERROR, "Key": KEY}
+    return {**taken, **ANSWERS, **rest.ANSWERS, **ours}
 
 
 def _version() -> str:

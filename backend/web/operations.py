@@ -35,6 +35,7 @@ EXAMPLES: JsonObject = {
         },
         "task": {"id": 1, "data": {"text": "a good day"}},
     },
+    "Wish": {"action": "start", "certainty": 0.9, "annotations": False},
 }
 REFUSALS = {
     "400": ("Malformed", "The body is not what this endpoint takes."),

@@ -79,21 +79,21 @@ def _may_know(reading: Reading) -> bool:
 @routes.post("/setup")
 def setup() -> ResponseReturnValue:
     """Note that Label Studio named us; answer with our one version."""
-    note_setup(_body(), request.host.lower(), current_services())
+    note_setup(read_body(), request.host.lower(), current_services())
     return {"model_version": VERSION}
 
 
 @routes.post("/predict")
 def answer_predict() -> ResponseReturnValue:
     """Answer with one result for each task, in order."""
-    questions = parse_questions(_body())
+    questions = parse_questions(read_body())
     return {"results": predict(questions, current_services())}
 
 
 @routes.post("/webhook")
 def webhook() -> ResponseReturnValue:
     """Note the event and answer at once; a worker does the learning."""
-    changed = record(parse_event(_body()), current_services())
+    changed = record(parse_event(read_body()), current_services())
     return {"status": "noted" if changed else "ignored"}
 
 
@@ -150,7 +150,8 @@ def _projects() -> list[dict[str, object]]:
     return [{"id": state.id, "key": state.key} for state in states]
 
 
-def _body() -> object:
+def read_body() -> object:
+    """Return the JSON of this request; raise `MalformedRequestError` if it is none."""
     try:
         body: object = request.get_json()
     except (BadRequest, ParseException) as error:

@@ -90,14 +90,19 @@ def act() -> ResponseReturnValue:
 
 
 def _is_shown(task: Task) -> bool:
-    """Apply the one filter of actions that Dubito uses: on all versions of a task."""
-    rows = here().tables.predictions_of(task.id)
-    versions = ",".join(row.model_version or "" for row in rows)
+    """Apply the filters of actions that Dubito uses: on versions, and on counts."""
+    tables = here().tables
+    rows, said = tables.predictions_of(task.id), tables.annotations_of(task.id)
+    skips = sum(answer.was_cancelled for answer in said)
+    shown = {
+        "predictions_model_versions": ",".join(row.model_version or "" for row in rows),
+        "total_annotations": len(said) - skips,
+        "cancelled_annotations": skips,
+    }
     filters = body().get("filters", {}).get("items", [])
     return all(
-        one["filter"] == "filter:tasks:predictions_model_versions"
-        and one["operator"] == "equal"
-        and one["value"] == versions
+        one["operator"] == "equal"
+        and one["value"] == shown[one["filter"].removeprefix("filter:tasks:")]
         for one in filters
     )
 

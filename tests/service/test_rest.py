@@ -1,0 +1,390 @@
+"""Labelling the rest: what a threshold would do, writing it, and taking it back."""
+
+from collections import Counter
+
+import httpx
+import numpy as np
+import pytest
+from redis import Redis
+
+from backend.labelstudio.disconnect import Disconnector
+from backend.labelstudio.scores import LABELS_VERSION
+from backend.state import keys
+from backend.state.rest import ACTIVE
+from model.initial import permutation
+from tests.dubito import CLASSES, Rows, rows_project
+from tests.fake_label_studio.faults import Fault
+from tests.label_studio import JsonObject
+from tests.service.stand import Stand
+
+TASKS, LABELS = 60, 30
+
+
+@pytest.fixture
+def rows(bench: Stand) -> Rows:
+    """Make a project with an honest estimate and some open tasks."""
+    made = rows_project(bench.label_studio, TASKS)
+    ids = np.array(made.tasks, dtype=np.int64)
+    for task in ids[permutation(ids, seed=0)][:LABELS].tolist():
+        bench.label_studio.annotate(task, made.truth[task])
+    bench.connect(made.project)
+    settle(bench, made)
+    return made
+
+
+def settle(bench: Stand, rows: Rows) -> None:
+    """Let time pass until nothing is left to do."""
+    state = bench.state(rows.project)
+    for _ in range(12):
+        bench.look_after(rows.project)
+        if state.rest.has_looked() and state.rest.job().state not in ACTIVE:
+            break
+    bench.look_after(rows.project)
+
+
+def rest(bench: Stand, rows: Rows) -> JsonObject:
+    path = f"{bench.url}/api/projects/{rows.project}/rest"
+    return dict(httpx.get(path).raise_for_status().json())
+
+
+def order(bench: Stand, rows: Rows, **wish: object) -> httpx.Response:
+    path = f"{bench.url}/api/projects/{rows.project}/rest"
+    return httpx.post(path, json=wish)
+
+
+def start(bench: Stand, rows: Rows, **wish: object) -> JsonObject:
+    """Start a job, and let it come to its end."""
+    told = order(bench, rows, action="start", **{"certainty": 0.0, **wish})
+    assert told.status_code == 202, told.text
+    settle(bench, rows)
+    job: JsonObject = rest(bench, rows)["job"]
+    return job
+
+
+def written(bench: Stand, rows: Rows) -> dict[int, str]:
+    """Return our labels by task; fail if a task has two rows."""
+    found = bench.label_studio.predictions(rows.project)
+    ours = [row for row in found if row["model_version"] == LABELS_VERSION]
+    assert max(Counter(row["task"] for row in ours).values(), default=1) == 1
+    return {r["task"]: r["result"][0]["value"]["choices"][0] for r in ours}
+
+
+def answered(bench: Stand, rows: Rows) -> dict[int, int]:
+    """Return how many annotations each task has."""
+    export = bench.label_studio.export(rows.project)
+    return {task["id"]: len(task["annotations"]) for task in export}
+
+
+def open_tasks(bench: Stand, rows: Rows) -> set[int]:
+    tasks = bench.label_studio.tasks(rows.project)
+    return {task["id"] for task in tasks if not task["is_labeled"]}
+
+
+def test_thresholds_are_told_by_their_tasks_and_errors(
+    bench: Stand, rows: Rows
+) -> None:
+    told = rest(bench, rows)
+
+    first, last = told["thresholds"][0], told["thresholds"][-1]
+    assert (first["certainty"], first["tasks"]) == (0.0, TASKS - LABELS)
+    assert first["tasks"] >= last["tasks"]
+    assert 0 <= first["low"] <= first["error"] <= first["high"] <= 1
+    assert told["reason"] == ""
+    assert told["advice"]
+    assert told["job"]["state"] == "none"
+
+
+def test_without_an_estimate_the_reason_is_said(bench: Stand) -> None:
+    few = bench.labelled_rows(count=30, labels=8)
+
+    told = rest(bench, few)
+    refused = order(bench, few, action="start", certainty=0.5)
+
+    assert told["thresholds"] == []
+    assert "estimate" in told["reason"]
+    assert refused.status_code == 409
+    assert refused.json()["detail"] == told["reason"]
+
+
+def test_the_rest_is_labelled_from_the_threshold_on(bench: Stand, rows: Rows) -> None:
+    told = rest(bench, rows)["thresholds"]
+    chosen = next(one for one in told if 0 < one["tasks"] < TASKS - LABELS)
+    window = bench.status(rows.project)["window"]
+
+    job = start(bench, rows, certainty=chosen["certainty"])
+
+    found = written(bench, rows)
+    assert (job["state"], job["written"], job["of"]) == ("done", *[chosen["tasks"]] * 2)
+    assert len(found) == chosen["tasks"]
+    ranking = bench.state(rows.project).ranking()
+    assert ranking is not None
+    likeliest = [ranking.classes[c] for c in ranking.probabilities.argmax(axis=1)]
+    told_by_model = dict(zip(ranking.task_ids.tolist(), likeliest, strict=True))
+    assert found == {task: told_by_model[task] for task in found}
+    assert bench.assert_order_holds(rows.project)["window"] == window
+
+
+def test_our_rows_are_left_when_all_is_read_anew(bench: Stand, rows: Rows) -> None:
+    start(bench, rows)
+    before = written(bench, rows)
+
+    bench.sync(rows.project)
+
+    assert written(bench, rows) == before
+    bench.assert_equal_state(rows.project)
+
+
+def test_annotations_of_ours_close_tasks_and_teach_nothing(
+    bench: Stand, rows: Rows
+) -> None:
+    before = bench.status(rows.project)
+    ranking = bench.state(rows.project).ranking()
+
+    job = start(bench, rows, annotations=True)
+
+    status, after = bench.status(rows.project), bench.state(rows.project).ranking()
+    assert (job["state"], job["written"]) == ("done", TASKS - LABELS)
+    assert open_tasks(bench, rows) == set()
+    assert status["labels"] == before["labels"] == LABELS
+    assert status["accuracy"] == before["accuracy"]
+    assert (status["set_aside"], status["pool"], status["phase"]) == (0, 0, "done")
+    assert ranking is not None
+    assert after is not None
+    np.testing.assert_array_equal(after.probabilities, ranking.probabilities)
+    bench.assert_equal_state(rows.project)
+
+
+def test_ours_are_known_though_the_store_was_emptied(
+    bench: Stand, rows: Rows, redis: Redis
+) -> None:
+    start(bench, rows, annotations=True)
+
+    redis.flushall()
+    bench.connect(rows.project)
+    settle(bench, rows)
+
+    job = rest(bench, rows)["job"]
+    assert bench.status(rows.project)["labels"] == LABELS
+    assert (job["state"], job["written"]) == ("done", TASKS - LABELS)
+    assert "were in Label Studio already" in job["note"]
+    assert order(bench, rows, action="undo").status_code == 202
+    settle(bench, rows)
+    assert written(bench, rows) == {}
+    assert len(open_tasks(bench, rows)) == TASKS - LABELS
+
+
+def test_events_of_ours_call_no_round(bench: Stand, rows: Rows) -> None:
+    rounds = bench.status(rows.project)["round"]
+
+    start(bench, rows, annotations=True)
+
+    assert bench.status(rows.project)["round"] <= rounds + 3
+
+
+def test_undo_takes_back_what_nobody_has_changed(bench: Stand, rows: Rows) -> None:
+    start(bench, rows, annotations=True)
+    export = bench.label_studio.export(rows.project)
+    ours = [
+        answer
+        for task in export
+        for answer in task["annotations"]
+        if answer["lead_time"] is None
+    ]
+    changed = ours[0]
+    said = CLASSES[0]
+    bench.label_studio.update_annotation(changed["id"], said, lead_time=2.0)
+    bench.run()
+    assert bench.status(rows.project)["labels"] == LABELS + 1
+
+    assert order(bench, rows, action="undo").status_code == 202
+    settle(bench, rows)
+
+    job = rest(bench, rows)["job"]
+    assert (job["state"], job["written"]) == ("undone", 0)
+    assert written(bench, rows) == {}
+    assert changed["task"] not in open_tasks(bench, rows)
+    assert len(open_tasks(bench, rows)) == TASKS - LABELS - 1
+    assert bench.status(rows.project)["labels"] == LABELS + 1
+    bench.assert_equal_state(rows.project)
+    bench.assert_order_holds(rows.project)
+
+
+def test_what_people_answer_meanwhile_is_passed_over(bench: Stand, rows: Rows) -> None:
+    person, skipped = sorted(open_tasks(bench, rows))[:2]
+    order(bench, rows, action="start", certainty=0.0, annotations=True)
+    bench.label_studio.annotate(person, rows.truth[person])
+    bench.label_studio.skip(skipped)
+
+    settle(bench, rows)
+
+    job = rest(bench, rows)["job"]
+    assert (job["state"], job["passed_over"]) == ("done", 2)
+    assert job["written"] == TASKS - LABELS - 2
+    assert set(answered(bench, rows).values()) == {1}
+    assert bench.status(rows.project)["labels"] == LABELS + 1
+
+
+def test_what_we_have_not_heard_of_is_passed_over_too(bench: Stand, rows: Rows) -> None:
+    """Label Studio itself looks, in the call that makes annotations of rows."""
+    person, skipped = sorted(open_tasks(bench, rows))[:2]
+    order(bench, rows, action="start", certainty=0.0, annotations=True)
+    bench.faults.lose_webhooks = "all"
+    bench.label_studio.annotate(person, rows.truth[person])
+    bench.label_studio.skip(skipped)
+
+    settle(bench, rows)
+
+    assert rest(bench, rows)["job"]["passed_over"] == 2
+    assert set(answered(bench, rows).values()) == {1}
+    assert bench.status(rows.project)["labels"] == LABELS + 1
+
+
+def test_a_job_pauses_and_goes_on(bench: Stand, rows: Rows) -> None:
+    order(bench, rows, action="start", certainty=0.0)
+    paused = order(bench, rows, action="pause").json()["job"]
+    settle(bench, rows)
+    meanwhile = written(bench, rows)
+
+    order(bench, rows, action="resume")
+    settle(bench, rows)
+
+    assert (paused["state"], paused["doing"]) == ("paused", "writing")
+    assert meanwhile == {}
+    assert rest(bench, rows)["job"]["state"] == "done"
+    assert len(written(bench, rows)) == TASKS - LABELS
+
+
+@pytest.mark.parametrize(
+    ("wish", "code"),
+    [
+        ({"action": "start"}, 400),
+        ({"action": "start", "certainty": 1.5}, 400),
+        ({"action": "start", "certainty": "0.5"}, 400),
+        ({"action": "dance"}, 400),
+        ({"action": "pause", "more": 1}, 400),
+        ({"action": "pause"}, 409),
+        ({"action": "resume"}, 409),
+        ({"action": "undo"}, 409),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_a_sentence(
+    bench: Stand, rows: Rows, wish: JsonObject, code: int
+) -> None:
+    refused = order(bench, rows, **wish)
+
+    assert refused.status_code == code
+    assert len(refused.json()["detail"]) > 20
+    assert rest(bench, rows)["job"]["state"] == "none"
+
+
+def test_one_job_at_a_time(bench: Stand, rows: Rows) -> None:
+    order(bench, rows, action="start", certainty=0.0)
+
+    second = order(bench, rows, action="start", certainty=0.9)
+
+    assert second.status_code == 409
+    assert rest(bench, rows)["job"]["certainty"] == 0.0
+
+
+def test_while_the_owner_has_paused_us_nothing_starts(bench: Stand, rows: Rows) -> None:
+    bench.label_studio.patch_project(rows.project, sampling="Sequential sampling")
+    bench.run()
+
+    refused = order(bench, rows, action="start", certainty=0.0)
+
+    assert refused.status_code == 409
+    assert "Task Sampling" in refused.json()["detail"]
+
+
+def test_with_several_annotations_a_task_ours_would_close_none(
+    bench: Stand, rows: Rows
+) -> None:
+    bench.label_studio.patch_project(rows.project, maximum_annotations=2)
+    bench.run()
+    settle(bench, rows)
+
+    refused = order(bench, rows, action="start", certainty=0.0, annotations=True)
+
+    assert refused.status_code == 409
+    assert "more than one annotation" in refused.json()["detail"]
+
+
+def test_a_row_that_was_cut_off_is_not_written_twice(bench: Stand, rows: Rows) -> None:
+    """A worker died between Label Studio's answer and the note of it."""
+    order(bench, rows, action="start", certainty=0.0)
+    state = bench.state(rows.project)
+    first = state.rest.left()[0]
+    bench.label_studio.add_prediction(first, 0.5, LABELS_VERSION)
+    state.rest.attempt(first)
+
+    settle(bench, rows)
+
+    assert len(written(bench, rows)) == TASKS - LABELS
+
+
+def test_a_second_job_writes_the_same_rows_anew(bench: Stand, rows: Rows) -> None:
+    start(bench, rows)
+    ids = {
+        row["id"]
+        for row in bench.label_studio.predictions(rows.project)
+        if row["model_version"] == LABELS_VERSION
+    }
+
+    job = start(bench, rows, annotations=True)
+
+    again = {
+        row["id"]
+        for row in bench.label_studio.predictions(rows.project)
+        if row["model_version"] == LABELS_VERSION
+    }
+    assert again == ids
+    assert job["state"] == "done"
+    assert open_tasks(bench, rows) == set()
+
+
+def test_an_error_of_label_studio_is_said_and_the_job_goes_on(
+    bench: Stand, rows: Rows
+) -> None:
+    order(bench, rows, action="start", certainty=0.0)
+    fault = Fault(path="/api/predictions", method="POST", status=502, html=True)
+    bench.faults.plan(fault)
+    bench.run()
+    job = rest(bench, rows)["job"]
+
+    assert (job["state"], bool(job["error"])) == ("writing", True)
+    bench.services.redis.delete(keys.of(bench.state(rows.project).key, keys.RESTING))
+    settle(bench, rows)
+    assert rest(bench, rows)["job"]["state"] == "done"
+    assert len(written(bench, rows)) == TASKS - LABELS
+
+
+def test_disconnecting_leaves_the_owners_labels(bench: Stand, rows: Rows) -> None:
+    start(bench, rows)
+    before, said = written(bench, rows), list[str]()
+
+    Disconnector(
+        client=bench.services.label_studio(),
+        projects=bench.services.projects,
+        say=said.append,
+    ).disconnect(bench.state(rows.project))
+
+    assert written(bench, rows) == before
+    assert {
+        r["model_version"] for r in bench.label_studio.predictions(rows.project)
+    } == {LABELS_VERSION}
+    assert any(f"left {len(before)} labels" in line for line in said)
+
+
+def test_many_rows_of_a_small_project_are_written_in_one_call(bench: Stand) -> None:
+    made = rows_project(bench.label_studio, 120)
+    ids = np.array(made.tasks, dtype=np.int64)
+    for task in ids[permutation(ids, seed=0)][:LABELS].tolist():
+        bench.label_studio.annotate(task, made.truth[task])
+    bench.connect(made.project)
+    settle(bench, made)
+
+    job = start(bench, made, annotations=True)
+
+    assert (job["state"], job["written"]) == ("done", 120 - LABELS)
+    assert open_tasks(bench, made) == set()
+    assert len(written(bench, made)) == 120 - LABELS
