@@ -61,11 +61,13 @@ class SoFar:
     labelled : how many tasks have a label
     is_open : (n,) whether a task may still be asked for
     certainty : (n,) in [0, 1]; None before there is a model
+    again : positions of tasks that are asked again, before all others
     """
 
     labelled: int
     is_open: NDArray[np.bool_]
     certainty: Certainty | None
+    again: tuple[int, ...] = ()
 
 
 def next_places(tasks: Askable, so_far: SoFar, manner: Manner) -> list[Place]:
@@ -76,19 +78,32 @@ def next_places(tasks: Askable, so_far: SoFar, manner: Manner) -> list[Place]:
     at most `manner.window` places, each for another open task
     """
     has_model = so_far.certainty is not None
+    again = [place for place in so_far.again if so_far.is_open[place]][: manner.window]
+    so_far = SoFar(
+        labelled=so_far.labelled + len(again),
+        is_open=_without(so_far.is_open, again),
+        certainty=so_far.certainty,
+    )
     left = max(0, manner.start_size - so_far.labelled)
     plan = WindowPlan(
-        size=manner.window,
+        size=manner.window - len(again),
         labelled=so_far.labelled,
         start_left=left if has_model else manner.window,
         audit_every=manner.audit_every,
     )
-    return arrange(
+    first = [Place(position, "doubt") for position in again]
+    return first + arrange(
         _doubtful(tasks, so_far, manner),
         _start(tasks, so_far, plan),
         _open(permutation(tasks.task_ids, manner.seed), so_far),
         plan,
     )
+
+
+def _without(is_open: NDArray[np.bool_], asked: list[int]) -> NDArray[np.bool_]:
+    left = is_open.copy()
+    left[asked] = False
+    return left
 
 
 def _doubtful(tasks: Askable, so_far: SoFar, manner: Manner) -> Positions:

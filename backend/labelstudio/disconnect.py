@@ -11,6 +11,7 @@ from backend.errors import (
     LabelStudioRefusedError,
     ProjectGoneError,
 )
+from backend.labelstudio.again import Recaller
 from backend.labelstudio.connect import DEFAULT_SAMPLING, LEASE_PATIENCE, our_row
 from backend.labelstudio.removal import Remover
 from backend.labelstudio.scores import LABELS_VERSION, VERSION
@@ -80,6 +81,7 @@ class Disconnector:
         self._remove_backend(number, connection)
         if project.model_version in {VERSION, "", None, connection.title}:
             self._restore_version(number, connection.found_version)
+        self._put_back(state, lease)
         self._await_bulk(state)
         Remover(
             client=self.client, state=state, lease=lease, say=self.say, show=self.show
@@ -92,6 +94,17 @@ class Disconnector:
         count = sum(row.model_version == LABELS_VERSION for row in rows)
         if count:
             self.say(f"left {count} labels of version {LABELS_VERSION}: they are yours")
+
+    def _put_back(self, state: ProjectState, lease: Lease) -> None:
+        """Put answers back that were taken out, where nobody has answered since."""
+        recaller = Recaller(client=self.client, state=state, lease=lease)
+        answered = {answer.task for answer in state.annotations.all()}
+        for task, asked in state.again.all().items():
+            if task in answered:
+                recaller.let_go(task, asked)
+            else:
+                recaller.put_back(task, asked)
+                self.say(f"put the label of task {task} back")
 
     def _await_bulk(self, state: ProjectState) -> None:
         """Wait for first rows that Label Studio is still storing."""

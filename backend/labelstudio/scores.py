@@ -17,6 +17,9 @@ VERSION = "dubito"
 LABELS_VERSION = "dubito-labels"
 """Of the rows that label the rest: they order nothing, and are the owner's to keep."""
 
+KEPT_VERSION = "dubito-kept"
+"""Of rows that keep the answers of tasks that are asked again, while they are."""
+
 CEILING = 0.01
 STEP = 1e-9
 NARROWEST = 1e-12

@@ -100,8 +100,12 @@ class OpenTasks:
 
 
 def answerable(standing: Standing) -> frozenset[int]:
-    """Return the tasks that nobody has answered or skipped, and Label Studio asks."""
-    return standing.open_tasks - standing.labels.touched
+    """Return the tasks that nobody has answered or skipped, and that may wait.
+
+    Those that are asked again are for people.
+    """
+    asked = standing.state.again.all().keys()
+    return standing.open_tasks - standing.labels.touched - asked
 
 
 def describe_rest(state: ProjectState) -> JsonObject:

@@ -26,12 +26,18 @@ NEUTRAL = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """All that a round depends on: equal questions have equal answers."""
+    """All that a round depends on: equal questions have equal answers.
+
+    Attributes
+    ----------
+    again : tasks that are asked again, before all others
+    """
 
     schema: Schema
     preferences: Preferences
     items: Items
     labels: Labels
+    again: tuple[int, ...] = ()
 
     @property
     def manner(self) -> Manner:
@@ -81,10 +87,12 @@ def answer(question: Question, number: int, basis: str) -> Answer:
         certainty=certainty,
     )
     touched = np.array(sorted(question.labels.touched), dtype=np.int64)
+    places = question.items.positions
     so_far = SoFar(
         labelled=len(question.labels.chosen),
         is_open=~np.isin(question.items.task_ids, touched),
         certainty=None if probabilities is None else certainty,
+        again=tuple(places[task] for task in question.again if task in places),
     )
     counts = (
         () if so_far.certainty is None else certainty_counts(certainty[so_far.is_open])

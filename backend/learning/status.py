@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from backend.errors import SchemaError
 from backend.labelstudio.scores import VERSION
+from backend.learning.again import describe_again
 from backend.learning.preferences import Preferences
 from backend.learning.rounds import manner_of
 from backend.learning.standing import Standing
@@ -45,6 +46,7 @@ def describe(state: ProjectState, services: Services) -> JsonObject:
         "window": _window(state, facts),
         "scores": _written(state, standing),
         **_assessed(state),
+        "again": describe_again(state),
         "agreement": _agreement(standing),
         "start": _start(standing),
         "links": _links(state, services),

@@ -204,7 +204,8 @@ class Steward:
                 self.state, standing.preferences.seed
             )
         labels = standing.labels
-        basis = basis_of(standing.label_version, version, standing.basis)
+        again = self.state.again.out()
+        basis = basis_of(standing.label_version, version, standing.basis, again)
         held, facts = self.state.ranking(), self.state.facts()
         if held is not None and held.basis == basis:
             return held, facts.window
@@ -214,6 +215,7 @@ class Steward:
             preferences=standing.preferences,
             items=items,
             labels=labels,
+            again=again,
         )
         with self.services.tally.timed(STEPS, "learn"):
             found = answer(question, number, basis)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backend.labelstudio.publish import BULK_TASKS
+from backend.learning.again import Again
 from backend.learning.labelling import Rest
 from backend.learning.surveying import Surveyor
 from backend.state import keys
@@ -54,6 +55,7 @@ class Upkeep:
         if self._may_publish():
             pauses.append(self._tidy_up())
         if self.steward.publishes and not self._state.facts().paused:
+            Again(steward=self.steward, standing=self.standing).go_on()
             rest = Rest(steward=self.steward, standing=self.standing)
             pauses.append(rest.go_on() or self.steward.tick())
         self._state.work.due_in(min(pauses))

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from backend.errors import UnknownProjectError
 from backend.records import Project
 from backend.state import keys
+from backend.state.again import AgainStore
 from backend.state.annotations import AnnotationStore
 from backend.state.assessments import AssessmentStore
 from backend.state.groups import GroupStore
@@ -141,6 +142,7 @@ class ProjectState:
     assessments: AssessmentStore = field(init=False)
     groups: GroupStore = field(init=False)
     rest: RestStore = field(init=False)
+    again: AgainStore = field(init=False)
     history: HistoryStore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -153,6 +155,7 @@ class ProjectState:
         object.__setattr__(self, "assessments", AssessmentStore(*whole))
         object.__setattr__(self, "groups", GroupStore(*whole))
         object.__setattr__(self, "rest", RestStore(*whole))
+        object.__setattr__(self, "again", AgainStore(*whole))
         object.__setattr__(self, "history", HistoryStore(*whole))
 
     @property

@@ -48,6 +48,13 @@ PLACE = record(
     score={"type": ["number", "null"], "description": "The lowest is served first."},
 )
 POINT = record(labels=COUNT, estimate=SHARE, low=SHARE, high=SHARE, n=COUNT)
+ASKED = record(
+    task=ID,
+    label=TEXT,
+    stage={"enum": ["wanted", "out", "restoring"]},
+    answers=COUNT,
+    error=TEXT,
+)
 STANDING = record(
     id=ID,
     key=TEXT,
@@ -80,6 +87,7 @@ STANDING = record(
     curve=listed(POINT, "The accuracy at each number of labels it was measured at."),
     stop=record(advised={"type": "boolean"}, reasons=TEXTS),
     doubtful=listed(SUSPECT, "Labels that may be wrong, the likeliest first."),
+    again=listed(ASKED, "Tasks that are asked again, what was said of them kept."),
     agreement={
         "type": ["object", "null"],
         "description": "Of people on the same tasks: Krippendorff's alpha, and each"

@@ -35,6 +35,7 @@ EXAMPLES: JsonObject = {
         },
         "task": {"id": 1, "data": {"text": "a good day"}},
     },
+    "Request": {"tasks": [1], "action": "ask"},
     "Wish": {"action": "start", "certainty": 0.9, "annotations": False},
 }
 REFUSALS = {

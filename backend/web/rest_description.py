@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backend.learning.again import Request
 from backend.learning.rest import Wish
-from backend.web.answers import COUNT, SHARE, SHARE_IF_KNOWN, TEXT, listed, record
+from backend.web.answers import (
+    ASKED,
+    COUNT,
+    SHARE,
+    SHARE_IF_KNOWN,
+    TEXT,
+    listed,
+    record,
+)
 from backend.web.operations import NAME, of_project, operation
 
 if TYPE_CHECKING:
     from backend.records import JsonObject
 
 STATES = ["none", "writing", "paused", "done", "undoing", "undone"]
-TAKEN = (Wish,)
+TAKEN = (Request, Wish)
 THRESHOLD = record(
     certainty=SHARE,
     tasks=COUNT,
@@ -41,6 +50,7 @@ ANSWERS: JsonObject = {
         reason={"type": "string", "description": "Why there are no thresholds."},
         job=JOB,
     ),
+    "Again": record(again=listed(ASKED)),
 }
 
 
@@ -49,10 +59,12 @@ def paths() -> JsonObject:
     root, told = "/api/projects/{name}", "202"
     shown = operation("What can be labelled, and the job.", "Rest")
     change = operation("Start, pause, resume or undo.", "Rest", "Wish", status=told)
+    again = operation("Ask again, or restore.", "Again", "Request", status=told)
     return {
         f"{root}/rest": {
             "parameters": [NAME],
             "get": of_project(shown),
             "post": of_project(change, "409"),
         },
+        f"{root}/again": {"parameters": [NAME], "post": of_project(again, "409")},
     }

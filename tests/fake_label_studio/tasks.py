@@ -1,12 +1,13 @@
 """Endpoints of tasks and annotations."""
 
+import uuid
 from http import HTTPStatus
 
 import flask
 from flask.typing import ResponseReturnValue
 
 from tests.fake_label_studio import bodies, outgoing
-from tests.fake_label_studio.context import body, found, here, is_true, user
+from tests.fake_label_studio.context import ApiError, body, found, here, is_true, user
 from tests.fake_label_studio.listing import listed
 from tests.fake_label_studio.records import (
     Annotation,
@@ -182,6 +183,10 @@ def create_annotation(task: str) -> ResponseReturnValue:
     context = here()
     row = found(context.tables.tasks, task, "Task")
     sent = body()
+    unique_id = sent.get("unique_id") or str(uuid.uuid4())
+    if any(a.unique_id == unique_id for a in context.tables.annotations.values()):
+        text = "Annotation with this unique id already exists"
+        raise ApiError(HTTPStatus.CONFLICT, text)
     skipped = is_true(flask.request.args.get("was_cancelled"))
     annotation = Annotation(
         id=context.tables.new_id(),
@@ -193,6 +198,7 @@ def create_annotation(task: str) -> ResponseReturnValue:
         lead_time=sent.get("lead_time"),
         parent_prediction=sent.get("parent_prediction"),
         updated_by=user(),
+        unique_id=unique_id,
     )
     context.tables.add_annotation(annotation)
     _mark_ground_truth(context.tables, annotation, sent)
