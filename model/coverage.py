@@ -6,15 +6,20 @@ that nobody chose, and the rest are such tasks.
 """
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
+from scipy.stats import t
 
-from model.accuracy import LEVEL, Relation, binomial
+from model.accuracy import LEVEL, SYSTEMATIC, Relation
 from model.arrays import Certainty
 
 STEPS = 50
 """Thresholds from 0 to 1, in steps of 0.02."""
+
+TINY = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +65,7 @@ def thresholds(
             continue
         share, slope = float(sums[count - 1] / count), slope_sums[count - 1] / count
         doubt = float(slope @ relation.covariance @ slope)
-        low, high = relation.interval(share, doubt + binomial(share, count))
+        low, high = _interval(relation, share, doubt, count)
         found.append(
             Threshold(
                 certainty=least,
@@ -77,6 +82,29 @@ def farthest(found: list[Threshold], tolerated: float) -> Threshold | None:
     """Return the threshold that covers most and surely errs no more than tolerated."""
     fine = (one for one in found if one.high is not None and one.high <= tolerated)
     return max(fine, key=lambda one: one.tasks, default=None)
+
+
+def _interval(
+    relation: Relation, share: float, doubt: float, count: int
+) -> tuple[float, float]:
+    """Return the interval of the share of right answers among so many tasks.
+
+    As that of the accuracy, but each part of the variance is put into logits where it
+    was found: near an end, what chance does to a few tasks would else cover all.
+
+    Parameters
+    ----------
+    doubt : variance of the share, by what is not known of the relation
+    """
+    centre = logit(min(max(share, TINY), 1 - TINY))
+    mended = (share * count + 1) / (count + 2)
+    variance = doubt / max(share * (1 - share), TINY) ** 2 + SYSTEMATIC**2
+    variance += 1 / ((count + 2) * mended * (1 - mended))
+    width = t.ppf(0.5 + LEVEL / 2, relation.groups - 1)
+    reach = float(width * sqrt(variance * relation.clumping))
+    low = min(float(expit(centre - reach)), share) if relation.has_right else 0.0
+    high = max(float(expit(centre + reach)), share) if relation.has_wrong else 1.0
+    return low, high
 
 
 def _or_none_wrong(low: float, count: int) -> float:

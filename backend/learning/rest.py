@@ -111,9 +111,11 @@ def answerable(standing: Standing) -> frozenset[int]:
 def describe_rest(state: ProjectState) -> JsonObject:
     """Return what each threshold would label, and how far the job has come."""
     found, reason = _thresholds(state)
+    best = farthest(found, TOLERATED)
     return {
         "thresholds": [asdict(one) for one in found],
-        "advice": _advice(found) if found else "",
+        "advised": None if best is None else best.certainty,
+        "advice": _advice(best, found[0].tasks) if found else "",
         "reason": reason,
         "job": _described(state),
     }
@@ -145,9 +147,8 @@ def _known(
     return standing, ranking, finding.relation.relation, ""
 
 
-def _advice(found: list[Threshold]) -> str:
+def _advice(best: Threshold | None, total: int) -> str:
     """Say in a sentence how far the model can be trusted."""
-    best, total = farthest(found, TOLERATED), found[0].tasks
     if best is None:
         return (
             "at no certainty is it sure that fewer than 5 % of the labels would be"

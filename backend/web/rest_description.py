@@ -46,6 +46,7 @@ JOB = record(
 ANSWERS: JsonObject = {
     "Rest": record(
         thresholds=listed(THRESHOLD, "None before there is an honest estimate."),
+        advised=SHARE_IF_KNOWN,
         advice=TEXT,
         reason={"type": "string", "description": "Why there are no thresholds."},
         job=JOB,

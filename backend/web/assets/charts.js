@@ -59,6 +59,7 @@
       paint(svg, width);
     };
     new ResizeObserver(repaint).observe(shown);
+    shown.repaint = repaint;
     return shown;
   }
 

@@ -1,30 +1,70 @@
 "use strict";
-/* Labels that the model finds suspicious. */
+/* Labels that the model finds suspicious, and tasks that are asked again. */
 (() => {
-  const { make, count } = Dubito;
+  const { make, count, confirm } = Dubito;
+  const STAGES = {
+    wanted: "is being taken out",
+    out: "is asked again, before all others",
+    restoring: "is being put back",
+  };
 
-  const row = (status, one) => make("tr", { "data-task": one.task },
-    make("td", {}, Dubito.taskLink(status, one.task)), make("td", {}, one.label),
-    make("td", {}, one.suggested), make("td", {}, one.reason), make("td", { class: "act" }));
+  function listed(label, columns, rows) {
+    const heads = columns.map((name) => make("th", { scope: "col" }, name || make("span", { class: "hidden" }, "what to do")));
+    return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label },
+      make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)));
+  }
 
   Dubito.panels.doubtful = (section, project) => {
     const body = make("div");
-    section.append(body);
+    const fault = make("p", { class: "bad", role: "alert" });
+    section.append(body, fault);
+
+    async function post(task, action) {
+      try {
+        fault.textContent = "";
+        await project.post("again", { tasks: [task], action });
+      } catch (error) {
+        fault.textContent = error.message;
+      }
+    }
+
+    async function ask({ task, label }) {
+      const more = `Its label ${JSON.stringify(label)} is taken out of Label Studio and kept here: it can be put back until somebody answers.`;
+      if (await confirm(`Ask for task ${task} again?`, "Ask again", more)) await post(task, "ask");
+    }
+
+    function button(name, label, does) {
+      const made = make("button", { type: "button", "aria-label": label }, name);
+      made.addEventListener("click", does);
+      return project.isReport ? null : made;
+    }
+
+    const suspect = (status, one, asked) => make("tr", { "data-task": one.task },
+      make("td", {}, Dubito.taskLink(status, one.task)), make("td", {}, one.label),
+      make("td", {}, one.suggested), make("td", {}, one.reason),
+      make("td", { class: "act" }, asked.has(one.task) ? "asked again"
+        : button("Ask again", `Ask for task ${one.task} again`, () => ask(one))));
+
+    const waiting = (status, one) => make("tr", { "data-task": one.task },
+      make("td", {}, Dubito.taskLink(status, one.task)), make("td", {}, one.label),
+      make("td", {}, one.error ? `${STAGES[one.stage]}: ${one.error}` : STAGES[one.stage]),
+      make("td", { class: "act" }, one.stage === "restoring" ? null
+        : button("Restore", `Put the label of task ${one.task} back`, () => post(one.task, "restore"))));
+
     let drawn = "";
     project.onStatus((status) => {
-      const basis = JSON.stringify(status.doubtful);
+      const again = status.again || [];
+      const basis = JSON.stringify([status.doubtful, again]);
       if (basis === drawn) return;
       drawn = basis;
-      if (!status.doubtful.length) {
-        body.replaceChildren(make("p", { class: "muted" }, "None."));
-        return;
-      }
-      const columns = ["task", "label", "rather", "why", ""].map((name) => make("th", { scope: "col" }, name));
+      const asked = new Set(again.map((one) => one.task));
+      const many = status.doubtful.length;
       body.replaceChildren(
-        make("p", { class: "muted" }, `${count(status.doubtful.length)} that may be slips, the likeliest first.`),
-        make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Labels to look at again" },
-          make("table", {}, make("thead", {}, make("tr", {}, ...columns)),
-            make("tbody", {}, ...status.doubtful.map((one) => row(status, one))))));
+        make("p", { class: "muted" }, many ? `${count(many)} that may be slips, the likeliest first.` : "None."),
+        ...(many ? [listed("Labels to look at again", ["task", "label", "rather", "why", ""],
+          status.doubtful.map((one) => suspect(status, one, asked)))] : []),
+        ...(again.length ? [make("h3", {}, "Asked again"), listed("Tasks that are asked again", ["task", "was", "now", ""],
+          again.map((one) => waiting(status, one)))] : []));
     });
   };
 })();

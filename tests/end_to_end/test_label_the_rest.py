@@ -1,0 +1,178 @@
+"""Labelling the rest and asking again, beside a real Label Studio and in a browser."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from backend.labelstudio.scores import KEPT_VERSION, LABELS_VERSION
+from model.initial import permutation
+from tests.browser import PATIENCE_MILLISECONDS, PHONE, Watch, barriers, overflow
+from tests.dubito import Dubito, Rows, assert_order_holds, dubito_running, rows_project
+from tests.label_studio import JsonObject, LabelStudio
+
+pytestmark = pytest.mark.end_to_end
+
+TASKS, LABELS = 60, 30
+
+
+@pytest.fixture(scope="module")
+def dubito(real_label_studio: LabelStudio) -> Iterator[Dubito]:
+    with dubito_running(real_label_studio.url, real_label_studio.token) as dubito:
+        yield dubito
+
+
+@pytest.fixture
+def rows(real_label_studio: LabelStudio, dubito: Dubito) -> Rows:
+    """Make a project with an honest estimate and some open tasks."""
+    made = rows_project(real_label_studio, TASKS)
+    ids = np.array(made.tasks, dtype=np.int64)
+    for task in ids[permutation(ids, seed=0)][:LABELS].tolist():
+        real_label_studio.annotate(task, made.truth[task])
+    dubito.adopt(real_label_studio, made.project)
+    dubito.when(made.project, lambda status: status["assessed"]["labels"] == LABELS)
+    return made
+
+
+def rest(dubito: Dubito, rows: Rows) -> JsonObject:
+    found = dubito.http.get(f"/api/projects/{rows.project}/rest")
+    return dict(found.raise_for_status().json())
+
+
+def job_when(dubito: Dubito, rows: Rows, state: str) -> JsonObject:
+    dubito.until(
+        lambda: rest(dubito, rows)["job"]["state"] == state,
+        lambda: f"the job did not become {state}: {rest(dubito, rows)['job']}",
+    )
+    job: JsonObject = rest(dubito, rows)["job"]
+    return job
+
+
+def post(dubito: Dubito, rows: Rows, name: str, **body: object) -> None:
+    path = f"/api/projects/{rows.project}/{name}"
+    dubito.http.post(path, json=body).raise_for_status()
+
+
+def versions(label_studio: LabelStudio, rows: Rows, version: str) -> Counter[int]:
+    found = label_studio.predictions(rows.project)
+    return Counter(row["task"] for row in found if row["model_version"] == version)
+
+
+def answers(label_studio: LabelStudio, rows: Rows) -> dict[int, list[JsonObject]]:
+    export = label_studio.export(rows.project)
+    return {task["id"]: task["annotations"] for task in export}
+
+
+def test_the_rest_is_labelled_and_taken_back(
+    real_label_studio: LabelStudio, dubito: Dubito, rows: Rows
+) -> None:
+    label_studio, n_open = real_label_studio, TASKS - LABELS
+
+    post(dubito, rows, "rest", action="start", certainty=0.0)
+    job_when(dubito, rows, "done")
+    found = versions(label_studio, rows, LABELS_VERSION)
+    assert (len(found), max(found.values())) == (n_open, 1)
+    assert_order_holds(dubito, label_studio, rows.project)
+
+    post(dubito, rows, "rest", action="undo")
+    job_when(dubito, rows, "undone")
+    assert not versions(label_studio, rows, LABELS_VERSION)
+
+    post(dubito, rows, "rest", action="start", certainty=0.0, annotations=True)
+    job = job_when(dubito, rows, "done")
+    assert (job["written"], job["passed_over"]) == (n_open, 0)
+    said = answers(label_studio, rows)
+    ours = [a for one in said.values() for a in one if a["lead_time"] is None]
+    assert (len(said), len(ours)) == (TASKS, n_open)
+    assert dubito.settled(rows.project)["labels"] == LABELS
+
+    edited = ours[0]  # as the editor sends it: our mark is still there
+    region = {**edited["result"][0], "value": {"choices": ["walk"]}}
+    label_studio.update_annotation(edited["id"], [region], lead_time=2.5)
+    assert dubito.when(rows.project, lambda s: s["labels"] == LABELS + 1)
+
+    post(dubito, rows, "rest", action="undo")
+    job_when(dubito, rows, "undone")
+    assert len(answers(label_studio, rows)) == LABELS + 1
+    assert not versions(label_studio, rows, LABELS_VERSION)
+    status = assert_order_holds(dubito, label_studio, rows.project)
+    assert (status["labels"], status["pool"]) == (LABELS + 1, n_open - 1)
+
+
+def test_a_label_goes_back_into_the_queue_of_who_gave_it(
+    real_label_studio: LabelStudio, dubito: Dubito, rows: Rows
+) -> None:
+    label_studio = real_label_studio
+    task = next(t for t in rows.tasks if t in answers(label_studio, rows))
+    (before,) = answers(label_studio, rows)[task]
+
+    post(dubito, rows, "again", tasks=[task])
+    dubito.when(
+        rows.project,
+        lambda s: [p["task"] for p in s["window"][:1]] == [task] and s["published_at"],
+    )
+    dubito.settled(rows.project)
+
+    assert label_studio.next_task(rows.project) == task
+    assert task not in answers(label_studio, rows)
+    assert versions(label_studio, rows, KEPT_VERSION) == {task: 1}
+
+    post(dubito, rows, "again", tasks=[task], action="restore")
+    dubito.when(rows.project, lambda s: not s["again"] and s["labels"] == LABELS)
+
+    (after,) = answers(label_studio, rows)[task]
+    same = ("result", "completed_by", "lead_time", "was_cancelled", "ground_truth")
+    assert {name: after[name] for name in same} == {n: before[n] for n in same}
+    assert not versions(label_studio, rows, KEPT_VERSION)
+
+
+def show(page: Page, dubito: Dubito, rows: Rows) -> None:
+    page.goto(f"{dubito.url}/projects/{rows.project}")
+    page.locator("#rest table").first.wait_for(state="attached")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_owner_labels_the_rest_on_the_page(
+    page: Page,
+    real_label_studio: LabelStudio,
+    dubito: Dubito,
+    rows: Rows,
+    scheme: Literal["light", "dark"],
+) -> None:
+    """By keyboard, with the figures of the JSON, and nobody kept out."""
+    page.emulate_media(color_scheme=scheme)
+    watch = Watch(page)
+    show(page, dubito, rows)
+    found, panel = rest(dubito, rows), page.locator("#rest")
+
+    panel.get_by_label("How certain must the model be?").press("Home")
+    first = found["thresholds"][0]
+    interval = f"{100 * first['low']:.1f}–{100 * first['high']:.1f} %"  # noqa: RUF001
+    expect(panel).to_contain_text(
+        f"At certainty 0.00: {first['tasks']} of {first['tasks']} tasks, expected"
+        f" errors {100 * first['error']:.1f} % ({interval})."
+    )
+    expect(panel).to_contain_text(found["advice"][1:])
+    panel.get_by_label("as annotations").press("Space")
+    panel.get_by_role("button", name="Start").press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(f"Write {first['tasks']} annotations")
+    assert barriers(page) == []
+    dialog.get_by_role("button", name="Write them").press("Enter")
+    done = f"Done: {TASKS - LABELS} of {TASKS - LABELS}"
+    expect(panel).to_contain_text(done, timeout=PATIENCE_MILLISECONDS)
+    assert len(answers(real_label_studio, rows)) == TASKS
+
+    panel.get_by_role("button", name="Undo").click()
+    dialog.get_by_role("button", name="Take them back").click()
+    expect(panel).to_contain_text("Taken back", timeout=PATIENCE_MILLISECONDS)
+
+    page.set_viewport_size(PHONE)
+    assert overflow(page) == 0
+    assert barriers(page) == []
+    assert watch.complaints == []
+    assert watch.strangers(dubito.url) == []
+    assert len(answers(real_label_studio, rows)) == LABELS
