@@ -74,6 +74,12 @@ def annotation(
     return Annotation.model_validate(answer | fields)
 
 
+def machine_made(label: str, choice: str = "") -> list[JsonObject]:
+    """Build the regions we write; a person may have chosen something else since."""
+    (region,) = choice_result(choice or label)
+    return [{**region, "meta": {"dubito": label}}]
+
+
 def event(action: str, /, **content: object) -> JsonObject:
     """Build the body of a webhook."""
     shown = project().model_dump(mode="json")

@@ -71,11 +71,7 @@ def derive_labels(
         closed=frozenset(
             t for t, given in by_task.items() if _is_closed(given, project)
         ),
-        skipped=frozenset(
-            task
-            for task, given in by_task.items()
-            if all(annotation.was_cancelled for annotation in given)
-        ),
+        skipped=frozenset({a.task for a in said} - {a.task for a in finished}),
         set_aside=len(finished) - sum(len(cast) for cast in votes.values()),
         ours=frozenset(by_task.keys() - {a.task for a in said}),
     )

@@ -140,7 +140,7 @@ def main(tasks: int, labels: int, seconds: float) -> None:
             _leave(services, rows.project)
         with phases.phase("nobody of ours, again"):
             time.sleep(seconds / 2)
-        _show(phases, tasks)
+        show_phases(phases, tasks)
         for part in ("web", "worker"):
             click.echo(f"{part}: at most {_peak(dubito, part)} MB")
 
@@ -191,7 +191,8 @@ def _peak(dubito: Dubito, part: str) -> int:
     return max(found) // 1024
 
 
-def _show(phases: Phases, tasks: int) -> None:
+def show_phases(phases: Phases, tasks: int) -> None:
+    """Print who waited how long in each phase."""
     title = f"{tasks} tasks, {usable_cores()} cores; waits: median / 99 % / longest, s"
     table = Table("", "seconds", "next", "submit", "failed", "load", title=title)
     for line in phases.lines:

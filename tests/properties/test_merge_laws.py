@@ -19,11 +19,13 @@ from redis import Redis
 
 from backend.learning.events import AnnotationsDeleted, AnnotationsSaved, parse_event
 from backend.learning.handlers import record
+from backend.learning.labels import derive_labels
 from backend.records import Annotation, JsonObject
 from backend.services import Services
-from tests.builders import KEY, annotation, event
+from tests.builders import KEY, annotation, event, machine_made, project, schema
 
 Held = dict[int, Annotation]
+LABELS_OF_OURS = st.sampled_from(["a", "b"])
 
 
 class Deliveries(RuleBasedStateMachine):
@@ -48,9 +50,12 @@ class Deliveries(RuleBasedStateMachine):
         self.dead: set[int] = set()
         self.expected: Held = {}
 
-    def _changed(self, number: int, task: int, choice: str | None) -> Annotation:
+    def _changed(
+        self, number: int, task: int, choice: str | None, ours: str = ""
+    ) -> Annotation:
         self.minute += 1
-        answer = annotation(number, choice, task=task, minute=self.minute)
+        said = machine_made(ours) if ours else choice
+        answer = annotation(number, said, task=task, minute=self.minute)
         self.held[number] = answer
         return answer
 
@@ -61,6 +66,20 @@ class Deliveries(RuleBasedStateMachine):
         self.last += 1
         answer = self._changed(self.last, task, choice)
         return event("ANNOTATION_CREATED", annotation=answer.model_dump(mode="json"))
+
+    @rule(
+        target=events,
+        tasks=st.sets(st.integers(1, 4), min_size=1),
+        label=LABELS_OF_OURS,
+    )
+    def label_the_rest(self, tasks: set[int], label: str) -> JsonObject:
+        """Give tasks labels of ours; a person may change them like any other."""
+        told = []
+        for task in tasks:
+            self.last += 1
+            answer = self._changed(self.last, task, None, ours=label)
+            told.append(answer.model_dump(mode="json"))
+        return event("ANNOTATIONS_CREATED", annotation=told)
 
     @rule(target=events, data=st.data(), choice=st.sampled_from(["a", "b", None]))
     def change(self, data: st.DataObject, choice: str | None) -> JsonObject:
@@ -128,6 +147,18 @@ class Deliveries(RuleBasedStateMachine):
         if hasattr(self, "state"):
             kept = self.state.annotations.all()
             assert kept == sorted(self.expected.values(), key=lambda one: one.id)
+
+    @invariant()
+    def labels_of_ours_teach_nothing(self) -> None:
+        if hasattr(self, "state"):
+            kept = self.state.annotations.all()
+            people = [one for one in kept if not one.is_ours]
+            found, said = (
+                derive_labels(some, schema(), project()) for some in (kept, people)
+            )
+            assert (found.chosen, found.votes) == (said.chosen, said.votes)
+            assert (found.skipped, found.set_aside) == (said.skipped, said.set_aside)
+            assert found.closed == said.closed | {a.task for a in kept if a.is_ours}
 
     def teardown(self) -> None:
         """After a last snapshot we hold what Label Studio holds."""

@@ -4,7 +4,7 @@ import pytest
 
 from backend.learning.labels import Labels, derive_labels, read_choice
 from backend.records import Annotation, JsonObject
-from tests.builders import annotation, project, schema
+from tests.builders import annotation, machine_made, project, schema
 from tests.label_studio import CONTROL, choice_result
 
 
@@ -133,11 +133,6 @@ def test_a_withdrawn_answer_with_a_choice_is_a_skip() -> None:
 
     assert dict(found.chosen) == {}
     assert (found.skipped, found.set_aside) == (frozenset({1}), 0)
-
-
-def machine_made(label: str, choice: str | None = None) -> list[JsonObject]:
-    """Build what we write; a person may have chosen something else since."""
-    return [region([choice or label]) | {"meta": {"dubito": label}}]
 
 
 def test_a_label_of_ours_closes_its_task_and_is_none() -> None:
