@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from backend.errors import LabelStudioRefusedError
 from backend.labelstudio.answers import read
-from backend.records import Annotation, JsonObject, Row
+from backend.records import Annotation, JsonObject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ UNANSWERED: list[JsonObject] = [
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """Reads and changes annotations, and single rows."""
+    """Reads and changes annotations."""
 
     client: LabelStudioClient
 
@@ -53,11 +53,6 @@ class Answering:
         """Return an annotation; None if it is gone."""
         found = self._found(f"/api/annotations/{annotation}/")
         return None if found is None else read(Annotation, found)
-
-    def row(self, row: int) -> Row | None:
-        """Return a prediction; None if it is gone."""
-        found = self._found(f"/api/predictions/{row}/")
-        return None if found is None else read(Row, found)
 
     def add(self, task: int, answer: JsonObject) -> Annotation:
         """Store an annotation."""

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from backend.learning.standing import Standing
     from backend.learning.steward import Steward
 
-SLICE_SECONDS = 2.0
+SLICE_SECONDS = 10.0
 BUSY_SLICE_SECONDS = 0.5
 PAUSE_SECONDS = 1.0
 BUSY_PAUSE_SECONDS = 3.0
-"""Labels are written for a while, then not; less while somebody labels."""
+"""Labels are written for a while, then not; less while somebody labels, and not at
+all while something has happened that no round has seen."""
 
 MANY = 50
 BULK_CALL_SECONDS = 10
@@ -52,7 +53,9 @@ class Rest:
         writer = self._writer()
         if not state.rest.has_looked():
             writer.look()
-            self._adopt()
+            if doing == "none":
+                writer.look_for_answers()
+                self._adopt()
         if doing == "writing":
             self._write(writer)
         elif doing == "undoing" and writer.undo():
@@ -61,13 +64,15 @@ class Rest:
 
     def _writer(self) -> RestWriter:
         is_quiet = self.steward.is_quiet()
-        end = time.monotonic() + (SLICE_SECONDS if is_quiet else BUSY_SLICE_SECONDS)
+        longest = min(SLICE_SECONDS, self.steward.tick())  # who polls hears of nothing
+        end = time.monotonic() + (longest if is_quiet else BUSY_SLICE_SECONDS)
         state = self.steward.state
         doing = state.rest.job().state
 
         def is_over() -> bool:
-            late = time.monotonic() > end
-            return late or state.work.pending() > 0 or state.rest.job().state != doing
+            is_late = time.monotonic() > end or state.work.is_claimed()
+            is_wanted = state.work.pending() > 0
+            return is_late or is_wanted or state.rest.job().state != doing
 
         return RestWriter(
             client=self.steward.client,

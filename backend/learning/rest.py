@@ -262,3 +262,4 @@ def _undo(state: ProjectState) -> None:
     if not state.rest.move({"writing", "paused", "done"}, **begun):
         message = "there is nothing to undo: no label of the rest was written"
         raise NotNowError(message)
+    state.rest.look_again()

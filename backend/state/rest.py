@@ -195,6 +195,10 @@ class RestStore:
         """Note that we have looked."""
         self.client.set(self._key(keys.REST_LOOKED), 1)
 
+    def look_again(self) -> None:
+        """Note that what stands in Label Studio is to be looked at again."""
+        self.client.delete(self._key(keys.REST_LOOKED))
+
     def _job(self, client: Redis | Pipeline) -> RestJob:
         found = client.hgetall(self._key(keys.REST))
         read = {name.decode(): orjson.loads(value) for name, value in found.items()}

@@ -1,5 +1,7 @@
 """Labelling the rest and asking again, beside a real Label Studio and in a browser."""
 
+import os
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from typing import Literal
@@ -17,6 +19,7 @@ from tests.label_studio import JsonObject, LabelStudio
 pytestmark = pytest.mark.end_to_end
 
 TASKS, LABELS = 60, 30
+WRONG = {"rest": "walk", "walk": "run", "run": "rest"}
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +30,13 @@ def dubito(real_label_studio: LabelStudio) -> Iterator[Dubito]:
 
 @pytest.fixture
 def rows(real_label_studio: LabelStudio, dubito: Dubito) -> Rows:
-    """Make a project with an honest estimate and some open tasks."""
+    """Make a project with an honest estimate, some open tasks, and a few slips."""
     made = rows_project(real_label_studio, TASKS)
     ids = np.array(made.tasks, dtype=np.int64)
-    for task in ids[permutation(ids, seed=0)][:LABELS].tolist():
-        real_label_studio.annotate(task, made.truth[task])
+    for number, task in enumerate(ids[permutation(ids, seed=0)][:LABELS].tolist()):
+        said = made.truth[task]
+        told = WRONG[said] if number % 10 == 9 else said
+        real_label_studio.annotate(task, told)
     dubito.adopt(real_label_studio, made.project)
     dubito.when(made.project, lambda status: status["assessed"]["labels"] == LABELS)
     return made
@@ -100,6 +105,28 @@ def test_the_rest_is_labelled_and_taken_back(
     assert not versions(label_studio, rows, LABELS_VERSION)
     status = assert_order_holds(dubito, label_studio, rows.project)
     assert (status["labels"], status["pool"]) == (LABELS + 1, n_open - 1)
+
+
+def test_a_worker_that_is_killed_writes_nothing_twice(
+    real_label_studio: LabelStudio, dubito: Dubito, rows: Rows
+) -> None:
+    post(dubito, rows, "rest", action="start", certainty=0.0, annotations=True)
+    for _ in range(2):
+        dubito.until(
+            lambda: bool(versions(real_label_studio, rows, LABELS_VERSION)),
+            "no row was written",
+        )
+        for pid in dubito.pids("worker"):
+            os.kill(pid, signal.SIGKILL)
+    job = job_when(dubito, rows, "done")
+
+    found = versions(real_label_studio, rows, LABELS_VERSION)
+    said = answers(real_label_studio, rows)
+    assert (job["written"], job["passed_over"]) == (TASKS - LABELS, 0)
+    assert (len(found), max(found.values())) == (TASKS - LABELS, 1)
+    assert {len(one) for one in said.values()} == {1}
+    assert len(said) == TASKS
+    assert dubito.settled(rows.project)["labels"] == LABELS
 
 
 def test_a_label_goes_back_into_the_queue_of_who_gave_it(
@@ -176,3 +203,27 @@ def test_the_owner_labels_the_rest_on_the_page(
     assert watch.complaints == []
     assert watch.strangers(dubito.url) == []
     assert len(answers(real_label_studio, rows)) == LABELS
+
+
+def test_the_owner_asks_again_on_the_page(
+    page: Page, real_label_studio: LabelStudio, dubito: Dubito, rows: Rows
+) -> None:
+    watch = Watch(page)
+    show(page, dubito, rows)
+    task = dubito.status(rows.project)["doubtful"][0]["task"]
+    panel, dialog = page.locator("#doubtful"), page.get_by_role("dialog")
+
+    panel.get_by_role("button", name=f"Ask for task {task} again").click()
+    dialog.get_by_role("button", name="Cancel").click()
+    assert dubito.status(rows.project)["again"] == []
+    panel.get_by_role("button", name=f"Ask for task {task} again").click()
+    dialog.get_by_role("button", name="Ask again").click()
+    out = "is asked again, before all others"
+    expect(panel).to_contain_text(out, timeout=PATIENCE_MILLISECONDS)
+    assert task not in answers(real_label_studio, rows)
+    assert barriers(page) == []
+
+    panel.get_by_role("button", name=f"Put the label of task {task} back").click()
+    expect(panel).not_to_contain_text("Asked again", timeout=PATIENCE_MILLISECONDS)
+    assert len(answers(real_label_studio, rows)[task]) == 1
+    assert watch.complaints == []

@@ -209,6 +209,23 @@ def test_undo_takes_back_what_nobody_has_changed(bench: Stand, rows: Rows) -> No
     bench.assert_order_holds(rows.project)
 
 
+def test_a_row_that_somebody_has_made_theirs_stays(bench: Stand, rows: Rows) -> None:
+    start(bench, rows)
+    ours = [
+        row["id"]
+        for row in bench.label_studio.predictions(rows.project)
+        if row["model_version"] == LABELS_VERSION
+    ]
+    bench.label_studio.patch_prediction(ours[0], model_version="theirs")
+
+    order(bench, rows, action="undo")
+    settle(bench, rows)
+
+    left = bench.label_studio.predictions(rows.project)
+    assert [r["id"] for r in left if r["model_version"] == "theirs"] == [ours[0]]
+    assert written(bench, rows) == {}
+
+
 def test_what_people_answer_meanwhile_is_passed_over(bench: Stand, rows: Rows) -> None:
     person, skipped = sorted(open_tasks(bench, rows))[:2]
     order(bench, rows, action="start", certainty=0.0, annotations=True)
