@@ -20,6 +20,7 @@ import orjson
 from backend.errors import BackendError
 from backend.learning.insight import insight
 from backend.learning.maps import chart
+from backend.learning.rest import describe_rest
 from backend.learning.status import describe
 from backend.takeaway.bundle import versions_here
 
@@ -35,6 +36,7 @@ KEPT: Mapping[str, Callable[[ProjectState, Services], JsonObject]] = MappingProx
         "status": describe,
         "learning": lambda state, _: insight(state),
         "map": lambda state, _: chart(state),
+        "rest": lambda state, _: describe_rest(state),
     }
 )
 """What the panels of the page ask for, by the names they use (`project.get`)."""

@@ -26,7 +26,8 @@ LOOK_SECONDS = 0.25
 @click.command()
 @click.option("--tasks", default=2_000, show_default=True)
 @click.option("--seconds", default=60.0, show_default=True, help="Beside somebody.")
-def main(tasks: int, seconds: float) -> None:
+@click.option("--alone/--no-alone", default=True, help="First with nobody there.")
+def main(tasks: int, seconds: float, *, alone: bool) -> None:
     """Label the rest and undo it; say how long that took, and who waited."""
     with (
         real_label_studio_running() as label_studio,
@@ -38,7 +39,7 @@ def main(tasks: int, seconds: float) -> None:
             label_studio.annotate(task, rows.truth[task])
         dubito.connect(rows.project)
         dubito.when(rows.project, _is_ready, seconds=PATIENCE_SECONDS)
-        for answers in (False, True):
+        for answers in (False, True) if alone else ():
             _alone(dubito, rows, is_start=True, answers=answers)
             _alone(dubito, rows, is_start=False, answers=answers)
         _beside(label_studio, dubito, rows, seconds)
