@@ -21,12 +21,16 @@ SLICE_SECONDS = 10.0
 BUSY_SLICE_SECONDS = 0.5
 PAUSE_SECONDS = 1.0
 BUSY_PAUSE_SECONDS = 3.0
-"""Labels are written for a while, then not; less while somebody labels, and not at
-all while something has happened that no round has seen."""
+"""Labels are written for a while, then not; less while somebody labels."""
+
+TURN_SECONDS = 3
+FEWEST = 5
+"""So many writes in so many seconds do not make way, even where labels never cease."""
 
 MANY = 50
-BULK_CALL_SECONDS = 10
 """Of so many rows that are missing in a small project, all are written in one call."""
+
+BULK_CALL_SECONDS = 10
 
 FOUND = (
     "these labels were in Label Studio already: of a store that was emptied, or of"
@@ -69,10 +73,16 @@ class Rest:
         state = self.steward.state
         doing = state.rest.job().state
 
+        turn = f"{keys.REST_TURN}:{state.key}"
+        is_first = self.steward.services.is_first
+        is_due = doing in ACTIVE and is_first(turn, TURN_SECONDS)
+        own = iter(range(FEWEST if is_due else 0))
+
         def is_over() -> bool:
             is_late = time.monotonic() > end or state.work.is_claimed()
-            is_wanted = state.work.pending() > 0
-            return is_late or is_wanted or state.rest.job().state != doing
+            if is_late or state.rest.job().state != doing:
+                return True
+            return next(own, None) is None and state.work.pending() > 0
 
         return RestWriter(
             client=self.steward.client,

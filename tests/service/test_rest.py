@@ -9,6 +9,9 @@ from redis import Redis
 
 from backend.labelstudio.disconnect import Disconnector
 from backend.labelstudio.scores import LABELS_VERSION
+from backend.learning.labelling import FEWEST, Rest
+from backend.learning.standing import Standing
+from backend.learning.steward import Steward
 from backend.state import keys
 from backend.state.rest import ACTIVE
 from model.initial import permutation
@@ -254,6 +257,27 @@ def test_what_we_have_not_heard_of_is_passed_over_too(bench: Stand, rows: Rows) 
     assert rest(bench, rows)["job"]["passed_over"] == 2
     assert set(answered(bench, rows).values()) == {1}
     assert bench.status(rows.project)["labels"] == LABELS + 1
+
+
+def test_where_labels_never_cease_a_few_are_written_all_the_same(
+    bench: Stand, rows: Rows
+) -> None:
+    order(bench, rows, action="start", certainty=0.0)
+    state = bench.state(rows.project)
+    standing = Standing.of(state)
+    assert standing is not None
+    state.work.ask()  # something waits for a round, and goes on to wait
+
+    with state.work.lease() as lease:
+        assert lease is not None
+        client = bench.services.label_studio()
+        steward = Steward(
+            services=bench.services, state=state, lease=lease, client=client
+        )
+        Rest(steward=steward, standing=standing).go_on()
+        Rest(steward=steward, standing=standing).go_on()
+
+    assert len(written(bench, rows)) == FEWEST
 
 
 def test_a_job_pauses_and_goes_on(bench: Stand, rows: Rows) -> None:
