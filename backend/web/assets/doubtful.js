@@ -16,7 +16,7 @@
 
   Dubito.panels.doubtful = (section, project) => {
     const body = make("div");
-    const fault = make("p", { class: "bad", role: "alert" });
+    const fault = make("p", { class: "bad", role: "status" });
     section.append(body, fault);
 
     async function post(task, action) {

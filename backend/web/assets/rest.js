@@ -66,7 +66,7 @@
       make("p", { class: "muted", id: "answers-mean" }, MEANS));
     const bar = make("progress", { "aria-label": "Labels in Label Studio", hidden: "" });
     const said = make("p", { role: "status" });
-    const fault = make("p", { class: "bad", role: "alert", hidden: "" });
+    const fault = make("p", { class: "bad", role: "status", hidden: "" });
     const actions = make("div", { class: "actions" });
     section.append(advice, chart, choice, actions, bar, said, fault);
     let found = null;
