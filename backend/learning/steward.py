@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from backend.labelstudio.connect import read_settings
+from backend.labelstudio.pace import Pace
 from backend.labelstudio.predictions import Wording
 from backend.labelstudio.publish import Publisher
 from backend.labelstudio.queue import check_queue
@@ -51,6 +52,7 @@ class Steward:
     lease: Lease
     client: LabelStudioClient
     is_shut_out: bool = False
+    pace: Pace = field(default_factory=Pace)
 
     def work(self) -> None:
         """Read and learn until nothing is left that a round has not seen.
@@ -109,7 +111,11 @@ class Steward:
         preannotate = standing.preferences.preannotate
         wording = Wording.of(standing.schema, ranking, preannotate=preannotate)
         return Publisher(
-            client=self.client, state=self.state, lease=self.lease, wording=wording
+            client=self.client,
+            state=self.state,
+            lease=self.lease,
+            wording=wording,
+            pace=self.pace,
         )
 
     def take_in(self, standing: Standing) -> int:

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from backend.labelstudio.pace import BURST_SECONDS
 from backend.labelstudio.publish import BULK_TASKS
 from backend.learning.surveying import Surveyor
 from backend.state import keys
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 
 SLICE_SECONDS = 2.0
 PAUSE_SECONDS = 10.0
-FILL_SECONDS = 2.0
+FILL_SECONDS = BURST_SECONDS
 BUSY_FILL_SECONDS = 0.5
-FILL_PAUSE_SECONDS = 1.0
+FILL_PAUSE_SECONDS = 1.5
 """First rows are written for a while, then not; less while somebody labels."""
 
 REFRESHES = 5
@@ -43,7 +44,7 @@ class Upkeep:
         """Work for a short while, or until something happens."""
         self._survey()
         end = time.monotonic() + SLICE_SECONDS
-        while time.monotonic() < end and not self._state.work.pending():
+        while time.monotonic() < end and not self._is_wanted():
             if not self._take_in():
                 break
         else:
@@ -101,7 +102,7 @@ class Upkeep:
         """Write a few rows that are wrong; return whether all are right now."""
         window = {place.task for place in self._state.facts().window}
         for _ in range(REFRESHES if self.steward.is_quiet() else 0):
-            if self._state.work.pending():
+            if self._is_wanted() or not self.steward.pace.wait(self._is_wanted):
                 return False
             if not publisher.refresh(scores, window):
                 return True
@@ -123,5 +124,9 @@ class Upkeep:
         return publisher.add_rows(
             missing,
             scores,
-            lambda: time.monotonic() > end or self._state.work.pending() > 0,
+            lambda: time.monotonic() > end or self._is_wanted(),
         )
+
+    def _is_wanted(self) -> bool:
+        """Return whether something has happened that comes before all this."""
+        return self._state.work.pending() > 0
