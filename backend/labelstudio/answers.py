@@ -9,6 +9,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from backend.errors import (
     LabelStudioAwayError,
     LabelStudioError,
+    LabelStudioFailedError,
     LabelStudioRefusedError,
 )
 
@@ -24,7 +25,8 @@ def answer(request: str, response: httpx.Response) -> object:
     status = response.status_code
     if status >= 500:
         message = f"Label Studio failed at {request} with {status}: {_detail(response)}"
-        raise LabelStudioAwayError(message)
+        failed = LabelStudioFailedError if status == 500 else LabelStudioAwayError
+        raise failed(message)
     if status >= 400:
         raise LabelStudioRefusedError(request, status, _detail(response))
     if not response.content:

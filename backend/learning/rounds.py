@@ -26,12 +26,18 @@ NEUTRAL = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """All that a round depends on: equal questions have equal answers."""
+    """All that a round depends on: equal questions have equal answers.
+
+    Attributes
+    ----------
+    aside : tasks that are not to be among the next ones
+    """
 
     schema: Schema
     preferences: Preferences
     items: Items
     labels: Labels
+    aside: frozenset[int] = frozenset()
 
     @property
     def manner(self) -> Manner:
@@ -80,7 +86,8 @@ def answer(question: Question, number: int, basis: str) -> Answer:
         probabilities=_or_none(probabilities, question.items.task_ids.size),
         certainty=certainty,
     )
-    touched = np.array(sorted(question.labels.touched), dtype=np.int64)
+    closed = sorted(question.labels.touched | question.aside)
+    touched = np.array(closed, dtype=np.int64)
     so_far = SoFar(
         labelled=len(question.labels.chosen),
         is_open=~np.isin(question.items.task_ids, touched),

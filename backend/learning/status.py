@@ -81,7 +81,7 @@ def _rounds(state: ProjectState, facts: Facts) -> JsonObject:
 
 
 def _counts(state: ProjectState, standing: Standing | None) -> JsonObject:
-    tasks_aside = state.tasks.set_aside()
+    tasks_aside = state.tasks.set_aside() | _refused(state)
     reasons = sorted(set(tasks_aside.values()))[:REASONS_SHOWN]
     labels = None if standing is None else standing.labels
     open_tasks = frozenset() if standing is None else standing.open_tasks
@@ -94,6 +94,14 @@ def _counts(state: ProjectState, standing: Standing | None) -> JsonObject:
         "set_aside_reasons": reasons,
         "pending": state.tasks.pending_count(),
         "pool": len(ranked if labels is None else ranked - labels.skipped),
+    }
+
+
+def _refused(state: ProjectState) -> dict[int, str]:
+    """Return the tasks whose row Label Studio does not take, with the reason."""
+    return {
+        task: f"task {task} is not asked for now, and tried again later: {why}"
+        for task, why in state.refusals.resting().items()
     }
 
 

@@ -139,6 +139,10 @@ class Steward:
         if not self.publishes:
             return
         sync = Sync(client=self.client, state=self.state)
+        if "everything" in asked:
+            self.state.refusals.clear()
+        if self.state.refusals.release():
+            self.state.work.ask()
         facts = self.state.facts()
         is_named = facts.setup_at > facts.settings_at
         if is_named and self._has_passed(SETTLE_SECONDS, facts.setup_at):
@@ -206,8 +210,9 @@ class Steward:
             version, items = self.services.items.items(
                 self.state, standing.preferences.seed
             )
-        labels = standing.labels
-        basis = basis_of(standing.label_version, version, standing.basis)
+        labels, aside = standing.labels, frozenset(self.state.refusals.resting())
+        mark = (standing.label_version, version, standing.basis, sorted(aside))
+        basis = basis_of(*mark)
         held, facts = self.state.ranking(), self.state.facts()
         if held is not None and held.basis == basis:
             return held, facts.window
@@ -217,6 +222,7 @@ class Steward:
             preferences=standing.preferences,
             items=items,
             labels=labels,
+            aside=aside,
         )
         with self.services.tally.timed(STEPS, "learn"):
             found = answer(question, number, basis)

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from backend.labelstudio.bulk import BULK_TASKS
 from backend.labelstudio.pace import BURST_SECONDS
-from backend.labelstudio.publish import BULK_TASKS
 from backend.learning.surveying import Surveyor
 from backend.state import keys
 
@@ -116,7 +116,8 @@ class Upkeep:
         """
         missing = publisher.missing(scores)
         is_small = self._state.tasks.count() <= BULK_TASKS
-        if is_small and len(missing) > UNWRITTEN_MEANS_BULK:
+        is_worth_it = is_small and len(missing) > UNWRITTEN_MEANS_BULK
+        if is_worth_it and not self._state.published.was_bulk_vain():
             self._call_bulk()
             return False
         is_quiet = self.steward.is_quiet()

@@ -27,9 +27,9 @@ from backend.errors import (
     ProjectGoneError,
 )
 from backend.jobs import OwnJob
+from backend.labelstudio.bulk import BulkPublisher
 from backend.labelstudio.connect import Connector
 from backend.labelstudio.predictions import Wording
-from backend.labelstudio.publish import BulkPublisher
 from backend.learning.gauges import note_gauges
 from backend.learning.handlers import catch_up
 from backend.learning.standing import Standing

@@ -19,6 +19,7 @@ from backend.state.groups import GroupStore
 from backend.state.history import HistoryStore
 from backend.state.layout import LAYOUT
 from backend.state.published import PublishedStore
+from backend.state.refusals import RefusalStore
 from backend.state.tasks import TaskStore
 from backend.state.work import Work
 
@@ -137,6 +138,7 @@ class ProjectState:
     annotations: AnnotationStore = field(init=False)
     tasks: TaskStore = field(init=False)
     published: PublishedStore = field(init=False)
+    refusals: RefusalStore = field(init=False)
     assessments: AssessmentStore = field(init=False)
     groups: GroupStore = field(init=False)
     history: HistoryStore = field(init=False)
@@ -148,6 +150,7 @@ class ProjectState:
         object.__setattr__(self, "annotations", AnnotationStore(*whole))
         object.__setattr__(self, "tasks", TaskStore(*whole))
         object.__setattr__(self, "published", PublishedStore(*whole))
+        object.__setattr__(self, "refusals", RefusalStore(*whole))
         object.__setattr__(self, "assessments", AssessmentStore(*whole))
         object.__setattr__(self, "groups", GroupStore(*whole))
         object.__setattr__(self, "history", HistoryStore(*whole))

@@ -182,7 +182,7 @@ class TaskStore:
             with self.client.pipeline(transaction=True) as pipe:
                 for key in (keys.TASKS, keys.PENDING, keys.NUMBERS, keys.TEXTS):
                     pipe.hdel(self._key(key), *batch)
-                for key in (keys.SET_ASIDE, keys.TRIES, keys.ROWS):
+                for key in (keys.SET_ASIDE, keys.TRIES, keys.ROWS, keys.REFUSED):
                     pipe.hdel(self._key(key), *batch)
                 pipe.zrem(self._key(keys.SCORES), *batch)
                 pipe.zadd(self._key(keys.DELETED_TASKS), dict.fromkeys(batch, now))
