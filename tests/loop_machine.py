@@ -27,7 +27,7 @@ from backend.learning.handlers import catch_up
 from backend.learning.standing import Standing
 from backend.services import Services
 from backend.state import keys
-from backend.state.project import Connection, Projects, ProjectState
+from backend.state.project import Projects, ProjectState
 from backend.web.app import create_app
 from tests.dubito import VERSION, open_tasks, rows_project, scores, window_of
 from tests.fake_label_studio import FakeServer, Fault
@@ -94,7 +94,7 @@ class Loop(RuleBasedStateMachine):
         is_blocked = way == "polling"
         server.options.block_ml_addresses = is_blocked
         server.options.block_webhook_addresses = is_blocked
-        self.remembered: dict[str, Connection] = {}
+        self.remembered: dict[str, worker.Ties] = {}
         self.people: list[People] = []
         self.gone: list[str] = []
         self.others: dict[int, JsonObject] = {}

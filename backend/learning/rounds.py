@@ -37,7 +37,7 @@ class Question:
     preferences: Preferences
     items: Items
     labels: Labels
-    aside: frozenset[int] = frozenset()
+    aside: tuple[int, ...] = ()
 
     @property
     def manner(self) -> Manner:
@@ -86,7 +86,7 @@ def answer(question: Question, number: int, basis: str) -> Answer:
         probabilities=_or_none(probabilities, question.items.task_ids.size),
         certainty=certainty,
     )
-    closed = sorted(question.labels.touched | question.aside)
+    closed = sorted(question.labels.touched.union(question.aside))
     touched = np.array(closed, dtype=np.int64)
     so_far = SoFar(
         labelled=len(question.labels.chosen),

@@ -177,6 +177,11 @@ def _notes(state: ProjectState, facts: Facts, services: Services) -> list[str]:
         notes.append(_why_polling(facts.connection))
     if facts.waits_for:
         notes.append(f"some tasks wait for their files: {facts.waits_for}")
+    if facts.most_columns is not None:
+        notes.append(
+            f"only {facts.most_columns} of the different entries of the tasks' data are"
+            " learnt from: name those that matter as `features` in the extra parameters"
+        )
     if facts.rebuilt_at is not None:
         notes.append("the store was emptied; all was read anew from Label Studio")
     if facts.upgraded_at is not None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 TICKS = {"events": 30.0, "polling": 2.0}
 PROJECT_TICK = 30.0
+SOONEST_LOOK = 0.5
 WHOLE_TICK = 600.0
 """How often all is read anew, in case something changed that leaves no trace."""
 
@@ -101,6 +102,17 @@ class Steward:
         """Return how many seconds pass between two looks at Label Studio."""
         connection = self.state.facts().connection
         return TICKS["events" if connection is None else connection.mode]
+
+    def next_look(self) -> float:
+        """Return in how many seconds the next look is due, counted from the last.
+
+        Counted from now, whatever else happens meanwhile would put it off.
+        """
+        if not self.publishes:
+            return self.tick()
+        facts, now = self.state.facts(), self.state.clock()
+        due = min(facts.synced_at + self.tick(), facts.project_at + PROJECT_TICK)
+        return min(max(due - now, SOONEST_LOOK), self.tick())
 
     def standing(self) -> Standing | None:
         """Return how the project stands; None while nothing is known of it."""
@@ -210,9 +222,8 @@ class Steward:
             version, items = self.services.items.items(
                 self.state, standing.preferences.seed
             )
-        labels, aside = standing.labels, frozenset(self.state.refusals.resting())
-        mark = (standing.label_version, version, standing.basis, sorted(aside))
-        basis = basis_of(*mark)
+        labels, aside = standing.labels, tuple(sorted(self.state.refusals.resting()))
+        basis = basis_of(standing.label_version, version, standing.basis, aside)
         held, facts = self.state.ranking(), self.state.facts()
         if held is not None and held.basis == basis:
             return held, facts.window

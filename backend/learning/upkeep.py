@@ -51,7 +51,7 @@ class Upkeep:
             self._state.work.due_in(0)
             return
         pause = self._tidy_up() if self._may_publish() else self.steward.tick()
-        self._state.work.due_in(min(pause, self.steward.tick()))
+        self._state.work.due_in(min(pause, self.steward.next_look()))
 
     @property
     def _state(self) -> ProjectState:

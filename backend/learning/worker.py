@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from redis.exceptions import RedisError
 from rq import SimpleWorker
@@ -36,6 +36,7 @@ from backend.learning.standing import Standing
 from backend.learning.steward import Steward
 from backend.learning.upkeep import Upkeep
 from backend.logs import about
+from backend.release import own_version
 from backend.state import keys
 from backend.state.beats import Beats
 from backend.state.cures import cure, run_of
@@ -66,6 +67,13 @@ MOST_ON_TRUST = 50
 GONE_SECONDS = 300.0
 SERVICES: ContextVar[Services] = ContextVar("services")
 """What the jobs of this process work with; a job itself carries only names."""
+
+
+class Ties(NamedTuple):
+    """How a project is connected, and the key that it has handed over."""
+
+    connection: Connection
+    token: str
 
 
 def look_after(key: str) -> None:
@@ -245,16 +253,16 @@ def _watch(services: Services, stopped: threading.Event) -> None:
 
     This is how time passes for a project (polling, reconciling), how a job lost with
     its worker is redone, and how a project comes back after the store was emptied:
-    its connection is remembered here. Of what happened while the store was away, or
+    its ties are remembered here. Of what happened while the store was away, or
     refused, nothing could be noted: it is asked for when the store is back.
     """
-    remembered: dict[str, Connection] = {}
+    remembered: dict[str, Ties] = {}
     run = ""
     beats, who = Beats(services.redis), (socket.gethostname(), os.getpid())
     while not stopped.wait(WATCH_SECONDS):
         try:
             settle(services.redis, services.projects.clock)
-            beats.beat(*who)
+            beats.beat(*who, own_version())
             _look_around(services, remembered)
             found = run_of(services.redis)
             if run not in {"", found}:
@@ -272,18 +280,18 @@ def _watch(services: Services, stopped: threading.Event) -> None:
         beats.end(*who)
 
 
-def _look_around(services: Services, remembered: dict[str, Connection]) -> None:
+def _look_around(services: Services, remembered: dict[str, Ties]) -> None:
     if services.projects.mark():
-        for key, connection in remembered.items():
+        for key, ties in remembered.items():
             logger.warning("the store was emptied: project %s is read anew", key)
-            services.projects.restore(key, connection)
+            services.projects.restore(key, ties.connection, ties.token)
     known = services.projects.known()
     sample_all(services.redis, known)
     for key in known:
         state = services.projects.at(key)
-        found = None if key in remembered else state.facts().connection
-        if found is not None:
-            remembered[key] = found
+        facts = None if key in remembered else state.facts()
+        if facts is not None and facts.connection is not None:
+            remembered[key] = Ties(facts.connection, facts.token)
         if state.work.needs_worker():
             services.wake(state)
     for key in remembered.keys() - set(known):

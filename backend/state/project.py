@@ -88,6 +88,7 @@ class Facts(Kept):
     shut_out: bool = False
     queue_ready: bool = False
     waits_for: str = ""
+    most_columns: int | None = None
     tidy_basis: str = ""
     last_error: str = ""
     last_event_at: float | None = None
@@ -244,10 +245,10 @@ class Projects:
         """Leave a mark in the store; return whether the last one had been lost."""
         return bool(self.client.set(keys.MARK, LAYOUT, nx=True))
 
-    def restore(self, key: str, connection: Connection) -> None:
+    def restore(self, key: str, connection: Connection, token: str = "") -> None:
         """Look after a project again whose state was lost with the store."""
         state = self.at(key)
-        state.note(connection=connection, rebuilt_at=self.clock())
+        state.note(connection=connection, token=token, rebuilt_at=self.clock())
         state.work.ask("everything")
         self.add(key)
 
