@@ -32,6 +32,9 @@ GONE = frozenset({400, 404})
 """How the row of a task is refused that is no longer there."""
 
 OF_THE_TASK = GONE | {405, 409, 410, 413, 422}
+LISTING_PAUSE = 10.0
+"""Which tasks there are is not read again sooner for a task that is refused."""
+
 FAILURES = 3
 """So often Label Studio may fail at one task before that is set aside."""
 
@@ -99,7 +102,7 @@ class Publisher:
         """
         try:
             told = None if row is None else self._changed(row, task, score)
-            return self._added(task, score) if told is None else told
+            return self._added(task, score, row) if told is None else told
         except LabelStudioFailedError as error:
             if not self.state.refusals.note(task, str(error), FAILURES):
                 raise
@@ -110,8 +113,22 @@ class Publisher:
             if not is_its_fault or not self.state.refusals.note(task, str(error)):
                 raise
             logger.warning("task %s is set aside: %s", task, error)
-            self.state.work.ask("tasks" if error.status in GONE else "")
+            self.state.work.ask("tasks" if self._may_be_gone(error) else "")
         return None
+
+    def _may_be_gone(self, error: LabelStudioRefusedError) -> bool:
+        """Return whether to read which tasks there are; not again and again."""
+        since = self.state.clock() - self.state.facts().listed_at
+        return error.status in GONE and abs(since) >= LISTING_PAUSE
+
+    def _remove_others(self, made: Row) -> None:
+        """Remove what a task had before: of several rows the lowest would count.
+
+        That a row is gone may have been said by a proxy, while Label Studio started.
+        """
+        for row in read_rows(self.client, self.state, made.task).get(made.task, ()):
+            if row.id != made.id:
+                self.client.delete_row(row.id)
 
     def _changed(self, row: int, task: int, score: float) -> Row | None:
         words = self.wording.row(task, score)
@@ -126,12 +143,16 @@ class Publisher:
             self.state.published.forget_row(task)
             return None
 
-    def _added(self, task: int, score: float) -> Row:
+    def _added(self, task: int, score: float, before: int | None) -> Row:
+        """Make a row, instead of one before that is gone."""
         try:
-            return self.client.add_row(task, self.wording.row(task, score))
+            made = self.client.add_row(task, self.wording.row(task, score))
         except LabelStudioAwayError:
             self.state.work.ask("rows")  # it may have been stored all the same
             raise
+        if before is not None:
+            self._remove_others(made)
+        return made
 
     def _scores_of(self, open_tasks: Collection[int]) -> dict[int, float]:
         """Return the scores of all open tasks, looking up those that are unknown."""

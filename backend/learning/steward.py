@@ -65,7 +65,7 @@ class Steward:
         while not self.state.work.is_claimed():
             asked_until, asked = self.state.work.want(), self.state.work.asked()
             with self.services.tally.timed(STEPS, "read"):
-                self._read(asked)
+                self._read(asked, asked_until)
             want = self.state.work.want()
             if want == self.state.work.done():
                 quiet = self.is_quiet()
@@ -146,7 +146,7 @@ class Steward:
             with self.services.tally.timed(STEPS, "featurise"):
                 return intake.take()
 
-    def _read(self, asked: Collection[str]) -> None:
+    def _read(self, asked: Collection[str], asked_until: int) -> None:
         """Read from Label Studio what was asked for, and what is due."""
         if not self.publishes:
             return
@@ -171,6 +171,7 @@ class Steward:
             sync.tasks()
         elif "tasks" in asked or self._has_lost_count():
             sync.tasks()
+            self.state.work.answered_one("tasks", asked_until)  # whatever comes next
         synced_at = self.state.facts().synced_at
         if "changes" in asked or self._has_passed(self.tick(), synced_at):
             sync.changes()

@@ -158,6 +158,34 @@ def test_who_may_not_write_at_all_is_told_so(bench: Stand) -> None:
     assert status["set_aside"] == 0
 
 
+def test_a_row_that_is_said_to_be_gone_and_is_not_is_removed(bench: Stand) -> None:
+    """A proxy says 404 while Label Studio starts; of two rows the lower would count."""
+    rows = bench.labelled_rows()
+    bad = first_of(bench.status(rows.project))
+    refuse(bench, rows.project, bad, HTTPStatus.NOT_FOUND)
+    bench.state(rows.project).work.ask()
+
+    bench.look_after(rows.project)
+
+    assert len(bench.label_studio.predictions(rows.project, task=bad)) == 1
+    bench.assert_order_holds(rows.project)
+
+
+def test_tasks_are_not_listed_anew_for_each_that_is_refused(bench: Stand) -> None:
+    rows = bench.labelled_rows()
+    state = bench.state(rows.project)
+    state.note(listed_at=0.0)
+    for task in window_of(bench.status(rows.project))[:5]:
+        refuse(bench, rows.project, task, HTTPStatus.BAD_REQUEST)
+    bench.faults.requests.clear()
+    state.work.ask()
+
+    bench.look_after(rows.project)
+
+    assert bench.status(rows.project)["set_aside"] == 5
+    assert bench.faults.requests.count(("GET", "/api/tasks")) == 1
+
+
 def test_a_bulk_call_that_is_refused_is_not_repeated(bench: Stand) -> None:
     """One by one it is seen which task it was; the others get their row."""
     path = "/api/projects/1/import/predictions"
