@@ -49,7 +49,7 @@ def describe(state: ProjectState, services: Services) -> JsonObject:
         "start": _start(standing),
         "links": _links(state, services),
         "reads": None if facts.reads is None else facts.reads.model_dump(),
-        "notes": _notes(state, facts, services),
+        "notes": _notes(facts, services),
         **_choices(standing),
     }
 
@@ -161,7 +161,7 @@ def _written(state: ProjectState, standing: Standing | None) -> JsonObject:
     return {"written": written, "of": len(open_tasks)}
 
 
-def _notes(state: ProjectState, facts: Facts, services: Services) -> list[str]:
+def _notes(facts: Facts, services: Services) -> list[str]:
     """Return what an owner may wonder about."""
     notes = [fault] if (fault := refusal(services.redis)) else []
     if facts.project is not None and facts.project.maximum_annotations > 1:
@@ -169,10 +169,7 @@ def _notes(state: ProjectState, facts: Facts, services: Services) -> list[str]:
             "with more than one annotation a task, Label Studio asks first, at random,"
             " for tasks that have some of theirs; new tasks follow our order"
         )
-    if not services.has_key(state):
-        notes.append("not publishing: no key; set LABEL_STUDIO_API_KEY")
-    if facts.shut_out:
-        notes.append("not publishing: Label Studio refuses the key")
+    notes += _about_the_key(facts, services)
     if facts.connection is not None and facts.connection.mode == "polling":
         notes.append(_why_polling(facts.connection))
     if facts.waits_for:
@@ -189,6 +186,21 @@ def _notes(state: ProjectState, facts: Facts, services: Services) -> list[str]:
             "the state was of an older Dubito, and has been brought up to date"
         )
     return notes
+
+
+def _about_the_key(facts: Facts, services: Services) -> list[str]:
+    """Return what is to be said of our key to Label Studio, if anything."""
+    own = services.settings.label_studio_key
+    if not own and not facts.token:
+        return ["not publishing: no key; set LABEL_STUDIO_API_KEY"]
+    if facts.shut_out:
+        return ["not publishing: Label Studio refuses the key"]
+    handed = (
+        "works with the key that Label Studio handed over, which is lost if store and"
+        " workers are lost at once; set LABEL_STUDIO_API_KEY to a key of yours, or else"
+        " open the project's Settings → Model then: that hands it over again"
+    )
+    return [] if own else [handed]
 
 
 def _why_polling(connection: Connection) -> str:

@@ -1,9 +1,12 @@
 """Whatever else happens: the next look at Label Studio is not put off."""
 
+from dataclasses import replace
+
 import pytest
 from redis import Redis
 
 from backend.learning import worker
+from backend.learning.status import describe
 from backend.learning.steward import TICKS
 from backend.state import keys
 from tests.service.stand import Stand
@@ -70,3 +73,17 @@ def test_a_key_that_was_handed_over_outlives_the_store(
     facts = bench.state(rows.project).facts()
     assert facts.token == "handed-over"  # noqa: S105 - of a test
     assert facts.rebuilt_at is not None
+
+
+@pytest.mark.parametrize("own", ["", "a-key-of-our-own"])
+def test_status_says_what_a_key_that_was_handed_over_means(
+    bench: Stand, own: str
+) -> None:
+    project = bench.labelled_rows().project
+    bench.state(project).note(token="handed-over")  # noqa: S106 - of a test
+    settings = replace(bench.services.settings, label_studio_key=own)
+    services = replace(bench.services, settings=settings)
+
+    told = str(describe(bench.state(project), services)["notes"])
+
+    assert ("Label Studio handed over" in told) == (not own)
