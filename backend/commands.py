@@ -13,9 +13,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from backend.errors import BackendError
+from backend.labelstudio.bulk import BULK_TASKS
 from backend.labelstudio.connect import Connector
 from backend.labelstudio.disconnect import Disconnector
-from backend.labelstudio.publish import BULK_TASKS
 from backend.logs import plain
 from backend.progress import Show, show_nothing
 from backend.supervisor import local_url

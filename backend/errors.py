@@ -111,6 +111,10 @@ class LabelStudioAwayError(LabelStudioError):
     """Label Studio does not answer, or answers that it cannot now."""
 
 
+class LabelStudioFailedError(LabelStudioAwayError):
+    """Label Studio answered with status 500: something went wrong inside it."""
+
+
 class LabelStudioRefusedError(LabelStudioError):
     """Label Studio answered with a 4xx status.
 

@@ -57,7 +57,8 @@ from backend.learning.reading import Reader, choose_reads
 from backend.learning.rounds import Question, answer, basis_of
 from backend.records import EPOCH, Annotation, Project, Task
 from backend.settings import Settings
-from backend.state.tasks import Reading, packed_data
+from backend.state.packing import packed_data
+from backend.state.tasks import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -22,12 +22,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from backend.learning import worker
 from backend.learning.handlers import catch_up
 from backend.learning.standing import Standing
+from backend.learning.watch import Ties, look_around
 from backend.services import Services
 from backend.state import keys
-from backend.state.project import Connection, Projects, ProjectState
+from backend.state.project import Projects, ProjectState
 from backend.web.app import create_app
 from tests.dubito import VERSION, open_tasks, rows_project, scores, window_of
 from tests.fake_label_studio import FakeServer, Fault
@@ -94,7 +94,7 @@ class Loop(RuleBasedStateMachine):
         is_blocked = way == "polling"
         server.options.block_ml_addresses = is_blocked
         server.options.block_webhook_addresses = is_blocked
-        self.remembered: dict[str, Connection] = {}
+        self.remembered: dict[str, Ties] = {}
         self.people: list[People] = []
         self.gone: list[str] = []
         self.others: dict[int, JsonObject] = {}
@@ -324,7 +324,7 @@ class Loop(RuleBasedStateMachine):
     def _watch(self) -> None:
         """Let the watcher of a worker look around once."""
         services = self.stand.services
-        worker._look_around(services, self.remembered)  # noqa: SLF001 - not its thread
+        look_around(services, self.remembered)
 
     def _run(self) -> None:
         self.stand.run()

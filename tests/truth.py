@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from backend.records import Annotation, Task
+from backend.state.packing import digest, packed_data
 from backend.state.project import ProjectState
-from backend.state.tasks import digest, packed_data
 from tests.label_studio import LabelStudio
 
 

@@ -12,12 +12,12 @@ from rich.console import Console
 
 from backend.commands import connect_project
 from backend.doctor.findings import Mark
-from backend.doctor.machine import own_version
 from backend.doctor.patient import Patient
 from backend.doctor.report import as_json, show, worst
 from backend.doctor.runner import Examination
 from backend.errors import BackendError, UnknownProjectError
 from backend.logs import Redactor, secrets_of
+from backend.release import own_version
 from backend.services import open_services
 from backend.state import keys
 

@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 from backend.doctor.findings import fault, warning, well
 from backend.errors import SettingsError
 from backend.probe import UnwellError, check_web
+from backend.release import own_version
 from backend.settings import check_exposure
 from backend.supervisor import local_url
 
@@ -80,14 +81,6 @@ def _unmet() -> Iterator[str]:
             continue
         if not one.specifier.contains(found, prereleases=True):
             yield f"{one.name} {found} (asked for: {one.specifier})"
-
-
-def own_version() -> str:
-    """Return the version of the Dubito that examines."""
-    try:
-        return version("dubito")
-    except PackageNotFoundError:
-        return "0"
 
 
 def check_disk(patient: Patient) -> Verdict:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from redis.exceptions import ResponseError
 
 from backend.doctor.findings import AGAIN, fault, warning, well
+from backend.release import own_version
 from backend.state import keys
 from backend.state.beats import Beats
 from backend.state.cures import refusal
@@ -169,15 +170,34 @@ def clock_verdict(theirs: float, before: float, after: float, who: str) -> Verdi
 
 
 def check_workers(patient: Patient) -> Verdict:
-    """Look whether anybody works."""
-    hosts = Counter(Beats(patient.store.redis).alive())
-    if not hosts:
+    """Look whether anybody works, and with the Dubito that examines."""
+    versions = Beats(patient.store.redis).versions()
+    if not versions:
         return fault(
             "none is alive",
             "events are noted, but nothing is learnt, and the order stays as it is",
             SERVE,
         )
+    others = {name: found for name, found in versions.items() if found != own_version()}
+    if others:
+        return _of_other_versions(others)
+    hosts = Counter(name.rpartition(":")[0] for name in versions)
     return well(", ".join(f"{count} on {host}" for host, count in hosts.items()))
+
+
+def _of_other_versions(others: Mapping[str, str]) -> Verdict:
+    """Say which workers are of another version, and where to find them."""
+    places = ((*name.rpartition(":")[::2], found) for name, found in others.items())
+    said = ", ".join(
+        f"process {process} on {host} is {found or 'older'}"
+        for host, process, found in places
+    )
+    return warning(
+        f"not of this version, {own_version()}: {said}",
+        "two versions may find different orders, and write over each other's",
+        "stop it, install the same Dubito everywhere, and start it again: `dubito"
+        " serve`, or `dubito worker`",
+    )
 
 
 def check_queue(patient: Patient) -> Verdict:

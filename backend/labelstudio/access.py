@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import httpx
 
 from backend.errors import KeyRefusedError, LabelStudioAwayError, LabelStudioError
+from backend.labelstudio.answers import whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,10 +66,10 @@ class Access:
         request.headers["Authorization"] = f"{scheme} {token}"
 
         def send() -> httpx.Response:
-            response = self.http.send(request, stream=stream)
-            if response.status_code == UNAUTHORIZED:
-                response.read()  # its reason is wanted, and its connection
-            return response
+            response = self.http.send(request, stream=True)
+            if stream and response.status_code != UNAUTHORIZED:
+                return response
+            return whole(response)  # a refusal's reason is wanted, and its connection
 
         return exchange(send, str(self.http.base_url))
 
@@ -82,9 +83,10 @@ class Access:
             return self._bought
 
     def _buy(self) -> str:
-        body = {"refresh": self.key}
+        request = self.http.build_request("POST", REFRESH, json={"refresh": self.key})
         response = exchange(
-            lambda: self.http.post(REFRESH, json=body), str(self.http.base_url)
+            lambda: whole(self.http.send(request, stream=True)),
+            str(self.http.base_url),
         )
         if response.status_code in {400, UNAUTHORIZED, 403}:
             raise KeyRefusedError(self._refusal(response))

@@ -2,21 +2,60 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+import time
+from contextlib import closing
+from typing import TypeVar
 
+import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from backend.errors import (
     LabelStudioAwayError,
     LabelStudioError,
+    LabelStudioFailedError,
     LabelStudioRefusedError,
 )
 
-if TYPE_CHECKING:
-    import httpx
-
 Found = TypeVar("Found", bound=BaseModel)
 LONGEST_DETAIL = 300
+MOST_BYTES = 512 * 2**20
+"""Of one answer. The largest, the export of 20,000 labelled tasks, has some 30 MB."""
+
+MOST_SECONDS = 900
+"""For one answer, however steadily it trickles in."""
+
+
+def whole(response: httpx.Response) -> httpx.Response:
+    """Read an answer that has only begun; raise if it goes on and on.
+
+    What is compressed counts as what it unpacks to.
+    """
+    content, end = bytearray(), time.monotonic() + MOST_SECONDS
+    with closing(response):
+        for part in response.iter_bytes():
+            content += part
+            if time.monotonic() > end:
+                message = f"Label Studio did not finish its answer in {MOST_SECONDS} s"
+                raise LabelStudioAwayError(message)
+            if len(content) > MOST_BYTES:
+                message = (
+                    f"Label Studio's answer to {response.request.method}"
+                    f" {response.url.path} is larger than {MOST_BYTES // 2**20} MB, and"
+                    " is not read: is something wrong there, or is the project to be"
+                    " divided into several?"
+                )
+                raise LabelStudioError(message)
+    headers = [
+        (name, value)
+        for name, value in response.headers.multi_items()
+        if name.lower() not in {"content-encoding", "content-length"}
+    ]
+    return httpx.Response(
+        response.status_code,
+        headers=headers,
+        content=bytes(content),
+        request=response.request,
+    )
 
 
 def answer(request: str, response: httpx.Response) -> object:
@@ -24,7 +63,8 @@ def answer(request: str, response: httpx.Response) -> object:
     status = response.status_code
     if status >= 500:
         message = f"Label Studio failed at {request} with {status}: {_detail(response)}"
-        raise LabelStudioAwayError(message)
+        failed = LabelStudioFailedError if status == 500 else LabelStudioAwayError
+        raise failed(message)
     if status >= 400:
         raise LabelStudioRefusedError(request, status, _detail(response))
     if not response.content:

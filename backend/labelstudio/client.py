@@ -280,8 +280,9 @@ class LabelStudioClient:
         )
         response = self.access.send(request)
         if response.is_redirect:
+            other = response.headers.get("Location", "nowhere")[:200]
             message = (
-                f"{self.url} sends us on to {response.headers['Location'][:200]}, where"
+                f"{self.url} sends us on to {other}, where"
                 " our key is not shown: set LABEL_STUDIO_URL to its true address"
             )
             raise LabelStudioError(message)

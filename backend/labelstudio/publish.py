@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from backend.errors import LabelStudioAwayError, LabelStudioRefusedError
+from backend.errors import (
+    LabelStudioAwayError,
+    LabelStudioFailedError,
+    LabelStudioRefusedError,
+)
+from backend.labelstudio.pace import Pace
 from backend.labelstudio.scores import CEILING, LAST, VERSION, plan_window
 from backend.records import UNCERTAINTY
 
@@ -24,15 +28,15 @@ logger = logging.getLogger(__name__)
 VISIBLE = 0.02
 """A row of the pool is refreshed when its score is off by more than this."""
 
-BULK_TASKS = 2_000
-"""In a project of no more tasks all rows are written in one call, of some 1.5 s.
+GONE = frozenset({400, 404})
+"""How the row of a task is refused that is no longer there."""
 
-The call counts the rows of *every* task anew, a thousand tasks at a time, and nobody
-else can write meanwhile: with 20,000 tasks annotators waited 4 s, several times.
-"""
+OF_THE_TASK = GONE | {405, 409, 410, 413, 422}
+LISTING_PAUSE = 10.0
+"""Which tasks there are is not read again sooner for a task that is refused."""
 
-BULK_SECONDS = 60.0
-BULK_SECONDS_PER_TASK = 0.01
+FAILURES = 3
+"""So often Label Studio may fail at one task before that is set aside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,7 @@ class Publisher:
     state: ProjectState
     lease: Lease
     wording: Wording
+    pace: Pace = field(default_factory=Pace)
 
     def publish(
         self,
@@ -64,6 +69,8 @@ class Publisher:
         """
         published = self._scores_of(open_tasks)
         for task, score in plan_window(window, published):
+            if not self.pace.wait(is_stale):
+                return False
             self.write_score(task, score)
             if is_stale():
                 return False
@@ -82,11 +89,46 @@ class Publisher:
         self.lease.check()
         row = self.state.published.row(task)
         self.state.published.forget_score(task)
-        told = None if row is None else self._changed(row, task, score)
-        if told is None:
-            told = self._added(task, score)
+        with self.pace.write():
+            told = self._written(row, task, score)
         if told is not None:
             self.state.published.note(task, told.id, score)
+            self.state.refusals.forget(task)
+
+    def _written(self, row: int | None, task: int, score: float) -> Row | None:
+        """Change a row, or make one; None if Label Studio refuses this task's.
+
+        The task is then set aside for a while, and another window is due.
+        """
+        try:
+            told = None if row is None else self._changed(row, task, score)
+            return self._added(task, score, row) if told is None else told
+        except LabelStudioFailedError as error:
+            if not self.state.refusals.note(task, str(error), FAILURES):
+                raise
+            logger.warning("task %s is set aside: %s", task, error)
+            self.state.work.ask()
+        except LabelStudioRefusedError as error:
+            is_its_fault = error.status in OF_THE_TASK
+            if not is_its_fault or not self.state.refusals.note(task, str(error)):
+                raise
+            logger.warning("task %s is set aside: %s", task, error)
+            self.state.work.ask("tasks" if self._may_be_gone(error) else "")
+        return None
+
+    def _may_be_gone(self, error: LabelStudioRefusedError) -> bool:
+        """Return whether to read which tasks there are; not again and again."""
+        since = self.state.clock() - self.state.facts().listed_at
+        return error.status in GONE and abs(since) >= LISTING_PAUSE
+
+    def _remove_others(self, made: Row) -> None:
+        """Remove what a task had before: of several rows the lowest would count.
+
+        That a row is gone may have been said by a proxy, while Label Studio started.
+        """
+        for row in read_rows(self.client, self.state, made.task).get(made.task, ()):
+            if row.id != made.id:
+                self.client.delete_row(row.id)
 
     def _changed(self, row: int, task: int, score: float) -> Row | None:
         words = self.wording.row(task, score)
@@ -101,19 +143,16 @@ class Publisher:
             self.state.published.forget_row(task)
             return None
 
-    def _added(self, task: int, score: float) -> Row | None:
-        """Make a task's row; None if the task is gone, which is then looked into."""
+    def _added(self, task: int, score: float, before: int | None) -> Row:
+        """Make a row, instead of one before that is gone."""
         try:
-            return self.client.add_row(task, self.wording.row(task, score))
+            made = self.client.add_row(task, self.wording.row(task, score))
         except LabelStudioAwayError:
             self.state.work.ask("rows")  # it may have been stored all the same
             raise
-        except LabelStudioRefusedError as error:
-            if error.status not in {400, 404}:
-                raise
-            logger.info("task %s has gone: %s", task, error)
-            self.state.work.ask("tasks")
-            return None
+        if before is not None:
+            self._remove_others(made)
+        return made
 
     def _scores_of(self, open_tasks: Collection[int]) -> dict[int, float]:
         """Return the scores of all open tasks, looking up those that are unknown."""
@@ -131,29 +170,31 @@ class Publisher:
             self.state.published.forget_row(task)
             return
         self._keep_first(found)
-        self.state.published.note(task, found[0].id, _score(found[0]))
+        self.state.published.note(task, found[0].id, score_of(found[0]))
 
     def verify_rows(self) -> None:
         """Take over all rows as Label Studio has them; of several of a task, one."""
         found = read_rows(self.client, self.state)
         self.lease.check()
         self.state.published.replace(
-            {task: (rows[0].id, _score(rows[0])) for task, rows in found.items()}
+            {task: (rows[0].id, score_of(rows[0])) for task, rows in found.items()}
         )
         for rows in found.values():
             self._keep_first(rows)
 
     def _keep_first(self, rows: Sequence[Row]) -> None:
         for row in rows[1:]:
+            self.pace.wait()
             self.lease.check()
-            self.client.delete_row(row.id)
+            with self.pace.write():
+                self.client.delete_row(row.id)
 
     def refresh(self, scores: Mapping[int, float], window: Collection[int]) -> bool:
         """Rewrite the row of the pool that is most wrong; False if all are right.
 
         Rows that have left the window come first: they lie below the pool.
         """
-        asked = frozenset(window)
+        asked = frozenset(window) | self.state.refusals.resting().keys()
         known = self.state.published.scores()
         wrong = {
             task: LAST + CEILING - known[task] if known[task] < CEILING else off
@@ -170,7 +211,7 @@ class Publisher:
 
     def missing(self, scores: Mapping[int, float]) -> list[int]:
         """Return which of these tasks have no row, those to be asked first in front."""
-        missing = scores.keys() - self.state.published.rows().keys()
+        missing = missing_of(self.state, scores)
         return sorted(missing, key=lambda task: (scores[task], task))
 
     def add_rows(
@@ -184,69 +225,10 @@ class Publisher:
         A single write keeps nobody waiting, and is effective at once.
         """
         for task in tasks:
-            if is_over():
+            if is_over() or not self.pace.wait(is_over):
                 return False
             self.write_score(task, scores[task])
         return True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BulkPublisher:
-    """Writes the first rows of a small pool in one call, beside the rounds.
-
-    It is made by who holds the mark of it, and that mark outlives a worker that dies
-    meanwhile.
-    """
-
-    client: LabelStudioClient
-    state: ProjectState
-    wording: Wording
-
-    def fill(self, scores: Mapping[int, float]) -> None:
-        """Give every task of these that has no row one, and learn the rows' ids."""
-        if not self.state.published.begin_bulk(bulk_seconds(self.state)):
-            return
-        try:
-            if self.state.facts().paused:
-                return  # also while the project is being left
-            self.adopt_rows()
-            missing = scores.keys() - self.state.published.rows().keys()
-            rows = [
-                {"task": task, **self.wording.row(task, scores[task])}
-                for task in sorted(missing)
-            ]
-            self._send(rows)
-            self.adopt_rows()
-        finally:
-            self.state.published.end_bulk()
-
-    def _send(self, rows: list[dict[str, object]]) -> None:
-        if not rows:
-            return
-        began = time.monotonic()
-        try:
-            seconds = bulk_seconds(self.state)
-            taken = self.client.import_rows(self.state.id, rows, seconds)
-        except LabelStudioRefusedError as error:
-            if error.status != 400:
-                raise
-            logger.info("a task has gone; the ids are read again: %s", error)
-            self.state.work.ask("tasks")
-            return
-        took = time.monotonic() - began
-        logger.info("%s of %s rows stored in %.1f s", taken, len(rows), took)
-
-    def adopt_rows(self) -> None:
-        """Note the rows of tasks for which none is held; rounds know theirs better."""
-        held = self.state.published.rows()
-        found = read_rows(self.client, self.state)
-        fresh = {task: rows[0] for task, rows in found.items() if task not in held}
-        self.state.published.adopt({t: (r.id, _score(r)) for t, r in fresh.items()})
-        held = self.state.published.rows()
-        for task, rows in found.items():
-            for row in rows:
-                if row.id != held.get(task):
-                    self.client.delete_row(row.id)
 
 
 def read_rows(
@@ -260,15 +242,16 @@ def read_rows(
     return found
 
 
-def bulk_seconds(state: ProjectState) -> float:
-    """Return how long Label Studio may take to store many rows of a project."""
-    return BULK_SECONDS + BULK_SECONDS_PER_TASK * state.tasks.count()
+def missing_of(state: ProjectState, scores: Mapping[int, float]) -> set[int]:
+    """Return which of these tasks have no row, but those that are refused one."""
+    written = state.published.rows().keys() | state.refusals.resting().keys()
+    return scores.keys() - written
 
 
-def _score(row: Row) -> float:
+def score_of(row: Row) -> float:
     """Return a row's score; one without sorts first in SQLite."""
     return -1.0 if row.score is None else row.score
 
 
 def _by_score(row: Row) -> tuple[float, int]:
-    return _score(row), row.id
+    return score_of(row), row.id

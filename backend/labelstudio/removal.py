@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from backend.errors import LabelStudioError, LabelStudioRefusedError
+from backend.labelstudio.pace import Pace
 from backend.labelstudio.scores import VERSION
 
 if TYPE_CHECKING:
@@ -31,11 +32,6 @@ AIM_SECONDS = 0.5
 FEWEST, MOST = 20, 100
 """Rows in one call."""
 
-PAUSE_SECONDS = 0.15
-"""At least so long we leave Label Studio alone between two calls.
-
-Whoever waits for SQLite's lock looks again every 0.1 s.
-"""
 MOST_LOOKS = 5
 
 
@@ -48,6 +44,7 @@ class Remover:
     lease: Lease
     say: Callable[[str], None]
     show: Show
+    pace: Pace = field(default_factory=Pace)
 
     def remove_rows(self) -> None:
         """Remove all our rows, those too that appear meanwhile.
@@ -82,8 +79,10 @@ class Remover:
             return
         for row in ours:
             if row.task not in alone:
+                self.pace.wait()
                 self.lease.check()
-                self.client.delete_row(row.id)
+                with self.pace.write():
+                    self.client.delete_row(row.id)
                 yield 1
 
     def _remove_many(self, tasks: Sequence[int]) -> Iterator[int]:
@@ -98,7 +97,7 @@ class Remover:
             yield count
             place += len(chosen)
             size = next_size(size, took)
-            time.sleep(max(PAUSE_SECONDS, took / 2))
+            self.pace.rest(took)
 
 
 def next_size(size: int, took: float) -> int:

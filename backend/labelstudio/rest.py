@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from backend.errors import LabelStudioRefusedError
 from backend.labelstudio.answering import Answering
-from backend.labelstudio.publish import bulk_seconds
 from backend.labelstudio.scores import LABELS_VERSION
 from backend.records import MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from backend.labelstudio.client import LabelStudioClient
+    from backend.labelstudio.pace import Pace
     from backend.records import JsonObject, Row
     from backend.state.project import ProjectState
     from backend.state.rest import RestLabel
@@ -56,6 +56,7 @@ class RestWriter:
     Attributes
     ----------
     is_over : asked before each write: whether others come first now
+    pace : told of each write, so that annotators are not turned away twice
     """
 
     client: LabelStudioClient
@@ -63,6 +64,7 @@ class RestWriter:
     lease: Lease
     schema: Schema
     is_over: Callable[[], bool]
+    pace: Pace
 
     def look(self) -> None:
         """Learn what stands in Label Studio; of several rows of a task keep one."""
@@ -75,7 +77,8 @@ class RestWriter:
         for rows in found.values():
             for row in rows[1:]:
                 self.lease.check()
-                self.client.delete_row(row.id)
+                with self.pace.write():
+                    self.client.delete_row(row.id)
         for task in self.state.rest.rows().keys() - found.keys():
             self.state.rest.forget_row(task)
         self.state.rest.tried()
@@ -163,7 +166,8 @@ class RestWriter:
             return True
         self.state.rest.attempt(task)
         try:
-            made = self.client.add_row(task, words)
+            with self.pace.write():
+                made = self.client.add_row(task, words)
         except LabelStudioRefusedError as error:
             self.state.rest.tried()
             if error.status not in {400, 404}:
@@ -188,7 +192,8 @@ class RestWriter:
 
     def _changed(self, row: int, task: int, words: JsonObject) -> bool:
         try:
-            self.client.change_row(row, **words)
+            with self.pace.write():
+                self.client.change_row(row, **words)
         except LabelStudioRefusedError as error:
             if error.status != 404:
                 raise
@@ -202,8 +207,9 @@ class RestWriter:
         if not chunk:
             return
         self.lease.check()
-        answering = Answering(self.client)
-        answering.answer_as_predicted(self.state.id, chunk, LABELS_VERSION)
+        with self.pace.write():
+            answering = Answering(self.client)
+            answering.answer_as_predicted(self.state.id, chunk, LABELS_VERSION)
         found = self.client.annotations(self.state.id, chunk)
         ours = [one for one in found if one.is_ours]
         self.state.annotations.save(found)
@@ -225,7 +231,8 @@ class RestWriter:
         if found is not None and found.is_ours:
             # Forgotten first: the event of it then is no news, and calls no round.
             self.state.annotations.drop([annotation], quietly=True)
-            answering.delete(annotation)
+            with self.pace.write():
+                answering.delete(annotation)
         self.state.rest.forget_answer(task)
 
     def _remove_row(self, task: int, row: int) -> None:
@@ -233,68 +240,3 @@ class RestWriter:
         self.lease.check()
         self.client.delete_row(row)
         self.state.rest.forget_row(task)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestBulk:
-    """Writes the rows of a small project in one call, beside the rounds.
-
-    It is made by who holds the mark of bulk writes: see `BulkPublisher`.
-    """
-
-    client: LabelStudioClient
-    state: ProjectState
-    schema: Schema
-
-    def fill(self, open_tasks: frozenset[int]) -> None:
-        """Give all tasks that are left their row, and learn the rows' ids."""
-        seconds = bulk_seconds(self.state)
-        if not self._is_wanted() or not self.state.published.begin_bulk(seconds):
-            return
-        try:
-            if self._is_wanted():  # it may just have been done
-                self._fill(open_tasks, seconds)
-        finally:
-            self.state.published.end_bulk()
-
-    def _is_wanted(self) -> bool:
-        is_writing = self.state.rest.job().state == "writing"
-        return is_writing and not self.state.facts().paused
-
-    def _fill(self, open_tasks: frozenset[int], seconds: float) -> None:
-        self._adopt()
-        labels, held = self.state.rest.labels(), self.state.rest.rows()
-        wanted = {task: labels[task] for task in self.state.rest.left()}
-        rows = self._rows(wanted, open_tasks - held.keys())
-        if not rows:
-            return
-        try:
-            taken = self.client.import_rows(self.state.id, rows, seconds)
-        except LabelStudioRefusedError as error:
-            if error.status != 400:
-                raise
-            self.state.work.ask("tasks")  # a task has gone
-            taken = 0
-        logger.info("%s of %s labels stored", taken, len(rows))
-        if taken < len(rows):
-            self.state.rest.move({"writing"}, singly=True)
-        fresh = self._adopt() - held.keys()
-        if not self.state.rest.job().as_annotations:
-            self.state.rest.finish(fresh & wanted.keys())
-
-    def _rows(
-        self, wanted: Mapping[int, RestLabel], tasks: frozenset[int]
-    ) -> list[JsonObject]:
-        return [
-            {"task": task, **marked_row(self.schema, label)}
-            for task, label in wanted.items()
-            if task in tasks and label.label in self.schema.classes
-        ]
-
-    def _adopt(self) -> set[int]:
-        """Note the rows that stand in Label Studio; return whose they are."""
-        rows = sorted(self.client.rows(self.state.id), key=lambda row: -row.id)
-        ours = {row.task: row.id for row in rows if row.model_version == LABELS_VERSION}
-        held = self.state.rest.rows()
-        self.state.rest.note_rows({t: row for t, row in ours.items() if t not in held})
-        return set(ours)

@@ -128,5 +128,8 @@ def _rules(project: Project) -> tuple[object, ...]:
 
 
 def _with_margin(since: str) -> str:
+    """Return a somewhat earlier time; none where there was no task to have one."""
+    if not since:
+        return since
     earlier = datetime.fromisoformat(since) - MARGIN
     return earlier.isoformat().replace("+00:00", "Z")

@@ -11,6 +11,7 @@ import numpy as np
 
 from backend.errors import FileUnavailableError
 from backend.learning.reading import VERSION, Reader, choose_reads, described
+from backend.state.tasks import MOST_COLUMNS
 from model.initial import permutation
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 SAMPLE = 500
 """Tasks from which the start is chosen where reading all takes long."""
+
+MOST_STRANGE_COLUMNS = 1_000
+"""Columns that are kept where nothing is common to the tasks: most would be empty."""
 
 BATCH = 100
 FETCHERS = 8
@@ -100,7 +104,7 @@ class Intake:
         chosen = choose_reads(self.schema, self.preferences, list(sample.values()))
         update = {"basis": self._basis(), "decided_on": len(sample)}
         reads = chosen.model_copy(update=update)
-        self.state.note(reads=reads)
+        self.state.note(reads=reads, most_columns=None)
         logger.info("tasks of %s are read as %s", self.state.key, reads.kind)
         return reads
 
@@ -120,7 +124,10 @@ class Intake:
         done = dict(zip(opened, described(list(opened.values())), strict=True))
         if group := self.preferences.group:
             self.state.groups.save({task: data[task].get(group) for task in done})
-        self.state.tasks.save(done, seen)
+        is_strange = reads.kind == "numbers" and not reads.keys
+        most = MOST_STRANGE_COLUMNS if is_strange else MOST_COLUMNS
+        if not self.state.tasks.save(done, seen, most):
+            self.state.note(most_columns=most)
         self.state.tasks.count_try(waiting)
         self.state.note(waits_for=next(iter(waiting.values()), ""))
         return len(done)

@@ -6,8 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backend.labelstudio.publish import BULK_TASKS
-from backend.labelstudio.rest import RestBulk, RestWriter
+from backend.labelstudio.bulk import BULK_TASKS
+from backend.labelstudio.rest import RestWriter
+from backend.labelstudio.rest_bulk import RestBulk
 from backend.learning.rest import answerable
 from backend.state import keys
 from backend.state.rest import ACTIVE
@@ -78,11 +79,14 @@ class Rest:
         is_due = doing in ACTIVE and is_first(turn, TURN_SECONDS)
         own = iter(range(FEWEST if is_due else 0))
 
+        def is_late() -> bool:
+            is_claimed = time.monotonic() > end or state.work.is_claimed()
+            return is_claimed or state.rest.job().state != doing
+
         def is_over() -> bool:
-            is_late = time.monotonic() > end or state.work.is_claimed()
-            if is_late or state.rest.job().state != doing:
+            if is_late() or (next(own, None) is None and state.work.pending() > 0):
                 return True
-            return next(own, None) is None and state.work.pending() > 0
+            return not self.steward.pace.wait(is_late)
 
         return RestWriter(
             client=self.steward.client,
@@ -90,6 +94,7 @@ class Rest:
             lease=self.steward.lease,
             schema=self.standing.schema,
             is_over=is_over,
+            pace=self.steward.pace,
         )
 
     def _adopt(self) -> None:

@@ -31,6 +31,7 @@ class Question:
     Attributes
     ----------
     again : tasks that are asked again, before all others
+    aside : tasks that are not to be among the next ones
     """
 
     schema: Schema
@@ -38,6 +39,7 @@ class Question:
     items: Items
     labels: Labels
     again: tuple[int, ...] = ()
+    aside: tuple[int, ...] = ()
 
     @property
     def manner(self) -> Manner:
@@ -86,8 +88,8 @@ def answer(question: Question, number: int, basis: str) -> Answer:
         probabilities=_or_none(probabilities, question.items.task_ids.size),
         certainty=certainty,
     )
-    touched = np.array(sorted(question.labels.touched), dtype=np.int64)
-    places = question.items.positions
+    closed = sorted(question.labels.touched.union(question.aside))
+    touched, places = np.array(closed, dtype=np.int64), question.items.positions
     so_far = SoFar(
         labelled=len(question.labels.chosen),
         is_open=~np.isin(question.items.task_ids, touched),

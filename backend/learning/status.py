@@ -51,7 +51,7 @@ def describe(state: ProjectState, services: Services) -> JsonObject:
         "start": _start(standing),
         "links": _links(state, services),
         "reads": None if facts.reads is None else facts.reads.model_dump(),
-        "notes": _notes(state, facts, services),
+        "notes": _notes(facts, services),
         **_choices(standing),
     }
 
@@ -83,7 +83,7 @@ def _rounds(state: ProjectState, facts: Facts) -> JsonObject:
 
 
 def _counts(state: ProjectState, standing: Standing | None) -> JsonObject:
-    tasks_aside = state.tasks.set_aside()
+    tasks_aside = state.tasks.set_aside() | _refused(state)
     reasons = sorted(set(tasks_aside.values()))[:REASONS_SHOWN]
     labels = None if standing is None else standing.labels
     open_tasks = frozenset() if standing is None else standing.open_tasks
@@ -96,6 +96,14 @@ def _counts(state: ProjectState, standing: Standing | None) -> JsonObject:
         "set_aside_reasons": reasons,
         "pending": state.tasks.pending_count(),
         "pool": len(ranked if labels is None else ranked - labels.skipped),
+    }
+
+
+def _refused(state: ProjectState) -> dict[int, str]:
+    """Return the tasks whose row Label Studio does not take, with the reason."""
+    return {
+        task: f"task {task} is not asked for now, and tried again later: {why}"
+        for task, why in state.refusals.resting().items()
     }
 
 
@@ -155,7 +163,7 @@ def _written(state: ProjectState, standing: Standing | None) -> JsonObject:
     return {"written": written, "of": len(open_tasks)}
 
 
-def _notes(state: ProjectState, facts: Facts, services: Services) -> list[str]:
+def _notes(facts: Facts, services: Services) -> list[str]:
     """Return what an owner may wonder about."""
     notes = [fault] if (fault := refusal(services.redis)) else []
     if facts.project is not None and facts.project.maximum_annotations > 1:
@@ -163,14 +171,16 @@ def _notes(state: ProjectState, facts: Facts, services: Services) -> list[str]:
             "with more than one annotation a task, Label Studio asks first, at random,"
             " for tasks that have some of theirs; new tasks follow our order"
         )
-    if not services.has_key(state):
-        notes.append("not publishing: no key; set LABEL_STUDIO_API_KEY")
-    if facts.shut_out:
-        notes.append("not publishing: Label Studio refuses the key")
+    notes += _about_the_key(facts, services)
     if facts.connection is not None and facts.connection.mode == "polling":
         notes.append(_why_polling(facts.connection))
     if facts.waits_for:
         notes.append(f"some tasks wait for their files: {facts.waits_for}")
+    if facts.most_columns is not None:
+        notes.append(
+            f"only {facts.most_columns} of the different entries of the tasks' data are"
+            " learnt from: name those that matter as `features` in the extra parameters"
+        )
     if facts.rebuilt_at is not None:
         notes.append("the store was emptied; all was read anew from Label Studio")
     if facts.upgraded_at is not None:
@@ -178,6 +188,21 @@ def _notes(state: ProjectState, facts: Facts, services: Services) -> list[str]:
             "the state was of an older Dubito, and has been brought up to date"
         )
     return notes
+
+
+def _about_the_key(facts: Facts, services: Services) -> list[str]:
+    """Return what is to be said of our key to Label Studio, if anything."""
+    own = services.settings.label_studio_key
+    if not own and not facts.token:
+        return ["not publishing: no key; set LABEL_STUDIO_API_KEY"]
+    if facts.shut_out:
+        return ["not publishing: Label Studio refuses the key"]
+    handed = (
+        "works with the key that Label Studio handed over, which is lost if store and"
+        " workers are lost at once; set LABEL_STUDIO_API_KEY to a key of yours, or else"
+        " open the project's Settings → Model then: that hands it over again"
+    )
+    return [] if own else [handed]
 
 
 def _why_polling(connection: Connection) -> str:

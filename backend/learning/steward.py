@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from backend.labelstudio.connect import read_settings
+from backend.labelstudio.pace import Pace
 from backend.labelstudio.predictions import Wording
 from backend.labelstudio.publish import Publisher
 from backend.labelstudio.queue import check_queue
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 TICKS = {"events": 30.0, "polling": 2.0}
 PROJECT_TICK = 30.0
+SOONEST_LOOK = 0.5
 WHOLE_TICK = 600.0
 """How often all is read anew, in case something changed that leaves no trace."""
 
@@ -52,6 +54,7 @@ class Steward:
     lease: Lease
     client: LabelStudioClient
     is_shut_out: bool = False
+    pace: Pace = field(default_factory=Pace)
 
     def work(self) -> None:
         """Read and learn until nothing is left that a round has not seen.
@@ -63,7 +66,7 @@ class Steward:
         while not self.state.work.is_claimed():
             asked_until, asked = self.state.work.want(), self.state.work.asked()
             with self.services.tally.timed(STEPS, "read"):
-                self._read(asked)
+                self._read(asked, asked_until)
             want = self.state.work.want()
             if want == self.state.work.done():
                 # While we label the rest, ours are no labels to be assessed.
@@ -103,6 +106,17 @@ class Steward:
         connection = self.state.facts().connection
         return TICKS["events" if connection is None else connection.mode]
 
+    def next_look(self) -> float:
+        """Return in how many seconds the next look is due, counted from the last.
+
+        Counted from now, whatever else happens meanwhile would put it off.
+        """
+        if not self.publishes:
+            return self.tick()
+        facts, now = self.state.facts(), self.state.clock()
+        due = min(facts.synced_at + self.tick(), facts.project_at + PROJECT_TICK)
+        return min(max(due - now, SOONEST_LOOK), self.tick())
+
     def standing(self) -> Standing | None:
         """Return how the project stands; None while nothing is known of it."""
         return Standing.of(self.state)
@@ -112,7 +126,11 @@ class Steward:
         preannotate = standing.preferences.preannotate
         wording = Wording.of(standing.schema, ranking, preannotate=preannotate)
         return Publisher(
-            client=self.client, state=self.state, lease=self.lease, wording=wording
+            client=self.client,
+            state=self.state,
+            lease=self.lease,
+            wording=wording,
+            pace=self.pace,
         )
 
     def take_in(self, standing: Standing) -> int:
@@ -131,11 +149,15 @@ class Steward:
             with self.services.tally.timed(STEPS, "featurise"):
                 return intake.take()
 
-    def _read(self, asked: Collection[str]) -> None:
+    def _read(self, asked: Collection[str], asked_until: int) -> None:
         """Read from Label Studio what was asked for, and what is due."""
         if not self.publishes:
             return
         sync = Sync(client=self.client, state=self.state)
+        if "everything" in asked:
+            self.state.refusals.clear()
+        if self.state.refusals.release():
+            self.state.work.ask()
         facts = self.state.facts()
         is_named = facts.setup_at > facts.settings_at
         if is_named and self._has_passed(SETTLE_SECONDS, facts.setup_at):
@@ -152,6 +174,7 @@ class Steward:
             sync.tasks()
         elif "tasks" in asked or self._has_lost_count():
             sync.tasks()
+            self.state.work.answered_one("tasks", asked_until)  # whatever comes next
         synced_at = self.state.facts().synced_at
         if "changes" in asked or self._has_passed(self.tick(), synced_at):
             sync.changes()
@@ -203,9 +226,10 @@ class Steward:
             version, items = self.services.items.items(
                 self.state, standing.preferences.seed
             )
-        labels = standing.labels
-        again = self.state.again.out()
-        basis = basis_of(standing.label_version, version, standing.basis, again)
+        labels, again = standing.labels, self.state.again.out()
+        aside = tuple(sorted(self.state.refusals.resting()))
+        parts = standing.label_version, version, standing.basis, again, aside
+        basis = basis_of(*parts)
         held, facts = self.state.ranking(), self.state.facts()
         if held is not None and held.basis == basis:
             return held, facts.window
@@ -216,6 +240,7 @@ class Steward:
             items=items,
             labels=labels,
             again=again,
+            aside=aside,
         )
         with self.services.tally.timed(STEPS, "learn"):
             found = answer(question, number, basis)

@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backend.labelstudio.publish import BULK_TASKS
+from backend.labelstudio.bulk import BULK_TASKS
+from backend.labelstudio.pace import BURST_SECONDS
 from backend.learning.again import Again
 from backend.learning.labelling import Rest
 from backend.learning.surveying import Surveyor
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 
 SLICE_SECONDS = 2.0
 PAUSE_SECONDS = 10.0
-FILL_SECONDS = 2.0
+FILL_SECONDS = BURST_SECONDS
 BUSY_FILL_SECONDS = 0.5
-FILL_PAUSE_SECONDS = 1.0
+FILL_PAUSE_SECONDS = 1.5
 """First rows are written for a while, then not; less while somebody labels."""
 
 REFRESHES = 5
@@ -45,13 +46,13 @@ class Upkeep:
         """Work for a short while, or until something happens."""
         self._survey()
         end = time.monotonic() + SLICE_SECONDS
-        while time.monotonic() < end and not self._state.work.pending():
+        while time.monotonic() < end and not self._is_wanted():
             if not self._take_in():
                 break
         else:
             self._state.work.due_in(0)
             return
-        pauses = [self.steward.tick()]
+        pauses = [self.steward.next_look()]
         if self._may_publish():
             pauses.append(self._tidy_up())
         if self.steward.publishes and not self._state.facts().paused:
@@ -109,7 +110,7 @@ class Upkeep:
         """Write a few rows that are wrong; return whether all are right now."""
         window = {place.task for place in self._state.facts().window}
         for _ in range(REFRESHES if self.steward.is_quiet() else 0):
-            if self._state.work.pending():
+            if self._is_wanted() or not self.steward.pace.wait(self._is_wanted):
                 return False
             if not publisher.refresh(scores, window):
                 return True
@@ -123,7 +124,8 @@ class Upkeep:
         """
         missing = publisher.missing(scores)
         is_small = self._state.tasks.count() <= BULK_TASKS
-        if is_small and len(missing) > UNWRITTEN_MEANS_BULK:
+        is_worth_it = is_small and len(missing) > UNWRITTEN_MEANS_BULK
+        if is_worth_it and not self._state.published.was_bulk_vain():
             self._call_bulk()
             return False
         is_quiet = self.steward.is_quiet()
@@ -131,5 +133,9 @@ class Upkeep:
         return publisher.add_rows(
             missing,
             scores,
-            lambda: time.monotonic() > end or self._state.work.pending() > 0,
+            lambda: time.monotonic() > end or self._is_wanted(),
         )
+
+    def _is_wanted(self) -> bool:
+        """Return whether something has happened that comes before all this."""
+        return self._state.work.pending() > 0

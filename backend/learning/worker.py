@@ -1,11 +1,9 @@
-"""The worker: takes jobs from the queue, and sees that none is forgotten."""
+"""The worker: takes jobs from the queue, and does them."""
 
 from __future__ import annotations
 
 import logging
 import os
-import signal
-import socket
 import threading
 import time
 from contextlib import suppress
@@ -23,25 +21,22 @@ from backend.errors import (
     KeyRefusedError,
     LabelStudioError,
     LeaseLostError,
-    NewerStateError,
     ProjectGoneError,
 )
 from backend.jobs import OwnJob
+from backend.labelstudio.bulk import BulkPublisher
 from backend.labelstudio.connect import Connector
 from backend.labelstudio.predictions import Wording
-from backend.labelstudio.publish import BulkPublisher
 from backend.learning.gauges import note_gauges
-from backend.learning.handlers import catch_up
 from backend.learning.labelling import fill_rest
 from backend.learning.standing import Standing
 from backend.learning.steward import Steward
 from backend.learning.upkeep import Upkeep
+from backend.learning.watch import WATCH_SECONDS, watch
 from backend.logs import about
 from backend.state import keys
-from backend.state.beats import Beats
-from backend.state.cures import cure, run_of
-from backend.state.lag import sample_all
-from backend.state.layout import is_newer, settle
+from backend.state.cures import cure
+from backend.state.layout import is_newer
 from backend.state.tally import ERRORS
 from model.errors import ModelError
 
@@ -49,11 +44,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from backend.services import Services
-    from backend.state.project import Connection, Projects, ProjectState
+    from backend.state.project import Projects, ProjectState
     from backend.state.work import Lease
 
 logger = logging.getLogger(__name__)
-WATCH_SECONDS = 0.5
 RETRY_SECONDS = 10.0
 NICENESS = 5
 """Whoever waits for an answer of the web server, or of Label Studio, comes first."""
@@ -213,15 +207,15 @@ def run_worker(services: Services) -> None:
     services.redis.ping()
     SERVICES.set(services)
     stopped = threading.Event()
-    watch = threading.Thread(target=_watch, args=(services, stopped), daemon=True)
-    watch.start()
+    watcher = threading.Thread(target=watch, args=(services, stopped), daemon=True)
+    watcher.start()
     try:
         with suppress(StopRequested):  # told to stop while it waited for the store
             while not _take_jobs(services):
                 time.sleep(STORE_PAUSE_SECONDS)
     finally:
         stopped.set()
-        watch.join(WATCH_SECONDS)
+        watcher.join(WATCH_SECONDS)
 
 
 def _take_jobs(services: Services) -> bool:
@@ -241,53 +235,3 @@ def _take_jobs(services: Services) -> bool:
         if hand is not None and hand.pubsub_thread is not None:
             hand.pubsub_thread.stop()
     return hand is not None and hand.was_told
-
-
-def _watch(services: Services, stopped: threading.Event) -> None:
-    """Say that we live; wake a worker for each project that waits, nobody at it.
-
-    This is how time passes for a project (polling, reconciling), how a job lost with
-    its worker is redone, and how a project comes back after the store was emptied:
-    its connection is remembered here. Of what happened while the store was away, or
-    refused, nothing could be noted: it is asked for when the store is back.
-    """
-    remembered: dict[str, Connection] = {}
-    run = ""
-    beats, who = Beats(services.redis), (socket.gethostname(), os.getpid())
-    while not stopped.wait(WATCH_SECONDS):
-        try:
-            settle(services.redis, services.projects.clock)
-            beats.beat(*who)
-            _look_around(services, remembered)
-            found = run_of(services.redis)
-            if run not in {"", found}:
-                catch_up(services)
-            run = found
-        except NewerStateError as error:
-            logger.error("this worker ends: %s", error)  # noqa: TRY400  # no bug of ours
-            os.kill(os.getpid(), signal.SIGTERM)
-            break
-        except RedisError as error:
-            logger.warning("%s (%s)", cure(error), error)
-            run = "refused"
-        services.tally.flush()
-    with suppress(RedisError):
-        beats.end(*who)
-
-
-def _look_around(services: Services, remembered: dict[str, Connection]) -> None:
-    if services.projects.mark():
-        for key, connection in remembered.items():
-            logger.warning("the store was emptied: project %s is read anew", key)
-            services.projects.restore(key, connection)
-    known = services.projects.known()
-    sample_all(services.redis, known)
-    for key in known:
-        state = services.projects.at(key)
-        found = None if key in remembered else state.facts().connection
-        if found is not None:
-            remembered[key] = found
-        if state.work.needs_worker():
-            services.wake(state)
-    for key in remembered.keys() - set(known):
-        del remembered[key]

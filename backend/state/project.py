@@ -20,6 +20,7 @@ from backend.state.groups import GroupStore
 from backend.state.history import HistoryStore
 from backend.state.layout import LAYOUT
 from backend.state.published import PublishedStore
+from backend.state.refusals import RefusalStore
 from backend.state.rest import RestStore
 from backend.state.tasks import TaskStore
 from backend.state.work import Work
@@ -89,6 +90,7 @@ class Facts(Kept):
     shut_out: bool = False
     queue_ready: bool = False
     waits_for: str = ""
+    most_columns: int | None = None
     tidy_basis: str = ""
     last_error: str = ""
     last_event_at: float | None = None
@@ -139,6 +141,7 @@ class ProjectState:
     annotations: AnnotationStore = field(init=False)
     tasks: TaskStore = field(init=False)
     published: PublishedStore = field(init=False)
+    refusals: RefusalStore = field(init=False)
     assessments: AssessmentStore = field(init=False)
     groups: GroupStore = field(init=False)
     rest: RestStore = field(init=False)
@@ -152,6 +155,7 @@ class ProjectState:
         object.__setattr__(self, "annotations", AnnotationStore(*whole))
         object.__setattr__(self, "tasks", TaskStore(*whole))
         object.__setattr__(self, "published", PublishedStore(*whole))
+        object.__setattr__(self, "refusals", RefusalStore(*whole))
         object.__setattr__(self, "assessments", AssessmentStore(*whole))
         object.__setattr__(self, "groups", GroupStore(*whole))
         object.__setattr__(self, "rest", RestStore(*whole))
@@ -247,10 +251,10 @@ class Projects:
         """Leave a mark in the store; return whether the last one had been lost."""
         return bool(self.client.set(keys.MARK, LAYOUT, nx=True))
 
-    def restore(self, key: str, connection: Connection) -> None:
+    def restore(self, key: str, connection: Connection, token: str = "") -> None:
         """Look after a project again whose state was lost with the store."""
         state = self.at(key)
-        state.note(connection=connection, rebuilt_at=self.clock())
+        state.note(connection=connection, token=token, rebuilt_at=self.clock())
         state.work.ask("everything")
         self.add(key)
 

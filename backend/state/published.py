@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
+VAIN_SECONDS = 3_600
+"""So long no bulk write follows one of which rows were refused."""
+
 
 @dataclass(frozen=True, slots=True)
 class PublishedStore:
@@ -101,6 +104,15 @@ class PublishedStore:
     def is_bulk_running(self) -> bool:
         """Return whether a bulk write may be under way in Label Studio."""
         return bool(self.client.exists(keys.of(self.project, keys.BULK)))
+
+    def note_vain_bulk(self) -> None:
+        """Note that Label Studio has not taken all rows of a bulk write."""
+        key = keys.of(self.project, keys.BULK_IN_VAIN)
+        self.client.set(key, 1, ex=VAIN_SECONDS)
+
+    def was_bulk_vain(self) -> bool:
+        """Return whether rows are better written one by one for a while."""
+        return bool(self.client.exists(keys.of(self.project, keys.BULK_IN_VAIN)))
 
     @property
     def _rows(self) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
 import orjson
 
 from backend.state import keys
+from backend.state.packing import digest, packed_data
+from backend.state.table import row_of, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 DAY_SECONDS = 86_400
 BATCH = 2_000
+MOST_COLUMNS = 10_000
+"""Of each column a number is kept for every task: for 20,000 tasks 0.8 GB at most."""
 
 # What was read of a task is kept if its data is still what was read: then it waits
 # no longer. A text is marked by a plus: it may be empty.
@@ -130,28 +132,40 @@ class TaskStore:
         return {task: orjson.loads(data) for task, data in found if data is not None}
 
     def save(
-        self, readings: Mapping[int, Reading], seen: Mapping[int, bytes | None]
-    ) -> None:
+        self,
+        readings: Mapping[int, Reading],
+        seen: Mapping[int, bytes | None],
+        most_columns: int = MOST_COLUMNS,
+    ) -> bool:
         """Keep what was read; these tasks are pending no longer.
 
         Parameters
         ----------
         seen : the digests of the data that was read: a task that was changed or
             deleted meanwhile is left as it is
+        most_columns : numbers for which there is no column any more are not kept
+
+        Returns
+        -------
+        whether there were columns for all of it
         """
         if not readings:
-            return
-        columns = self._columns(readings.values())
+            return True
+        columns, is_whole = self._columns(readings.values(), most_columns)
         names = (keys.TASKS, keys.PENDING, keys.NUMBERS, keys.TEXTS, keys.SET_ASIDE)
         touched = [self._key(name) for name in names]
         with self.client.pipeline(transaction=True) as pipe:
             for task, reading in readings.items():
-                row, text = _row(reading.numbers, columns), reading.text
-                kept = ("" if text is None else f"+{text}", reading.refused)
+                numbers = {c: n for c, n in reading.numbers.items() if c in columns}
+                is_left_out = bool(reading.numbers) and not numbers
+                row, text = row_of(numbers, columns), reading.text
+                refused = too_many(most_columns) if is_left_out else reading.refused
+                kept = ("" if text is None else f"+{text}", refused)
                 pipe.eval(SAVE, 5, *touched, task, seen.get(task) or b"", row, *kept)
             pipe.hdel(self._key(keys.TRIES), *readings)
             self._note_change(pipe)
             pipe.execute()
+        return is_whole
 
     def count_try(self, tasks: Iterable[int]) -> None:
         """Note that these tasks could not be read this time; they go on waiting."""
@@ -165,15 +179,22 @@ class TaskStore:
         found = self.client.hgetall(self._key(keys.TRIES))
         return {int(task): int(count) for task, count in found.items()}
 
-    def _columns(self, readings: Iterable[Reading]) -> dict[str, int]:
-        """Return the place of each column, giving new ones a place at the end."""
+    def _columns(
+        self, readings: Iterable[Reading], most: int
+    ) -> tuple[dict[str, int], bool]:
+        """Return the place of each column, giving new ones a place at the end.
+
+        Each costs a number in every task: of many, the first met are kept.
+        """
         key = self._key(keys.COLUMNS)
         known = {c.decode(): i for i, c in enumerate(self.client.lrange(key, 0, -1))}
         met = dict.fromkeys(c for reading in readings for c in reading.numbers)
-        fresh = [column for column in met if column not in known]
+        unknown = [column for column in met if column not in known]
+        fresh = unknown[: max(0, most - len(known))]
         if fresh:
             self.client.rpush(key, *fresh)
-        return known | {c: i for i, c in enumerate(fresh, start=len(known))}
+        found = known | {c: i for i, c in enumerate(fresh, start=len(known))}
+        return found, len(fresh) == len(unknown)
 
     def remove(self, tasks: Collection[int]) -> None:
         """Forget tasks that Label Studio no longer has."""
@@ -182,7 +203,7 @@ class TaskStore:
             with self.client.pipeline(transaction=True) as pipe:
                 for key in (keys.TASKS, keys.PENDING, keys.NUMBERS, keys.TEXTS):
                     pipe.hdel(self._key(key), *batch)
-                for key in (keys.SET_ASIDE, keys.TRIES, keys.ROWS):
+                for key in (keys.SET_ASIDE, keys.TRIES, keys.ROWS, keys.REFUSED):
                     pipe.hdel(self._key(key), *batch)
                 pipe.zrem(self._key(keys.SCORES), *batch)
                 pipe.zadd(self._key(keys.DELETED_TASKS), dict.fromkeys(batch, now))
@@ -247,7 +268,7 @@ class TaskStore:
         for start in range(0, len(names), BATCH):
             batch = names[start : start + BATCH]
             rows = self.client.hmget(self._key(keys.NUMBERS), batch)
-            read = _table([row or b"" for row in rows], len(columns))
+            read = table_of([row or b"" for row in rows], len(columns))
             table[start : start + BATCH] = read[:, order]
         return table
 
@@ -255,45 +276,12 @@ class TaskStore:
         return keys.of(self.project, name)
 
 
-def packed_data(data: JsonObject) -> bytes:
-    """Write a task's data, equal data equally; nothing of what cannot be written."""
-    try:
-        return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
-    except TypeError:  # perhaps whole numbers of more than 64 bits
-        return _packed_slowly(data)
-
-
-def _packed_slowly(data: JsonObject) -> bytes:
-    """Write data with endless whole numbers, which become floating ones."""
-    try:
-        return orjson.dumps(orjson.loads(json.dumps(data, sort_keys=True)))
-    except (TypeError, ValueError, RecursionError):  # too deep, or half a character
-        return b"{}"
-
-
-def digest(data: bytes) -> bytes:
-    """Return a short mark by which changed data is noticed."""
-    return blake2b(data, digest_size=8).digest()
-
-
-def _table(rows: Sequence[bytes], width: int) -> Features:
-    """Put rows of different lengths into one table, NaN where a row ends early."""
-    table = np.full((len(rows), width), np.nan, dtype=np.float32)
-    for position, row in enumerate(rows):
-        values = np.frombuffer(row, dtype=np.float32)
-        table[position, : values.size] = values
-    return table
-
-
-def _row(numbers: Mapping[str, float], columns: Mapping[str, int]) -> bytes:
-    """Write numbers as float32 up to the last column that they have."""
-    if not numbers:
-        return b""
-    row = np.full(1 + max(columns[c] for c in numbers), np.nan)
-    row[[columns[c] for c in numbers]] = list(numbers.values())
-    limit = float(np.finfo(np.float32).max)
-    packed: Features = np.clip(row, -limit, limit).astype(np.float32)
-    return packed.tobytes()
+def too_many(most: int) -> str:
+    """Say why a task is set aside that has none of the columns that are kept."""
+    return (
+        f"the tasks' data has more than {most} different entries in all, and this task"
+        " none of those learnt from: name them as `features` in the extra parameters"
+    )
 
 
 def _batches(items: Sequence[int], size: int) -> Iterable[Sequence[int]]:

@@ -36,6 +36,13 @@ local want = redis.call('INCR', KEYS[1])
 if ARGV[1] ~= '' then redis.call('ZADD', KEYS[2], want, ARGV[1]) end
 return want
 """
+FORGET = """
+local asked = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if asked and tonumber(asked) <= tonumber(ARGV[2]) then
+  redis.call('ZREM', KEYS[1], ARGV[1])
+end
+return asked
+"""
 RENEW = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
@@ -121,6 +128,10 @@ class Work:
     def answered(self, want: int) -> None:
         """Forget what was asked for by name up to `want`: it has been done."""
         self.client.zremrangebyscore(self._key(keys.ASKED), "-inf", want)
+
+    def answered_one(self, what: str, want: int) -> None:
+        """Forget one thing that was asked for up to `want`: it need not be redone."""
+        self.client.eval(FORGET, 1, self._key(keys.ASKED), what, want)
 
     def finish(self, lease: Lease, want: int) -> None:
         """Note that all up to `want` is done; raise if the lease is lost."""

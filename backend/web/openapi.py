@@ -6,7 +6,6 @@ to its description by tests.
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from pydantic.json_schema import models_json_schema
@@ -15,6 +14,7 @@ from backend.labelstudio.connect import SECRET_HEADER
 from backend.learning.events import READERS, Setup
 from backend.learning.oracle import Questions
 from backend.records import Annotation, Project, Task
+from backend.release import own_version
 from backend.web import rest_description as rest
 from backend.web.answers import ANSWERS, ERROR, KEY
 from backend.web.export_description import takeaway
@@ -100,7 +100,7 @@ def description() -> JsonObject:
         "openapi": "3.1.0",
         "info": {
             "title": "Dubito",
-            "version": _version(),
+            "version": own_version(),
             "summary": "Active learning for Label Studio.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -241,10 +241,3 @@ def _schemas() -> JsonObject:
     taken: JsonObject = dict(found["$defs"])
     ours = {"Event": EVENT, "Error": ERROR, "Key": KEY}
     return {**taken, **ANSWERS, **rest.ANSWERS, **ours}
-
-
-def _version() -> str:
-    try:
-        return version("dubito")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        return "0"

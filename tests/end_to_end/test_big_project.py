@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from backend.labelstudio.publish import BULK_TASKS
+from backend.labelstudio.bulk import BULK_TASKS
 from backend.labelstudio.removal import MOST
 from tests.contract import project_with
 from tests.dubito import VERSION, Dubito, Rows, dubito_running, rows_project

@@ -22,7 +22,8 @@ from backend.replay.exports import parse_export
 from backend.replay.files import LocalFiles
 from backend.replay.inference import infer_schema
 from backend.settings import ALIASES, Settings
-from backend.state.tasks import Reading, packed_data
+from backend.state.packing import packed_data
+from backend.state.tasks import Reading
 from model.errors import BadItemError
 from model.schema import Schema
 from tests.builders import (

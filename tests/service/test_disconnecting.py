@@ -10,7 +10,7 @@ from http import HTTPStatus
 import pytest
 
 from backend.errors import LabelStudioError
-from backend.labelstudio import disconnect, removal
+from backend.labelstudio import disconnect, pace, removal
 from backend.labelstudio.disconnect import Disconnector
 from backend.labelstudio.removal import AIM_SECONDS, FEWEST, MOST, next_size
 from tests.fake_label_studio import Fault
@@ -24,7 +24,8 @@ PATIENCE_SECONDS = 60.0
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disconnect, "LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(removal, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(pace, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(pace, "SHORTEST_TRY", 0.0)
 
 
 @pytest.fixture

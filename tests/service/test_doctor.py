@@ -18,6 +18,7 @@ from backend.cli import main
 from backend.doctor.command import Wishes, run
 from backend.labelstudio.connect import SECRET_HEADER
 from backend.labelstudio.server import free_port
+from backend.release import own_version
 from backend.settings import Settings
 from backend.state import keys
 from backend.state.beats import Beats
@@ -94,7 +95,7 @@ def clinic(
 ) -> Clinic:
     rows = rows_project(bench.label_studio, 12)
     bench.connect(rows.project)
-    Beats(redis).beat("here", 1)
+    Beats(redis).beat("here", 1, own_version())
     port = int(bench.url.rpartition(":")[2])
     settings = bench.services.settings.having(port=port, data_dir=tmp_path)
     return Clinic(bench, redis, settings, rows, capsys)
@@ -189,7 +190,15 @@ def _end_worker(clinic: Clinic) -> None:
 
 
 def _beat(clinic: Clinic) -> None:
-    Beats(clinic.redis).beat("here", 1)
+    Beats(clinic.redis).beat("here", 1, own_version())
+
+
+def _beat_as(version: str) -> Act:
+    return lambda clinic: Beats(clinic.redis).beat("there", 8, version)
+
+
+def _end_other(clinic: Clinic) -> None:
+    Beats(clinic.redis).end("there", 8)
 
 
 def _pile_up(clinic: Clinic) -> None:
@@ -338,6 +347,22 @@ CASES = {
         said="none is alive",
         cure="`dubito serve`",
         heal=_beat,
+    ),
+    "a worker of another version": Case(
+        spoil=_beat_as("99.0"),
+        check="workers",
+        mark="warning",
+        said="process 8 on there is 99.0",
+        cure="install the same Dubito everywhere",
+        heal=_end_other,
+    ),
+    "a worker that does not say its version": Case(
+        spoil=_beat_as(""),
+        check="workers",
+        mark="warning",
+        said="process 8 on there is older",
+        cure="install the same Dubito everywhere",
+        heal=_end_other,
     ),
     "a long queue": Case(
         spoil=_pile_up,

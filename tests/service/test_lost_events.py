@@ -198,3 +198,17 @@ def test_two_projects_see_nothing_of_each_other(bench: Stand) -> None:
     for rows in (one, other):
         status = bench.assert_order_holds(rows.project)
         assert {place["task"] for place in status["window"]} <= set(rows.tasks)
+
+
+def test_a_project_without_tasks_is_looked_at_again_at_once(bench: Stand) -> None:
+    """Nothing has changed there yet that a look could begin from."""
+    project = bench.label_studio.create_project("empty")
+    state = bench.connect(project)
+    state.work.ask("everything")
+    bench.look_after(project)
+
+    state.work.ask("changes")
+    bench.look_after(project)
+
+    assert bench.status(project)["last_error"] == ""
+    assert bench.status(project)["phase"] == "waiting"

@@ -45,6 +45,19 @@ def test_the_key_does_not_follow_a_redirect(
     assert other.shown == []
 
 
+def test_a_redirect_to_nowhere_is_said_too(
+    two: tuple[Elsewhere, Elsewhere], redis: Redis
+) -> None:
+    home, _ = two
+    home.status, home.headers = 301, {}
+
+    with (
+        closing(LabelStudioClient.open(home.url, KEY, Tally(redis))) as client,
+        pytest.raises(LabelStudioError, match="sends us on to nowhere"),
+    ):
+        client.project(1)
+
+
 def test_nor_for_a_file(two: tuple[Elsewhere, Elsewhere], redis: Redis) -> None:
     """Not even to a host that may be asked for files."""
     home, other = two

@@ -14,6 +14,7 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from backend.release import own_version
 from backend.state import keys
 from backend.state.beats import ALIVE_SECONDS, Beats
 from backend.state.embedded import socket_url, start_store
@@ -65,6 +66,7 @@ def test_a_worker_is_heard_of_until_it_is_told_to_stop(
 ) -> None:
     """Nobody waits for one that has ended in order."""
     assert heard_of(redis, 1)
+    assert set(Beats(redis).versions().values()) == {own_version()}
 
     running.send_signal(signal.SIGTERM)
     running.wait(PATIENCE_SECONDS)

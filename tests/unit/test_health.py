@@ -20,7 +20,7 @@ from backend.probe import UnwellError, check_web, check_worker
 from backend.services import Services
 from backend.settings import Settings
 from backend.state import keys
-from backend.state.beats import ALIVE_SECONDS, Beats
+from backend.state.beats import ALIVE_SECONDS, FORGET_SECONDS, Beats
 from backend.state.embedded import socket_url, start_store
 from backend.web.app import create_app
 from backend.web.pulse import FRESH_SECONDS
@@ -87,6 +87,22 @@ def test_a_worker_is_alive_until_it_ends_or_is_silent_for_long(
 
     assert both == ["one", "other"]
     assert beats.alive() == ["one"]
+
+
+def test_versions_are_told_of_live_workers_and_forgotten_with_the_rest(
+    beats: Beats, redis: Redis
+) -> None:
+    beats.beat("one", 1, "1.2")
+    beats.beat("one", 2, "1.2")
+    beats.beat("other", 1, "1.3")
+    redis.zadd(keys.BEATS, {"old:1": redis.time()[0]})
+    beats.end("one", 2)
+    seconds = redis.time()[0] - FORGET_SECONDS - 1
+    redis.zadd(keys.BEATS, {"other:1": seconds})
+    beats.beat("one", 1, "1.4")
+
+    assert beats.versions() == {"one:1": "1.4", "old:1": ""}
+    assert redis.hkeys(keys.WORKER_VERSIONS) == [b"one:1"]
 
 
 @pytest.fixture

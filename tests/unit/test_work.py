@@ -44,6 +44,19 @@ def test_what_is_asked_for_by_name_stays_asked_until_it_is_done(work: Work) -> N
     assert work.asked() == {"changes", "rows"}
 
 
+def test_one_thing_that_was_asked_for_is_answered_by_itself(work: Work) -> None:
+    work.ask("tasks")
+    until = work.ask("rows")
+
+    work.answered_one("tasks", until)
+    once = work.asked()
+    work.ask("tasks")
+    work.answered_one("tasks", until)
+
+    assert once == {"rows"}
+    assert work.asked() == {"rows", "tasks"}, "it was asked for again later"
+
+
 def test_one_holder_at_a_time(work: Work) -> None:
     with work.lease() as first:
         with work.lease() as second:

@@ -1,0 +1,155 @@
+"""Whatever we write many of, Label Studio is left alone between a few of them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import groupby, pairwise
+
+import pytest
+
+from backend.labelstudio.pace import BURST_SECONDS, Pace, rest_seconds
+from backend.labelstudio.publish import Publisher
+from backend.labelstudio.removal import FEWEST, Remover
+from backend.learning import upkeep
+from backend.learning.steward import Steward
+from backend.learning.upkeep import Upkeep
+from backend.progress import show_nothing
+from tests.service.stand import Stand
+
+TASKS, LABELS = 60, 8
+WRITE_SECONDS = 0.3
+IN_A_BURST = 3
+WRITES = {"POST", "PATCH", "DELETE"}
+
+
+@dataclass(slots=True)
+class SlowTime:
+    """The time in which each write to Label Studio takes long."""
+
+    bench: Stand
+    slept: list[tuple[int, float]] = field(default_factory=list)
+
+    def writes(self) -> int:
+        requests = self.bench.faults.requests
+        return sum(m in WRITES and "predictions" in path for m, path in requests)
+
+    def __call__(self) -> float:
+        return WRITE_SECONDS * self.writes() + sum(s for _, s in self.slept)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append((self.writes(), seconds))
+
+    def assert_rested(self, began: int) -> None:
+        """Check that no more than a burst was written without a rest."""
+        rests = [
+            (written, sum(seconds for _, seconds in some))
+            for written, some in groupby(self.slept, key=lambda rest: rest[0])
+        ]
+        marks = [began, *(written for written, _ in rests), self.writes()]
+        assert max(b - a for a, b in pairwise(marks)) <= IN_A_BURST
+        assert min(seconds for _, seconds in rests) >= rest_seconds(0.0) - 1e-6
+
+
+@contextmanager
+def stewarding(bench: Stand, project: int, time: SlowTime) -> Iterator[Steward]:
+    """Hold a project's lease, and go by another clock."""
+    state = bench.state(project)
+    with state.work.lease() as lease:
+        assert lease is not None
+        yield Steward(
+            services=bench.services,
+            state=state,
+            lease=lease,
+            client=bench.services.label_studio(),
+            pace=Pace(clock=time, sleep=time.sleep),
+        )
+
+
+def publisher(steward: Steward) -> Publisher:
+    standing = steward.standing()
+    assert standing is not None
+    return steward.publisher(standing, steward.state.ranking())
+
+
+def test_a_burst_is_as_long_as_is_counted_here() -> None:
+    assert (IN_A_BURST - 1) * WRITE_SECONDS < BURST_SECONDS
+    assert IN_A_BURST * WRITE_SECONDS >= BURST_SECONDS
+
+
+def test_a_window_is_written_in_bursts(bench: Stand) -> None:
+    rows = bench.labelled_rows(TASKS, LABELS)
+    time = SlowTime(bench)
+    began = time.writes()
+
+    with stewarding(bench, rows.project, time) as steward:
+        turned = rows.tasks[: LABELS - 1 : -1][:12]
+        assert publisher(steward).publish(turned, rows.tasks, lambda: False)
+
+    assert time.writes() - began == 12
+    time.assert_rested(began)
+
+
+def test_a_rest_ends_for_a_newer_window(bench: Stand) -> None:
+    rows = bench.labelled_rows(TASKS, LABELS)
+    time = SlowTime(bench)
+    began = time.writes()
+
+    with stewarding(bench, rows.project, time) as steward:
+        turned = rows.tasks[: LABELS - 1 : -1][:12]
+        whole = publisher(steward).publish(turned, rows.tasks, lambda: bool(time.slept))
+
+    assert not whole
+    assert time.writes() - began == IN_A_BURST
+    assert len(time.slept) == 1
+
+
+def test_what_can_wait_is_written_in_bursts(
+    bench: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is refreshed and what is new count together, and after the window."""
+    monkeypatch.setattr(upkeep, "BULK_TASKS", 20)
+    rows = bench.labelled_rows(TASKS, LABELS)
+    state, time = bench.state(rows.project), SlowTime(bench)
+    kept = {place.task for place in state.facts().window}
+    for task in set(rows.tasks[LABELS:]) - kept:
+        state.published.forget_row(task)
+    stray = next(task for task in rows.tasks[LABELS:] if task not in kept)
+    state.published.note(stray, 1, 0.005)
+    state.note(last_event_at=None, tidy_basis="")
+    began = time.writes()
+
+    with stewarding(bench, rows.project, time) as steward:
+        standing = steward.standing()
+        assert standing is not None
+        Upkeep(steward=steward, standing=standing).work()
+
+    assert time.writes() - began > IN_A_BURST
+    time.assert_rested(began)
+
+
+@pytest.mark.parametrize("is_double", [False, True])
+def test_rows_are_removed_in_bursts(bench: Stand, *, is_double: bool) -> None:
+    """Many in a call, or, where a task has other rows as well, one by one."""
+    rows = bench.labelled_rows(2 * TASKS, LABELS)
+    doubled = rows.tasks[LABELS:] if is_double else []
+    for task in doubled:
+        bench.label_studio.add_prediction(task, 0.5, "theirs")
+    time = SlowTime(bench)
+    began = time.writes()
+
+    with stewarding(bench, rows.project, time) as steward:
+        Remover(
+            client=steward.client,
+            state=steward.state,
+            lease=steward.lease,
+            say=lambda _: None,
+            show=show_nothing,
+            pace=steward.pace,
+        ).remove_rows()
+
+    if is_double:
+        time.assert_rested(began)
+    else:
+        calls = sum(p.startswith("/api/dm/actions") for _, p in bench.faults.requests)
+        assert calls >= (2 * TASKS - LABELS) / FEWEST / 5
+        assert len(time.slept) == calls
