@@ -31,6 +31,7 @@ class Result:
 
     Attributes
     ----------
+    budget : labels up to which the curves are compared; some go on beyond it
     full : accuracy that all labels of the pool give to the best learner
     heights : of each contestant, the mean accuracy of each seed's curve, in percent
     f1 : the same of macro-F1
@@ -41,6 +42,7 @@ class Result:
     name: str
     kind: str
     n_classes: int
+    budget: int
     full: float
     heights: Mapping[str, NDArray[np.float64]]
     f1: Mapping[str, NDArray[np.float64]]
@@ -55,14 +57,19 @@ class Result:
             by_name.setdefault(job.contestant.name, []).append(run)
         whole = [n for n in by_name if n.endswith(EVERYTHING)]
         asking = {n: found for n, found in by_name.items() if n not in whole}
-        classes = made.labelled.n_classes
+        classes, budget = made.labelled.n_classes, made.budget
+
+        def heights(curves: NDArray[np.float64]) -> NDArray[np.float64]:
+            return heights_of(curves[:, :budget], classes)
+
         return cls(
             name=name,
             kind=kind,
             n_classes=classes,
+            budget=budget,
             full=max(float(accuracies(by_name[n]).mean()) for n in whole),
-            heights={n: heights_of(accuracies(r), classes) for n, r in asking.items()},
-            f1={n: heights_of(macro_f1(r), classes) for n, r in asking.items()},
+            heights={n: heights(accuracies(r)) for n, r in asking.items()},
+            f1={n: heights(macro_f1(r)) for n, r in asking.items()},
             met={n: _met(r, classes) for n, r in asking.items()},
             curves={n: Curves.of(r).accuracy for n, r in asking.items()},
         )
@@ -73,18 +80,25 @@ class Result:
 
 
 def accuracies(runs: Sequence[Run]) -> NDArray[np.float64]:
-    """Return (seeds, budget) accuracies after each label."""
+    """Return (seeds, labels) accuracies after each label."""
     return np.array([filled(np.array(r.accuracy, dtype=np.float64)) for r in runs])
 
 
 def macro_f1(runs: Sequence[Run]) -> NDArray[np.float64]:
-    """Return (seeds, budget) macro-F1 after each label."""
+    """Return (seeds, labels) macro-F1 after each label."""
     return np.array([filled(np.array(r.macro_f1, dtype=np.float64)) for r in runs])
 
 
 def heights_of(curves: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
     """Return (seeds,) means over the curves, in percent."""
     return np.array([100 * mean_height(curve, classes) for curve in curves])
+
+
+def up_to(run: Run, labels: int) -> Run:
+    """Return the beginning of a run that went on."""
+    return run.model_copy(
+        update={name: held[:labels] for name, held in run if len(held) > labels}
+    )
 
 
 def _met(runs: Sequence[Run], classes: int) -> float:
@@ -112,6 +126,14 @@ def _by_set(results: Sequence[Result]) -> Iterator[list[str]]:
     yield ["**mean**", *_means(results)]
 
 
+def _by_arrival(results: Sequence[Result]) -> Iterator[list[str]]:
+    """Yield the labels each contestant needs for 95 % of what all labels give."""
+    for result in results:
+        needed = (result.arrival(name) for name in result.curves)
+        level = f"{100 * ARRIVED * result.full:.1f}"
+        yield [result.name, level, *(str(count or "-") for count in needed)]
+
+
 def _means(results: Sequence[Result]) -> list[str]:
     names = results[0].heights
     return [f"{np.mean([r.heights[n].mean() for r in results]):.1f}" for n in names]
@@ -119,11 +141,15 @@ def _means(results: Sequence[Result]) -> list[str]:
 
 def _comparison(results: Sequence[Result]) -> Iterator[list[str]]:
     for name in results[0].heights:
-        gains = np.array([r.heights[name] - r.heights[YARDSTICK] for r in results])
+        seeds = len(results[0].heights[name])
+        gains = np.array(
+            [r.heights[name] - r.heights[YARDSTICK][:seeds] for r in results]
+        )
         better = int((gains.mean(axis=1) > 0).sum())
         arrives = sum(r.arrival(name) is not None for r in results)
         yield [
             name,
+            f"{seeds}",
             f"{np.mean([r.heights[name].mean() for r in results]):.1f}",
             with_interval(gains.mean(axis=0)),
             f"{better} ({gains.mean(axis=1).min():+.1f})",
@@ -160,9 +186,9 @@ def _ratio(results: Sequence[Result], name: str, others: Sequence[str]) -> str:
 
 
 COLUMNS = (
-    *("contestant", "accuracy", "against LR random", "better on (worst)", "macro-F1"),
-    *("classes met after 2C", "of RF random", "of LR random", "of the best random"),
-    "arrives",
+    *("contestant", "seeds", "accuracy", "against LR random", "better on (worst)"),
+    *("macro-F1", "classes met after 2C", "of RF random", "of LR random"),
+    *("of the best random", "arrives"),
 )
 
 
@@ -170,25 +196,27 @@ NOTES = """\
 Accuracy and macro-F1 are means over the curve, from 5.5 labels per class to the budget,
 on the 30 % kept back, in percent; the splits are the same for all. The interval is of
 95 % over the seeds. *Of … random* is the number of labels needed for 95 % of what all
-labels of the pool give the best learner, as a share of what that random learner needs:
-the geometric mean of the sets on which both arrive (*arrives*: on how many). `dubito`
-asks as the service does, one label behind, with audit tasks; `random` and `margin` have
-the same learner. *LR margin* is what modAL and scikit-activeml do: a regression, a
-random start, the smallest margin. *reference*: random start, centres of clusters, a
-random forest, margin."""
+labels of the pool give the best learner, as a share of what that random learner needs,
+which goes on beyond the budget until it gets there: the geometric mean of the sets on
+which both arrive (*arrives*: on how many). `dubito` asks as the service does, one label
+behind, with audit tasks; `random` and `margin` have the same learner. *LR margin* is
+what modAL and scikit-activeml do: a regression, a random start, the smallest margin.
+*reference*: random start, centres of clusters, a random forest, margin."""
 
 
 def report(results: Sequence[Result], page: Path, plot: Path, seeds: int) -> None:
     """Write the page of results, and draw the curves."""
     draw(results, plot)
-    compared, by_set = markdown(COLUMNS, _comparison(results)), _by_set(results)
-    names = ("data", *results[0].heights)
+    compared = markdown(COLUMNS, _comparison(results))
+    names = tuple(results[0].heights)
     command = "python -m tests.benchmarks.active_learning"
     told = f"Written by `{command}`: {len(results)} data sets, {seeds} seeds."
     picture = f"![Learning curves](../../docs/{plot.name})"
     parts = (
         *("# How few labels", told, versions(), compared, NOTES, picture),
-        markdown(names, by_set),
+        markdown(("data", *names), _by_set(results)),
+        "Labels for 95 % of what all labels give; the budget ends before a `-`:",
+        markdown(("data", "level", *names), _by_arrival(results)),
     )
     write_part(page, "\n\n".join(parts))
 
@@ -235,7 +263,7 @@ def draw(results: Sequence[Result], path: Path) -> None:
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes, result in zip(grid, results, strict=False):
             for name in (each for each in shown if each in result.curves):
-                curve = 100 * result.curves[name]
+                curve = 100 * result.curves[name][: result.budget]
                 axes.plot(np.arange(1, len(curve) + 1), curve, label=name, linewidth=1)
             axes.axhline(100 * ARRIVED * result.full, color="#999999", linewidth=0.7)
             axes.set_title(result.name, fontsize=9)
