@@ -21,7 +21,7 @@ from tests.benchmarks.courses import Course
 from tests.benchmarks.data_sets import SOURCES
 from tests.benchmarks.results import markdown, versions, write_part
 
-SHARES = (0.4, 0.7, 1.0)
+SHARES = (0.5, 1.0)
 """Of the budget: where the accuracy is estimated."""
 
 
@@ -133,7 +133,7 @@ def stop(course: Course) -> Stop:
 
 ESTIMATES = ("data", "estimates", "random labels", "bias", "spread", "covered", "width")
 ESTIMATES_NOTES = """\
-At 40, 70 and 100 % of the budget; bias, spread and width of the 95 % interval in
+At half of the budget and at its end; bias, spread and width of the 95 % interval in
 points, against the accuracy on the 30 % kept back. That is a sample itself, so a
 perfect interval would be counted as missing it now and then."""
 

@@ -13,7 +13,7 @@ from backend.learning.rounds import manner_of
 from backend.replay.runs import Material, carry_out
 from model.initial import permutation
 from model.simulation import Labelled, Lesson, Step, Strategy, by_chance, replay
-from tests.benchmarks.active_learning import MOST_OF_COSTLY, jobs_of
+from tests.benchmarks.active_learning import MOST_OF_OTHERS, jobs_of
 from tests.benchmarks.assessments import ADVICE, ESTIMATES, Found, checks, stop
 from tests.benchmarks.courses import Course
 from tests.benchmarks.data_sets import DataSet
@@ -91,21 +91,23 @@ def test_a_data_set_is_exported_as_label_studio_would() -> None:
 
 
 def test_arriving_means_staying_at_the_level() -> None:
-    curve = np.array([0.5, 0.96, 0.7, 0.96])
+    curve = np.array([0.5, 0.96, 0.92, 0.96])
+    lucky = np.array([0.5, 1.0, 1.0, 1.0])
 
     found = Result(
         name="n",
         kind="k",
         n_classes=2,
         budget=4,
-        full=1.0,
+        full=np.array([[1.0, 1.0], [0.9, 0.9]]),
         heights={},
         f1={},
         met={},
-        curves={"ours": curve},
+        curves={"ours": np.array([curve, lucky])},
     )
 
-    assert found.arrival("ours") == 4
+    assert found.arrival("ours", seeds=1) == 4
+    assert found.arrival("ours") == 2
 
 
 def test_random_labels_go_on_beyond_the_budget_and_count_only_for_arriving() -> None:
@@ -121,22 +123,22 @@ def test_random_labels_go_on_beyond_the_budget_and_count_only_for_arriving() -> 
     runs = {job: carry_out(made, job, lambda: None) for job in jobs_of(chosen, 2)}
     found = Result.of("n", "k", made, runs)
 
-    assert len(found.curves["LR margin"]) == 20
-    assert len(found.curves["LR random"]) == 42
-    assert found.curves["LR random"][39] == pytest.approx(found.full)
+    assert found.curves["LR margin"].shape == (2, 20)
+    assert found.curves["LR random"].shape == (2, 42)
+    assert found.curves["LR random"][:, 39] == pytest.approx(found.full[0], abs=0.05)
     begun = {job: up_to(run, 20) for job, run in runs.items()}
     within = Result.of("n", "k", made, begun)
     assert within.heights["LR random"] == pytest.approx(found.heights["LR random"], 0.1)
 
 
-def test_costly_contestants_have_fewer_seeds() -> None:
+def test_contestants_that_are_not_judged_have_fewer_seeds() -> None:
     chosen = contestants(with_library=False)
 
-    jobs = jobs_of(chosen, MOST_OF_COSTLY + 2)
+    jobs = jobs_of(chosen, MOST_OF_OTHERS + 2)
 
     seeds = Counter(job.contestant.name for job in jobs)
-    assert seeds["reference"] == MOST_OF_COSTLY
-    assert seeds["LR random"] == MOST_OF_COSTLY + 2
+    assert seeds["reference"] == MOST_OF_OTHERS
+    assert seeds["LR random"] == MOST_OF_OTHERS + 2
 
 
 def test_advice_that_never_comes_uses_the_whole_budget() -> None:
