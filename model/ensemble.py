@@ -20,14 +20,15 @@ from model.opinions import (
     Way,
     discriminant,
     discriminant_axes,
-    forest,
     held_out,
     likeness,
     regression,
+    trees,
 )
 from model.surroundings import Surroundings
 from model.threads import one_thread
 
+TREES = 80
 TREES_PER_FOLD = 12
 FOLDS = 5
 
@@ -127,16 +128,11 @@ class Ensemble:
         The weight falls with the loss on labels held out, but slowly.
         """
         step = -(-len(lessons.codes) // MOST_WEIGHED)
-        weighed = np.arange(0, len(lessons.codes), step)
-        folds = _folds(lessons.codes, self.seed)
-        grown, foretold = forest(lessons, folds, TREES_PER_FOLD, self.seed)
-        some = lessons.at(weighed)
-        trials = [
-            (lambda _: grown, foretold[weighed]),
-            *_trials(some, around, folds[weighed]),
-        ]
+        some = lessons.at(np.arange(0, len(lessons.codes), step))
+        folds = _folds(some.codes, self.seed)
+        trials = self._trials(some, around, folds)
         guesses = np.array([guess for _, guess in trials])
-        chances = guesses[:, np.arange(len(weighed)), some.codes]
+        chances = guesses[:, np.arange(len(folds)), some.codes]
         evidence = TRUST * np.log(np.maximum(chances, LEAST)).sum(axis=1)
         weights = np.exp(evidence - evidence.max())
         heard = weights / weights.sum() >= NEGLIGIBLE
@@ -145,23 +141,24 @@ class Ensemble:
         )
         return ways, weights[heard] / weights[heard].sum()
 
-
-def _trials(
-    some: Lessons, around: Surroundings, folds: NDArray[np.intp]
-) -> list[tuple[Way, Probabilities]]:
-    """Return other ways to learn, and what each says of labels held out."""
-    strength = np.empty(0) if around.graph is None else around.graph.strength
-    alike = Choice.of(some.rows, strength, some.targets)
-    trials: list[tuple[Way, Probabilities]] = [
-        (partial(likeness, choice=alike), alike.held_out(some.rows, folds)),
-        (regression, held_out(regression, some, folds)),
-    ]
-    if around.axes is not None:
-        turned = some.rows.along(discriminant_axes(some))
-        apart = Choice.of(turned, strength, some.targets, PLAIN_SPACES)
-        way = partial(discriminant, choice=apart)
-        trials.append((way, held_out(way, some, folds)))
-    return trials
+    def _trials(
+        self, some: Lessons, around: Surroundings, folds: NDArray[np.intp]
+    ) -> list[tuple[Way, Probabilities]]:
+        """Return the ways to learn, and what each says of labels held out."""
+        strength = np.empty(0) if around.graph is None else around.graph.strength
+        alike = Choice.of(some.rows, strength, some.targets)
+        few = partial(trees, number=TREES_PER_FOLD, seed=self.seed)
+        trials: list[tuple[Way, Probabilities]] = [
+            (partial(likeness, choice=alike), alike.held_out(some.rows, folds)),
+            (regression, held_out(regression, some, folds)),
+            (partial(trees, number=TREES, seed=self.seed), held_out(few, some, folds)),
+        ]
+        if around.axes is not None:
+            turned = some.rows.along(discriminant_axes(some))
+            apart = Choice.of(turned, strength, some.targets, PLAIN_SPACES)
+            way = partial(discriminant, choice=apart)
+            trials.append((way, held_out(way, some, folds)))
+        return trials
 
 
 def _folds(classes: Codes, seed: int) -> NDArray[np.intp]:

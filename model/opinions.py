@@ -104,21 +104,6 @@ class ClassifierOpinion:
 
 
 @dataclass(frozen=True, slots=True)
-class ForestOpinion:
-    """The mean opinion of parts of a forest, each grown without one fold of labels.
-
-    So the same trees tell how far they are to be heard, by what each part says of the
-    labels it does not know: trees for that alone would take as long again.
-    """
-
-    parts: tuple["Opinion", ...]
-
-    def predict(self, rows: Rows) -> Probabilities:
-        """Return (m, n_classes) probabilities."""
-        return np.asarray(np.mean([part.predict(rows) for part in self.parts], axis=0))
-
-
-@dataclass(frozen=True, slots=True)
 class DiscriminantOpinion:
     """An opinion by likeness, along the axes that tell classes apart."""
 
@@ -182,40 +167,11 @@ def discriminant_axes(lessons: Lessons) -> Matrix:
 
 def held_out(way: Way, lessons: Lessons, folds: NDArray[np.intp]) -> Probabilities:
     """Return (n, n_classes) opinions on each fold, learnt from the other folds."""
-
-    def learn(fold: int) -> Opinion:
-        return way(lessons.at(np.flatnonzero(folds != fold)))
-
-    return _foretold(learn, lessons, folds)
-
-
-def forest(
-    lessons: Lessons, folds: NDArray[np.intp], number: int, seed: int
-) -> tuple[Opinion, Probabilities]:
-    """Grow so many trees without each fold, and ask them about that fold.
-
-    Returns
-    -------
-    the whole forest, and its (n, n_classes) opinions on labels it does not know
-    """
-
-    def grow(fold: int) -> Opinion:
-        (own,) = np.random.SeedSequence((seed, fold)).generate_state(1)
-        return trees(lessons.at(np.flatnonzero(folds != fold)), number, int(own))
-
-    parts = tuple(grow(fold) for fold in range(int(folds.max()) + 1))
-    return ForestOpinion(parts), _foretold(parts.__getitem__, lessons, folds)
-
-
-def _foretold(
-    without: Callable[[int], Opinion], lessons: Lessons, folds: NDArray[np.intp]
-) -> Probabilities:
-    """Return opinions on each fold of which the others hold two classes."""
     found = np.full((len(folds), lessons.n_classes), 1 / lessons.n_classes)
     for fold in np.unique(folds):
-        own, others = folds == fold, folds != fold
+        own, others = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
         if len(np.unique(lessons.codes[others])) > 1:
-            found[own] = without(fold).predict(lessons.rows[np.flatnonzero(own)])
+            found[own] = way(lessons.at(others)).predict(lessons.rows[own])
     return found
 
 
