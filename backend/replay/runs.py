@@ -51,6 +51,7 @@ class Contestant:
     learner : a registered name, or what makes one
     mark : of the code of both: a run that was kept is of no use to another
     every : a score after every so many labels
+    beyond : the same beyond the budget, to the end of the pool; 0 to stop there
     """
 
     name: str
@@ -58,6 +59,7 @@ class Contestant:
     learner: str | LearnerFactory
     mark: str
     every: int = 1
+    beyond: int = 0
 
     def learns(self, seed: int) -> Learner:
         """Return a learner that has learnt nothing yet."""
@@ -106,7 +108,7 @@ class Job:
 
 
 def carry_out(material: Material, job: Job, tick: Callable[[], None]) -> Run:
-    """Replay, calling `tick` after each label."""
+    """Replay, calling `tick` after each label of the budget."""
     parts = split(material.labelled.codes, job.seed, material.groups)
     pool, test = material.labelled.at(parts.pool), material.labelled.at(parts.test)
     learns = job.contestant.learns(job.seed)
@@ -116,10 +118,12 @@ def carry_out(material: Material, job: Job, tick: Callable[[], None]) -> Run:
     lesson = Lesson(pool=pool, learner=learns, measure=material.preferences.strategy)
     asked = job.contestant.strategy(lesson, material.manner(job.seed))
     steps: list[Step] = []
-    budget = min(material.budget, len(pool.codes))
-    for step in islice(replay(lesson, asked, test, job.contestant.every), budget):
+    within = islice(replay(lesson, asked, test, job.contestant.every), material.budget)
+    for step in within:
         steps.append(step)
         tick()
+    if job.contestant.beyond:
+        steps += replay(lesson, asked, test, job.contestant.beyond)
     positions = [step.position for step in steps]
     scores = [step.score for step in steps]
     return Run(

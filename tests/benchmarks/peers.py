@@ -30,7 +30,10 @@ DEPTH = 1.25
 """Of the mean depth of the trees: the reference caps its forest there."""
 
 SCORED_EVERY = 3
-"""A forest takes long: labels between two scores lie on a line."""
+"""Of random labels: it takes long, and labels between two scores lie on a line."""
+
+SCORED_BEYOND = 20
+"""The same beyond the budget, where random labels go on until all are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,14 @@ def contestants(*, with_library: bool) -> list[Contestant]:
     """Return all peers; those of scikit-activeml only if it is installed and wanted."""
     mark = code_mark(Path(__file__))
     found = [
-        Contestant(name=name, strategy=ask, learner=learner, mark=mark, every=every)
+        Contestant(
+            name=name,
+            strategy=ask,
+            learner=learner,
+            mark=mark,
+            every=every,
+            beyond=SCORED_BEYOND if ask is by_chance else 0,
+        )
         for name, ask, learner, every in PEERS
     ]
     if with_library:
@@ -177,7 +187,7 @@ def contestants(*, with_library: bool) -> list[Contestant]:
 
 
 PEERS: tuple[tuple[str, Strategy | None, LearnerFactory, int], ...] = (
-    ("LR random", by_chance, Regression, 1),
+    ("LR random", by_chance, Regression, SCORED_EVERY),
     ("LR margin", by_margin, Regression, 1),
     ("RF random", by_chance, Forest, SCORED_EVERY),
     ("reference", by_reference, CappedForest, 1),

@@ -22,7 +22,13 @@ from model.simulation import Strategy
 from tests.benchmarks import ways
 from tests.benchmarks.active_learning import OURS, RESULTS, material, ours
 from tests.benchmarks.data_sets import SOURCES
-from tests.benchmarks.results import markdown, versions, with_interval, write_part
+from tests.benchmarks.results import (
+    markdown,
+    up_to,
+    versions,
+    with_interval,
+    write_part,
+)
 from tests.benchmarks.sources import CACHE
 from tests.benchmarks.trials import TEN, Trial
 from tests.benchmarks.ways import LateClass, Way
@@ -79,7 +85,9 @@ class Bench:
         self.console.print(f"{name}: {made.budget} labels, {len(jobs)} runs")
         found = carry_out_telling(made, kept, jobs, self.console)
         runs = {
-            one.name: [found[Job(one, seed)] for seed in range(self.seeds)]
+            one.name: [
+                up_to(found[Job(one, seed)], made.budget) for seed in range(self.seeds)
+            ]
             for one in chosen
         }
         return Trial(name=name, made=made, runs=runs)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from rich.table import Table
 from scipy.stats import t as student
 
-from backend.replay.outcome import ARRIVED, Curves
+from backend.replay.outcome import ARRIVED
 from backend.replay.runs import Job, Material, Run
-from model.curves import Curve, classes_met, filled, labels_to, mean_height
+from model.curves import classes_met, filled, labels_to, mean_height
 
 DUBITO, YARDSTICK = "dubito", "LR random"
 RANDOM = ("random", "LR random", "RF random")
@@ -31,21 +31,23 @@ class Result:
 
     Attributes
     ----------
-    full : accuracy that all labels of the pool give to the best learner
+    budget : labels up to which the curves are compared; some go on beyond it
+    full : (learners, seeds) accuracy that all labels of the pool give each learner
     heights : of each contestant, the mean accuracy of each seed's curve, in percent
     f1 : the same of macro-F1
     met : of each contestant, the share of classes met after 2 labels per class
-    curves : of each contestant, the mean accuracy after each label
+    curves : of each contestant, (seeds, labels) accuracies after each label
     """
 
     name: str
     kind: str
     n_classes: int
-    full: float
+    budget: int
+    full: NDArray[np.float64]
     heights: Mapping[str, NDArray[np.float64]]
     f1: Mapping[str, NDArray[np.float64]]
     met: Mapping[str, float]
-    curves: Mapping[str, Curve]
+    curves: Mapping[str, NDArray[np.float64]]
 
     @classmethod
     def of(cls, name: str, kind: str, made: Material, runs: Mapping[Job, Run]) -> Self:
@@ -55,36 +57,53 @@ class Result:
             by_name.setdefault(job.contestant.name, []).append(run)
         whole = [n for n in by_name if n.endswith(EVERYTHING)]
         asking = {n: found for n, found in by_name.items() if n not in whole}
-        classes = made.labelled.n_classes
+        classes, budget = made.labelled.n_classes, made.budget
+
+        def heights(curves: NDArray[np.float64]) -> NDArray[np.float64]:
+            return heights_of(curves[:, :budget], classes)
+
         return cls(
             name=name,
             kind=kind,
             n_classes=classes,
-            full=max(float(accuracies(by_name[n]).mean()) for n in whole),
-            heights={n: heights_of(accuracies(r), classes) for n, r in asking.items()},
-            f1={n: heights_of(macro_f1(r), classes) for n, r in asking.items()},
+            budget=budget,
+            full=np.array([accuracies(by_name[n])[:, -1] for n in whole]),
+            heights={n: heights(accuracies(r)) for n, r in asking.items()},
+            f1={n: heights(macro_f1(r)) for n, r in asking.items()},
             met={n: _met(r, classes) for n, r in asking.items()},
-            curves={n: Curves.of(r).accuracy for n, r in asking.items()},
+            curves={n: accuracies(r) for n, r in asking.items()},
         )
 
-    def arrival(self, name: str) -> int | None:
-        """Return the labels a contestant needs for 95 % of what all labels give."""
-        return labels_to(self.curves[name], ARRIVED * self.full)
+    def level(self, seeds: int) -> float:
+        """Return 95 % of what all labels give the best learner, by the first seeds."""
+        return ARRIVED * float(self.full[:, :seeds].mean(axis=1).max())
+
+    def arrival(self, name: str, seeds: int | None = None) -> int | None:
+        """Return the labels a contestant needs for that level, by the first seeds."""
+        curves = self.curves[name][:seeds]
+        return labels_to(curves.mean(axis=0), self.level(len(curves)))
 
 
 def accuracies(runs: Sequence[Run]) -> NDArray[np.float64]:
-    """Return (seeds, budget) accuracies after each label."""
+    """Return (seeds, labels) accuracies after each label."""
     return np.array([filled(np.array(r.accuracy, dtype=np.float64)) for r in runs])
 
 
 def macro_f1(runs: Sequence[Run]) -> NDArray[np.float64]:
-    """Return (seeds, budget) macro-F1 after each label."""
+    """Return (seeds, labels) macro-F1 after each label."""
     return np.array([filled(np.array(r.macro_f1, dtype=np.float64)) for r in runs])
 
 
 def heights_of(curves: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
     """Return (seeds,) means over the curves, in percent."""
     return np.array([100 * mean_height(curve, classes) for curve in curves])
+
+
+def up_to(run: Run, labels: int) -> Run:
+    """Return the beginning of a run that went on."""
+    return run.model_copy(
+        update={name: held[:labels] for name, held in run if len(held) > labels}
+    )
 
 
 def _met(runs: Sequence[Run], classes: int) -> float:
@@ -112,6 +131,14 @@ def _by_set(results: Sequence[Result]) -> Iterator[list[str]]:
     yield ["**mean**", *_means(results)]
 
 
+def _by_arrival(results: Sequence[Result]) -> Iterator[list[str]]:
+    """Yield the labels each contestant needs for 95 % of what all labels give."""
+    for result in results:
+        needed = (result.arrival(name) for name in result.curves)
+        level = f"{100 * result.level(result.full.shape[1]):.1f}"
+        yield [result.name, level, *(str(count or "-") for count in needed)]
+
+
 def _means(results: Sequence[Result]) -> list[str]:
     names = results[0].heights
     return [f"{np.mean([r.heights[n].mean() for r in results]):.1f}" for n in names]
@@ -119,11 +146,15 @@ def _means(results: Sequence[Result]) -> list[str]:
 
 def _comparison(results: Sequence[Result]) -> Iterator[list[str]]:
     for name in results[0].heights:
-        gains = np.array([r.heights[name] - r.heights[YARDSTICK] for r in results])
+        seeds = len(results[0].heights[name])
+        gains = np.array(
+            [r.heights[name] - r.heights[YARDSTICK][:seeds] for r in results]
+        )
         better = int((gains.mean(axis=1) > 0).sum())
         arrives = sum(r.arrival(name) is not None for r in results)
         yield [
             name,
+            f"{seeds}",
             f"{np.mean([r.heights[name].mean() for r in results]):.1f}",
             with_interval(gains.mean(axis=0)),
             f"{better} ({gains.mean(axis=1).min():+.1f})",
@@ -147,22 +178,24 @@ def with_interval(gains: NDArray[np.float64]) -> str:
 def _ratio(results: Sequence[Result], name: str, others: Sequence[str]) -> str:
     """Return the labels needed as a share of what the best of others needs.
 
-    The geometric mean over the data sets on which both arrive.
+    The geometric mean over the data sets on which both arrive, by the seeds of both.
     """
     ratios = []
     for result in results:
-        needed = [result.arrival(other) for other in others if other in result.curves]
+        rivals = [other for other in others if other in result.curves]
+        seeds = min(len(result.curves[each]) for each in (name, *rivals))
+        needed = [result.arrival(rival, seeds) for rival in rivals]
         known = [count for count in needed if count is not None]
-        ours = result.arrival(name)
+        ours = result.arrival(name, seeds)
         if known and ours is not None:
             ratios.append(np.log(ours / min(known)))
     return f"{np.exp(np.mean(ratios)):.2f}" if ratios else "-"
 
 
 COLUMNS = (
-    *("contestant", "accuracy", "against LR random", "better on (worst)", "macro-F1"),
-    *("classes met after 2C", "of RF random", "of LR random", "of the best random"),
-    "arrives",
+    *("contestant", "seeds", "accuracy", "against LR random", "better on (worst)"),
+    *("macro-F1", "classes met after 2C", "of RF random", "of LR random"),
+    *("of the best random", "arrives"),
 )
 
 
@@ -170,25 +203,28 @@ NOTES = """\
 Accuracy and macro-F1 are means over the curve, from 5.5 labels per class to the budget,
 on the 30 % kept back, in percent; the splits are the same for all. The interval is of
 95 % over the seeds. *Of … random* is the number of labels needed for 95 % of what all
-labels of the pool give the best learner, as a share of what that random learner needs:
-the geometric mean of the sets on which both arrive (*arrives*: on how many). `dubito`
-asks as the service does, one label behind, with audit tasks; `random` and `margin` have
-the same learner. *LR margin* is what modAL and scikit-activeml do: a regression, a
-random start, the smallest margin. *reference*: random start, centres of clusters, a
-random forest, margin."""
+labels of the pool give the best learner, as a share of what that random learner needs,
+which goes on beyond the budget until it gets there: the geometric mean of the sets on
+which both arrive, by the seeds that both had (*arrives*: on how many). `dubito` asks as
+the service does, one label behind, with audit tasks; `random` and `margin` have the
+same learner. *LR margin* is what modAL and scikit-activeml do: a regression, a random
+start, the smallest margin. *reference*: random start, centres of clusters, a random
+forest, margin."""
 
 
 def report(results: Sequence[Result], page: Path, plot: Path, seeds: int) -> None:
     """Write the page of results, and draw the curves."""
     draw(results, plot)
-    compared, by_set = markdown(COLUMNS, _comparison(results)), _by_set(results)
-    names = ("data", *results[0].heights)
+    compared = markdown(COLUMNS, _comparison(results))
+    names = tuple(results[0].heights)
     command = "python -m tests.benchmarks.active_learning"
     told = f"Written by `{command}`: {len(results)} data sets, {seeds} seeds."
     picture = f"![Learning curves](../../docs/{plot.name})"
     parts = (
         *("# How few labels", told, versions(), compared, NOTES, picture),
-        markdown(names, by_set),
+        markdown(("data", *names), _by_set(results)),
+        "Labels for 95 % of what all labels give; the budget ends before a `-`:",
+        markdown(("data", "level", *names), _by_arrival(results)),
     )
     write_part(page, "\n\n".join(parts))
 
@@ -235,9 +271,10 @@ def draw(results: Sequence[Result], path: Path) -> None:
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes, result in zip(grid, results, strict=False):
             for name in (each for each in shown if each in result.curves):
-                curve = 100 * result.curves[name]
+                curve = 100 * result.curves[name].mean(axis=0)[: result.budget]
                 axes.plot(np.arange(1, len(curve) + 1), curve, label=name, linewidth=1)
-            axes.axhline(100 * ARRIVED * result.full, color="#999999", linewidth=0.7)
+            level = 100 * result.level(result.full.shape[1])
+            axes.axhline(level, color="#999999", linewidth=0.7)
             axes.set_title(result.name, fontsize=9)
             axes.tick_params(labelsize=7)
         for axes in grid[len(results) :]:

@@ -22,7 +22,7 @@ BACKEND = sorted(ROOT.glob("backend/**/*.py"))
 INSIDE = {
     *("__future__", "collections", "contextlib", "dataclasses", "functools", "hashlib"),
     *("importlib", "itertools", "math", "re", "types", "typing", "warnings"),
-    *("numpy", "scipy", "sklearn", "threadpoolctl", "model"),
+    *("contextvars", "numpy", "scipy", "sklearn", "threadpoolctl", "model"),
 }
 IN_AND_OUT = {"open", "print", "input", "exec", "eval", "breakpoint", "__import__"}
 # `settings` reads the environment for all; `supervisor` passes its own on to the

@@ -3,17 +3,22 @@
 import io
 import os
 import pickle
+from collections import Counter
 from itertools import islice
 
 import numpy as np
 import pytest
 
 from backend.learning.rounds import manner_of
+from backend.replay.runs import Material, carry_out
 from model.initial import permutation
 from model.simulation import Labelled, Lesson, Step, Strategy, by_chance, replay
+from tests.benchmarks.active_learning import MOST_OF_OTHERS, jobs_of
+from tests.benchmarks.assessments import ADVICE, ESTIMATES, Found, checks, stop
+from tests.benchmarks.courses import Course
 from tests.benchmarks.data_sets import DataSet
 from tests.benchmarks.peers import Forest, Regression, by_reference, contestants
-from tests.benchmarks.results import Result
+from tests.benchmarks.results import Result, up_to
 from tests.benchmarks.sources import Arrays
 from tests.questions import blobs, items, preferences
 
@@ -86,17 +91,70 @@ def test_a_data_set_is_exported_as_label_studio_would() -> None:
 
 
 def test_arriving_means_staying_at_the_level() -> None:
-    curve = np.array([0.5, 0.96, 0.7, 0.96])
+    curve = np.array([0.5, 0.96, 0.92, 0.96])
+    lucky = np.array([0.5, 1.0, 1.0, 1.0])
 
     found = Result(
         name="n",
         kind="k",
         n_classes=2,
-        full=1.0,
+        budget=4,
+        full=np.array([[1.0, 1.0], [0.9, 0.9]]),
         heights={},
         f1={},
         met={},
-        curves={"ours": curve},
+        curves={"ours": np.array([curve, lucky])},
     )
 
-    assert found.arrival("ours") == 4
+    assert found.arrival("ours", seeds=1) == 4
+    assert found.arrival("ours") == 2
+
+
+def test_random_labels_go_on_beyond_the_budget_and_count_only_for_arriving() -> None:
+    made = Material(
+        labelled=labelled(60), groups=None, preferences=preferences(), budget=20
+    )
+    chosen = [
+        one
+        for one in contestants(with_library=False)
+        if one.name in {"LR random", "LR margin", "LR everything"}
+    ]
+
+    runs = {job: carry_out(made, job, lambda: None) for job in jobs_of(chosen, 2)}
+    found = Result.of("n", "k", made, runs)
+
+    assert found.curves["LR margin"].shape == (2, 20)
+    assert found.curves["LR random"].shape == (2, 42)
+    assert found.curves["LR random"][:, 39] == pytest.approx(found.full[0], abs=0.05)
+    begun = {job: up_to(run, 20) for job, run in runs.items()}
+    within = Result.of("n", "k", made, begun)
+    assert within.heights["LR random"] == pytest.approx(found.heights["LR random"], 0.1)
+
+
+def test_contestants_that_are_not_judged_have_fewer_seeds() -> None:
+    chosen = contestants(with_library=False)
+
+    jobs = jobs_of(chosen, MOST_OF_OTHERS + 2)
+
+    seeds = Counter(job.contestant.name for job in jobs)
+    assert seeds["reference"] == MOST_OF_OTHERS
+    assert seeds["LR random"] == MOST_OF_OTHERS + 2
+
+
+def test_advice_that_never_comes_uses_the_whole_budget() -> None:
+    course = Course.of(labelled(60), seed=0, budget=15)
+
+    found = stop(course)
+
+    assert found.share == 1
+    assert found.loss == 0
+
+
+def test_the_tables_of_assessments_have_a_cell_for_each_column() -> None:
+    course = Course.of(labelled(90), seed=0, budget=30)
+    one = Found(name="n", checks=list(checks(course)), stops=[stop(course)])
+
+    assert one.checks
+    assert len(one.estimates) == len(ESTIMATES)
+    assert len(one.advice) == len(ADVICE)
+    assert Found.all_of([one, one]).advice[1] == "2"
