@@ -23,10 +23,7 @@
   Dubito.panels.certainty = (section, project) => {
     const body = make("div");
     section.append(body);
-    let drawn = null;
-    project.onStatus(async ({ round }) => {
-      if (round === drawn) return;
-      drawn = round;
+    project.onChange(({ round }) => round, async () => {
       const { certainty } = await project.shared("learning");
       if (!certainty.length) {
         body.replaceChildren(make("p", { class: "muted" }, "It doubts once two classes have a label."));

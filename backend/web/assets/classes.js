@@ -16,20 +16,19 @@
     const met = new Set(confusion.flatMap(({ label, predicted }) => [label, predicted]));
     const names = classes.map(({ name }) => name).filter((name) => met.has(name));
     const counts = new Map(confusion.map((one) => [JSON.stringify([one.label, one.predicted]), one.count]));
-    const { make: tag } = Dubito;
     const highest = Math.max(...confusion.map((one) => one.count));
     const cell = (label, predicted) => {
       const number = counts.get(JSON.stringify([label, predicted])) || 0;
-      const made = tag("td", { class: label === predicted ? "right" : null }, number ? count(number) : "·");
+      const made = make("td", { class: label === predicted ? "right" : null }, number ? count(number) : "·");
       const share = Math.round((60 * number) / highest);
       made.style.background = `color-mix(in srgb, var(--${label === predicted ? "accent" : "warn"}) ${share / 2}%, transparent)`;
       return made;
     };
-    return tag("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Mistakes" },
-      tag("table", { class: "matrix" },
-        tag("thead", {}, tag("tr", {}, tag("th", { scope: "col" }, "people say ↓ · model says →"),
-          ...names.map((name) => tag("th", { scope: "col" }, name)))),
-        tag("tbody", {}, ...names.map((label) => tag("tr", {}, tag("th", { scope: "row" }, label),
+    return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Mistakes" },
+      make("table", { class: "matrix" },
+        make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "people say ↓ · model says →"),
+          ...names.map((name) => make("th", { scope: "col" }, name)))),
+        make("tbody", {}, ...names.map((label) => make("tr", {}, make("th", { scope: "row" }, label),
           ...names.map((predicted) => cell(label, predicted)))))));
   }
 
@@ -46,11 +45,7 @@
   Dubito.panels.classes = (section, project) => {
     const body = make("div");
     section.append(body);
-    let drawn = "";
-    project.onStatus(async ({ round, labels, assessed }) => {
-      const basis = JSON.stringify([round, labels, assessed]);
-      if (basis === drawn) return;
-      drawn = basis;
+    project.onChange(({ round, labels, assessed }) => [round, labels, assessed], async () => {
       const { classes, confusion } = await project.shared("learning");
       const found = confusion.length ? mistakes(classes, confusion)
         : [make("p", { class: "muted" }, "What is mistaken for what is told from 20 labels on.")];

@@ -23,11 +23,7 @@
   Dubito.panels.curve = (section, project) => {
     const body = make("div");
     section.append(body);
-    let drawn = "";
-    project.onStatus(async ({ curve, assessed }) => {
-      const basis = JSON.stringify([curve.length, assessed]);
-      if (basis === drawn) return;
-      drawn = basis;
+    project.onChange(({ curve, assessed }) => [curve.length, assessed], async ({ curve }) => {
       const { by_chance: chance } = await project.shared("learning");
       if (!curve.length) {
         body.replaceChildren(make("p", { class: "muted" },

@@ -51,12 +51,8 @@
       make("td", { class: "act" }, one.stage === "restoring" ? null
         : button("Restore", `Put the label of task ${one.task} back`, () => post(one.task, "restore"))));
 
-    let drawn = "";
-    project.onStatus((status) => {
-      const again = status.again || [];
-      const basis = JSON.stringify([status.doubtful, again]);
-      if (basis === drawn) return;
-      drawn = basis;
+    project.onChange(({ doubtful, again }) => [doubtful, again], (status) => {
+      const { again } = status;
       const asked = new Set(again.map((one) => one.task));
       const many = status.doubtful.length;
       body.replaceChildren(

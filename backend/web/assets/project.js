@@ -60,6 +60,22 @@
       if (this.status) listener(this.status);
     }
 
+    /** Draw now, and whenever what `basis` takes from the status has changed. */
+    onChange(basis, draw) {
+      let drawn = null;
+      this.onStatus(async (status) => {
+        const found = JSON.stringify(basis(status));
+        if (found === drawn) return;
+        drawn = found;
+        try {
+          await draw(status);
+        } catch (error) {
+          drawn = null; // it is drawn with the next status
+          console.warn(error);
+        }
+      });
+    }
+
     async get(name) {
       if (this.isReport) return this.kept[name] ?? null;
       return (await ask(`${this.path}/${name}`)).body;

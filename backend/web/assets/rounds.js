@@ -6,10 +6,7 @@
   Dubito.panels.rounds = (section, project) => {
     const body = make("div");
     section.append(body);
-    let drawn = null;
-    project.onStatus(async ({ round }) => {
-      if (round === drawn) return;
-      drawn = round;
+    project.onChange(({ round }) => round, async () => {
       const { rounds } = await project.shared("learning");
       if (!rounds.length) {
         body.replaceChildren(make("p", { class: "muted" }, "None yet."));
