@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from backend.learning.lexicon import lexicon
 from model.features.columns import Layout
 from model.features.text import Embedding
 from model.initial import StartPlan, permutation, start_order
@@ -49,7 +50,7 @@ class Wordings:
         first = permutation(pool.task_ids, seed)[:FIT_ON].tolist()
         sample = tuple(pool.texts[position] for position in first)
         held = before if before and before.learnt_from == sample else None
-        embedding = held.embedding if held else Embedding.of(sample)
+        embedding = held.embedding if held else Embedding.of(sample, lexicon())
         known = held.rows if held else {}
         wanted = dict.fromkeys(pool.texts)
         fresh = [text for text in wanted if text not in known]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from backend.records import JsonObject
     from model.learner import Predictor
 
-FORMAT = 1
+FORMAT = 2
 """Grows when an older Dubito could not read what is written."""
 
 AT_A_TIME = 500
@@ -42,6 +42,7 @@ OURS = (
     "model.features.columns.Directions",
     "model.features.columns.Flags",
     "model.features.columns.Layout",
+    "model.features.meaning.Meaning",
     "model.features.tabular.Scale",
     "model.features.text.Directions",
     "model.features.text.Embedding",

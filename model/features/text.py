@@ -14,10 +14,11 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.utils.extmath import randomized_svd
 
 from model.arrays import Features
+from model.features.meaning import Lexicon, Meaning
 from model.threads import one_thread
 
 DIMENSIONS = 40
-"""Of the words, and as many of the parts of words."""
+"""Of the words, and as many of the parts of words and of what words mean."""
 
 MAX_WORDS = 30_000
 BUCKETS = 16
@@ -129,23 +130,25 @@ class Embedding:
     """Describes texts by the words, and the parts of words, that they share.
 
     The words tell topics apart; the parts know inflected and misspelt words, and
-    languages whose words are not spaced. A little is said of the style, too.
+    languages whose words are not spaced. Words that a lexicon knows are also told by
+    what they mean. A little is said of the style, too.
     """
 
     words: CountVectorizer | None
     parts: tuple[int, ...]
     by_word: Directions | None
+    by_meaning: Meaning | None
     by_part: Directions
     style: Style
 
     @classmethod
-    def of(cls, texts: Sequence[str]) -> Self:
+    def of(cls, texts: Sequence[str], lexicon: Lexicon | None = None) -> Self:
         """Learn vocabulary and directions."""
         joined = " ".join(texts)
         letters = sum(map(str.isalpha, joined))
         unspaced = 2 * len(UNSPACED_LETTER.findall(joined)) > letters
         parts = UNSPACED_PARTS if unspaced else SPACED_PARTS
-        words = None
+        words = by_word = by_meaning = None
         if not unspaced and re.search(WORD, joined):
             words = CountVectorizer(
                 token_pattern=WORD, max_features=MAX_WORDS, dtype=np.float32
@@ -153,10 +156,16 @@ class Embedding:
             # As plain numbers: each of NumPy's is an array of its own to who keeps it.
             found = words.vocabulary_
             words.vocabulary_ = {word: int(place) for word, place in found.items()}
+            counts = words.transform(texts)
+            by_word = Directions.of(counts)
+            if lexicon is not None:
+                names = words.get_feature_names_out().tolist()
+                by_meaning = Meaning.of(names, counts, lexicon, DIMENSIONS)
         return cls(
             words=words,
             parts=parts,
-            by_word=Directions.of(words.transform(texts)) if words else None,
+            by_word=by_word,
+            by_meaning=by_meaning,
             by_part=Directions.of(parts_of_words(texts, parts)),
             style=Style.of(texts),
         )
@@ -168,8 +177,10 @@ class Embedding:
         does not depend on the others.
         """
         rows = [self.by_part.apply(parts_of_words(texts, self.parts))]
-        if self.words is not None and self.by_word is not None:
-            rows.append(self.by_word.apply(self.words.transform(texts)))
+        if self.words is not None:
+            counts = self.words.transform(texts)
+            told = (self.by_word, self.by_meaning)
+            rows += [each.apply(counts) for each in told if each is not None]
         said = np.hstack(rows) / np.float32(np.sqrt(len(rows)))
         return np.hstack([said, self.style.apply(texts)])
 

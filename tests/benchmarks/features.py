@@ -25,6 +25,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils.extmath import randomized_svd
 
 from backend.learning.features import FIT_ON
+from backend.learning.lexicon import lexicon
 from backend.learning.pictures import read_picture
 from backend.learning.recordings import Recording, describe_all, open_recording
 from model.arrays import Codes, Features
@@ -90,7 +91,7 @@ def _texts(rng: np.random.Generator) -> Callable[[], object]:
     words = np.array(["".join(rng.choice(list("aeioulnrst"), 6)) for _ in range(5_000)])
     drawn = rng.zipf(1.3, size=(TEXTS, 15)) % len(words)
     texts = [" ".join(row) for row in words[drawn].tolist()]
-    return lambda: Embedding.of(texts[:FIT_ON]).apply(texts)
+    return lambda: Embedding.of(texts[:FIT_ON], lexicon()).apply(texts)
 
 
 def _images(rng: np.random.Generator) -> Callable[[], object]:
@@ -224,7 +225,7 @@ def _prose(name: str) -> tuple[Mapping[str, Callable[[], Features]], Codes]:
     codes = np.unique(found.labels, return_inverse=True)[1]
     return {
         "words and pairs, 100 directions": lambda: _words(texts),
-        "ours": lambda: Embedding.of(texts).apply(texts),
+        "ours": lambda: Embedding.of(texts, lexicon()).apply(texts),
     }, codes
 
 
