@@ -199,6 +199,7 @@ class Assessed:
         return Trail(
             predictions=[model[self.known.open_rows] for model in told],
             surprises=[self._surprises(model, i) for i, model in enumerate(told)][1:],
+            n_open=self.n_open,
             missing=[name for name, m in zip(self.classes, missing, strict=True) if m],
             accuracy=measured,
         )

@@ -46,12 +46,14 @@ class Trail:
     predictions : of each model (n_open,) classes of the same open tasks, newest first;
         there is at least the present model
     surprises : of the 5 labels after each earlier model, how many it had wrong
+    n_open : how many open tasks there are; those predicted may be a sample
     missing : declared classes without a label
     accuracy : the honest estimate, if there is one
     """
 
     predictions: Sequence[Codes]
     surprises: Sequence[int]
+    n_open: int
     missing: Sequence[str] = ()
     accuracy: Accuracy | None = None
 
@@ -128,14 +130,15 @@ def _is_settled(trail: Trail) -> bool:
 
 def _outlook(trail: Trail) -> list[str]:
     """Return what more labels would buy."""
-    changed = trail.changed
-    if changed is None:
+    changed, more = trail.changed, min(MORE, trail.n_open)
+    if changed is None or more == 0:
         return []
     room = 1.0 if trail.accuracy is None else 1.0 - trail.accuracy.low
-    usual, most = min(USUAL_GAIN * changed, room), min(changed + SLACK, room)
+    usual = min(USUAL_GAIN * changed * more / MORE, room)
+    most = min(changed + SLACK, room)
     change = (
         f"the last {STEP * (MODELS - 1)} labels changed {100 * changed:.1f} % of the"
-        f" predictions; {MORE} more would gain about {100 * usual:.1f} points, at most"
+        f" predictions; {more} more would gain about {100 * usual:.1f} points, at most"
         f" about {100 * most:.1f}"
     )
     return [change]

@@ -123,6 +123,7 @@ class Course:
             Trail(
                 predictions=[model.told[open_rows] for model in models],
                 surprises=[self._surprises(old, new) for old, new in pairs],
+                n_open=len(open_rows),
                 missing=[f"class {code}" for code in np.flatnonzero(met == 0)],
             )
         )

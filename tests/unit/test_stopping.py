@@ -26,6 +26,7 @@ def advice(share: float = 0.0, wrong: int = 0, **chosen: object) -> Advice:
     facts: dict[str, object] = {
         "predictions": changing(share),
         "surprises": [wrong, *[0] * (MODELS - 2)],
+        "n_open": N_OPEN,
         **chosen,
     }
     return advise(Trail(**facts))  # type: ignore[arg-type]  # the names are those of Trail
@@ -84,6 +85,14 @@ def test_what_more_labels_would_buy_is_said() -> None:
         "the last 30 labels changed 4.0 % of the predictions; 50 more would gain about"
         " 1.6 points, at most about 5.0"
     )
+
+
+def test_no_more_labels_are_spoken_of_than_there_are_tasks() -> None:
+    found = advice(share=0.03, n_open=10)
+    last = advice(share=0.03, n_open=0)
+
+    assert "; 10 more would gain about" in found.reasons[0]
+    assert "would gain" not in " ".join(last.reasons)
 
 
 def test_nothing_is_promised_beyond_full_accuracy() -> None:
