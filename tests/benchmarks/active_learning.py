@@ -29,7 +29,7 @@ from tests.benchmarks.sources import CACHE
 OURS = "auto"
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PLOT = Path(__file__).parents[2] / "docs" / "learning-curves.svg"
-ALWAYS = (DUBITO, YARDSTICK)
+ALWAYS = (DUBITO, YARDSTICK, "RF random")
 MOST_OF_OTHERS = 2
 """Seeds of all other contestants: some take long, and none is what is judged."""
 

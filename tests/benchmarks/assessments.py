@@ -10,11 +10,14 @@ advises to stop with that at the end of the budget.
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import click
 import numpy as np
 
+from backend.replay.runs import Material
 from model.accuracy import Accuracy
 from tests.benchmarks.active_learning import RESULTS, material
 from tests.benchmarks.courses import Course
@@ -62,20 +65,22 @@ class Found:
 
     @classmethod
     def of(cls, name: str, seeds: int) -> "Found":
-        """Label a data set with each seed."""
-        made = material(name)
-        courses = [Course.of(made.labelled, s, made.budget) for s in range(seeds)]
-        return cls(
-            name=name,
-            checks=[check for course in courses for check in checks(course)],
-            stops=[stop(course) for course in courses],
-        )
+        """Label a data set with each seed, on all cores."""
+        with ProcessPoolExecutor() as cores:
+            found = cores.map(partial(cls.once, name, material(name)), range(seeds))
+            return cls.put_together(name, list(found))
 
     @classmethod
-    def all_of(cls, found: Sequence["Found"]) -> "Found":
-        """Put data sets together."""
+    def once(cls, name: str, made: Material, seed: int) -> "Found":
+        """Label a data set with one seed."""
+        course = Course.of(made.labelled, seed, made.budget)
+        return cls(name=name, checks=[*checks(course)], stops=[stop(course)])
+
+    @classmethod
+    def put_together(cls, name: str, found: Sequence["Found"]) -> "Found":
+        """Put seeds or data sets together."""
         return cls(
-            name="**all**",
+            name=name,
             checks=[check for one in found for check in one.checks],
             stops=[stopped for one in found for stopped in one.stops],
         )
@@ -145,7 +150,7 @@ model was better when advised to stop. Who is never advised uses the whole budge
 
 def page(done: Sequence[Found], seeds: int) -> str:
     """Return the part of the page of results."""
-    every = [*done, Found.all_of(done)]
+    every = [*done, Found.put_together("**all**", done)]
     command = "python -m tests.benchmarks.assessments"
     return "\n\n".join(
         (

@@ -157,4 +157,4 @@ def test_the_tables_of_assessments_have_a_cell_for_each_column() -> None:
     assert one.checks
     assert len(one.estimates) == len(ESTIMATES)
     assert len(one.advice) == len(ADVICE)
-    assert Found.all_of([one, one]).advice[1] == "2"
+    assert Found.put_together("all", [one, one]).advice[:2] == ["all", "2"]

@@ -5,7 +5,7 @@ import pytest
 
 from model.accuracy import Accuracy
 from model.arrays import Codes
-from model.stopping import MODELS, Advice, Trail, advise, kappa
+from model.stopping import MODELS, RECENT, Advice, Trail, advise, kappa
 
 N_OPEN = 400
 SAME = np.arange(N_OPEN) % 4
@@ -33,12 +33,12 @@ def advice(share: float = 0.0, wrong: int = 0, **chosen: object) -> Advice:
 
 
 def test_stop_when_labels_neither_change_nor_surprise_the_model() -> None:
-    found = advice(share=0.0025, wrong=2)
+    found = advice(share=0.0025, wrong=0)
 
     assert found.advised
 
 
-@pytest.mark.parametrize(("share", "wrong"), [(0.03, 0), (0.0025, 3)])
+@pytest.mark.parametrize(("share", "wrong"), [(0.03, 0), (0.0025, 1)])
 def test_go_on_while_labels_still_change_or_surprise_it(
     share: float, wrong: int
 ) -> None:
@@ -51,6 +51,13 @@ def test_where_labels_always_surprise_near_perfect_agreement_is_enough() -> None
 
     assert advice(0.0, surprises=noisy).advised
     assert not advice(0.0025, surprises=noisy).advised
+    assert not advice(0.0, surprises=noisy, predictions=[SAME] * (MODELS - 1)).advised
+
+
+def test_a_surprise_before_the_last_thirty_labels_is_forgotten() -> None:
+    surprises = [*[0] * RECENT, *[5] * (MODELS - 1 - RECENT)]
+
+    assert advice(0.0025, surprises=surprises).advised
 
 
 def test_never_before_every_class_has_a_label() -> None:
@@ -69,7 +76,7 @@ def test_never_while_all_predictions_are_one_class() -> None:
 
 
 def test_never_without_a_model_of_thirty_labels_ago() -> None:
-    found = advice(predictions=[SAME] * (MODELS - 1), surprises=[0] * (MODELS - 2))
+    found = advice(predictions=[SAME] * RECENT, surprises=[0] * (RECENT - 1))
 
     assert not found.advised
     assert "no model of 30 labels ago" in found.reasons[0]
