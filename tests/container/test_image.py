@@ -16,7 +16,7 @@ from tests.label_studio import NO_TLS
 from tests.real_label_studio import ROOT
 
 USER = "10001"
-LARGEST_MEGABYTES = 320
+LARGEST_MEGABYTES = 360
 ALONE = "dubito-test-alone"
 CREDENTIALS = ("dubito", "for-tests-only")
 # No tmpfs but the one for /tmp: podman would add more.
@@ -92,6 +92,14 @@ def test_what_it_imports_is_compiled_already(engine: Engine) -> None:
     where = "and m.__file__.startswith('/opt/dubito')])"
 
     assert look(engine, f'python3 -c "{script} {where}"') == "[]"
+
+
+def test_it_knows_what_words_mean(engine: Engine) -> None:
+    asked = (
+        "from backend.learning.lexicon import lexicon; print(len(lexicon().vectors))"
+    )
+
+    assert int(look(engine, f'python3 -c "{asked}"')) > 10_000
 
 
 def test_it_refuses_to_serve_everybody(engine: Engine) -> None:
