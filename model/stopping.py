@@ -1,13 +1,13 @@
 """Whether more labels would still change anything, in sentences for people.
 
-Earlier models, of the labels there were 5, 10 … 45 labels ago, are compared with the
-present one. Two things tell that there is nothing left to learn: the models agree on
-the open tasks (stabilising predictions: Bloodgood and Vijay-Shanker 2009), and new
-labels no longer surprise the model, though it asked for what it doubted most.
-Agreement alone is a trap where a kind of task has not been met yet; where labels are
-noisy they never cease to surprise, and the agreement must be near perfect for longer.
-How long either must last was chosen so that in each of 130 simulated runs stopping
-costs less than a point.
+Earlier models, of the labels there were 5, 10 … 30 labels ago, are compared with the
+present one. Two things together tell that there is nothing left to learn: the models
+agree on the open tasks (stabilising predictions: Bloodgood and Vijay-Shanker 2009), and
+new labels no longer surprise the model, though it asked for what it doubted most.
+Agreement alone is a trap where a kind of task has not been met yet. Thirty labels
+without a surprise are as many as it takes so that in none of 130 simulated runs
+stopping costs a point. Where labels contradict each other they never cease to surprise:
+then what more of them would gain is all that is said.
 """
 
 from collections.abc import Sequence
@@ -22,16 +22,15 @@ from model.arrays import Codes
 STEP = 5
 """Labels between two models that are compared."""
 
-MODELS = 10
-RECENT = 6
-"""Steps that tell what the last labels changed, and whether they surprised."""
+MODELS = 7
+LOOK_BACK = STEP * (MODELS - 1)
+"""Labels between the oldest of these models and the present one."""
 
 APART = 2
 """Steps between the models whose agreement counts: neighbours always agree."""
 
 AGREE = 0.98
 AGREE_IN_A_ROW = 3
-AGREE_FULLY = 0.998
 
 MORE = 50
 USUAL_GAIN = 0.4
@@ -69,15 +68,15 @@ class Trail:
     @property
     def changed(self) -> float | None:
         """Return which share of the predictions the last 30 labels changed."""
-        if len(self.predictions) <= RECENT:
+        if len(self.predictions) < MODELS:
             return None
-        now, before = self.predictions[0], self.predictions[RECENT]
+        now, before = self.predictions[0], self.predictions[MODELS - 1]
         return float(np.mean(now != before)) if len(now) else 0.0
 
     @property
     def surprised(self) -> int:
         """Return how many of the last 30 labels the model had wrong before."""
-        return sum(self.surprises[:RECENT])
+        return sum(self.surprises)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +99,9 @@ def advise(trail: Trail) -> Advice:
     blocked = _blocked(trail)
     if blocked:
         return Advice(advised=False, reasons=(*blocked, *_outlook(trail)))
-    advised = _is_learnt(trail) or _is_settled(trail)
-    return Advice(advised=advised, reasons=(*_outlook(trail), *_evidence(trail)))
+    return Advice(
+        advised=_is_learnt(trail), reasons=(*_outlook(trail), *_evidence(trail))
+    )
 
 
 def _blocked(trail: Trail) -> list[str]:
@@ -111,9 +111,8 @@ def _blocked(trail: Trail) -> list[str]:
         reasons.append(f"no task is labelled {', '.join(map(repr, trail.missing))} yet")
     if len(trail.predictions[0]) and len(np.unique(trail.predictions[0])) < 2:
         reasons.append("the model predicts one class only")
-    if len(trail.predictions) <= RECENT:
-        wanted = STEP * RECENT
-        reasons.append(f"there is no model of {wanted} labels ago to compare with yet")
+    if len(trail.predictions) < MODELS:
+        reasons.append(f"there is no model of {LOOK_BACK} labels ago to compare with")
     return reasons
 
 
@@ -121,12 +120,6 @@ def _is_learnt(trail: Trail) -> bool:
     """Tell whether labels neither change nor surprise the model any more."""
     recent = trail.agreement[:AGREE_IN_A_ROW]
     return trail.surprised == 0 and min(recent) >= AGREE
-
-
-def _is_settled(trail: Trail) -> bool:
-    """Tell whether labels change next to nothing, surprising or not."""
-    is_long = len(trail.predictions) == MODELS
-    return is_long and min(trail.agreement) >= AGREE_FULLY
 
 
 def _outlook(trail: Trail) -> list[str]:
@@ -138,7 +131,7 @@ def _outlook(trail: Trail) -> list[str]:
     usual = min(USUAL_GAIN * changed * more / MORE, room)
     most = min(changed + SLACK, room)
     change = (
-        f"the last {STEP * RECENT} labels changed {100 * changed:.1f} % of the"
+        f"the last {LOOK_BACK} labels changed {100 * changed:.1f} % of the"
         f" predictions; {more} more would gain about {100 * usual:.1f} points, at most"
         f" about {100 * most:.1f}"
     )
@@ -147,7 +140,7 @@ def _outlook(trail: Trail) -> list[str]:
 
 def _evidence(trail: Trail) -> list[str]:
     reasons = [
-        f"{trail.surprised} of the last {STEP * RECENT} labels surprised the model",
+        f"{trail.surprised} of the last {LOOK_BACK} labels surprised the model",
         f"models 10 labels apart agree with kappa {min(trail.agreement):.3f} or more",
     ]
     if trail.accuracy is not None:
