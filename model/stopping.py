@@ -5,7 +5,7 @@ present one. Two things together tell that there is nothing left to learn: the m
 agree on the open tasks (stabilising predictions: Bloodgood and Vijay-Shanker 2009), and
 new labels no longer surprise the model, though it asked for what it doubted most.
 Agreement alone is a trap where a kind of task has not been met yet. Thirty labels
-without a surprise were chosen among some hundred rules on 130 simulated runs, in none of
+without a surprise were chosen among some 500 rules on 130 simulated runs, in none of
 which stopping then cost a point; elsewhere it may. Where labels contradict each other
 they never cease to surprise: then what more of them would gain is all that is said.
 """
