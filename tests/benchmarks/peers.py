@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.cluster import KMeans
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
 from backend.replay.runs import Contestant
@@ -68,12 +68,13 @@ def _regression() -> LogisticRegression:
 
 @dataclass(frozen=True, slots=True)
 class Forest:
-    """A random forest with the settings of scikit-learn."""
+    """A forest with the settings of scikit-learn."""
 
+    kind: type[RandomForestClassifier | ExtraTreesClassifier]
     seed: int
 
     def fit(self, features: Features, codes: Codes, n_classes: int) -> Fitted:
-        forest = RandomForestClassifier(TREES, random_state=self.seed)
+        forest = self.kind(TREES, random_state=self.seed)
         return Fitted(forest.fit(features, codes), n_classes)
 
 
@@ -186,11 +187,16 @@ def contestants(*, with_library: bool) -> list[Contestant]:
     return found
 
 
+RANDOM_FOREST = partial(Forest, RandomForestClassifier)
+EXTRA_TREES = partial(Forest, ExtraTreesClassifier)
+
 PEERS: tuple[tuple[str, Strategy | None, LearnerFactory, int], ...] = (
     ("LR random", by_chance, Regression, SCORED_EVERY),
+    ("RF random", by_chance, RANDOM_FOREST, SCORED_EVERY),
+    ("ET random", by_chance, EXTRA_TREES, SCORED_EVERY),
     ("LR margin", by_margin, Regression, 1),
-    ("RF random", by_chance, Forest, SCORED_EVERY),
     ("reference", by_reference, CappedForest, 1),
     ("LR everything", None, Regression, 1),
-    ("RF everything", None, Forest, 1),
+    ("RF everything", None, RANDOM_FOREST, 1),
+    ("ET everything", None, EXTRA_TREES, 1),
 )

@@ -18,7 +18,8 @@ from backend.replay.runs import Job, Material, Run
 from model.curves import classes_met, filled, labels_to, mean_height
 
 DUBITO, YARDSTICK = "dubito", "LR random"
-RANDOM = ("random", "LR random", "RF random")
+OWN_RANDOM = "random"
+RANDOM = ("LR random", "RF random", "ET random")
 EVERYTHING = "everything"
 PACKAGES = ("numpy", "scipy", "scikit-learn", "scikit-activeml")
 CONFIDENCE = 0.95
@@ -163,6 +164,7 @@ def _comparison(results: Sequence[Result]) -> Iterator[list[str]]:
             _ratio(results, name, ("RF random",)),
             _ratio(results, name, (YARDSTICK,)),
             _ratio(results, name, RANDOM),
+            _ratio(results, name, (OWN_RANDOM,)),
             f"{arrives}",
         ]
 
@@ -195,7 +197,7 @@ def _ratio(results: Sequence[Result], name: str, others: Sequence[str]) -> str:
 COLUMNS = (
     *("contestant", "seeds", "accuracy", "against LR random", "better on (worst)"),
     *("macro-F1", "classes met after 2C", "of RF random", "of LR random"),
-    *("of the best random", "arrives"),
+    *("of the best of the three", "of its own learner's random", "arrives"),
 )
 
 

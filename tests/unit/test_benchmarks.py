@@ -12,12 +12,19 @@ import pytest
 from backend.learning.rounds import manner_of
 from backend.replay.runs import Material, carry_out
 from model.initial import permutation
+from model.learner import LearnerFactory
 from model.simulation import Labelled, Lesson, Step, Strategy, by_chance, replay
 from tests.benchmarks.active_learning import MOST_OF_OTHERS, jobs_of
 from tests.benchmarks.assessments import ADVICE, ESTIMATES, Found, checks, stop
 from tests.benchmarks.courses import Course
 from tests.benchmarks.data_sets import DataSet
-from tests.benchmarks.peers import Forest, Regression, by_reference, contestants
+from tests.benchmarks.peers import (
+    EXTRA_TREES,
+    RANDOM_FOREST,
+    Regression,
+    by_reference,
+    contestants,
+)
 from tests.benchmarks.results import Result, up_to
 from tests.benchmarks.sources import Arrays
 from tests.questions import blobs, items, preferences
@@ -62,8 +69,8 @@ def test_the_reference_begins_at_random_and_goes_on_with_clusters() -> None:
     assert sorted(found) == list(range(40))
 
 
-@pytest.mark.parametrize("learner", [Regression, Forest])
-def test_peers_learn(learner: type[Regression | Forest]) -> None:
+@pytest.mark.parametrize("learner", [Regression, RANDOM_FOREST, EXTRA_TREES])
+def test_peers_learn(learner: LearnerFactory) -> None:
     pool, test = labelled(60), labelled(60, seed=9)
     lesson = Lesson(pool=pool, learner=learner(seed=0))
     chance = by_chance(lesson, manner_of(preferences(), 3))
