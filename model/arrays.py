@@ -3,6 +3,7 @@
 n is the number of tasks, d the number of features, C the number of classes.
 """
 
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -10,6 +11,12 @@ from numpy.typing import NDArray
 
 Features: TypeAlias = NDArray[np.float32]
 """(n, d), one row per task."""
+
+Views: TypeAlias = tuple[int, ...]
+"""How many columns each view of the tasks has: the last ones of `Features`, in order.
+
+A view is another description of the tasks, for those learners that weigh views by the
+labels. The columns before them, the plain ones, say what is usual for the kind."""
 
 Probabilities: TypeAlias = NDArray[np.float64]
 """(n, C), each row sums to 1."""
@@ -34,3 +41,14 @@ Samples: TypeAlias = NDArray[np.float64]
 
 Coordinates: TypeAlias = NDArray[np.float32]
 """(n, 2) in [-1, 1]: where tasks lie on the map."""
+
+
+def plain(features: Features, views: Views) -> Features:
+    """Return the columns of (n, d) features that belong to no view."""
+    return features[:, : features.shape[1] - sum(views)]
+
+
+def cut(features: Features, views: Views) -> list[Features]:
+    """Return the columns of each view of (n, d) features."""
+    ends = np.cumsum([features.shape[1] - sum(views), *views])
+    return [features[:, start:end] for start, end in pairwise(ends.tolist())]

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from model.arrays import Codes, Features, Positions, Probabilities
+from model.arrays import Codes, Features, Positions, Probabilities, Views, plain
 from model.diversity import spread
 from model.learner import Learner, within
 from model.ranking import certainty_order
@@ -45,6 +45,7 @@ class Known:
     ties : (n,) hash of each task, which also spreads the labels over the folds
     n_classes : number of declared classes
     groups : (n,) number of what a task belongs to, or None
+    views : columns of each view, the last ones of the features
     """
 
     features: Features
@@ -53,6 +54,12 @@ class Known:
     ties: NDArray[np.uint64]
     n_classes: int
     groups: NDArray[np.intp] | None = None
+    views: Views = ()
+
+    @property
+    def plain(self) -> Features:
+        """Return the features by which distances are measured."""
+        return plain(self.features, self.views)
 
     @property
     def open_rows(self) -> Positions:
@@ -129,12 +136,13 @@ def _ask(
         return candidates
     certainty = np.round(margin(predict(candidates)), 6)
     order = candidates[certainty_order(certainty, known.ties[candidates])]
-    return spread(order, known.features, wanted)
+    return spread(order, known.plain, wanted)
 
 
-def fit_by(chosen: Learner, features: Features, n_classes: int) -> Fit:
-    """Return how a learner learns from some of these (n, d) rows."""
-    own = within(chosen, Surroundings(features))
+def fit_by(chosen: Learner, known: Known) -> Fit:
+    """Return how a learner learns from some of the rows."""
+    features, n_classes = known.features, known.n_classes
+    own = within(chosen, Surroundings(features, known.views))
 
     def fit(rows: Positions, codes: Codes) -> Predict:
         fitted = own.fit(features[rows], codes, n_classes)

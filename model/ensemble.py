@@ -24,6 +24,7 @@ from model.opinions import (
     likeness,
     regression,
     trees,
+    view_likeness,
 )
 from model.surroundings import Surroundings
 from model.threads import one_thread
@@ -145,8 +146,7 @@ class Ensemble:
         self, some: Lessons, around: Surroundings, folds: NDArray[np.intp]
     ) -> list[tuple[Way, Probabilities]]:
         """Return the ways to learn, and what each says of labels held out."""
-        strength = np.empty(0) if around.graph is None else around.graph.strength
-        alike = Choice.of(some.rows, strength, some.targets)
+        alike = Choice.of(some.rows, around.strength, some.targets)
         few = partial(trees, number=TREES_PER_FOLD, seed=self.seed)
         trials: list[tuple[Way, Probabilities]] = [
             (partial(likeness, choice=alike), alike.held_out(some.rows, folds)),
@@ -155,9 +155,14 @@ class Ensemble:
         ]
         if around.axes is not None:
             turned = some.rows.along(discriminant_axes(some))
-            apart = Choice.of(turned, strength, some.targets, PLAIN_SPACES)
+            apart = Choice.of(turned, around.strength, some.targets, PLAIN_SPACES)
             way = partial(discriminant, choice=apart)
             trials.append((way, held_out(way, some, folds)))
+        for view, other in enumerate(around.others):
+            seen = some.rows.views[view]
+            found = Choice.of(seen, other.strength, some.targets)
+            told = partial(view_likeness, view=view, choice=found)
+            trials.append((told, found.held_out(seen, folds)))
         return trials
 
 

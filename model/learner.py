@@ -1,11 +1,12 @@
 """The classifiers that learn from the labels given so far."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
-from model.arrays import Codes, Features, Probabilities
+from model.arrays import Codes, Features, Probabilities, Views, plain
 from model.ensemble import Ensemble
 from model.errors import UnknownLearnerError
 from model.surroundings import Surroundings
@@ -67,6 +68,31 @@ class PoolLearner(Learner, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class PlainPredictor:
+    """What was learnt from the plain columns."""
+
+    learnt: Predictor
+    views: Views
+
+    def predict(self, features: Features) -> Probabilities:
+        """Return (n, n_classes) probabilities; classes never seen get 0."""
+        return self.learnt.predict(plain(features, self.views))
+
+
+@dataclass(frozen=True, slots=True)
+class PlainLearner:
+    """A learner that is not to see the views: it could not weigh them."""
+
+    learner: Learner
+    views: Views
+
+    def fit(self, features: Features, codes: Codes, n_classes: int) -> PlainPredictor:
+        """Learn from the plain columns of labelled tasks; see `Learner.fit`."""
+        learnt = self.learner.fit(plain(features, self.views), codes, n_classes)
+        return PlainPredictor(learnt, self.views)
+
+
 BUILT_IN: Mapping[str, LearnerFactory] = MappingProxyType({"auto": Ensemble})
 
 
@@ -94,14 +120,15 @@ def learner(name: str, seed: int) -> Learner:
 
 
 def within(chosen: Learner, surroundings: Surroundings) -> Learner:
-    """Tell a learner of all tasks, if it is one that cares.
+    """Tell a learner of all tasks, if it is one that cares; hide the views if not.
 
     A round that fits several times, or many rounds, should share the surroundings:
     what is found out about them is found once.
     """
     if isinstance(chosen, PoolLearner):
         return chosen.within(surroundings)
-    return chosen
+    views = surroundings.views
+    return PlainLearner(chosen, views) if views else chosen
 
 
 def without_tasks(learnt: Predictor) -> Predictor:

@@ -115,6 +115,18 @@ class DiscriminantOpinion:
         return self.likeness.predict(rows.along(self.axes))
 
 
+@dataclass(frozen=True, slots=True)
+class ViewOpinion:
+    """An opinion by likeness in one view of the tasks."""
+
+    view: int
+    likeness: LikenessPredictor
+
+    def predict(self, rows: Rows) -> Probabilities:
+        """Return (m, n_classes) probabilities."""
+        return self.likeness.predict(rows.views[self.view])
+
+
 def trees(lessons: Lessons, number: int, seed: int) -> ClassifierOpinion:
     """Grow extremely randomised trees (Geurts et al. 2006)."""
     forest = ExtraTreesClassifier(number, random_state=seed, n_jobs=1)
@@ -137,6 +149,12 @@ def discriminant(lessons: Lessons, choice: Choice) -> DiscriminantOpinion:
     axes = discriminant_axes(lessons)
     rows = lessons.rows.along(axes)
     return DiscriminantOpinion(axes, choice.learn(rows, lessons.targets))
+
+
+def view_likeness(lessons: Lessons, view: int, choice: Choice) -> ViewOpinion:
+    """Fit the kernel ridge regression that was chosen for a view."""
+    rows = lessons.rows.views[view]
+    return ViewOpinion(view, choice.learn(rows, lessons.targets))
 
 
 def discriminant_axes(lessons: Lessons) -> Matrix:

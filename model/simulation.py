@@ -9,7 +9,15 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from sklearn.metrics import f1_score
 
-from model.arrays import Certainty, Codes, Features, Positions, TaskIds
+from model.arrays import (
+    Certainty,
+    Codes,
+    Features,
+    Positions,
+    TaskIds,
+    Views,
+    plain,
+)
 from model.asking import Askable, Manner, SoFar, next_places
 from model.initial import StartPlan, permutation, start_order, tie_breaker
 from model.learner import Learner, Predictor, within
@@ -33,12 +41,19 @@ class Labelled:
     features : (n, d), on one scale
     codes : (n,)
     n_classes : number of declared classes
+    views : columns of each view, the last ones of the features
     """
 
     task_ids: TaskIds
     features: Features
     codes: Codes
     n_classes: int
+    views: Views = ()
+
+    @property
+    def plain(self) -> Features:
+        """Return the features by which distances are measured."""
+        return plain(self.features, self.views)
 
     def at(self, rows: Positions) -> "Labelled":
         """Return some of the tasks."""
@@ -47,6 +62,7 @@ class Labelled:
             features=self.features[rows],
             codes=self.codes[rows],
             n_classes=self.n_classes,
+            views=self.views,
         )
 
 
@@ -77,7 +93,7 @@ class Lesson:
     @cached_property
     def informed(self) -> Learner:
         """Return the learner, knowing all tasks of the pool."""
-        return within(self.learner, Surroundings(self.pool.features))
+        return within(self.learner, Surroundings(self.pool.features, self.pool.views))
 
     def _fit(self, count: int) -> Predictor | None:
         rows = np.sort(np.array(self.order[:count], dtype=np.intp))
@@ -104,7 +120,7 @@ def by_dubito(lesson: Lesson, manner: Manner) -> Iterator[int]:
     """Ask as the service does, one label behind."""
     pool = lesson.pool
     tasks = Askable(
-        task_ids=pool.task_ids, features=pool.features, start=_start(pool, manner)
+        task_ids=pool.task_ids, features=pool.plain, start=_start(pool, manner)
     )
     while True:
         known = max(0, len(lesson.order) - BEHIND)
@@ -125,7 +141,7 @@ def _start(pool: Labelled, manner: Manner) -> Callable[[int], Positions]:
         plan = StartPlan(
             centres=manner.centres, random=manner.random, length=steps * START_STEP
         )
-        return start_order(pool.features, pool.task_ids, plan, manner.seed)
+        return start_order(pool.plain, pool.task_ids, plan, manner.seed)
 
     return lambda length: found(-(-length // START_STEP))
 

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import eigsh
 from sklearn.neighbors import NearestNeighbors
 
-from model.arrays import Features
+from model.arrays import Features, Views, cut, plain
 from model.threads import one_thread
 
 ANCHORS = 5_000
@@ -43,15 +43,18 @@ class Rows:
     plain : (m, d) features
     turned : (m, d) features along the main axes, their variances evened out
     places : (m, r) coordinates in the graph of neighbours; r is 0 without a graph
+    views : the same tasks as others describe them
     """
 
     plain: NDArray[np.float64]
     turned: NDArray[np.float64]
     places: NDArray[np.float64]
+    views: tuple["Rows", ...] = ()
 
     def __getitem__(self, chosen: NDArray[np.intp] | slice) -> "Rows":
         """Return some of the rows."""
-        return Rows(self.plain[chosen], self.turned[chosen], self.places[chosen])
+        views = tuple(view[chosen] for view in self.views)
+        return Rows(self.plain[chosen], self.turned[chosen], self.places[chosen], views)
 
     def along(self, axes: NDArray[np.float64]) -> "Rows":
         """Return the rows with their features along other axes, (d, k)."""
@@ -140,14 +143,16 @@ class Surroundings:
     Attributes
     ----------
     features : (n, d), on one scale
+    views : columns of each view, the last ones; each has axes and neighbours of its own
     """
 
     features: Features
+    views: Views = ()
 
     @cached_property
     def axes(self) -> Axes | None:
         """Return the main axes; None without tasks, and for no column or too many."""
-        n_tasks, columns = self.features.shape
+        n_tasks, columns = self._plain.shape
         if n_tasks == 0 or not 0 < columns <= MOST_COLUMNS:
             return None
         with one_thread():
@@ -156,39 +161,60 @@ class Surroundings:
     @cached_property
     def graph(self) -> Graph | None:
         """Return the graph of neighbours; None for very few or very many tasks."""
-        n_tasks, columns = self.features.shape
+        n_tasks, columns = self._plain.shape
         if columns == 0 or not NEIGHBOURS < n_tasks <= MOST_TASKS:
             return None
         with one_thread():
             return Graph.of(self._sample)
 
+    @property
+    def strength(self) -> NDArray[np.float64]:
+        """Return the (r,) eigenvalues of the graph, largest first."""
+        return np.empty(0) if self.graph is None else self.graph.strength
+
+    @cached_property
+    def others(self) -> tuple["Surroundings", ...]:
+        """Return what each view tells of all tasks."""
+        return tuple(map(Surroundings, cut(self.features, self.views)))
+
+    @property
+    def _plain(self) -> Features:
+        return plain(self.features, self.views)
+
     @cached_property
     def _sample(self) -> Features:
         if len(self.features) <= ANCHORS:
-            return self.features
+            return self._plain
         drawn = np.random.default_rng(0).choice(len(self.features), ANCHORS, False)  # noqa: FBT003 - without replacement
-        return self.features[np.sort(drawn)]
+        return self._plain[np.sort(drawn)]
 
     @cached_property
     def _places(self) -> NDArray[np.float32]:
         """Return the (n, r) places of all tasks."""
         parts = range(0, len(self.features), AT_A_TIME)
-        found = [self._placed(self.features[at : at + AT_A_TIME]) for at in parts]
+        found = [self._placed(self._plain[at : at + AT_A_TIME]) for at in parts]
         return np.concatenate(found).astype(np.float32)
 
     def without_tasks(self) -> "Surroundings":
         """Return what was found out, without the tasks, to look at others with."""
-        bare = Surroundings(self.features[:0])
-        vars(bare).update(axes=self.axes, graph=self.graph)  # as if found by itself
+        bare = Surroundings(self.features[:0], self.views)
+        others = tuple(other.without_tasks() for other in self.others)
+        # As if found by itself.
+        vars(bare).update(axes=self.axes, graph=self.graph, others=others)
         return bare
 
     def rows(self, features: Features, part: slice = slice(None)) -> Rows:
         """Return how the kernels see a part of some tasks, of these or of others."""
         known = features is self.features
-        places = self._places[part] if known else self._placed(features[part])
-        plain = features[part].astype(np.float64)
-        turned = plain if self.axes is None else self.axes.apply(plain)
-        return Rows(plain, turned, places.astype(np.float64))
+        told = plain(features[part], self.views)
+        places = self._places[part] if known else self._placed(told)
+        rows = told.astype(np.float64)
+        turned = rows if self.axes is None else self.axes.apply(rows)
+        views = (
+            other.rows(other.features if known else seen, part)
+            for other, seen in zip(self.others, cut(features, self.views), strict=True)
+        )
+        return Rows(rows, turned, places.astype(np.float64), tuple(views))
 
     def _placed(self, features: Features) -> NDArray[np.float64]:
         if self.graph is None or len(features) == 0:

@@ -148,7 +148,7 @@ class Subject:
             classes=standing.schema.classes,
         )
         chosen = learner(standing.preferences.learner, seed)
-        fit = fit_by(chosen, known.features, known.n_classes)
+        fit = fit_by(chosen, known)
         return cls(task_ids=items.task_ids[rows], assessed=assessed, fit=fit)
 
 
@@ -164,6 +164,7 @@ def _known(
         ties=tie_breaker(task_ids, standing.preferences.seed),
         n_classes=len(standing.schema.classes),
         groups=_groups(standing, task_ids),
+        views=items.views,
     )
 
 

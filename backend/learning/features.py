@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from backend.learning.lexicon import lexicon
+from model.arrays import plain
 from model.features.columns import Layout
 from model.features.text import Embedding
 from model.initial import StartPlan, permutation, start_order
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from backend.state.project import ProjectState
     from backend.state.tasks import Pool, Reading
-    from model.arrays import Features, Positions, TaskIds
+    from model.arrays import Features, Positions, TaskIds, Views
     from model.learner import Predictor
 
 FIT_ON = 2_000
@@ -72,7 +73,10 @@ class Wordings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Featuriser:
-    """Puts columns and texts on one scale; a text weighs as much as all columns."""
+    """Puts columns and texts on one scale; a text weighs as much as all columns.
+
+    Views of the tasks follow in columns of their own.
+    """
 
     columns: tuple[str, ...]
     layout: Layout
@@ -95,11 +99,11 @@ class Featuriser:
 
     def features(self, numbers: Features, texts: Sequence[str]) -> Features:
         """Return the (n, d) features of n tasks."""
-        scaled = self.layout.apply(numbers)
-        if self.wordings is None:
-            return scaled
-        weight = np.float32(np.sqrt(max(1, scaled.shape[1])))
-        blocks = [scaled, self.wordings.features(texts) * weight]
+        blocks = [self.layout.apply(numbers)]
+        if self.wordings is not None:
+            weight = np.float32(np.sqrt(max(1, blocks[0].shape[1])))
+            blocks.append(self.wordings.features(texts) * weight)
+        blocks += self.layout.look(numbers)
         return np.asarray(np.hstack(blocks), dtype=np.float32)
 
     def features_of(self, readings: Sequence[Reading]) -> Features:
@@ -148,10 +152,20 @@ class Items:
         """Return the row of each task."""
         return {task: place for place, task in enumerate(self.task_ids.tolist())}
 
+    @property
+    def views(self) -> Views:
+        """Return the number of columns of each view: the last ones of the features."""
+        return self.featuriser.layout.widths
+
+    @property
+    def plain(self) -> Features:
+        """Return the features by which distances are measured."""
+        return plain(self.features, self.views)
+
     @cached_property
     def surroundings(self) -> Surroundings:
         """Return what all tasks tell a learner, found once."""
-        return Surroundings(self.features)
+        return Surroundings(self.features, self.views)
 
     def predictor(
         self, basis: str, fit: Callable[[], Predictor | None]
@@ -168,7 +182,7 @@ class Items:
         asked = (centres, random, steps, seed)
         if asked not in self._starts:
             plan = StartPlan(centres=centres, random=random, length=steps * START_STEP)
-            self._starts[asked] = start_order(self.features, self.task_ids, plan, seed)
+            self._starts[asked] = start_order(self.plain, self.task_ids, plan, seed)
         return self._starts[asked]
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from backend.records import JsonObject
     from model.schema import Schema
 
-VERSION = 2
+VERSION = 3
 """Grows when equal data is read differently: all tasks are then read anew."""
 
 MANY = 4

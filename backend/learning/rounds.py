@@ -138,7 +138,7 @@ def _window(question: Question, so_far: SoFar) -> tuple[Place, ...]:
     items, manner, certainty = question.items, question.manner, so_far.certainty
     tasks = Askable(
         task_ids=items.task_ids,
-        features=items.features,
+        features=items.plain,
         start=lambda length: items.start(
             manner.centres, manner.random, length=length, seed=manner.seed
         ),

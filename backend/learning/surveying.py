@@ -94,12 +94,12 @@ class Surveyor:
             self._store.drop()
             return False
         with self.steward.services.tally.timed(TIMED, "map"):
-            points = projection.project(items.features, items.task_ids, self._seed)
+            points = projection.project(items.plain, items.task_ids, self._seed)
         places = Places(
             task_ids=items.task_ids,
             points=points,
             method=projection.METHOD,
-            is_last=not is_worth(items.features),
+            is_last=not is_worth(items.plain),
         )
         self._save(places, basis, time.perf_counter() - began)
         return True
@@ -108,10 +108,10 @@ class Surveyor:
         """Take the steps that are missing; return False if something came between."""
         began = time.perf_counter()
         basis, items = self._items()
-        if not is_worth(items.features):
+        if not is_worth(items.plain):
             return self._draw()
         chosen = landmarks(items.task_ids, self._seed)
-        features = items.features[chosen]
+        features = items.plain[chosen]
         start = 0, begin(features, items.task_ids[chosen], self._seed)
         step, points = self._store.step(basis) or start
         for number in range(step, neighbourhood.STEPS):
@@ -123,7 +123,7 @@ class Surveyor:
             self._store.keep_step(basis, number + 1, points)
         places = Places(
             task_ids=items.task_ids,
-            points=placed(items.features, chosen, points),
+            points=placed(items.plain, chosen, points),
             method=neighbourhood.METHOD,
         )
         self._save(places, basis, time.perf_counter() - began)

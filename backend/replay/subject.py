@@ -93,6 +93,7 @@ class Origin:
                 features=items.features,
                 codes=np.array([codes[chosen[task.id]] for task in read], np.intp),
                 n_classes=len(codes),
+                views=items.views,
             ),
             classes=self.schema.classes,
             groups=_groups(read, preferences.group) if preferences.group else None,

@@ -51,7 +51,7 @@ class KeptRuns:
             digest.update(array.tobytes())
         digest.update(b"" if groups is None else groups.tobytes())
         digest.update(repr((material.preferences, material.budget)).encode())
-        digest.update(repr(labelled.n_classes).encode())
+        digest.update(repr((labelled.n_classes, labelled.views)).encode())
         return cls(root / digest.hexdigest())
 
     def load(self, job: Job) -> Run | None:

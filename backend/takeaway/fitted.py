@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from backend.records import JsonObject
     from model.learner import Predictor
 
-FORMAT = 2
+FORMAT = 3
 """Grows when an older Dubito could not read what is written."""
 
 AT_A_TIME = 500
@@ -47,11 +47,13 @@ OURS = (
     "model.features.text.Directions",
     "model.features.text.Embedding",
     "model.features.text.Style",
+    "model.features.views.View",
     "model.kernel.Fit",
     "model.kernel.Kernel",
     "model.kernel.LikenessPredictor",
     "model.opinions.ClassifierOpinion",
     "model.opinions.DiscriminantOpinion",
+    "model.opinions.ViewOpinion",
     "model.surroundings.Axes",
     "model.surroundings.Graph",
     "model.surroundings.Rows",

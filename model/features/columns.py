@@ -1,4 +1,4 @@
-"""Tasks whose columns are of several kinds: numbers, categories and vectors."""
+"""Tasks whose columns are of several kinds: numbers, categories, vectors, views."""
 
 import math
 from collections.abc import Collection, Mapping, Sequence
@@ -8,9 +8,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from model.arrays import Features, Positions
+from model.arrays import Features, Positions, Views
 from model.errors import BadItemError
 from model.features.tabular import CLIP, FLAG, Scale, known_values, number, numbers
+from model.features.views import SIGN, View
 
 IS = "\x1f"
 """Parts key and value in the name of a category's column: no key holds it."""
@@ -170,25 +171,32 @@ class Layout:
     flagged: Positions
     flags: Flags
     vectors: tuple[tuple[Positions, Directions], ...]
+    views: tuple[View, ...]
 
     @classmethod
     def of(cls, columns: Sequence[str], raw: Features) -> Self:
         """Learn from (n, d) raw values under these names."""
         kinds = np.array([_kind(column) for column in columns], dtype=object)
         plain, flagged = np.flatnonzero(kinds == ""), np.flatnonzero(kinds == IS)
-        vectors = [
-            np.flatnonzero(kinds == kind) for kind in sorted({*kinds} - {"", IS})
-        ]
+        others = {kind: np.flatnonzero(kinds == kind) for kind in sorted({*kinds})}
+        vectors = [where for kind, where in others.items() if AT in kind]
+        views = [where for kind, where in others.items() if SIGN in kind]
         return cls(
             plain=plain,
             scale=Scale.of(raw[:, plain]),
             flagged=flagged,
             flags=Flags.of(raw[:, flagged]),
             vectors=tuple((one, Directions.of(raw[:, one])) for one in vectors),
+            views=tuple(View.of(columns, where, raw) for where in views),
         )
 
+    @property
+    def widths(self) -> Views:
+        """Return the number of columns of each view."""
+        return tuple(view.where.size for view in self.views)
+
     def apply(self, raw: Features) -> Features:
-        """Return (n, d) features; a vector weighs as much as all that is none."""
+        """Return (n, d) plain features; a vector weighs as much as all that is none."""
         scaled = self.scale.apply(raw[:, self.plain])
         flags = self.flags.apply(raw[:, self.flagged])
         weight = scaled.shape[1] + flags.shape[1]
@@ -199,9 +207,15 @@ class Layout:
         ]
         return np.hstack([scaled, flags, *vectors])
 
+    def look(self, raw: Features) -> list[Features]:
+        """Return what each view says of (n, d) raw values."""
+        return [view.apply(raw) for view in self.views]
+
 
 def _kind(column: str) -> str:
-    """Return the vector a column is of, `IS` for a category, nothing for a number."""
+    """Return what a column is of: a view, a vector, a category (`IS`), or nothing."""
+    if SIGN in column:
+        return column.partition(SIGN)[0] + SIGN
     if AT in column:
         return column.rpartition(AT)[0]
     return IS if IS in column else ""

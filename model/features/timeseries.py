@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from model.arrays import Features, Samples
 from model.errors import BadItemError
+from model.features.shape import PATTERNS, course, course_points, patterns
+from model.features.views import named
 
 STATISTICS = (
     "mean",
@@ -110,15 +112,17 @@ def describe(windows: NDArray[np.float64], rates: NDArray[np.float64]) -> Featur
 
     Returns
     -------
-    (n, d) array; the columns are named by `feature_names`
+    (n, d) array; the columns are named by `feature_names`, some as views
     """
     signals = np.ascontiguousarray(windows.transpose(0, 2, 1))
-    single = _statistics(signals, rates)
-    blocks = [
+    single, centred = _statistics(signals, rates), _centred(signals)
+    blocks: list[NDArray[np.floating]] = [
         *([single] if signals.shape[1] <= FEW_CHANNELS else _summed(single)),
         *_of_steps(signals, rates),
         *_of_sensors(signals, rates),
-        _correlations(_centred(signals))[:, None],
+        _correlations(centred)[:, None],
+        course(signals),
+        patterns(centred),
     ]
     flat = np.hstack([block.reshape(len(windows), -1) for block in blocks])
     return np.asarray(np.clip(flat, -LARGEST, LARGEST), dtype=np.float32)
@@ -128,10 +132,13 @@ def feature_names(channels: Sequence[str]) -> tuple[str, ...]:
     """Return the names of what `describe` returns for these channels."""
     pairs = _pairs(len(channels))
     correlations = [f"{channels[one]} by {channels[other]}" for one, other in pairs]
+    points = course_points(len(channels))
+    courses = [name for each in channels for name in named("course", each, points)]
+    views = (*courses, *named("patterns", "", PATTERNS))
     if len(channels) > FEW_CHANNELS:
         short = [f"{channel} {name}" for channel in channels for name in OF_MANY]
         whole = [f"{kind} of {name}" for kind in ("mean", "sd") for name in STATISTICS]
-        return (*short, *whole, *correlations)
+        return (*short, *whole, *correlations, *views)
     single = [f"{channel} {name}" for channel in channels for name in STATISTICS]
     steps = [f"{channel} step {name}" for channel in channels for name in OF_STEPS]
     lengths = [
@@ -139,7 +146,7 @@ def feature_names(channels: Sequence[str]) -> tuple[str, ...]:
         for first in _first_axes(len(channels))
         for name in STATISTICS
     ]
-    return (*single, *steps, *lengths, *correlations)
+    return (*single, *steps, *lengths, *correlations, *views)
 
 
 def _summed(single: Signals) -> list[Signals]:

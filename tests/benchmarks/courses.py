@@ -73,11 +73,13 @@ class Course:
             seed=self.seed,
         )
         plan = StartPlan(centres=n_classes, random=n_classes, length=self.budget)
-        start = start_order(pool.features, pool.task_ids, plan, self.seed)
+        start = start_order(pool.plain, pool.task_ids, plan, self.seed)
         tasks = Askable(
-            task_ids=pool.task_ids, features=pool.features, start=lambda _length: start
+            task_ids=pool.task_ids, features=pool.plain, start=lambda _length: start
         )
-        own = within(learner("auto", self.seed), Surroundings(pool.features))
+        own = within(
+            learner("auto", self.seed), Surroundings(pool.features, pool.views)
+        )
         is_open = np.ones(len(pool.task_ids), dtype=np.bool_)
         certainty = None
         while len(self.order) < self.budget:
@@ -142,6 +144,7 @@ class Course:
             codes=self.pool.codes[rows],
             ties=tie_breaker(self.pool.task_ids, self.seed),
             n_classes=self.pool.n_classes,
+            views=self.pool.views,
         )
         assessed = Assessed(
             known=known,
@@ -150,7 +153,7 @@ class Course:
             drawn=np.array(random_prefix(order, set(rows.tolist()), ()), dtype=np.intp),
             classes=tuple(map(str, range(self.pool.n_classes))),
         )
-        fit = fit_by(learner("auto", self.seed), known.features, known.n_classes)
+        fit = fit_by(learner("auto", self.seed), known)
         now = assessed.take(NOW, fit, np.empty(0, dtype=np.intp))
         codes = now.argmax(axis=1)
         found = {

@@ -117,8 +117,8 @@ def _near_all_centres(lesson: Lesson, first: list[int], seed: int) -> list[int]:
     rest = np.setdiff1d(np.arange(len(pool.codes)), first)
     count = int(CLUSTERS_PER_CLASS * pool.n_classes) + 1
     with one_thread():
-        found = KMeans(count, n_init=1, random_state=seed).fit(pool.features[rest])
-        distance = np.square(found.transform(pool.features[rest])).sum(axis=1)
+        found = KMeans(count, n_init=1, random_state=seed).fit(pool.plain[rest])
+        distance = np.square(found.transform(pool.plain[rest])).sum(axis=1)
     members = (np.flatnonzero(found.labels_ == each) for each in range(count))
     return [int(rest[m[distance[m].argmin()]]) for m in members if len(m)]
 
@@ -146,7 +146,7 @@ class Library:
         while True:
             known[lesson.order] = pool.codes[lesson.order]
             with one_thread():
-                (place,) = query(pool.features, known, **takes)
+                (place,) = query(pool.plain, known, **takes)
             yield int(place)
 
 

@@ -64,7 +64,7 @@ class Trial:
         Ten by ten as they were asked for, after the start; near as `model.diversity`
         means it, but of the usual distance between any two tasks.
         """
-        ids, features = self.made.labelled.task_ids, self.made.labelled.features
+        ids, features = self.made.labelled.task_ids, self.made.labelled.plain
         near = NEAR * usual_distance(features)
         found = [
             near_copies(features[np.searchsorted(ids, ten)], near)

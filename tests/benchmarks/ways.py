@@ -56,7 +56,7 @@ class Way:
         certainty = lesson.certainty(known)
         if self.spread == "clusters" and certainty is not None:
             order = certainty_order(certainty, tie_breaker(pool.task_ids, manner.seed))
-            certainty = by_clusters(order[is_open[order]], pool.features)
+            certainty = by_clusters(order[is_open[order]], pool.plain)
         return SoFar(labelled=known, is_open=is_open, certainty=certainty)
 
     def _tasks(self, pool: Labelled, manner: Manner) -> Askable:
@@ -65,11 +65,11 @@ class Way:
             plan = StartPlan(
                 centres=manner.centres, random=manner.random, length=length
             )
-            return start_order(pool.features, pool.task_ids, plan, manner.seed)
+            return start_order(pool.plain, pool.task_ids, plan, manner.seed)
 
         # Where all are equally far from each other nothing is a near-copy.
         apart = np.eye(len(pool.codes), dtype=np.float32)
-        features = pool.features if self.spread == "neighbours" else apart
+        features = pool.plain if self.spread == "neighbours" else apart
         return Askable(task_ids=pool.task_ids, features=features, start=start)
 
 

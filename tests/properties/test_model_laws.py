@@ -244,6 +244,7 @@ def test_standardised_features_are_always_usable(raw: Features) -> None:
     assert np.abs(scaled).max(initial=0.0) <= 8.0
 
 
+@settings(deadline=None)
 @given(
     windows=arrays(
         np.float64,

@@ -104,7 +104,7 @@ def test_tasks_without_a_label_are_learnt_from() -> None:
     ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     features = np.concatenate([ring, 1.5 * ring, 2 * ring]).astype(np.float32)
     codes = np.repeat(np.arange(3), 300)
-    rows = np.arange(0, 900, 60)
+    rows = np.arange(7, 900, 60)  # on no axis of symmetry: rounding decides there
 
     alone, knowing = (
         chosen.fit(features[rows], codes[rows], 3).predict(features).argmax(axis=1)
