@@ -207,11 +207,13 @@ on the 30 % kept back, in percent; the splits are the same for all. The interval
 95 % over the seeds. *Of … random* is the number of labels needed for 95 % of what all
 labels of the pool give the best learner, as a share of what that random learner needs,
 which goes on beyond the budget until it gets there: the geometric mean of the sets on
-which both arrive, by the seeds that both had (*arrives*: on how many). `dubito` asks as
-the service does, one label behind, with audit tasks; `random` and `margin` have the
-same learner. *LR margin* is what modAL and scikit-activeml do: a regression, a random
-start, the smallest margin. *reference*: random start, centres of clusters, a random
-forest, margin."""
+which both arrive, by the seeds that both had (*arrives*: on how many). *The three* are
+a regression (LR), a random forest (RF) and extremely randomised trees (ET), as
+scikit-learn has them; *its own learner's random* is `random`: what is left is saved by
+asking alone. `dubito` asks as the service does, one label behind, with audit tasks;
+`random` and `margin` have the same learner. *LR margin* is what modAL and
+scikit-activeml do: a regression, a random start, the smallest margin. *reference*:
+random start, centres of clusters, a random forest, margin."""
 
 
 def report(results: Sequence[Result], page: Path, plot: Path, seeds: int) -> None:
