@@ -1,19 +1,28 @@
 """Views: other descriptions of the tasks, heard as far as labels bear them out."""
 
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
 import numpy as np
 import pytest
 
-from backend.learning.features import Featuriser
+from backend.learning import rounds
+from backend.learning.features import Featuriser, Items
+from backend.learning.preferences import Preferences
+from backend.learning.rounds import manner_of
 from backend.state.tasks import Pool
-from model.arrays import Features, cut, plain
+from model.arrays import Codes, Features, Positions, Probabilities, Views, cut, plain
+from model.crossfit import Fit, Known, Predict, fit_by, hold_out
 from model.ensemble import Ensemble
 from model.features.columns import Layout
 from model.features.tabular import CLIP
 from model.features.views import named
 from model.learner import within
 from model.opinions import ViewOpinion
+from model.simulation import Labelled, Lesson, by_dubito
 from model.surroundings import Surroundings
 from tests.benchmarks.peers import Regression
+from tests.questions import ask, said_of, window
 
 COLUMNS = (*named("course", "x", 2), *named("course", "y", 2), "mean")
 VIEWS = (2, 3)
@@ -150,3 +159,139 @@ def test_a_learner_that_cannot_weigh_views_does_not_see_them() -> None:
     learnt = within(Regression(seed=0), around).fit(features, codes, 3)
 
     assert np.array_equal(learnt.predict(features), learnt.predict(other))
+
+
+def test_the_start_does_not_look_at_views() -> None:
+    table = raw()
+    pools = (
+        Pool(task_ids=np.arange(40), columns=columns, numbers=numbers, texts=())
+        for columns, numbers in ((COLUMNS, table), (COLUMNS[4:], table[:, 4:]))
+    )
+
+    with_view, without = (Items.of(pool, seed=0) for pool in pools)
+
+    assert with_view.views == (4,)
+    assert np.array_equal(with_view.plain, without.plain)
+    first, second = (one.start(3, 3, length=20, seed=0) for one in (with_view, without))
+    assert np.array_equal(first, second)
+
+
+def test_the_window_is_kept_apart_by_the_plain_columns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rounds, "learn", lambda _: np.full((40, 3), 1 / 3))
+    table = raw()
+    table[:, 4] = table[np.arange(40) // 8, 4]  # eight copies of each
+    pools = (
+        Pool(task_ids=np.arange(10, 50), columns=columns, numbers=numbers, texts=())
+        for columns, numbers in ((COLUMNS, table), (COLUMNS[4:], table[:, 4:]))
+    )
+
+    first, second = (
+        window(ask(Items.of(pool, seed=0), said_of(range(10, 18)), audit=0))
+        for pool in pools
+    )
+
+    assert first == second
+
+
+def test_a_replay_asks_as_if_there_were_no_views() -> None:
+    features, codes = told_by(0, 1, 2)
+    features[:, :4] = features[np.arange(120) // 12, :4]  # a dozen copies of each
+    task_ids = np.arange(120)
+    with_views = Labelled(
+        task_ids=task_ids, features=features, codes=codes, n_classes=3, views=VIEWS
+    )
+    alone = replace(with_views, features=with_views.plain, views=())
+    manner = manner_of(Preferences(), 3)
+
+    first, second = (
+        list(islice(by_dubito(Lesson(pool=pool, learner=Silent()), manner), 60))
+        for pool in (with_views, alone)
+    )
+
+    assert first == second
+
+
+@dataclass
+class Silent:
+    """A learner that has nothing to say, whatever it is shown."""
+
+    n_classes: int = 3
+
+    def fit(self, _features: Features, _codes: Codes, n_classes: int) -> "Silent":
+        return Silent(n_classes)
+
+    def predict(self, features: Features) -> Probabilities:
+        return np.full((len(features), self.n_classes), 1 / self.n_classes)
+
+
+@dataclass
+class Curious:
+    """A learner that notes of which views it was told."""
+
+    told: list[Views] = field(default_factory=list)
+
+    def within(self, surroundings: Surroundings) -> "Curious":
+        self.told.append(surroundings.views)
+        return self
+
+    def fit(self, _features: Features, _codes: Codes, n_classes: int) -> Silent:
+        return Silent(n_classes)
+
+
+def test_replays_and_assessments_tell_of_views() -> None:
+    features, codes = told_by(0)
+    known = Known(
+        features=features,
+        rows=np.arange(9),
+        codes=codes[:9],
+        ties=np.arange(120, dtype=np.uint64),
+        n_classes=3,
+        views=VIEWS,
+    )
+    pool = Labelled(
+        task_ids=np.arange(120),
+        features=features,
+        codes=codes,
+        n_classes=3,
+        views=VIEWS,
+    )
+    learner = Curious()
+
+    fit_by(learner, known)(known.rows, known.codes)
+    Lesson(pool=pool, learner=learner, order=list(range(9))).learnt(9)
+
+    assert learner.told == [VIEWS, VIEWS]
+
+
+def test_tasks_asked_instead_are_kept_apart_by_the_plain_columns() -> None:
+    features, codes = told_by(0, 1, 2)
+    features[:, :4] = features[np.arange(120) // 4, :4]
+    asked = []
+    for views, seen in ((VIEWS, features), ((), plain(features, VIEWS))):
+        known = Known(
+            features=seen,
+            rows=np.arange(0, 120, 5),
+            codes=codes[::5],
+            ties=np.random.default_rng(0).permutation(120).astype(np.uint64),
+            n_classes=3,
+            views=views,
+        )
+        rows: list[Positions] = []
+        fold = np.isin(np.arange(120), known.rows[::3])
+        hold_out(known, fold, noting(rows), np.zeros(120, dtype=np.intp))
+        asked.append(rows[-1])
+
+    first, second = asked
+    assert np.array_equal(first, second)
+
+
+def noting(rows: list[Positions]) -> Fit:
+    """Return a way to learn nothing, and to note from which rows."""
+
+    def fit(chosen: Positions, _codes: Codes) -> Predict:
+        rows.append(chosen)
+        return lambda wanted: np.full((len(wanted), 3), 1 / 3)
+
+    return fit
