@@ -28,23 +28,27 @@ from backend.learning.features import FIT_ON
 from backend.learning.lexicon import lexicon
 from backend.learning.pictures import read_picture
 from backend.learning.recordings import Recording, describe_all, open_recording
-from model.arrays import Codes, Features
+from model.arrays import Codes, Features, Views
+from model.features.columns import Layout
 from model.features.tabular import standardise
 from model.features.text import Embedding
+from model.features.views import SIGN
 from model.initial import permutation
-from model.learner import learner
+from model.learner import learner, within
 from model.schema import Channels
-from tests.benchmarks.data_sets import data_set
+from model.surroundings import Surroundings
+from tests.benchmarks.data_sets import OUTLINES, data_set
 from tests.benchmarks.sources import SECONDS
 
 WINDOWS = 10_000
 TEXTS = 20_000
 IMAGES = 2_000
 LABELS_PER_CLASS = (2, 5, 10)
-SERIES = ("watch_a", "basicmotions", "japvowels")
+SERIES = ("watch_a", "basicmotions", "japvowels", *OUTLINES)
 PROSE = ("reuters_r8", "sms_spam", "trec6")
 
 Way = Callable[[Sequence[Recording]], Features]
+Made = Callable[[], Features | tuple[Features, Views]]
 
 
 @click.group()
@@ -120,9 +124,11 @@ def accuracy(seeds: int, sets: str) -> None:
         first: NDArray[np.float64] | None = None
         for way, make in rows.items():
             began = time.process_time()
-            features = make()
+            made = make()
             cost = 1_000 * (time.process_time() - began) / len(codes)
-            found = np.array([_scores(features, codes, seed) for seed in range(seeds)])
+            features, views = made if isinstance(made, tuple) else (made, ())
+            around = Surroundings(features, views)
+            found = np.array([_scores(around, codes, seed) for seed in range(seeds)])
             first = found if first is None else first
             cells = _cells(found, first)
             size = str(features.shape[1])
@@ -143,16 +149,17 @@ def _cells(found: NDArray[np.float64], first: NDArray[np.float64]) -> Iterator[s
     yield f"{gain.mean():+.1f} ± {spread:.1f}"
 
 
-def _scores(features: Features, codes: Codes, seed: int) -> list[float]:
+def _scores(around: Surroundings, codes: Codes, seed: int) -> list[float]:
     """Return the test accuracy in per cent after so many random labels."""
+    features, chosen = around.features, within(learner("auto", seed), around)
     order = permutation(np.arange(len(codes), dtype=np.int64), seed)
     cut = int(0.3 * len(codes))
     test, pool = order[:cut], order[cut:]
     n_classes = int(codes.max()) + 1
     scores = []
     for count in LABELS_PER_CLASS:
-        chosen = _of_two_classes(pool, codes, count * n_classes)
-        fitted = learner("auto", seed).fit(features[chosen], codes[chosen], n_classes)
+        rows = _of_two_classes(pool, codes, count * n_classes)
+        fitted = chosen.fit(features[rows], codes[rows], n_classes)
         guessed = fitted.predict(features[test]).argmax(axis=1)
         scores.append(100 * float((guessed == codes[test]).mean()))
     return scores
@@ -165,30 +172,52 @@ def _of_two_classes(pool: Codes, codes: Codes, count: int) -> Codes:
     return pool[:count]
 
 
-def _series(name: str) -> tuple[Mapping[str, Callable[[], Features]], Codes]:
+def _series(name: str) -> tuple[Mapping[str, Made], Codes]:
     found = data_set(name)
     chosen = Channels(time=SECONDS)
     opened = [open_recording(task["recording"], chosen) for task in found.tasks]
-    ways: dict[str, Way] = {"16 statistics and correlations": _before, "ours": _ours}
+    ways: dict[str, Way] = {
+        "16 statistics and correlations": _before,
+        "our statistics": _statistics,
+    }
     ways |= {"pycatch22": _catch22} if find_spec("pycatch22") else {}
     ways |= {"tsfel": _tsfel} if find_spec("tsfel") else {}
     ways |= {"aeon MiniRocket": _mini_rocket} if find_spec("aeon") else {}
     codes = np.unique(found.labels, return_inverse=True)[1]
-    return {way: partial(_standard, make, opened) for way, make in ways.items()}, codes
+    made: dict[str, Made] = {
+        way: partial(_standard, make, opened) for way, make in ways.items()
+    }
+    return {**made, "ours": partial(_ours, opened)}, codes
 
 
 def _standard(make: Way, opened: Sequence[Recording]) -> Features:
     return standardise(np.asarray(make(opened), dtype=np.float32))
 
 
-def _ours(opened: Sequence[Recording]) -> Features:
-    return np.array([list(one.values()) for one in describe_all(opened)], np.float32)
+def _ours(opened: Sequence[Recording]) -> tuple[Features, Views]:
+    described = describe_all(opened)
+    names = sorted(described[0])
+    table = _columns(described, names)
+    layout = Layout.of(names, table)
+    return np.hstack([layout.apply(table), *layout.look(table)]), layout.widths
+
+
+def _statistics(opened: Sequence[Recording]) -> Features:
+    described = describe_all(opened)
+    return _columns(described, [name for name in described[0] if SIGN not in name])
 
 
 def _before(opened: Sequence[Recording]) -> Features:
     described = describe_all(opened)
-    kept = [name for name in described[0] if " step " not in name and "&" not in name]
-    return np.array([[one[name] for name in kept] for one in described], np.float32)
+    later = (" step ", "&", SIGN)
+    kept = [name for name in described[0] if not any(sign in name for sign in later)]
+    return _columns(described, kept)
+
+
+def _columns(
+    described: Sequence[Mapping[str, float]], names: Sequence[str]
+) -> Features:
+    return np.array([[one[name] for name in names] for one in described], np.float32)
 
 
 def _catch22(opened: Sequence[Recording]) -> Features:
@@ -219,7 +248,7 @@ def _mini_rocket(opened: Sequence[Recording]) -> Features:
     return np.asarray(rows @ directions.T)
 
 
-def _prose(name: str) -> tuple[Mapping[str, Callable[[], Features]], Codes]:
+def _prose(name: str) -> tuple[Mapping[str, Made], Codes]:
     found = data_set(name)
     texts = [str(task["text"]) for task in found.tasks]
     codes = np.unique(found.labels, return_inverse=True)[1]
@@ -238,7 +267,7 @@ def _words(texts: Sequence[str]) -> Features:
     return np.asarray(rows / np.where(length > 0, length, 1), dtype=np.float32)
 
 
-def _drawn(name: str) -> tuple[Mapping[str, Callable[[], Features]], Codes]:
+def _drawn(name: str) -> tuple[Mapping[str, Made], Codes]:
     """Return scikit-learn's digits as images."""
     if name != "digits":
         message = f"there is no set {name!r}"

@@ -122,6 +122,15 @@ def japanese_vowels() -> Rows:
     return tasks, [label for _, label in series]
 
 
+def outline(name: str) -> Rows:
+    """One channel whose course over time tells the class, from the UCR archive."""
+    series = _series(name)
+    tasks: list[JsonObject] = [
+        {"recording": _recording(samples, ["x"], rate=1.0)} for samples, _ in series
+    ]
+    return tasks, [label for _, label in series]
+
+
 def _series(name: str) -> list[tuple[NDArray[np.float64], str]]:
     """Read both halves of a set of the UEA archive: samples by channels, and label."""
     return [
