@@ -23,20 +23,13 @@ from model.holdout import split
 from model.simulation import STRATEGIES, by_chance
 from tests.benchmarks.data_sets import SOURCES, data_set
 from tests.benchmarks.peers import SCORED_BEYOND, SCORED_EVERY, contestants
-from tests.benchmarks.results import (
-    DUBITO,
-    OWN_RANDOM,
-    RANDOM,
-    Result,
-    report,
-    summary,
-)
+from tests.benchmarks.results import DUBITO, RANDOM, Result, report, summary
 from tests.benchmarks.sources import CACHE
 
 OURS = "auto"
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PLOT = Path(__file__).parents[2] / "docs" / "learning-curves.svg"
-ALWAYS = (DUBITO, OWN_RANDOM, *RANDOM)
+ALWAYS = (DUBITO, *RANDOM)
 MOST_OF_OTHERS = 2
 """Seeds of all other contestants: some take long, and none is what is judged."""
 
