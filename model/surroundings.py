@@ -43,7 +43,7 @@ class Rows:
     plain : (m, d) features
     turned : (m, d) features along the main axes, their variances evened out
     places : (m, r) coordinates in the graph of neighbours; r is 0 without a graph
-    views : the same tasks as others describe them
+    views : the same tasks as each of their views describes them
     """
 
     plain: NDArray[np.float64]

@@ -51,6 +51,7 @@ OURS = (
     "model.kernel.Fit",
     "model.kernel.Kernel",
     "model.kernel.LikenessPredictor",
+    "model.learner.PlainPredictor",
     "model.opinions.ClassifierOpinion",
     "model.opinions.DiscriminantOpinion",
     "model.opinions.ViewOpinion",

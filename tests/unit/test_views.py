@@ -5,19 +5,21 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from skops import io as skops
 
 from backend.learning import rounds
 from backend.learning.features import Featuriser, Items
 from backend.learning.preferences import Preferences
 from backend.learning.rounds import manner_of
 from backend.state.tasks import Pool
+from backend.takeaway.fitted import OURS, THEIRS
 from model.arrays import Codes, Features, Positions, Probabilities, Views, cut, plain
 from model.crossfit import Fit, Known, Predict, fit_by, hold_out
 from model.ensemble import Ensemble
 from model.features.columns import Layout
 from model.features.tabular import CLIP
 from model.features.views import named
-from model.learner import within
+from model.learner import PlainPredictor, within
 from model.opinions import ViewOpinion
 from model.simulation import Labelled, Lesson, by_dubito
 from model.surroundings import Surroundings
@@ -159,6 +161,16 @@ def test_a_learner_that_cannot_weigh_views_does_not_see_them() -> None:
     learnt = within(Regression(seed=0), around).fit(features, codes, 3)
 
     assert np.array_equal(learnt.predict(features), learnt.predict(other))
+
+
+def test_what_hides_the_views_can_be_taken_away() -> None:
+    features, codes = told_by(0)
+    alone = plain(features, VIEWS)
+    learnt = PlainPredictor(Ensemble().fit(alone, codes, 3), VIEWS)
+
+    kept = skops.loads(skops.dumps(learnt), trusted=[*OURS, *THEIRS])
+
+    assert np.array_equal(kept.predict(features), learnt.predict(features))
 
 
 def test_the_start_does_not_look_at_views() -> None:
