@@ -115,6 +115,10 @@ class Services:
         if state.work.may_queue():
             self.call("look_after", state.key)
 
+    def is_awaited(self) -> bool:
+        """Return whether a job waits for a worker."""
+        return self.queue.count > 0
+
     def call(self, job: str, *arguments: str) -> None:
         """Queue one of the jobs there are."""
         self.queue.enqueue(

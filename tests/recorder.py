@@ -28,10 +28,11 @@ class Call:
 
 @dataclass(slots=True)
 class Recorder:
-    """What was asked for, in order."""
+    """What was asked for, in order, and what has come to its end."""
 
     url: str = ""
     calls: list[Call] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
 
     def note(self, method: str, path: str, body: Any) -> None:  # noqa: ANN401 - JSON
         rows = int("/predictions" in path and method != "GET")
@@ -40,6 +41,10 @@ class Recorder:
         elif isinstance(body, list):
             rows = len(body)
         self.calls.append(Call(method, path, rows))
+
+    def is_idle(self) -> bool:
+        """Return whether the server has answered all that was asked for."""
+        return len(self.calls) == len(self.ended)
 
     def of(self, path: str) -> list[Call]:
         """Return the requests whose path begins so."""
@@ -55,13 +60,16 @@ def recorder_before(url: str) -> Iterator[Recorder]:
         def hand_on(path: str) -> flask.Response:
             asked = flask.request
             recorder.note(asked.method, f"/{path}", asked.get_json(silent=True))
-            told = http.request(
-                asked.method,
-                f"/{path}",
-                params=list(asked.args.items(multi=True)),
-                content=asked.get_data(),
-                headers=_without_own(asked.headers.items()),
-            )
+            try:
+                told = http.request(
+                    asked.method,
+                    f"/{path}",
+                    params=list(asked.args.items(multi=True)),
+                    content=asked.get_data(),
+                    headers=_without_own(asked.headers.items()),
+                )
+            finally:
+                recorder.ended.append(path)
             headers = _without_own(told.headers.items())
             return flask.Response(told.content, told.status_code, headers)
 

@@ -137,14 +137,16 @@ class RestWriter:
 
     def undo(self) -> bool:
         """Remove what nobody has changed since; return False if others came first."""
-        for task, annotation in self.state.rest.answers().items():
-            if self.is_over():
-                return False
-            self._remove_answer(task, annotation)
-        for task, row in self.state.rest.rows().items():
-            if self.is_over():
-                return False
-            self._remove_row(task, row)
+        answers, rows = self.state.rest.answers(), self.state.rest.rows()
+        for task in sorted(answers.keys() | rows.keys()):
+            for held, remove in (
+                (answers, self._remove_answer),
+                (rows, self._remove_row),
+            ):
+                if self.is_over():
+                    return False
+                if task in held:
+                    remove(task, held[task])
         return True
 
     def _may_write(
@@ -238,5 +240,6 @@ class RestWriter:
     def _remove_row(self, task: int, row: int) -> None:
         """Remove a row; that it is ours was looked at when the undoing began."""
         self.lease.check()
-        self.client.delete_row(row)
+        with self.pace.write():
+            self.client.delete_row(row)
         self.state.rest.forget_row(task)

@@ -31,7 +31,7 @@ from model.initial import permutation, tie_breaker
 from model.learner import learner
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -53,12 +53,18 @@ SHARE_NEW = 0.05
 
 
 def assess(
-    services: Services, state: ProjectState, lease: Lease, *, is_quiet: bool
+    services: Services,
+    state: ProjectState,
+    lease: Lease,
+    makes_way: Callable[[], bool],
+    *,
+    is_quiet: bool,
 ) -> None:
-    """Take the steps that are due, until something happens.
+    """Take the steps that are due, until something else comes first.
 
     Parameters
     ----------
+    makes_way : asked before each step: whether something else comes first
     is_quiet : whether nobody seems to be labelling: then any new label is worth it
     """
     standing = Standing.of(state)
@@ -75,7 +81,7 @@ def assess(
         return
     if held is None:
         state.assessments.begin(snapshot)
-    if _take_steps(subject, state):
+    if _take_steps(subject, state, makes_way):
         found = subject.assessed.conclude(state.assessments.steps())
         lease.check()
         state.assessments.save(_finding(found, subject, snapshot))
@@ -184,13 +190,15 @@ def _groups(standing: Standing, task_ids: TaskIds) -> NDArray[np.intp] | None:
     return np.unique(names, return_inverse=True)[1]
 
 
-def _take_steps(subject: Subject, state: ProjectState) -> bool:
+def _take_steps(
+    subject: Subject, state: ProjectState, makes_way: Callable[[], bool]
+) -> bool:
     """Take the steps that are missing; return False if something came in between."""
     done = state.assessments.steps()
     for step in subject.assessed.steps:
         if step in done:
             continue
-        if state.work.pending():
+        if makes_way():
             return False
         now = done[NOW].argmax(axis=1) if NOW in done else np.empty(0, dtype=np.intp)
         done[step] = subject.assessed.take(step, subject.fit, now)

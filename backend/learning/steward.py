@@ -45,6 +45,20 @@ QUIET_SECONDS = 5.0
 LISTING_PAUSE = 10.0
 
 
+@dataclass(slots=True)
+class Way:
+    """How what can wait has behaved while a project was looked after.
+
+    Attributes
+    ----------
+    steps : how often it was asked whether something else comes first
+    was_made : whether something did
+    """
+
+    steps: int = 0
+    was_made: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steward:
     """Does one project's work, as long as the lease is ours."""
@@ -55,6 +69,7 @@ class Steward:
     client: LabelStudioClient
     is_shut_out: bool = False
     pace: Pace = field(default_factory=Pace)
+    way: Way = field(default_factory=Way)
 
     def work(self) -> None:
         """Read and learn until nothing is left that a round has not seen.
@@ -73,12 +88,31 @@ class Steward:
                 is_writing = self.state.rest.job().state in ACTIVE
                 quiet = self.is_quiet() and not is_writing
                 with self.services.tally.timed(STEPS, "assess"):
-                    assess(self.services, self.state, self.lease, is_quiet=quiet)
+                    assess(
+                        self.services,
+                        self.state,
+                        self.lease,
+                        self.makes_way,
+                        is_quiet=quiet,
+                    )
                 return
             if self._round(want, asked):
                 self.state.work.answered(asked_until)
                 seen = self.state.work.seen_until(asked_until, want)
                 self.state.work.finish(self.lease, seen)
+
+    def makes_way(self) -> bool:
+        """Return whether what is done in steps, and can wait, makes way now.
+
+        For what happens in the project, for what its owner wishes and what else is
+        due, and after a step for other projects: they may have no other worker.
+        """
+        is_wanted = self.state.work.pending() > 0 or self.state.work.is_due()
+        if is_wanted or (self.way.steps and self.services.is_awaited()):
+            self.way.was_made = True
+            return True
+        self.way.steps += 1
+        return False
 
     @property
     def publishes(self) -> bool:

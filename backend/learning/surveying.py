@@ -115,7 +115,7 @@ class Surveyor:
         start = 0, begin(features, items.task_ids[chosen], self._seed)
         step, points = self._store.step(basis) or start
         for number in range(step, neighbourhood.STEPS):
-            if self._state.work.pending():
+            if self.steward.makes_way():
                 return False
             with self.steward.services.tally.timed(TIMED, "map"):
                 points = improve(features, points, number)

@@ -121,6 +121,8 @@ def _tend(steward: Steward) -> None:
         steward.state.work.due_in(steward.tick())
     else:
         Upkeep(steward=steward, standing=standing).work()
+        if steward.way.was_made:
+            steward.state.work.due_in(0)
 
 
 def _say(services: Services, key: str, error: Exception) -> None:

@@ -156,6 +156,13 @@ class Work:
         """Ask to be looked at after so many seconds, even if nothing happens."""
         self.client.set(self._key(keys.DUE), self.clock() + seconds)
 
+    def is_due(self) -> bool:
+        """Return whether the time has come to be looked at, or was put to now."""
+        return self._is_due(self.client.get(self._key(keys.DUE)))
+
+    def _is_due(self, due: bytes | None) -> bool:
+        return not 0 < float(due or 0) - self.clock() <= LONGEST_SECONDS
+
     def rest(self, seconds: float) -> None:
         """Leave what waits alone for a while: the last attempt failed."""
         self.client.set(self._key(keys.RESTING), 1, px=int(seconds * 1000))
@@ -171,8 +178,7 @@ class Work:
             self._bound(keys.CLAIMED, CLAIM_SECONDS)
             self._bound(keys.RESTING, LONGEST_SECONDS)
             return False
-        waits = 0 < float(due or 0) - self.clock() <= LONGEST_SECONDS
-        return not waits or int(want or 0) > int(done or 0)
+        return self._is_due(due) or int(want or 0) > int(done or 0)
 
     @contextmanager
     def lease(self) -> Iterator[Lease | None]:

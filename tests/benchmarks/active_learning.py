@@ -26,7 +26,6 @@ from tests.benchmarks.peers import SCORED_BEYOND, SCORED_EVERY, contestants
 from tests.benchmarks.results import (
     DUBITO,
     RANDOM,
-    YARDSTICK,
     Result,
     report,
     summary,
@@ -36,8 +35,7 @@ from tests.benchmarks.sources import CACHE
 OURS = "auto"
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PLOT = Path(__file__).parents[2] / "docs" / "learning-curves.svg"
-ALWAYS = (DUBITO, YARDSTICK)
-MOST_OF_RANDOM = 5
+ALWAYS = (DUBITO, *RANDOM)
 MOST_OF_OTHERS = 2
 """Seeds of the other contestants: some take long, and none is what is judged."""
 
@@ -87,12 +85,8 @@ def jobs_of(chosen: Sequence[Contestant], seeds: int) -> list[Job]:
         Job(one, seed)
         for seed in range(seeds)
         for one in chosen
-        if one.strategy is None or one.name in ALWAYS or seed < _most(one.name)
+        if one.strategy is None or one.name in ALWAYS or seed < MOST_OF_OTHERS
     ]
-
-
-def _most(name: str) -> int:
-    return MOST_OF_RANDOM if name in RANDOM else MOST_OF_OTHERS
 
 
 @click.command()

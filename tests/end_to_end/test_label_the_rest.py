@@ -18,7 +18,7 @@ from tests.label_studio import JsonObject, LabelStudio
 
 pytestmark = pytest.mark.end_to_end
 
-TASKS, LABELS = 60, 30
+TASKS, LABELS = 42, 30
 WRONG = {"rest": "walk", "walk": "run", "run": "rest"}
 
 

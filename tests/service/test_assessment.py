@@ -4,15 +4,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from redis import Redis
 
 from backend.learning.assessment import FEWEST_LABELS, FEWEST_NEW, assess
+from backend.learning.steward import Steward
+from backend.state.assessments import AssessmentStore
 from backend.state.project import ProjectState
+from backend.state.work import Work
 from model.initial import permutation
 from tests.dubito import CLASSES, Rows, feature_rows, rows_project
 from tests.service.stand import Stand
 
 LABELS = 36
+PATIENCE_SECONDS = 300.0
 
 
 @pytest.fixture
@@ -31,9 +36,15 @@ def in_random_order(rows: Rows) -> list[int]:
 
 
 def assess_now(bench: Stand, state: ProjectState, *, is_quiet: bool = True) -> None:
+    """Let a worker assess to whom nothing else is due soon."""
+    state.work.due_in(PATIENCE_SECONDS)
     with state.work.lease() as lease:
         assert lease is not None
-        assess(bench.services, state, lease, is_quiet=is_quiet)
+        client = bench.services.label_studio()
+        steward = Steward(
+            services=bench.services, state=state, lease=lease, client=client
+        )
+        assess(bench.services, state, lease, steward.makes_way, is_quiet=is_quiet)
 
 
 def label(bench: Stand, rows: Rows, count: int) -> None:
@@ -142,6 +153,56 @@ def test_it_makes_way_for_a_round_and_goes_on_where_it_was(
     assert begun is not None
     assert (len(begun.chosen), taken) == (LABELS + 1, {})
     assert assessed(bench, rows) == LABELS + 1
+
+
+def wish_at_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the owner press a button of the page at each step of an assessment."""
+    keep = AssessmentStore.keep
+
+    def keep_and_wish(
+        self: AssessmentStore, step: str, found: NDArray[np.float64]
+    ) -> None:
+        keep(self, step, found)
+        Work(self.client, self.project).due_in(0)
+
+    monkeypatch.setattr(AssessmentStore, "keep", keep_and_wish)
+
+
+def test_it_makes_way_for_what_the_owner_wishes(
+    bench: Stand, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label(bench, rows, 1)
+    state = bench.state(rows.project)
+    wish_at_each_step(monkeypatch)
+
+    assess_now(bench, state)
+    first = len(state.assessments.steps())
+    assess_now(bench, state)
+
+    assert (first, len(state.assessments.steps())) == (1, 2)
+
+
+def test_it_goes_on_once_it_has_made_way(
+    bench: Stand, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wish_at_each_step(monkeypatch)
+
+    label(bench, rows, FEWEST_NEW)
+
+    assert assessed(bench, rows) == LABELS + FEWEST_NEW
+
+
+def test_other_projects_wait_for_one_step_of_it(bench: Stand, rows: Rows) -> None:
+    """There may be no other worker; and where there are many, it still gets on."""
+    label(bench, rows, 1)
+    state = bench.state(rows.project)
+    bench.services.call("look_after", "another")
+
+    assess_now(bench, state)
+    first = len(state.assessments.steps())
+    assess_now(bench, state)
+
+    assert (first, len(state.assessments.steps())) == (1, 2)
 
 
 def test_without_labels_nothing_is_claimed(bench: Stand, rows: Rows) -> None:

@@ -1,5 +1,6 @@
 """Whatever we write many of, Label Studio is left alone between a few of them."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,16 +11,20 @@ import pytest
 from backend.labelstudio.pace import BURST_SECONDS, Pace, rest_seconds
 from backend.labelstudio.publish import Publisher
 from backend.labelstudio.removal import FEWEST, Remover
+from backend.labelstudio.rest import RestWriter
 from backend.learning import upkeep
 from backend.learning.steward import Steward
 from backend.learning.upkeep import Upkeep
 from backend.progress import show_nothing
+from backend.state.rest import RestJob, RestLabel
+from tests.dubito import CLASSES
 from tests.service.stand import Stand
 
 TASKS, LABELS = 60, 8
 WRITE_SECONDS = 0.3
 IN_A_BURST = 3
 WRITES = {"POST", "PATCH", "DELETE"}
+OURS = re.compile(r"/(predictions|annotations)(/|$)")
 
 
 @dataclass(slots=True)
@@ -31,7 +36,7 @@ class SlowTime:
 
     def writes(self) -> int:
         requests = self.bench.faults.requests
-        return sum(m in WRITES and "predictions" in path for m, path in requests)
+        return sum(m in WRITES and bool(OURS.search(path)) for m, path in requests)
 
     def __call__(self) -> float:
         return WRITE_SECONDS * self.writes() + sum(s for _, s in self.slept)
@@ -44,6 +49,7 @@ class SlowTime:
         rests = [
             (written, sum(seconds for _, seconds in some))
             for written, some in groupby(self.slept, key=lambda rest: rest[0])
+            if written >= began
         ]
         marks = [began, *(written for written, _ in rests), self.writes()]
         assert max(b - a for a, b in pairwise(marks)) <= IN_A_BURST
@@ -153,3 +159,45 @@ def test_rows_are_removed_in_bursts(bench: Stand, *, is_double: bool) -> None:
         calls = sum(p.startswith("/api/dm/actions") for _, p in bench.faults.requests)
         assert calls >= (2 * TASKS - LABELS) / FEWEST / 5
         assert len(time.slept) == calls
+
+
+def test_labels_of_the_rest_are_taken_back_in_bursts_task_by_task(bench: Stand) -> None:
+    """So that what is said to be left falls from the first burst on."""
+    rows = bench.labelled_rows(TASKS, LABELS)
+    state, time = bench.state(rows.project), SlowTime(bench)
+    left: list[int] = []
+    chosen = rows.tasks[LABELS : LABELS + 12]
+    label = RestLabel(label=CLASSES[0], certainty=0.5)
+    state.rest.begin(
+        RestJob(state="writing", certainty=0.0, as_annotations=True, of=12),
+        dict.fromkeys(chosen, label),
+    )
+
+    with stewarding(bench, rows.project, time) as steward:
+        writer = rest_writer(steward, left)
+        assert writer.answer(frozenset(chosen))
+        began = time.writes()
+        left.clear()
+        assert writer.undo()
+
+    time.assert_rested(began)
+    assert sorted(set(left), reverse=True) == list(range(12, 0, -1))
+
+
+def rest_writer(steward: Steward, left: list[int]) -> RestWriter:
+    """Make a writer that notes before each write of how many tasks labels stand."""
+    standing, rest = steward.standing(), steward.state.rest
+    assert standing is not None
+
+    def is_over() -> bool:
+        left.append(len(rest.rows().keys() | rest.answers().keys()))
+        return not steward.pace.wait()
+
+    return RestWriter(
+        client=steward.client,
+        state=steward.state,
+        lease=steward.lease,
+        schema=standing.schema,
+        is_over=is_over,
+        pace=steward.pace,
+    )
