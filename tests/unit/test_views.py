@@ -14,6 +14,7 @@ from backend.learning.rounds import manner_of
 from backend.state.tasks import Pool
 from backend.takeaway.fitted import OURS, THEIRS
 from model.arrays import Codes, Features, Positions, Probabilities, Views, cut, plain
+from model.asking import Manner
 from model.crossfit import Fit, Known, Predict, fit_by, hold_out
 from model.ensemble import Ensemble
 from model.features.columns import Layout
@@ -218,11 +219,19 @@ def test_a_replay_asks_as_if_there_were_no_views() -> None:
     manner = manner_of(Preferences(), 3)
 
     first, second = (
-        list(islice(by_dubito(Lesson(pool=pool, learner=Silent()), manner), 60))
+        asked_for(Lesson(pool=pool, learner=Silent()), manner, 60)
         for pool in (with_views, alone)
     )
 
+    assert len(set(first)) == 60
     assert first == second
+
+
+def asked_for(lesson: Lesson, manner: Manner, count: int) -> list[int]:
+    """Return the first tasks that are asked for, each labelled before the next."""
+    for position in islice(by_dubito(lesson, manner), count):
+        lesson.order.append(position)
+    return lesson.order
 
 
 @dataclass
