@@ -47,13 +47,7 @@ LISTING_PAUSE = 10.0
 
 @dataclass(slots=True)
 class Way:
-    """How what can wait has behaved while a project was looked after.
-
-    Attributes
-    ----------
-    steps : how often it was asked whether something else comes first
-    was_made : whether something did
-    """
+    """Steps taken of what can wait, and whether it made way for something else."""
 
     steps: int = 0
     was_made: bool = False
