@@ -18,6 +18,7 @@ from tests.service.stand import Stand
 
 LABELS = 36
 PATIENCE_SECONDS = 300.0
+LONG_AGO = -1.0
 
 
 @pytest.fixture
@@ -163,7 +164,7 @@ def wish_at_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
         self: AssessmentStore, step: str, found: NDArray[np.float64]
     ) -> None:
         keep(self, step, found)
-        Work(self.client, self.project).due_in(0)
+        Work(self.client, self.project, self.clock).due_in(LONG_AGO)
 
     monkeypatch.setattr(AssessmentStore, "keep", keep_and_wish)
 
