@@ -143,10 +143,11 @@ class RestWriter:
                 (answers, self._remove_answer),
                 (rows, self._remove_row),
             ):
+                if task not in held:
+                    continue
                 if self.is_over():
                     return False
-                if task in held:
-                    remove(task, held[task])
+                remove(task, held[task])
         return True
 
     def _may_write(
