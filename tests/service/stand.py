@@ -25,6 +25,9 @@ from tests.store import services_over
 from tests.truth import assert_equal_state
 
 MOST_JOBS = 60
+MOST_TURNS = 300
+IDLE_TURNS = 2
+WRITES = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 
 
 @dataclass(slots=True)
@@ -86,6 +89,20 @@ class Stand:
         self.services.redis.delete(f"{keys.FILLING}:{state.key}")
         self.services.wake(state)
         self.run()
+
+    def settle(self, project: int) -> None:
+        """Look after a project until that changes nothing in Label Studio any more.
+
+        How much is written in one turn depends on how quick the machine is. What
+        failed before may be asked for in one turn, and written in the next.
+        """
+        turns = idle = 0
+        while idle < IDLE_TURNS:
+            before, turns = len(self.faults.requests), turns + 1
+            self.look_after(project)
+            turn = list(self.faults.requests)[before:]
+            idle = 0 if any(method in WRITES for method, _ in turn) else idle + 1
+            assert turns < MOST_TURNS, turn
 
     def sync(self, project: int) -> JsonObject:
         """Read all anew, and learn from it."""

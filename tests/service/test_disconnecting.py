@@ -230,7 +230,7 @@ def test_who_is_stopped_in_the_middle_may_stay_connected(bench: Stand) -> None:
         leave(bench, rows.project, Watcher(stop_after=2))
 
     bench.connect(rows.project)
-    bench.look_after(rows.project)
+    bench.settle(rows.project)
 
     assert versions(bench, rows.project) == {"dubito": 112}
     bench.assert_order_holds(rows.project)

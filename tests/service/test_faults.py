@@ -22,12 +22,13 @@ from tests.service.stand import Stand
 def heal(bench: Stand, project: int) -> None:
     """Behave again, and let the time pass after which it is tried again."""
     bench.faults.clear()
-    for _ in range(3):
-        bench.look_after(project)
+    bench.settle(project)
 
 
 def assert_whole(bench: Stand, project: int) -> None:
     """Check the order, one row for each open task, and that nothing is complained."""
+    bench.assert_order_holds(project)
+    bench.settle(project)
     status = bench.assert_order_holds(project)
     assert not status["last_error"]
     remaining = open_tasks(bench.label_studio, project)
@@ -112,8 +113,7 @@ def test_a_bulk_call_that_stores_nothing_is_noticed(bench: Stand) -> None:
     bench.faults.plan(Fault(path=path, method="POST", status=201, times=1))
 
     bench.sync(project)
-    for _ in range(3):
-        bench.look_after(project)
+    bench.settle(project)
 
     assert_whole(bench, project)
 
@@ -137,7 +137,6 @@ def test_a_task_deleted_while_rows_are_stored_harms_no_other(bench: Stand) -> No
     bench.look_after(rows.project)
     bench.label_studio.delete_task(fresh[50])
 
-    heal(bench, rows.project)
     heal(bench, rows.project)
 
     assert_whole(bench, rows.project)
@@ -256,6 +255,7 @@ def test_a_token_that_runs_out_in_the_middle_of_a_round_is_not_noticed(
 
     bench.look_after(rows.project)
 
+    assert not bench.status(rows.project)["last_error"]
     assert_whole(bench, rows.project)
     assert bench.status(rows.project)["labels"] == 9
 
@@ -286,7 +286,7 @@ def test_a_key_revoked_in_the_middle_of_a_round_is_said_and_may_come_back(
 
 
 SLOW_SECONDS = 5.0
-PROMPT_SECONDS = 1.0
+MEANWHILE = 3
 
 
 def test_while_label_studio_takes_five_seconds_for_an_answer_we_do_not(
@@ -303,17 +303,16 @@ def test_while_label_studio_takes_five_seconds_for_an_answer_we_do_not(
 
     began = time.monotonic()
     round_.start()
-    slowest = 0.0
+    answered = 0
     while round_.is_alive():
-        asked = time.monotonic()
         httpx.get(f"{bench.url}/health", trust_env=False).raise_for_status()
-        slowest = max(slowest, time.monotonic() - asked)
+        answered += round_.is_alive()
         time.sleep(0.2)
 
     assert time.monotonic() - began >= SLOW_SECONDS
-    assert slowest < PROMPT_SECONDS
-    assert_whole(bench, rows.project)
+    assert answered >= MEANWHILE
     assert bench.status(rows.project)["labels"] == 9
+    assert_whole(bench, rows.project)
 
 
 HOUR = 3_600.0
@@ -339,8 +338,8 @@ def test_a_wall_clock_put_forward_or_back_puts_nothing_off(
     assert state.work.needs_worker()
     bench.look_after(rows.project)
 
-    assert_whole(bench, rows.project)
     assert bench.status(rows.project)["labels"] == 9
+    assert_whole(bench, rows.project)
 
 
 def test_what_the_stores_own_clock_would_keep_for_an_hour_ends_in_time(

@@ -66,7 +66,7 @@ def test_a_rule_that_changed_unheard_is_learnt_by_the_next_look(bench: Stand) ->
 
     after = bench.assert_order_holds(rows.project)
     assert after["round"] > before["round"]
-    bench.look_after(rows.project)
+    bench.settle(rows.project)
     assert set(scores(bench.label_studio, rows.project)) == set(rows.tasks)
 
 
