@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Page, ViewportSize, sync_playwright
+from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
+
+from tests.patience import PATIENCE_SECONDS
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
@@ -23,7 +25,7 @@ QUIET = (
 )
 SCREEN: ViewportSize = {"width": 1280, "height": 820}
 PHONE: ViewportSize = {"width": 375, "height": 740}
-PATIENCE_MILLISECONDS = 60_000
+PATIENCE_MILLISECONDS = 1_000 * PATIENCE_SECONDS
 DOCS = Path(__file__).parents[1] / "docs"
 PICTURE_WANTED = "DUBITO_PICTURE"
 SERIOUS = frozenset({"serious", "critical"})
@@ -54,6 +56,7 @@ def browser_showing(directory: Path) -> Iterator[Page]:
             service_workers="block",  # what goes through Label Studio's escapes us
         )
         context.set_default_timeout(PATIENCE_MILLISECONDS)
+        expect.set_options(timeout=PATIENCE_MILLISECONDS)
         yield context.pages[0]
         context.close()
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Page
 from redis import Redis
 
@@ -15,6 +16,9 @@ from tests.label_studio import LabelStudio, signed_in
 from tests.real_label_studio import real_label_studio_running
 from tests.sink import Sink, sink_listening
 from tests.store import services_over, store_client, store_running
+
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

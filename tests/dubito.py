@@ -20,11 +20,11 @@ from redis import Redis
 
 from backend.labelstudio.server import free_port
 from tests.label_studio import NO_TLS, JsonObject, LabelStudio, choices_config
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parent.parent
 NOTHING: Mapping[str, str] = MappingProxyType({})
 VERSION = "dubito"
-PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 0.1
 LOG_TAIL = 4_000
 QUICK_WINDOW = 6

@@ -18,13 +18,13 @@ from backend.labelstudio.removal import MOST
 from tests.contract import project_with
 from tests.dubito import VERSION, Dubito, Rows, dubito_running, rows_project
 from tests.label_studio import JsonObject, LabelStudio
+from tests.patience import PATIENCE_SECONDS
 from tests.recorder import Recorder, recorder_before
 
 TASKS = BULK_TASKS + 100
 WRITTEN = 300
 THEIRS = 40
 ACTION = "/api/dm/actions"
-PATIENCE_SECONDS = 120.0
 
 pytestmark = pytest.mark.end_to_end
 

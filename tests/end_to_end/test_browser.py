@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import Page, Route
 
 from tests.activities import activities_project
-from tests.browser import PATIENCE_MILLISECONDS, keep_picture
+from tests.browser import keep_picture
 from tests.dubito import VERSION, Dubito, Rows, dubito_running
 from tests.label_studio import LabelStudio
+from tests.patience import PATIENCE_SECONDS
 from tests.real_label_studio import OWNER, PASSWORD
 
 pytestmark = pytest.mark.end_to_end
@@ -74,7 +75,7 @@ class Annotator:
 
     def _wait_for(self, count: int) -> None:
         """Wait until so many tasks were served, and the last one is on the screen."""
-        deadline = time.monotonic() + PATIENCE_MILLISECONDS / 1000
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while len(self.fetches) < count:
             assert time.monotonic() < deadline, "the browser asked for no task"
             self.page.wait_for_timeout(50)

@@ -19,12 +19,12 @@ import pytest
 from backend import sample
 from backend.labelstudio.server import sign_in
 from tests.label_studio import NO_TLS, JsonObject, signed_in
+from tests.patience import PATIENCE_SECONDS
 from tests.real_label_studio import require_label_studio, warm_data_dir
 
 pytestmark = pytest.mark.end_to_end
 
 ROOT = Path(__file__).parent.parent.parent
-PATIENCE_SECONDS = 180.0
 READY = "Ready."
 LABEL_STUDIO = r"/projects/\d+/data"
 PAGE = r"/projects/\d+\n"

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from backend.labelstudio.scores import KEPT_VERSION, LABELS_VERSION
 from model.initial import permutation
-from tests.browser import PATIENCE_MILLISECONDS, PHONE, Watch, barriers, overflow
+from tests.browser import PHONE, Watch, barriers, overflow
 from tests.dubito import Dubito, Rows, assert_order_holds, dubito_running, rows_project
 from tests.label_studio import JsonObject, LabelStudio
 
@@ -190,12 +190,12 @@ def test_the_owner_labels_the_rest_on_the_page(
     assert barriers(page) == []
     dialog.get_by_role("button", name="Write them").press("Enter")
     done = f"Done: {TASKS - LABELS} of {TASKS - LABELS}"
-    expect(panel).to_contain_text(done, timeout=PATIENCE_MILLISECONDS)
+    expect(panel).to_contain_text(done)
     assert len(answers(real_label_studio, rows)) == TASKS
 
     panel.get_by_role("button", name="Undo").click()
     dialog.get_by_role("button", name="Take them back").click()
-    expect(panel).to_contain_text("Taken back", timeout=PATIENCE_MILLISECONDS)
+    expect(panel).to_contain_text("Taken back")
 
     page.set_viewport_size(PHONE)
     assert overflow(page) == 0
@@ -219,11 +219,11 @@ def test_the_owner_asks_again_on_the_page(
     panel.get_by_role("button", name=f"Ask for task {task} again").click()
     dialog.get_by_role("button", name="Ask again").click()
     out = "is asked again, before all others"
-    expect(panel).to_contain_text(out, timeout=PATIENCE_MILLISECONDS)
+    expect(panel).to_contain_text(out)
     assert task not in answers(real_label_studio, rows)
     assert barriers(page) == []
 
     panel.get_by_role("button", name=f"Put the label of task {task} back").click()
-    expect(panel).not_to_contain_text("Asked again", timeout=PATIENCE_MILLISECONDS)
+    expect(panel).not_to_contain_text("Asked again")
     assert len(answers(real_label_studio, rows)[task]) == 1
     assert watch.complaints == []

@@ -154,7 +154,7 @@ def test_the_page_follows_without_a_reload(
     real_label_studio.annotate(task, activity(rows.truth[task]))
 
     figure = page.locator("#glance .figure").first
-    expect(figure).to_have_text(str(labels + 1), timeout=30_000)
+    expect(figure).to_have_text(str(labels + 1))
     assert page.evaluate("window.isTheSamePage") is True
 
 

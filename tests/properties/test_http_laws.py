@@ -74,7 +74,7 @@ def open_services(store_url: str) -> Iterator[Services]:
         yield services
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(data=st.data(), value=json_values | st.just(GONE) | ODD_NUMBERS)
 def test_a_spoilt_body_gets_a_sentence_and_changes_nothing(
     data: st.DataObject, value: object, open_services: Services
@@ -110,7 +110,7 @@ def _key_of(body: JsonObject) -> str:
     return project(told["id"], created_at=told["created_at"]).key
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(tasks=st.lists(json_data, max_size=4), config=st.sampled_from(["a", "b"]))
 def test_predict_answers_one_valid_result_for_each_task(
     tasks: list[JsonObject], config: str, open_services: Services

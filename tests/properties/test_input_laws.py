@@ -59,7 +59,7 @@ SCHEMAS = (
 )
 
 
-@settings(deadline=None, max_examples=250)
+@settings(max_examples=250)
 @given(
     sample=st.lists(json_data, max_size=6),
     shown=st.sampled_from(SCHEMAS),
@@ -98,7 +98,7 @@ contents = (
 )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(content=contents, named=st.sampled_from([("a", "b"), (), ("0",)]))
 def test_any_content_is_a_recording_or_refused(
     content: object, named: tuple[str, ...]
@@ -157,7 +157,7 @@ addresses = st.lists(
 ).map("".join) | st.text(max_size=20)
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(address=addresses)
 def test_only_hosts_that_may_be_asked_are_asked(address: str) -> None:
     """What is checked is what httpx connects to, however an address is written."""
@@ -172,7 +172,7 @@ def test_only_hosts_that_may_be_asked_are_asked(address: str) -> None:
     assert target in allowed or request.url.raw_host == b"other.example"
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(address=addresses | st.just("x" * 5_000 + ".csv") | st.just("\x00.csv"))
 def test_any_address_names_a_file_of_the_directory_or_none(address: str) -> None:
     found = outcome(lambda: LocalFiles(Path()).fetch(address), BadItemError)
@@ -180,7 +180,7 @@ def test_any_address_names_a_file_of_the_directory_or_none(address: str) -> None
     assert found is not None
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(address=addresses)
 def test_any_export_is_about_something_or_refused(address: str) -> None:
     answer = {"from_name": "c", "value": {"choices": ["a"]}}
@@ -194,7 +194,7 @@ def test_any_export_is_about_something_or_refused(address: str) -> None:
     assert found
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(config=st.text(max_size=40) | st.sampled_from([choices_config("a", "b")]))
 def test_any_label_config_is_learnt_or_refused(config: str) -> None:
     found = outcome(lambda: read_schema(config), SchemaError)

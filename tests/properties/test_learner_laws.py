@@ -25,7 +25,7 @@ def projects(draw: st.DrawFn) -> tuple[Features, Codes]:
     return features, codes
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(project=projects())
 def test_any_labels_of_any_tasks_give_probabilities(
     project: tuple[Features, Codes],
@@ -40,7 +40,7 @@ def test_any_labels_of_any_tasks_give_probabilities(
     assert (found[:, np.setdiff1d(np.arange(6), codes)] == 0).all()
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(project=projects())
 def test_equal_tasks_and_labels_give_equal_predictions(
     project: tuple[Features, Codes],
@@ -59,7 +59,7 @@ def test_equal_tasks_and_labels_give_equal_predictions(
     assert once.tobytes() == again.tobytes()
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(project=projects())
 def test_what_is_said_of_a_task_does_not_depend_on_the_others(
     project: tuple[Features, Codes],

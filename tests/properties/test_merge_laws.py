@@ -181,7 +181,7 @@ def test_after_a_snapshot_we_hold_what_label_studio_holds(services: Services) ->
     with over(services) as machine:
         run_state_machine_as_test(
             machine,
-            settings=settings(deadline=None, max_examples=100, stateful_step_count=30),
+            settings=settings(max_examples=100, stateful_step_count=30),
         )
 
 

@@ -123,7 +123,7 @@ def test_the_random_order_has_every_task_once(ids: TaskIds, seed: int) -> None:
     assert sorted(permutation(ids, seed).tolist()) == list(range(len(ids)))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     features=feature_rows(),
     centres=st.integers(0, 5),
@@ -142,7 +142,6 @@ def test_a_start_is_as_long_as_planned_and_repeatable(
     assert np.array_equal(order, start_order(features, ids, plan, seed=1))
 
 
-@settings(deadline=None)
 @given(features=feature_rows(min_rows=1), size=st.integers(0, 50))
 def test_spreading_takes_each_task_once_and_the_first_first(
     features: Features, size: int
@@ -155,7 +154,6 @@ def test_spreading_takes_each_task_once_and_the_first_first(
     assert chosen[:1] == order[: min(size, 1)].tolist()
 
 
-@settings(deadline=None)
 @given(kinds=st.lists(st.integers(0, 3), min_size=1, max_size=12))
 def test_copies_are_never_side_by_side_if_that_can_be_avoided(
     kinds: list[int],
@@ -208,7 +206,7 @@ def test_a_window_has_no_task_twice_and_no_gap(  # noqa: PLR0913 - one law, all 
     assert len(set(chosen)) == len(chosen) == min(size, n)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(
     features=feature_rows(min_rows=2, max_rows=20),
     n_classes=st.integers(2, 5),
@@ -244,7 +242,6 @@ def test_standardised_features_are_always_usable(raw: Features) -> None:
     assert np.abs(scaled).max(initial=0.0) <= 8.0
 
 
-@settings(deadline=None)
 @given(
     windows=arrays(
         np.float64,
@@ -265,7 +262,7 @@ def test_any_recording_is_described_by_finite_numbers_of_its_own(
     assert together.tobytes() == np.array(alone).tobytes()
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(texts=st.lists(st.text(max_size=20), min_size=1, max_size=10))
 def test_any_texts_are_described_by_finite_numbers_of_their_own(
     texts: list[str],

@@ -34,7 +34,7 @@ def written(published: Scores, window: list[int]) -> Scores:
     return published | dict(plan_window(window, published))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(published=standing, window=windows)
 def test_after_the_writes_the_window_is_served_first(
     published: Scores, window: list[int]
@@ -51,7 +51,7 @@ def test_after_the_writes_the_window_is_served_first(
     )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(published=standing, window=windows)
 def test_after_each_write_the_places_so_far_are_right(
     published: Scores, window: list[int]
@@ -65,7 +65,7 @@ def test_after_each_write_the_places_so_far_are_right(
         assert served(now)[: len(so_far)] == so_far
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(published=standing, window=windows)
 def test_a_window_that_stands_is_not_written_again(
     published: Scores, window: list[int]
@@ -73,7 +73,7 @@ def test_a_window_that_stands_is_not_written_again(
     assert plan_window(window, written(published, window)) == []
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(published=standing, window=windows)
 def test_only_the_window_is_written_each_task_once_in_order(
     published: Scores, window: list[int]
@@ -106,7 +106,7 @@ def test_the_less_certain_of_two_is_never_served_later(
         assert pool_score(one) <= pool_score(other)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**32), size=st.integers(1, 20), dense=st.booleans())
 def test_round_after_round_the_window_stands(
     seed: int, size: int, *, dense: bool

@@ -28,7 +28,7 @@ tables = arrays(
 choices = st.lists(st.sampled_from([*CLASSES, None]), max_size=30)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(rows=tables, said=choices, audit=st.sampled_from([0, 0.2, 1]))
 def test_the_window_holds_each_open_task_at_most_once_and_no_other(
     rows: Features, said: list[str | None], audit: float
@@ -43,7 +43,7 @@ def test_the_window_holds_each_open_task_at_most_once_and_no_other(
     assert len(set(asked)) == len(asked) == min(8, len(open_tasks))
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(rows=tables, said=choices, seed=st.integers(0, 3))
 def test_equal_questions_have_equal_answers(
     rows: Features, said: list[str | None], seed: int
@@ -61,7 +61,7 @@ def test_equal_questions_have_equal_answers(
     assert np.array_equal(one.ranking.probabilities, other.ranking.probabilities)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(rows=tables, said=choices)
 def test_certainty_has_one_scale_and_few_digits(
     rows: Features, said: list[str | None]
@@ -76,7 +76,7 @@ def test_certainty_has_one_scale_and_few_digits(
     assert np.array_equal(found.certainty, np.round(found.certainty, 6))
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(copies=st.integers(2, 6), kinds=st.integers(4, 8), seed=st.integers(0, 20))
 def test_copies_are_not_asked_side_by_side(copies: int, kinds: int, seed: int) -> None:
     """The next task is fetched before the label of the last one was learnt."""
@@ -92,7 +92,7 @@ def test_copies_are_not_asked_side_by_side(copies: int, kinds: int, seed: int) -
     assert not alike.any()
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(order=st.permutations(range(14)), turned=st.booleans())
 def test_the_order_of_arrival_does_not_matter(
     order: list[int], store_url: str, *, turned: bool

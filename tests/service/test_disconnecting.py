@@ -14,11 +14,11 @@ from backend.labelstudio import disconnect, pace, removal
 from backend.labelstudio.disconnect import Disconnector
 from backend.labelstudio.removal import AIM_SECONDS, FEWEST, MOST, next_size
 from tests.fake_label_studio import Fault
+from tests.patience import PATIENCE_SECONDS
 from tests.service.stand import Stand
 
 ACTION = "/api/dm/actions"
 ONE = "/api/predictions/"
-PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture(autouse=True)

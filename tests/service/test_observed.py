@@ -17,7 +17,9 @@ from tests.fake_label_studio import Fault
 from tests.service.stand import Stand
 from tests.store import store_client
 
-SCRAPE_SECONDS = 1.0
+SCRAPE_SECONDS = 10.0
+"""So long Prometheus waits, if nothing else is said."""
+
 Samples = dict[tuple[str, ...], float]
 
 
@@ -164,6 +166,7 @@ def test_lag_is_not_counted_from_events_that_a_round_has_seen(redis: Redis) -> N
     redis.set(want, 5)
     sample_all(redis, [KEY])
     time.sleep(0.2)
+    second = time.monotonic()
     redis.set(want, 6)
     sample_all(redis, [KEY])
 
@@ -171,7 +174,7 @@ def test_lag_is_not_counted_from_events_that_a_round_has_seen(redis: Redis) -> N
 
     (pending, seconds) = sample_all(redis, [KEY])[0]
     assert pending == 1
-    assert seconds < 0.2
+    assert seconds < time.monotonic() - second + 0.1
 
 
 def test_the_metrics_of_fifty_projects_come_in_time(

@@ -75,7 +75,6 @@ def check(api: OpenApiSchema, path: str, method: str, mode: GenerationMode) -> N
     cases = api[path][method.upper()].as_strategy(generation_mode=mode)
 
     @settings(
-        deadline=None,
         derandomize=True,
         database=None,
         max_examples=EXAMPLES_EACH,

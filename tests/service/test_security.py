@@ -32,11 +32,11 @@ from tests.builders import KEY, project
 from tests.dubito import ROOT, Dubito
 from tests.elsewhere import Elsewhere, elsewhere_listening
 from tests.fake_label_studio import FakeServer
+from tests.patience import PATIENCE_SECONDS
 from tests.store import kept_in, services_over
 
 Opener = Callable[..., FlaskClient]
 OURS = "backend.learning.worker.look_after"
-PATIENCE_SECONDS = 90.0
 
 
 @pytest.fixture

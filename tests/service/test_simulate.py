@@ -28,9 +28,9 @@ from backend.replay.subject import Origin
 from backend.replay.workers import Crew, KeptRuns
 from model.simulation import by_chance, by_margin
 from tests.exports import CITIES, exported, rows, write
+from tests.patience import PATIENCE_SECONDS
 
 T = TypeVar("T")
-PATIENCE_SECONDS = 300
 STRATEGIES = {"dubito", "random", "margin"}
 HEARS_CTRL_C = ("/usr/bin/env", "--default-signal=INT")
 """What a shell starts in the background is deaf to it, and so is all it starts."""

@@ -15,10 +15,9 @@ from redis.exceptions import RedisError
 from backend.state.cures import refusal
 from backend.state.embedded import is_alive, server_command, socket_url
 from tests.fake_label_studio import FakeServer
+from tests.patience import PATIENCE_SECONDS
 from tests.service.stand import Stand, stand
 from tests.store import kept_in, store_client
-
-PATIENCE_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)

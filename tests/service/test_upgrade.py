@@ -31,10 +31,10 @@ from backend.state.project import ProjectState
 from backend.web.app import create_app
 from tests.builders import FIXTURES, KEY, annotation, saved
 from tests.dubito import ROOT, Rows, rows_project
+from tests.patience import PATIENCE_SECONDS
 from tests.service.stand import Stand
 from tests.store import kept_in, services_over
 
-PATIENCE_SECONDS = 90.0
 OLD_TASKS = 40
 OLD_ROUNDS = 4
 

@@ -18,9 +18,9 @@ from backend.labelstudio.server import free_port
 from backend.settings import Settings
 from backend.web.patience import Hearing, PatientWorker
 from backend.web.server import GRACE_SECONDS, WebServer
+from tests.patience import PATIENCE_SECONDS
 
 SOON_SECONDS = 15.0
-START_SECONDS = 120.0
 
 
 class StoicWorker(PatientWorker):
@@ -62,7 +62,7 @@ def serving(store_url: str) -> Iterator[Serving]:
     process = get_context("spawn").Process(target=serve, args=(settings,))
     process.start()
     try:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not is_up(port):
             assert time.monotonic() < deadline
             time.sleep(0.1)

@@ -18,9 +18,8 @@ from backend.release import own_version
 from backend.state import keys
 from backend.state.beats import ALIVE_SECONDS, Beats
 from backend.state.embedded import socket_url, start_store
+from tests.patience import PATIENCE_SECONDS
 from tests.store import store_client
-
-PATIENCE_SECONDS = 60
 
 
 @contextmanager

@@ -135,7 +135,7 @@ def test_margin_begins_at_random_and_then_asks_for_the_least_certain() -> None:
     assert certainty[found[START]] == certainty.min()
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(
     strategy=st.sampled_from(list(STRATEGIES.values())),
     count=st.integers(4, 40),
