@@ -1,12 +1,13 @@
 """What all the tasks tell, labelled or not: how features vary, which are alike."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
-from scipy.sparse.linalg import eigsh
+from scipy.sparse.linalg import ArpackError, eigsh
 from sklearn.neighbors import NearestNeighbors
 
 from model.arrays import Features, Views, cut, plain
@@ -236,11 +237,24 @@ def _leading(
     symmetric: csr_array,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the largest eigenvalues, descending, and their eigenvectors."""
-    size = symmetric.shape[0]
-    if size <= 2 * DIRECTIONS:
-        values, vectors = np.linalg.eigh(symmetric.toarray())
-    else:
-        first = np.full(size, 1 / np.sqrt(size))
-        values, vectors = eigsh(symmetric, k=DIRECTIONS, v0=first, tol=1e-5)
+    values, vectors = _some(symmetric) or np.linalg.eigh(symmetric.toarray())
     order = np.argsort(-values)[:DIRECTIONS]
     return values[order], vectors[:, order]
+
+
+def _some(
+    symmetric: csr_array,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Return a few eigenvalues and their vectors; None if there are few anyway.
+
+    Among many equal tasks a start may lie within a few eigenvectors, so that no
+    others are found from there.
+    """
+    size = symmetric.shape[0]
+    if size <= 2 * DIRECTIONS:
+        return None
+    mixed = np.random.default_rng(0).standard_normal(size)
+    for start in (np.full(size, 1 / np.sqrt(size)), mixed):
+        with suppress(ArpackError):
+            return eigsh(symmetric, k=DIRECTIONS, v0=start, tol=1e-5)
+    return None

@@ -80,6 +80,19 @@ def test_copies_of_one_task_are_joined() -> None:
     assert places[0] == pytest.approx(places[1])
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_many_equal_tasks_are_joined(seed: int) -> None:
+    """Of many such graphs the eigenvectors are not found from an even start."""
+    rng = np.random.default_rng(seed)
+    few = rng.standard_normal((int(rng.integers(40, 110)), 2))
+    equals = few[rng.integers(len(few), size=int(rng.integers(150, 250)))]
+
+    graph = Graph.of(equals.astype(np.float32))
+
+    assert graph.strength[0] == pytest.approx(1)
+    assert np.isfinite(graph.places).all()
+
+
 def test_the_main_axes_even_out_how_far_tasks_spread() -> None:
     """Halfway: what was ten times as wide is the root of it wider."""
     rng = np.random.default_rng(0)
