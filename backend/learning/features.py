@@ -59,6 +59,11 @@ class Wordings:
         rows = {text: known[text] if text in known else found[text] for text in wanted}
         return cls(learnt_from=sample, embedding=embedding, rows=rows)
 
+    @property
+    def views(self) -> Views:
+        """Return the width of the view that texts give, if they do."""
+        return (self.embedding.width,) if self.embedding.opening else ()
+
     def without_tasks(self) -> Wordings:
         """Return the vocabulary without the texts that gave it."""
         return Wordings(learnt_from=(), embedding=self.embedding, rows={})
@@ -97,14 +102,21 @@ class Featuriser:
             wordings=Wordings.of(pool, seed, held) if pool.texts else None,
         )
 
+    @property
+    def views(self) -> Views:
+        """Return the number of columns of each view: the last ones of the features."""
+        said = () if self.wordings is None else self.wordings.views
+        return (*self.layout.widths, *said)
+
     def features(self, numbers: Features, texts: Sequence[str]) -> Features:
         """Return the (n, d) features of n tasks."""
-        blocks = [self.layout.apply(numbers)]
+        blocks, views = [self.layout.apply(numbers)], self.layout.look(numbers)
         if self.wordings is not None:
             weight = np.float32(np.sqrt(max(1, blocks[0].shape[1])))
-            blocks.append(self.wordings.features(texts) * weight)
-        blocks += self.layout.look(numbers)
-        return np.asarray(np.hstack(blocks), dtype=np.float32)
+            said = self.wordings.features(texts)
+            blocks.append(plain(said, (self.wordings.embedding.opening,)) * weight)
+            views += [said] if self.wordings.views else []
+        return np.asarray(np.hstack([*blocks, *views]), dtype=np.float32)
 
     def features_of(self, readings: Sequence[Reading]) -> Features:
         """Return the (n, d) features of tasks that are not in the pool."""
@@ -155,7 +167,7 @@ class Items:
     @property
     def views(self) -> Views:
         """Return the number of columns of each view: the last ones of the features."""
-        return self.featuriser.layout.widths
+        return self.featuriser.views
 
     @property
     def plain(self) -> Features:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from backend.records import JsonObject
     from model.learner import Predictor
 
-FORMAT = 3
+FORMAT = 4
 """Grows when an older Dubito could not read what is written."""
 
 AT_A_TIME = 500

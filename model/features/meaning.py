@@ -73,6 +73,8 @@ class Meaning:
         """
         pieces = [lexicon.pieces(word) for word in words]
         often = np.asarray(counts.sum(axis=0)).ravel()
+        if not often.any():
+            return None
         if np.average([len(each) for each in pieces], weights=often) > MOST_PIECES:
             return None
         vectors = np.array([lexicon.meaning(each) for each in pieces])

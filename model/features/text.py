@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Self
 
 import numpy as np
@@ -38,9 +39,13 @@ MARKS = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff"
 """Vowel signs of Hebrew, Arabic and the Indic scripts: for `re` no letters."""
 
 WORD = rf"(?:\w|[{MARKS}])+"
+WORDS = re.compile(WORD)
 UNSPACED_LETTER = re.compile(rf"[{UNSPACED}]")
 NAME_PART = re.compile(rf"[{UNSPACED}]|(?<![^\W_])[^\W\d_]{{2,}}(?![^\W_])")
 """A whole word of letters: neither the `a` nor the `f` of an id such as `17a3f`."""
+
+OPENING = 3
+"""So many words are the beginning of a text: of a question, what is asked for."""
 
 IN_NEARLY_ALL = 0.9
 FAIR_SHARE = 0.3
@@ -132,12 +137,17 @@ class Embedding:
     The words tell topics apart; the parts know inflected and misspelt words, and
     languages whose words are not spaced. Words that a lexicon knows are also told by
     what they mean. A little is said of the style, too.
+
+    With a lexicon it is also told, in columns of their own, what the first words mean.
+    Together with all the others they make another view of the texts: where classes
+    differ by how texts begin, as kinds of questions do, it needs fewer labels.
     """
 
     words: CountVectorizer | None
     parts: tuple[int, ...]
     by_word: Directions | None
     by_meaning: Meaning | None
+    by_opening: Meaning | None
     by_part: Directions
     style: Style
 
@@ -148,8 +158,8 @@ class Embedding:
         letters = sum(map(str.isalpha, joined))
         unspaced = 2 * len(UNSPACED_LETTER.findall(joined)) > letters
         parts = UNSPACED_PARTS if unspaced else SPACED_PARTS
-        words = by_word = by_meaning = None
-        if not unspaced and re.search(WORD, joined):
+        words = by_word = by_meaning = by_opening = None
+        if not unspaced and WORDS.search(joined):
             words = CountVectorizer(
                 token_pattern=WORD, max_features=MAX_WORDS, dtype=np.float32
             ).fit(texts)
@@ -161,20 +171,33 @@ class Embedding:
             if lexicon is not None:
                 names = words.get_feature_names_out().tolist()
                 by_meaning = Meaning.of(names, counts, lexicon, DIMENSIONS)
+                first = words.transform(map(_opening, texts))
+                by_opening = Meaning.of(names, first, lexicon, DIMENSIONS)
         return cls(
             words=words,
             parts=parts,
             by_word=by_word,
             by_meaning=by_meaning,
+            by_opening=by_opening,
             by_part=Directions.of(parts_of_words(texts, parts)),
             style=Style.of(texts),
         )
 
+    @property
+    def opening(self) -> int:
+        """Return how many columns, the last ones, tell how texts begin."""
+        return 0 if self.by_opening is None else self.by_opening.vectors.shape[1]
+
+    @property
+    def width(self) -> int:
+        """Return the number of all columns."""
+        return int(self.apply([]).shape[1])
+
     def apply(self, texts: Sequence[str]) -> Features:
-        """Return (n, d) rows of length 1, but for the style.
+        """Return (n, width) rows of length 1, but for the style and the beginning.
 
         They are shorter where no word or no part is known. What is said of a text
-        does not depend on the others.
+        does not depend on the others. How it begins has length 1 by itself.
         """
         rows = [self.by_part.apply(parts_of_words(texts, self.parts))]
         if self.words is not None:
@@ -182,7 +205,15 @@ class Embedding:
             told = (self.by_word, self.by_meaning)
             rows += [each.apply(counts) for each in told if each is not None]
         said = np.hstack(rows) / np.float32(np.sqrt(len(rows)))
-        return np.hstack([said, self.style.apply(texts)])
+        told_last = [self.style.apply(texts)]
+        if self.words is not None and self.by_opening is not None:
+            first = self.words.transform(map(_opening, texts))
+            told_last.append(self.by_opening.apply(first))
+        return np.hstack([said, *told_last])
+
+
+def _opening(text: str) -> str:
+    return " ".join(found.group() for found in islice(WORDS.finditer(text), OPENING))
 
 
 def parts_of_words(texts: Sequence[str], lengths: Sequence[int]) -> csr_matrix:

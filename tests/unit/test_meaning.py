@@ -8,9 +8,15 @@ import numpy as np
 import pytest
 
 from backend.learning import lexicon as source
+from backend.learning.features import Featuriser
 from backend.learning.lexicon import lexicon
+from backend.state.tasks import Pool
+from model.arrays import cut, plain
+from model.features import text
 from model.features.meaning import LONGEST
 from model.features.text import Embedding
+from model.learner import learner, within
+from model.surroundings import Surroundings
 
 MONEY = ("refund", "invoice", "price", "payment", "salary", "fee", "tax", "debt")
 WEATHER = ("rain", "storm", "snow", "wind", "cloud", "fog", "sunshine", "thunder")
@@ -22,6 +28,9 @@ KNOWN = [
 ]
 ALIKE = "how big is my {} now"
 BLOCKS = 3
+QUESTIONS, LABELS = 200, 60
+PEOPLE = ("man", "woman", "actor", "king", "author", "soldier", "painter", "poet")
+PLACES = ("city", "country", "island", "town", "region", "river", "valley", "lake")
 
 
 @pytest.fixture
@@ -56,7 +65,7 @@ def test_texts_are_near_by_what_they_mean_though_they_share_no_telling_word() ->
 def test_meaning_weighs_as_much_as_words_and_parts() -> None:
     learnt = Embedding.of(KNOWN, lexicon())
 
-    rows = learnt.apply(KNOWN)
+    rows = plain(learnt.apply(KNOWN), (learnt.opening,))
 
     blocks = np.split(rows[:, :-7], np.cumsum([*widths(learnt)])[:-1], axis=1)
     lengths = [np.linalg.norm(block, axis=1) for block in blocks]
@@ -85,6 +94,63 @@ def test_how_often_a_word_stands_counts() -> None:
     assert often @ rain > once @ rain
 
 
+def test_how_texts_begin_is_told_apart_from_all_else() -> None:
+    learnt = Embedding.of(KNOWN, lexicon())
+
+    said = learnt.apply(["tell me about the rain", "tell me about a tax", "the rain"])
+
+    (first,) = cut(said, (learnt.opening,))
+    assert said.shape[1] == learnt.width
+    assert np.array_equal(first[0], first[1])
+    assert first[0] @ first[2] < 0.9
+    assert np.linalg.norm(first, axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_beginnings_of_which_no_word_is_kept_are_not_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(text, "MAX_WORDS", 1)
+
+    learnt = Embedding.of([f"r{n} s{n} t{n} rain rain" for n in range(9)], lexicon())
+
+    assert learnt.by_meaning is not None
+    assert learnt.opening == 0
+
+
+def test_kinds_of_questions_take_fewer_labels_where_the_beginning_is_seen() -> None:
+    """Only the order of their words tells them apart."""
+    texts, kinds = questions()
+    made = Featuriser.of(pool_of_texts(texts), seed=0)
+    features = made.features(np.zeros((len(texts), 0), dtype=np.float32), texts)
+    labelled, asked = np.arange(LABELS), np.arange(LABELS, len(texts))
+
+    def share_right(around: Surroundings) -> float:
+        learnt = learner("auto", 0)
+        known = around.features[labelled], kinds[labelled], 2
+        told = within(learnt, around).fit(*known).predict(around.features[asked])
+        return float((told.argmax(axis=1) == kinds[asked]).mean())
+
+    seen = share_right(Surroundings(features, made.views))
+    unseen = share_right(Surroundings(plain(features, made.views)))
+    assert seen > unseen + 0.2
+
+
+def questions() -> tuple[tuple[str, ...], np.ndarray]:
+    """Return questions about people and about places, and which are which."""
+    draw = np.random.default_rng(0)
+    kinds = draw.integers(2, size=QUESTIONS)
+    asked = ((PEOPLE, PLACES), (PLACES, PEOPLE))
+    pairs = ([draw.choice(words) for words in asked[kind]] for kind in kinds.tolist())
+    texts = tuple(f"which {one} is best known with the {other}" for one, other in pairs)
+    return texts, kinds
+
+
+def pool_of_texts(texts: tuple[str, ...]) -> Pool:
+    ids = np.arange(1, len(texts) + 1)
+    nothing = np.zeros((len(texts), 0), dtype=np.float32)
+    return Pool(task_ids=ids, columns=(), numbers=nothing, texts=texts)
+
+
 @pytest.mark.parametrize(
     "texts",
     [
@@ -99,6 +165,7 @@ def test_words_that_are_not_english_are_told_by_themselves(texts: list[str]) -> 
     learnt = Embedding.of(texts, lexicon())
 
     assert learnt.by_meaning is None
+    assert learnt.opening == 0
     assert np.isfinite(learnt.apply(texts)).all()
 
 
@@ -108,6 +175,7 @@ def test_without_the_package_texts_are_told_by_their_words() -> None:
 
     lengths = np.linalg.norm(learnt.apply(KNOWN)[:, :-7], axis=1)
     assert learnt.by_meaning is None
+    assert learnt.opening == 0
     assert lengths == pytest.approx(1.0, abs=1e-5)
 
 

@@ -106,7 +106,10 @@ def test_views_follow_the_text() -> None:
 
     (view,) = made.layout.look(table)
     found = made.features(table, texts)
-    assert np.array_equal(cut(found, made.layout.widths)[0], view)
+    assert made.wordings is not None
+    told, said = cut(found, made.views)
+    assert np.array_equal(told, view)
+    assert np.array_equal(said, made.wordings.features(texts))
 
 
 def test_the_view_that_tells_the_classes_is_heard() -> None:
