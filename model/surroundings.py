@@ -245,7 +245,7 @@ def _leading(
 def _some(
     symmetric: csr_array,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """Return a few eigenvalues and their vectors; None if there are few anyway.
+    """Return a few eigenvalues and their vectors; None if only all can be found.
 
     Among many equal tasks a start may lie within a few eigenvectors, so that no
     others are found from there.

@@ -24,10 +24,12 @@ from sklearn.datasets import load_digits
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils.extmath import randomized_svd
 
-from backend.learning.features import FIT_ON
+from backend.learning.features import FIT_ON, Items
 from backend.learning.lexicon import lexicon
 from backend.learning.pictures import read_picture
+from backend.learning.pools import pool_of
 from backend.learning.recordings import Recording, describe_all, open_recording
+from backend.state.tasks import Reading
 from model.arrays import Codes, Features, Views
 from model.features.columns import Layout
 from model.features.tabular import standardise
@@ -254,8 +256,14 @@ def _prose(name: str) -> tuple[Mapping[str, Made], Codes]:
     codes = np.unique(found.labels, return_inverse=True)[1]
     return {
         "words and pairs, 100 directions": lambda: _words(texts),
-        "ours": lambda: Embedding.of(texts, lexicon()).apply(texts),
+        "ours": partial(_our_texts, texts),
     }, codes
+
+
+def _our_texts(texts: Sequence[str]) -> tuple[Features, Views]:
+    pool = pool_of({n: Reading(text=text) for n, text in enumerate(texts)})
+    made = Items.of(pool, seed=0)
+    return made.features, made.views
 
 
 def _words(texts: Sequence[str]) -> Features:

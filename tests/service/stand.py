@@ -100,7 +100,7 @@ class Stand:
         while idle < IDLE_TURNS:
             before, turns = len(self.faults.requests), turns + 1
             self.look_after(project)
-            turn = list(self.faults.requests)[before:]
+            turn = self.faults.requests[before:]
             idle = 0 if any(method in WRITES for method, _ in turn) else idle + 1
             assert turns < MOST_TURNS, turn
 

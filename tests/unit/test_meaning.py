@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from backend.learning import lexicon as source
-from backend.learning.features import Featuriser
+from backend.learning.features import Items
 from backend.learning.lexicon import lexicon
-from backend.state.tasks import Pool
+from backend.learning.pools import pool_of
+from backend.state.tasks import Reading
 from model.arrays import cut, plain
 from model.features import text
 from model.features.meaning import LONGEST
@@ -120,8 +121,7 @@ def test_beginnings_of_which_no_word_is_kept_are_not_told(
 def test_kinds_of_questions_take_fewer_labels_where_the_beginning_is_seen() -> None:
     """Only the order of their words tells them apart."""
     texts, kinds = questions()
-    made = Featuriser.of(pool_of_texts(texts), seed=0)
-    features = made.features(np.zeros((len(texts), 0), dtype=np.float32), texts)
+    made = Items.of(pool_of({n: Reading(text=t) for n, t in enumerate(texts)}), seed=0)
     labelled, asked = np.arange(LABELS), np.arange(LABELS, len(texts))
 
     def share_right(around: Surroundings) -> float:
@@ -130,8 +130,8 @@ def test_kinds_of_questions_take_fewer_labels_where_the_beginning_is_seen() -> N
         told = within(learnt, around).fit(*known).predict(around.features[asked])
         return float((told.argmax(axis=1) == kinds[asked]).mean())
 
-    seen = share_right(Surroundings(features, made.views))
-    unseen = share_right(Surroundings(plain(features, made.views)))
+    seen = share_right(made.surroundings)
+    unseen = share_right(Surroundings(made.plain))
     assert seen > unseen + 0.2
 
 
@@ -143,12 +143,6 @@ def questions() -> tuple[tuple[str, ...], np.ndarray]:
     pairs = ([draw.choice(words) for words in asked[kind]] for kind in kinds.tolist())
     texts = tuple(f"which {one} is best known with the {other}" for one, other in pairs)
     return texts, kinds
-
-
-def pool_of_texts(texts: tuple[str, ...]) -> Pool:
-    ids = np.arange(1, len(texts) + 1)
-    nothing = np.zeros((len(texts), 0), dtype=np.float32)
-    return Pool(task_ids=ids, columns=(), numbers=nothing, texts=texts)
 
 
 @pytest.mark.parametrize(
