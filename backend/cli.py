@@ -2,75 +2,56 @@
 
 from __future__ import annotations
 
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec
 
 import click
-import orjson
-from redis.exceptions import RedisError
 
-from backend.errors import BackendError
-from backend.logs import set_up_logs
-from backend.settings import Settings, check_exposure, compute_in_one_thread
+from dubito.backend.command_errors import says_errors
+from dubito.backend.cutting.options import CutOptions, cut_options
+from dubito.backend.listening import check_address, check_exposure, local_url
+from dubito.backend.logs import set_up_logs
+from dubito.backend.settings import Settings, compute_in_one_thread
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-P = ParamSpec("P")
 PATH = click.Path(path_type=Path)
+A_PORT = click.IntRange(1, 65535)
 EXPORTS = ("predictions", "labels", "model", "report")
 FORMATS = ("csv", "json", "label-studio", "label-studio-tasks")
-
-
-def _says_errors(command: Callable[P, None]) -> Callable[P, None]:
-    """Turn errors into one sentence; people get no traceback."""
-
-    @wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except BackendError as error:
-            raise click.ClickException(str(error)) from error
-        except RedisError as error:
-            message = f"the store cannot be used: {error}"
-            raise click.ClickException(message) from error
-
-    return wrapped
+PROJECT_HELP = "Project number in Label Studio."
+OPEN_HELP = "Allow access without a password on a non-local address."
+FORMAT_HELP = "Format, if the file extension does not imply it."
+LEARNER_HELP = "Classifier: auto, or one that a package registers."
+STRATEGY_HELP = "Measure of Dubito's certainty: margin, entropy or least_confidence."
 
 
 @click.group(epilog="Example: dubito serve, then: dubito connect --project 1")
 @click.version_option(package_name="dubito")
 def main() -> None:
-    """Ask people to label first what the model is least sure of.
+    """Show annotators the tasks first that the model is least certain about.
 
     Dubito is an active-learning backend for Label Studio. Set LABEL_STUDIO_URL and
-    LABEL_STUDIO_API_KEY, start it, and connect a project.
+    LABEL_STUDIO_API_KEY, start Dubito, and connect a project.
     """
     compute_in_one_thread()
 
 
 @main.command(epilog="Example: dubito serve --port 9090 --workers 2")
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
-@click.option("--port", type=click.IntRange(1, 65535), help="[default: 9090]")
-@click.option("--data-dir", type=PATH, help="[default: .dubito]")
-@click.option("--workers", type=click.IntRange(1, 256), help="[default: one a core]")
-@click.option("--open", "is_open", is_flag=True, help="Serve a network unguarded.")
-@_says_errors
-def serve(is_open: bool, **chosen: object) -> None:  # noqa: FBT001  # click's way
-    """Start everything on this machine: web server, workers and store."""
-    from backend.supervisor import Supervisor, local_url
+@click.option("--port", type=A_PORT, help="Port to listen on.  [default: 9090]")
+@click.option("--data-dir", type=PATH, help="Dubito's data.  [default: .dubito]")
+@click.option("--workers", type=click.IntRange(1, 256), help="[default: one per core]")
+@click.option("--open", "is_open", is_flag=True, help=OPEN_HELP)
+@says_errors
+def serve(is_open: bool, **options: object) -> None:  # noqa: FBT001  # click's way
+    """Start the web server, the workers and the store."""
+    from dubito.backend.supervisor import Supervisor
 
-    data_dir = chosen.get("data_dir")
-    if isinstance(data_dir, Path):
-        chosen["data_dir"] = data_dir.expanduser().absolute()
-    settings = _settings().having(**chosen)
-    check_exposure(settings, is_open=is_open)
+    settings = _settings().having(**options)
+    _check_start(settings, is_open=is_open)
     supervisor = Supervisor(settings)
     supervisor.stop_on_signal()
     try:
         supervisor.start()
-        click.echo(f"Dubito answers at {local_url(settings)}; Ctrl-C stops it.")
+        click.echo(f"Dubito runs at {local_url(settings)}. Ctrl-C stops it.")
         supervisor.watch()
     finally:
         supervisor.stop()
@@ -78,201 +59,233 @@ def serve(is_open: bool, **chosen: object) -> None:  # noqa: FBT001  # click's w
 
 @main.command(epilog="Example: REDIS_URL=redis://redis:6379 dubito web --host 0.0.0.0")
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
-@click.option("--port", type=click.IntRange(1, 65535), help="[default: 9090]")
-@click.option("--open", "is_open", is_flag=True, help="Serve a network unguarded.")
-@_says_errors
-def web(is_open: bool, **chosen: object) -> None:  # noqa: FBT001  # click's way
-    """Start the web server alone, over a store that runs."""
-    from backend.supervisor import follow_parent
-    from backend.web.server import run_web
+@click.option("--port", type=A_PORT, help="Port to listen on.  [default: 9090]")
+@click.option("--open", "is_open", is_flag=True, help=OPEN_HELP)
+@says_errors
+def web(is_open: bool, **options: object) -> None:  # noqa: FBT001  # click's way
+    """Start only the web server; the store must be running."""
+    from dubito.backend.supervisor import follow_parent
+    from dubito.backend.web.server import run_web
 
-    settings = _settings().having(**chosen)
-    check_exposure(settings, is_open=is_open)
+    settings = _settings().having(**options)
+    _check_start(settings, is_open=is_open)
     follow_parent()
     run_web(settings)
 
 
 @main.command(epilog="Example: REDIS_URL=redis://redis:6379 dubito worker")
-@_says_errors
+@says_errors
 def worker() -> None:
-    """Start one worker alone, over a store that runs."""
-    from backend.learning.worker import run_worker
-    from backend.services import open_services
-    from backend.supervisor import follow_parent
+    """Start only one worker; the store must be running."""
+    from dubito.backend.worker_command import run_one_worker
 
-    follow_parent()
-    with open_services(_settings()) as services:
-        run_worker(services)
+    run_one_worker(_settings())
 
 
-@main.command(epilog="Example: dubito connect --project 1")
-@click.option("--project", type=int, required=True, help="Its number in Label Studio.")
+@main.command(
+    epilog="Example: dubito connect --project 1 --params '{\"preannotate\": true}'"
+)
+@click.option("--project", type=int, required=True, help=PROJECT_HELP)
 @click.option("--backend-url", help="Dubito's address as Label Studio sees it.")
-@_says_errors
-def connect(project: int, backend_url: str | None) -> None:
-    """Connect a project, or repair its connection; safe to repeat."""
-    from backend.commands import connect_project
-    from backend.progress import progress_bars
-    from backend.services import open_services
+@click.option("--take-over", is_flag=True, help="Replace another connected Dubito.")
+@click.option("--params", help="The project's settings (extra params), as JSON.")
+@says_errors
+def connect(
+    project: int, backend_url: str | None, params: str | None, *, take_over: bool
+) -> None:
+    """Connect a project, or repair its connection. Running it again is safe."""
+    from dubito.backend.connect_command import connect_with, connector_of
+    from dubito.backend.progress import progress_bars
+    from dubito.backend.services import open_services
 
     with open_services(_settings()) as services, progress_bars() as show:
-        connect_project(services, project, backend_url, click.echo, show)
+        connector = connector_of(services, click.echo, params, take_over=take_over)
+        connect_with(connector, project, backend_url, show)
 
 
 @main.command(epilog="Example: dubito disconnect --project 1")
-@click.option("--project", required=True, help="Its number in Label Studio.")
-@_says_errors
+@click.option("--project", required=True, help=PROJECT_HELP)
+@says_errors
 def disconnect(project: str) -> None:
-    """Remove what connect made, and leave the project as it was found.
+    """Remove everything that `dubito connect` added to a project.
 
-    Ctrl-C stops; the same command goes on from there.
+    Ctrl-C interrupts; the same command continues.
     """
-    from backend.commands import disconnect_project
-    from backend.progress import progress_bars
-    from backend.services import open_services
+    from dubito.backend.connect_command import disconnect_project
+    from dubito.backend.progress import progress_bars
+    from dubito.backend.services import open_services
 
     with open_services(_settings()) as services, progress_bars() as show:
         disconnect_project(services, project, click.echo, show)
 
 
 @main.command(epilog="Example: dubito status --project 1 --json")
-@click.option("--project", help="Its number in Label Studio; all if not given.")
-@click.option("--json", "as_json", is_flag=True, help="For scripts.")
-@_says_errors
+@click.option("--project", help=f"{PROJECT_HELP}  [default: all]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@says_errors
 def status(project: str | None, as_json: bool) -> None:  # noqa: FBT001  # click's way
-    """Say how projects stand."""
-    from backend.commands import status_table
-    from backend.learning.status import describe
-    from backend.services import open_services
+    """Show the state of connected projects."""
+    from dubito.backend.services import open_services
+    from dubito.backend.status_table import print_status
 
     with open_services(_settings()) as services:
-        keys = services.projects.known()
-        states = [services.projects.at(key) for key in keys]
-        chosen = states if project is None else [services.projects.find(project)]
-        found = [describe(state, services) for state in chosen]
-    if as_json:
-        shown = found if project is None else found[0]
-        click.echo(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())
-    else:
-        status_table(found)
+        print_status(services, project, as_json=as_json)
+
+
+@main.command(epilog="Example: dubito scores --project 1 --now")
+@click.option("--project", required=True, help=PROJECT_HELP)
+@click.option("--now", "is_now", is_flag=True, help="Write them all in one call, now.")
+@says_errors
+def scores(project: str, *, is_now: bool) -> None:
+    """Wait until every open task has its score in Label Studio.
+
+    With --now Label Studio stores all missing scores in one call, about 20 s for 20,000
+    tasks. Meanwhile annotators wait one or two seconds for a task or a submit.
+    """
+    from dubito.backend.progress import progress_bars
+    from dubito.backend.scores_command import wait_for_scores
+    from dubito.backend.services import open_services
+
+    with open_services(_settings()) as services, progress_bars() as show:
+        wait_for_scores(services, project, click.echo, show, is_now=is_now)
 
 
 @main.command(epilog="Example: dubito health --worker")
-@click.option("--worker", "of_worker", is_flag=True, help="Ask for a worker instead.")
-@_says_errors
+@click.option("--worker", "of_worker", is_flag=True, help="Check the workers instead.")
+@says_errors
 def health(of_worker: bool) -> None:  # noqa: FBT001  # click's way
-    """Say whether this machine's web server is well; fail if not.
+    """Check that the web server on this machine works.
 
-    For the health checks of containers: ends with 0 or 1 in a few seconds.
+    For container health checks: exits with 0 (works) or 1 within a few seconds.
     """
-    from backend.probe import check_web, check_worker
+    from dubito.backend.healthcheck import check_web, check_worker
 
     settings = _settings()
     click.echo(check_worker(settings) if of_worker else check_web(settings))
 
 
 @main.command(epilog="Example: dubito doctor --project 1")
-@click.option("--project", type=click.IntRange(1), help="Its number; all if not given.")
-@click.option("--json", "as_json", is_flag=True, help="For scripts.")
-@click.option("--live", is_flag=True, help="Let Label Studio send a real event.")
-@click.option("--fix", is_flag=True, help="Put right what `dubito connect` can.")
-@_says_errors
-def doctor(**chosen: object) -> None:
-    """Look whether all is well, both ways; say what is not, and what cures it.
+@click.option("--project", type=click.IntRange(1), help="Project.  [default: all]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--live", is_flag=True, help="Make Label Studio send a real event.")
+@click.option("--fix", is_flag=True, help="Repair what `dubito connect` can repair.")
+@says_errors
+def doctor(**options: object) -> None:
+    """Check the connection in both directions; report problems and how to fix them.
 
-    Nothing is changed without --fix, which does what `dubito connect` does, for one
-    project. Label Studio is made to call Dubito as opening Settings → Model does.
-    --live saves the project's settings without any change, so that an event is sent.
+    Without --fix nothing is changed; --fix does what `dubito connect` does, for one
+    project. The check makes Label Studio call Dubito, as Settings → Model does.
+    --live saves the project's unchanged settings, so that Label Studio sends an event.
 
-    Ends with 0 if nothing stops the work (warnings do not), 1 if something does, and
-    2 if the command was typed wrong.
+    Exit status: 0 without faults (warnings are allowed), 1 with faults, 2 on misuse.
     """
-    from backend.doctor.command import Wishes, run
+    from dubito.backend.doctor.command import DoctorOptions, run
 
-    if not run(_settings(), Wishes(**chosen)):  # type: ignore[arg-type]  # click has checked them
+    if not run(_settings(), DoctorOptions(**options)):  # type: ignore[arg-type]  # click has checked them
         raise click.exceptions.Exit(1)
+
+
+@main.command(
+    epilog="Example: dubito cut walk*.csv --seconds 2.56 --overlap 0.5 -o tasks.json"
+)
+@cut_options
+@says_errors
+def cut(**options: object) -> None:
+    """Cut long recordings into windows, as tasks with a label config.
+
+    FILES end with .csv, .tsv, .txt (each also .gz), .parquet, .npy, .npz or .wav.
+    -o writes the tasks and, beside them, the label config as .xml; --project imports
+    them. No window crosses a gap. A task's data names its file, start and --group.
+
+    Files that exist are replaced with --force only.
+    """
+    from dubito.backend.cutting.command import run
+
+    run(_settings(), CutOptions(**options))  # type: ignore[arg-type]
 
 
 @main.command(epilog="Example: dubito simulate export.json -o curves.png")
 @click.argument("file", type=PATH, required=False)
-@click.option("--project", type=int, help="A project of Label Studio, not a FILE.")
-@click.option("--config", type=PATH, help="Its label config.")
-@click.option("--files", type=PATH, help="Where its tasks' files lie.")
-@click.option("--budget", type=click.IntRange(2, 100_000), help="Labels to give.")
+@click.option("--project", type=int, help="Project in Label Studio, instead of a FILE.")
+@click.option("--config", type=PATH, help="File with the label config of FILE.")
+@click.option("--files", type=PATH, help="Directory with the tasks' media files.")
+@click.option("--budget", type=click.IntRange(2, 100_000), help="Labels per run.")
 @click.option("--seeds", type=click.IntRange(1, 100), default=5, show_default=True)
-@click.option("--learner", default="auto", show_default=True)
-@click.option("--strategy", default="margin", show_default=True)
-@click.option("--group", default="", help="Data key of what is kept back together.")
-@click.option("-o", "--output", type=PATH, help="A .png or .svg to draw.")
-@click.option("--json", "as_json", is_flag=True, help="For scripts.")
-@_says_errors
-def simulate(**chosen: object) -> None:
-    """Replay a labelled project: how many labels it would have needed.
+@click.option("--learner", default="auto", show_default=True, help=LEARNER_HELP)
+@click.option("--strategy", default="margin", show_default=True, help=STRATEGY_HELP)
+@click.option("--group", default="", help="Data key; equal values stay in one split.")
+@click.option("-o", "--output", type=PATH, help="Plot to write, .png or .svg.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@says_errors
+def simulate(**options: object) -> None:
+    """Estimate the labels that Dubito saves on a labelled project.
 
-    FILE is a JSON or JSON-MIN export of Label Studio. Of its labelled tasks 30 % are
-    kept back to judge by; the rest is asked for anew: as Dubito would, in random
-    order, and by plain margin sampling. --strategy is how Dubito measures certainty.
-    Ctrl-C stops; the same command goes on from there.
+    FILE is a JSON or JSON-MIN export. 30 % of its labelled tasks are held out.
+    The rest is labelled again in simulation with Dubito, random sampling and margin
+    sampling, --seeds times each. Ctrl-C interrupts; the same command continues.
     """
-    from backend.replay.command import Wishes, run
+    from dubito.backend.simulate.command import SimulateOptions, run
 
-    run(_settings(), Wishes(**chosen))  # type: ignore[arg-type]  # click has checked them
+    run(_settings(), SimulateOptions(**options))  # type: ignore[arg-type]
 
 
 @main.command(
     epilog="Example: dubito export --project 1 --what predictions -o predictions.csv"
 )
-@click.option("--project", required=True, help="Its number in Label Studio.")
-@click.option("--what", type=click.Choice(EXPORTS), required=True)
-@click.option("-o", "--output", type=PATH, required=True, help="The file; - prints it.")
-@click.option("--format", type=click.Choice(FORMATS), help="If its ending says none.")
-@_says_errors
-def export(**chosen: object) -> None:
-    """Take away labels, predictions, the model, or the page as a report.
+@click.option("--project", required=True, help=PROJECT_HELP)
+@click.option("--what", type=click.Choice(EXPORTS), required=True, help="See above.")
+@click.option("-o", "--output", type=PATH, required=True, help="File; - for stdout.")
+@click.option("--format", type=click.Choice(FORMATS), help=FORMAT_HELP)
+@says_errors
+def export(**options: object) -> None:
+    """Export labels, predictions, the model or a report.
 
-    The ending says how it is written. Labels: .csv or .json, a line for each annotation
-    that counts. Predictions of the last round for all tasks: .csv, .json, .ls.json for
-    Label Studio's import of predictions into this project, or .tasks.json for the
-    import of tasks into another one. The model: .zip, with a script that uses it and
-    its model card, or .skops alone. The report: .html, which needs no network.
+    The file extension selects the format. Labels: .csv or .json, one row per counted
+    annotation. Predictions of the last round for all tasks: .csv, .json, .ls.json (to
+    import predictions into this project), or .tasks.json (to import tasks elsewhere).
+    Model: .zip (with script and model card) or .skops. Report of the page: .html.
 
-    What a spreadsheet would take for a formula has an apostrophe before it in CSV; JSON
-    has it as it is. The file is written whole, or not at all.
+    In CSV, what a spreadsheet would read as a formula starts with an apostrophe.
     """
-    from backend.takeaway.command import Wishes, run
+    from dubito.backend.export.command import ExportOptions, run
 
-    run(_settings(), Wishes(**chosen))  # type: ignore[arg-type]  # click has checked them
+    run(_settings(), ExportOptions(**options))  # type: ignore[arg-type]
 
 
 @main.command(epilog="Example: make demo, which installs Label Studio first")
-@click.option("--data-dir", type=PATH, help="[default: .dubito/demo]")
-@click.option(
-    "--port", type=click.IntRange(1, 65535), help="Dubito's; else a free one."
-)
-@click.option(
-    "--label-studio-port", type=click.IntRange(1, 65535), help="Its; likewise."
-)
+@click.option("--data-dir", type=PATH, help="The demo's data.  [default: .dubito/demo]")
+@click.option("--port", type=A_PORT, help="Dubito's port.  [default: a free one]")
+@click.option("--label-studio-port", type=A_PORT, help="Label Studio's port.")
 @click.option(
     "--label-studio-venv",
     type=PATH,
     default=".venv-label-studio",
     show_default=True,
-    help="The virtual environment Label Studio is installed in.",
+    help="Virtual environment in which Label Studio is installed.",
 )
-@_says_errors
-def demo(data_dir: Path | None, **chosen: object) -> None:
-    """Start everything and a Label Studio with a sample project, to try it out."""
+@says_errors
+def demo(data_dir: Path | None, **options: object) -> None:
+    """Start Dubito and Label Studio with a sample project."""
     from rich.console import Console
 
-    from backend.demo import Demo
+    from dubito.backend.demo.demo import Demo
 
     settings = _settings()
-    directory = (data_dir or settings.data_dir / "demo").expanduser().absolute()
+    directory = data_dir or settings.data_dir / "demo"
     Demo(
         settings=settings.having(data_dir=directory, host="127.0.0.1"),
         console=Console(),
-        **chosen,  # type: ignore[arg-type]  # click has checked them
+        **options,  # type: ignore[arg-type]  # click has checked them
     ).run()
+
+
+def _check_start(settings: Settings, *, is_open: bool) -> None:
+    """Refuse to listen where nobody can or may, and to be without Label Studio."""
+    from dubito.backend.http_client.client import check_route
+
+    check_address(settings)
+    check_exposure(settings, is_open=is_open)
+    check_route(settings.label_studio_url)
 
 
 def _settings() -> Settings:

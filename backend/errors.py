@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class BackendError(Exception):
     """The root of Dubito's own errors: its text is meant for people."""
@@ -15,14 +20,18 @@ class StoreUnavailableError(BackendError):
     """Redis cannot be reached, or refuses to write."""
 
 
+class UnfitStoreError(StoreUnavailableError):
+    """The store is of a kind, or set up in a way, that Dubito cannot use."""
+
+
 class NewerStateError(BackendError):
     """What the store holds was written by a newer Dubito."""
 
-    def __init__(self, found: int, known: int) -> None:
+    def __init__(self, store_format: int, own_format: int) -> None:
         super().__init__(
-            f"the store is of a newer Dubito (its layout is {found}, this one knows"
-            f" {known}), and is left as it is: start that version again, or give this"
-            " one a store of its own (REDIS_URL, or MODEL_DIR)"
+            f"a newer Dubito wrote the store (format {store_format}; this version reads"
+            f" up to {own_format}); nothing was changed: start the newer version, or"
+            " give this version its own store (REDIS_URL, or MODEL_DIR)"
         )
 
 
@@ -48,7 +57,9 @@ class UnknownTaskError(BackendError):
     """Nothing is known of this task."""
 
     def __init__(self, task: int) -> None:
-        super().__init__(f"the project has no task {task}, or it has just come")
+        super().__init__(
+            f"the project has no task {task}, or the task was created a moment ago"
+        )
 
 
 class NotReadyError(BackendError):
@@ -95,6 +106,10 @@ class ExportError(BackendError):
     """A labelled export cannot be simulated."""
 
 
+class CutError(BackendError):
+    """A recording cannot be cut into windows as asked."""
+
+
 class FileUnavailableError(BackendError):
     """A task's file could not be had now; asking again may help."""
 
@@ -139,6 +154,33 @@ class ProjectGoneError(LabelStudioError):
 
     def __init__(self, project: int) -> None:
         super().__init__(
-            f"project {project} no longer exists in Label Studio, or the key's"
-            " owner may not see it"
+            f"project {project} no longer exists in Label Studio, or the owner of the"
+            " API key has no access to it"
+        )
+
+
+class OtherDubitoError(LabelStudioError):
+    """Another Dubito is connected to a project, and is not to be replaced."""
+
+    def __init__(self, project: int, addresses: Sequence[str]) -> None:
+        where = ", ".join(addresses)
+        super().__init__(
+            f"another Dubito at {where} is connected to project {project}, so nothing"
+            f" was changed: run `dubito disconnect --project {project}` on that Dubito"
+            " first. If it no longer runs, or to replace it, run `dubito connect"
+            f" --project {project} --take-over` here: this removes the ML backend,"
+            " webhook and tab of the other Dubito, which then pauses"
+        )
+        self.addresses = tuple(addresses)
+
+
+class NotAllUndoneError(LabelStudioError):
+    """Something that was made in a project could not be undone."""
+
+    def __init__(self, count: int, project: int) -> None:
+        what = "one step" if count == 1 else f"{count} steps"
+        super().__init__(
+            f"{what} could not be undone (see above): undo this by hand, then run"
+            f" `dubito disconnect --project {project}` again; until then the project"
+            " stays connected and paused"
         )

@@ -21,13 +21,21 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 JOBS: Mapping[str, str] = MappingProxyType(
     {
-        "look_after": "backend.learning.worker",
-        "fill": "backend.learning.worker",
-        "adopt": "backend.learning.worker",
-        "make_model": "backend.takeaway.job",
+        "look_after": "dubito.backend.worker.jobs",
+        "fill": "dubito.backend.worker.jobs",
+        "adopt": "dubito.backend.worker.jobs",
+        "make_model": "dubito.backend.export.job",
     }
 )
 """The module in which each job is found."""
+
+MOVED = MappingProxyType(
+    {
+        "backend.learning.worker": "dubito.backend.worker.jobs",
+        "backend.takeaway.job": "dubito.backend.export.job",
+    }
+)
+"""Where a module is that a job names which was queued before layout 3 of the store."""
 
 WANTED = frozenset(
     {
@@ -51,11 +59,13 @@ class OwnJob(Job):
         """
         try:
             super().restore(raw_data)
+            module, _, name = str(self.func_name).rpartition(".")
+            self.func_name = f"{MOVED.get(module, module)}.{name}"
             is_ours = self._is_ours()
         except (DeserializationError, LookupError, TypeError, ValueError):
             is_ours = False
         if not is_ours or any(raw_data.get(name) for name in WANTED):
-            message = f"the queue held a job that is none of ours: {self.id!r:.100}"
+            message = f"the queue contained a job of another program: {self.id!r:.100}"
             logger.error(message)
             raise NoSuchJobError(message)
 

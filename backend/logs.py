@@ -18,7 +18,7 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from backend.settings import Settings
+    from dubito.backend.settings import Settings
 
 HIDDEN = "…"
 SHORTEST_SECRET = 4
@@ -42,10 +42,11 @@ def set_up_logs(settings: Settings) -> None:
     """Log to standard error: readable lines on a terminal, JSON lines elsewhere."""
     handler = logging.StreamHandler()
     readable = sys.stderr.isatty()
-    chosen = ReadableLines if readable else JsonLines
-    handler.setFormatter(chosen(secrets_of(settings)))
+    formatter = ReadableLines if readable else JsonLines
+    handler.setFormatter(formatter(secrets_of(settings)))
     logging.basicConfig(level=settings.log_level, handlers=[handler])
     logging.captureWarnings(capture=True)
+    logging.raiseExceptions = False  # a log that cannot be written stops nothing
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("httpcore").setLevel(logging.INFO)
 
@@ -64,7 +65,7 @@ def secrets_of(settings: Settings) -> list[str]:
     """Return all that must never be read in a log."""
     addresses = (settings.redis_url, settings.label_studio_url)
     parts = [urlsplit(address) for address in addresses]
-    written = [part.password or "" for part in parts]
+    passwords = [part.password or "" for part in parts]
     return [
         settings.label_studio_key,
         settings.basic_auth_pass,
@@ -72,8 +73,8 @@ def secrets_of(settings: Settings) -> list[str]:
         b64encode(f"{settings.basic_auth_user}:{settings.basic_auth_pass}".encode())
         .decode()
         .rstrip("="),
-        *written,
-        *map(unquote, written),
+        *passwords,
+        *map(unquote, passwords),
     ]
 
 
@@ -84,15 +85,15 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        shown = {form for secret in secrets for form in _forms(secret)}
-        longest_first = sorted(shown, key=lambda form: (-len(form), form))
+        forms = {form for secret in secrets for form in _forms(secret)}
+        longest_first = sorted(forms, key=lambda form: (-len(form), form))
         joined = "|".join(map(re.escape, longest_first))
         self._secrets = re.compile(joined) if joined else None
 
     def __call__(self, text: str) -> str:
         """Return the text without secrets."""
-        known = text if self._secrets is None else self._secrets.sub(HIDDEN, text)
-        return SHAPES.sub(HIDDEN, known)
+        rest = text if self._secrets is None else self._secrets.sub(HIDDEN, text)
+        return SHAPES.sub(HIDDEN, rest)
 
 
 class _Lines(logging.Formatter):
@@ -104,7 +105,7 @@ class _Lines(logging.Formatter):
 
     def _said(self, record: logging.LogRecord) -> dict[str, object]:
         """Return what a record says, by name, without secrets."""
-        said: dict[str, object] = {
+        fields: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(
                 timespec="milliseconds"
             ),
@@ -114,12 +115,12 @@ class _Lines(logging.Formatter):
             "process": record.process,
         }
         if project := PROJECT.get(""):
-            said["project"] = project
+            fields["project"] = project
         if round_number := getattr(record, "round", None):
-            said["round"] = round_number
+            fields["round"] = round_number
         if record.exc_info:
-            said["exception"] = self._trace(self.formatException(record.exc_info))
-        return said
+            fields["exception"] = self._trace(self.formatException(record.exc_info))
+        return fields
 
     def _trace(self, trace: str) -> str:
         """Return a trace without secrets, each of its lines a harmless one."""
@@ -140,12 +141,12 @@ class ReadableLines(_Lines):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as a line."""
-        said = self._said(record)
-        project, message = str(said.get("project", "")), str(said["message"])
+        fields = self._said(record)
+        project, message = str(fields.get("project", "")), str(fields["message"])
         where = "" if project in message else f"project {project}: "
-        line = f"{said['time']} {said['level']} {where}{message}"
+        line = f"{fields['time']} {fields['level']} {where}{message}"
         # An error's text may have lines of its own: set in, none looks like ours.
-        trace = indent(str(said["exception"]), "  ") if "exception" in said else ""
+        trace = indent(str(fields["exception"]), "  ") if "exception" in fields else ""
         return f"{line}\n{trace}" if trace else line
 
 
@@ -154,8 +155,8 @@ def plain(text: str) -> str:
     return CONTROL.sub(_escaped, text)
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return repr(found.group())[1:-1]
+def _escaped(match: re.Match[str]) -> str:
+    return repr(match.group())[1:-1]
 
 
 def _forms(secret: str) -> set[str]:

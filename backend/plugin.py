@@ -25,7 +25,6 @@ except ImportError:
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -33,38 +32,40 @@ from typing import TYPE_CHECKING
 import orjson
 from pydantic import AwareDatetime, TypeAdapter
 
-from backend.errors import ProjectSettingsError, SchemaError
-from backend.labelstudio.client import LabelStudioClient
-from backend.labelstudio.config import read_schema
-from backend.labelstudio.files import Files
-from backend.labelstudio.listed import AnnotatedTask
-from backend.labelstudio.predictions import Wording
-from backend.labelstudio.scores import (
+from dubito.backend.connection.events import AnnotationsSaved, parse_event
+from dubito.backend.errors import ProjectSettingsError, SchemaError
+from dubito.backend.features.class_names import teaching_names
+from dubito.backend.features.feature_table import FeatureTable
+from dubito.backend.features.in_memory_pool import pool_of
+from dubito.backend.features.ingest import FETCHERS, SAMPLE, attempt
+from dubito.backend.features.input_choice import choose_input
+from dubito.backend.features.task_reader import TaskReader
+from dubito.backend.labelstudio.client import LabelStudioClient
+from dubito.backend.labelstudio.files import Files
+from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.task_lists import AnnotatedTask
+from dubito.backend.learning.labels import Labels, derive_labels
+from dubito.backend.learning.round import fingerprint_of, run_round
+from dubito.backend.learning.round_input import RoundInput
+from dubito.backend.project_settings import Preferences, read_preferences
+from dubito.backend.publishing.prediction_format import PredictionFormatter
+from dubito.backend.publishing.scores import (
     LAST,
     NEUTRAL,
     VERSION,
     plan_window,
     pool_score,
 )
-from backend.learning.events import AnnotationsSaved, parse_event
-from backend.learning.features import Items
-from backend.learning.intake import FETCHERS, SAMPLE, attempt
-from backend.learning.labels import Labels, derive_labels
-from backend.learning.pools import pool_of
-from backend.learning.preferences import Preferences, read_preferences
-from backend.learning.reading import VERSION as READING
-from backend.learning.reading import Reader, choose_reads
-from backend.learning.rounds import Question, answer, basis_of
-from backend.records import EPOCH, Annotation, Project, Task
-from backend.settings import Settings
-from backend.state.packing import packed_data
-from backend.state.tasks import Reading
+from dubito.backend.records import EPOCH, Annotation, Project, Task
+from dubito.backend.settings import Settings
+from dubito.backend.state.encoding import packed_data
+from dubito.backend.state.pool import TaskInput, reading_as_json, reading_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from backend.records import JsonObject
-    from model.schema import Schema
+    from dubito.backend.records import JsonObject
+    from dubito.model.schema import Schema
 
 logger = logging.getLogger(__name__)
 ANNOTATIONS = TypeAdapter(list[Annotation])
@@ -125,42 +126,50 @@ class Dubito(LabelStudioMLBase):  # type: ignore[misc]  # untyped, and not alway
         Of more tasks than a window holds the next ones to label come first, as in the
         service; else each is scored by its certainty alone.
         """
-        asked = [Asked.model_validate(task) for task in tasks]
+        questions = [Asked.model_validate(task) for task in tasks]
         if not context:  # else one person is at work, and sees their own answers only
-            said = [one for task in asked for one in task.annotations]
-            self._keep(asked, said, asked)
-        predictions = self._predictions(asked)
+            annotations = [one for task in questions for one in task.annotations]
+            self._keep(questions, annotations, questions)
+        predictions = self._predictions(questions)
         return ModelResponse(predictions=predictions, model_version=self._version())
 
-    def _predictions(self, asked: Sequence[Task]) -> list[JsonObject]:
+    def _predictions(self, questions: Sequence[Task]) -> list[JsonObject]:
         schema, preferences = self._schema(), self._preferences()
         if schema is None:
             score = pool_score(NEUTRAL)
-            return [{"result": [], "score": score} for _ in asked]
+            return [{"result": [], "score": score} for _ in questions]
         labels = self._labels(schema)
-        readings = self._readings(self._data(asked, labels), schema)
-        question = Question(
+        readings = self._readings(self._data(questions, labels), schema)
+        question = RoundInput(
             schema=schema,
             preferences=preferences,
-            items=Items.of(pool_of(readings), preferences.seed),
+            items=FeatureTable.of(
+                pool_of(readings),
+                preferences.seed,
+                names=teaching_names(schema, preferences),
+            ),
             labels=labels,
         )
-        found = answer(question, len(labels.chosen), self._version())
-        wording = Wording.of(schema, found.ranking, preannotate=preferences.preannotate)
-        scores = {task.id: pool_score(wording.certainty(task.id)) for task in asked}
+        result = run_round(question, len(labels.chosen), self._version())
+        formatter = PredictionFormatter.of(
+            schema, result.ranking, preannotate=preferences.preannotate
+        )
+        scores = {
+            task.id: pool_score(formatter.certainty(task.id)) for task in questions
+        }
         refused = {task for task, reading in readings.items() if reading.refused}
         scores |= {task: LAST for task in scores if task in labels.skipped | refused}
-        if len(asked) > preferences.window:
-            scores |= dict(plan_window([place.task for place in found.window], {}))
-        version = {"model_version": found.ranking.basis}
-        return [wording.row(task.id, scores[task.id]) | version for task in asked]
+        if len(questions) > preferences.window:
+            scores |= dict(plan_window([place.task for place in result.window], {}))
+        version = {"model_version": result.ranking.basis}
+        return [formatter.row(task.id, scores[task.id]) | version for task in questions]
 
     def _version(self) -> str:
         """Return a name that is equal for equal labels and settings."""
         schema = self._schema()
         labels = Labels() if schema is None else self._labels(schema)
-        said = sorted(labels.chosen.items()), sorted(labels.skipped)
-        mark = basis_of(said, schema, self._preferences())[:6]
+        answers = sorted(labels.chosen.items()), sorted(labels.skipped)
+        mark = fingerprint_of(answers, schema, self._preferences())[:6]
         return f"{VERSION}-{len(labels.chosen)}-{mark}"
 
     def _schema(self) -> Schema | None:
@@ -168,52 +177,57 @@ class Dubito(LabelStudioMLBase):  # type: ignore[misc]  # untyped, and not alway
         try:
             return read_schema(self.get("label_config") or "")
         except SchemaError as error:
-            logger.warning("project %s cannot be learnt: %s", self.project_id, error)
+            logger.warning(
+                "project %s cannot be used for training: %s", self.project_id, error
+            )
             return None
 
     def _preferences(self) -> Preferences:
         try:
             return read_preferences(self.get("extra_params"))
         except ProjectSettingsError as error:
-            logger.warning("%s; the defaults are used", error)
+            logger.warning("%s; using the defaults", error)
             return Preferences()
 
     def _labels(self, schema: Schema) -> Labels:
         return derive_labels(self._annotations().values(), schema, PROJECT)
 
     def _annotations(self) -> dict[int, Annotation]:
-        kept = ANNOTATIONS.validate_json(self.get("annotations") or "[]")
-        return {annotation.id: annotation for annotation in kept}
+        annotations = ANNOTATIONS.validate_json(self.get("annotations") or "[]")
+        return {annotation.id: annotation for annotation in annotations}
 
     def _keep(
         self,
         tasks: Sequence[Task],
         annotations: Iterable[Annotation],
-        asked: Iterable[Asked] = (),
+        questions: Iterable[Asked] = (),
     ) -> None:
         """Keep annotations that are new or newer, and what their tasks show.
 
         Parameters
         ----------
-        asked : tasks of which all annotations are told: others of theirs are dropped
+        questions : tasks that tell all of their annotations: others are dropped
         """
-        whole = {task.id: task for task in asked}
+        whole = {task.id: task for task in questions}
         with UPDATING:
-            held = self._annotations()
-            kept = {
+            old_annotations = self._annotations()
+            by_id = {
                 number: annotation
-                for number, annotation in held.items()
+                for number, annotation in old_annotations.items()
                 if annotation.task not in whole
                 or not whole[annotation.task].has_lost(annotation)
             }
-            for told in annotations:
-                if told.id not in kept or kept[told.id].stamp <= told.stamp:
-                    kept[told.id] = told
-            answered = {annotation.task for annotation in kept.values()}
+            for annotation in annotations:
+                if (
+                    annotation.id not in by_id
+                    or by_id[annotation.id].stamp <= annotation.stamp
+                ):
+                    by_id[annotation.id] = annotation
+            answered = {annotation.task for annotation in by_id.values()}
             for task in tasks:
                 if task.id in answered:
                     self._write(f"task:{task.id}", packed_data(task.data))
-            self._write("annotations", ANNOTATIONS.dump_json(list(kept.values())))
+            self._write("annotations", ANNOTATIONS.dump_json(list(by_id.values())))
         self.setup()
 
     def _write(self, name: str, content: bytes) -> None:
@@ -221,40 +235,42 @@ class Dubito(LabelStudioMLBase):  # type: ignore[misc]  # untyped, and not alway
         if self.get(name) != content.decode():
             self.set(name, content.decode())
 
-    def _data(self, asked: Sequence[Task], labels: Labels) -> dict[int, JsonObject]:
+    def _data(self, questions: Sequence[Task], labels: Labels) -> dict[int, JsonObject]:
         """Return the data of the tasks that have a label, and of those asked about."""
-        kept = {task: self.get(f"task:{task}") for task in sorted(labels.chosen)}
-        labelled = {task: orjson.loads(data) for task, data in kept.items() if data}
-        return labelled | {task.id: task.data for task in asked}
+        values = {task: self.get(f"task:{task}") for task in sorted(labels.chosen)}
+        labelled = {task: orjson.loads(data) for task, data in values.items() if data}
+        return labelled | {task.id: task.data for task in questions}
 
     def _readings(
         self, data: Mapping[int, JsonObject], schema: Schema
-    ) -> dict[int, Reading]:
+    ) -> dict[int, TaskInput]:
         """Return what is read from tasks; those whose file cannot be had are left."""
         sample = list(data.values())[:SAMPLE]
-        reads = choose_reads(schema, self._preferences(), sample)
-        reader = Reader(schema=schema, reads=reads, files=_files())
+        reads = choose_input(schema, self._preferences(), sample)
+        reader = TaskReader(schema=schema, reads=reads, files=_files())
         with ThreadPoolExecutor(FETCHERS) as threads:
-            found = list(
+            results = list(
                 threads.map(lambda item: self._read(reader, item), data.values())
             )
-        faults = [fault for fault in found if isinstance(fault, str)]
+        faults = [fault for fault in results if isinstance(fault, str)]
         if faults:
-            logger.warning("%s tasks cannot be read now: %s", len(faults), faults[0])
-        pairs = zip(data, found, strict=True)
-        return {task: read for task, read in pairs if isinstance(read, Reading)}
+            logger.warning("cannot read %s tasks now: %s", len(faults), faults[0])
+        pairs = zip(data, results, strict=True)
+        return {task: read for task, read in pairs if isinstance(read, TaskInput)}
 
-    def _read(self, reader: Reader, data: JsonObject) -> Reading | str:
+    def _read(self, reader: TaskReader, data: JsonObject) -> TaskInput | str:
         """Read one task; what was read from a file is kept."""
         if not reader.fetches:
             return attempt(reader, data)
-        shown = basis_of(READING, reader.schema, reader.reads, packed_data(data))
-        kept = self.get(f"reading:{shown}")
-        if kept is not None:
-            return Reading(**orjson.loads(kept))
+        mark = fingerprint_of(
+            reader.version, reader.schema, reader.reads, packed_data(data)
+        )
+        packed = self.get(f"reading:{mark}")
+        if packed is not None:
+            return reading_from(packed)
         reading = attempt(reader, data)
-        if isinstance(reading, Reading):
-            self._write(f"reading:{shown}", orjson.dumps(asdict(reading)))
+        if isinstance(reading, TaskInput):
+            self._write(f"reading:{mark}", reading_as_json(reading))
         return reading
 
 

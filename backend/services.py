@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,23 +17,23 @@ from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from backend.errors import StoreUnavailableError
-from backend.jobs import JOBS, OwnJob
-from backend.labelstudio.client import LabelStudioClient
-from backend.labelstudio.files import Files
-from backend.learning.features import ItemCache
-from backend.state import keys
-from backend.state.clock import StoreClock
-from backend.state.embedded import find_store
-from backend.state.layout import settle
-from backend.state.project import Projects
-from backend.state.tally import Tally
+from dubito.backend.errors import StoreUnavailableError
+from dubito.backend.features.feature_table import FeatureTableCache
+from dubito.backend.jobs import JOBS, OwnJob
+from dubito.backend.labelstudio.client import LabelStudioClient
+from dubito.backend.labelstudio.files import Files
+from dubito.backend.state import keys
+from dubito.backend.state.clock import StoreClock
+from dubito.backend.state.counters import Counters
+from dubito.backend.state.embedded import find_store
+from dubito.backend.state.project import Projects
+from dubito.backend.state.schema_version import settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from backend.settings import Settings
-    from backend.state.project import ProjectState
+    from dubito.backend.settings import Settings
+    from dubito.backend.state.project import ProjectState
 
 HANDED_SECONDS = 60
 MOST_CLIENTS = 16
@@ -41,14 +42,22 @@ MOST_CLIENTS = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Everything the handlers, the worker and the commands talk to."""
+    """Everything the handlers, the worker and the commands talk to.
+
+    Attributes
+    ----------
+    queue : jobs that somebody waits for, in their order
+    looks : projects whose next look is due: they come after all jobs of `queue`, so
+        that many connected projects delay nobody's labels
+    """
 
     settings: Settings
     redis: Redis
     projects: Projects
     queue: Queue
-    tally: Tally
-    items: ItemCache = field(default_factory=ItemCache)
+    looks: Queue
+    counters: Counters
+    feature_tables: FeatureTableCache = field(default_factory=FeatureTableCache)
     _clients: dict[str, LabelStudioClient] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -57,15 +66,15 @@ class Services:
 
         A key that was handed over is shown to the configured address alone.
         """
-        chosen = self.settings.label_studio_key or key
+        key = self.settings.label_studio_key or key
         with self._lock:
-            if chosen not in self._clients:
+            if key not in self._clients:
                 url = self.settings.label_studio_url
-                client = LabelStudioClient.open(url, chosen, self.tally)
-                self._clients[chosen] = client
+                client = LabelStudioClient.open(url, key, self.counters)
+                self._clients[key] = client
                 if len(self._clients) > MOST_CLIENTS:
                     del self._clients[next(iter(self._clients))]
-            return self._clients[chosen]
+            return self._clients[key]
 
     @contextmanager
     def files(self, client: LabelStudioClient) -> Iterator[Files]:
@@ -76,11 +85,11 @@ class Services:
         finally:
             files.close()
 
-    def is_first(self, name: str, seconds: int) -> bool:
+    def claim_once(self, name: str, seconds: int) -> bool:
         """Return True to the first who asks for a name in so many seconds."""
         return bool(self.redis.set(name, 1, nx=True, ex=seconds))
 
-    def is_among(self, name: str, most: int, seconds: int) -> bool:
+    def claim_one_of(self, name: str, most: int, seconds: int) -> bool:
         """Return True to the first so many who ask for a name in so many seconds."""
         with self.redis.pipeline(transaction=True) as pipe:
             pipe.set(name, 0, nx=True, ex=seconds)
@@ -94,8 +103,8 @@ class Services:
 
     def handed_over(self, project: str) -> str:
         """Return the key that came with the last call for a project, if any."""
-        kept: bytes = self.redis.get(f"{keys.TOKEN}:{project}") or b""
-        return kept.decode()
+        token: bytes = self.redis.get(f"{keys.TOKEN}:{project}") or b""
+        return token.decode()
 
     def has_key(self, state: ProjectState) -> bool:
         """Return whether there is a key to Label Studio that lets us in."""
@@ -112,16 +121,35 @@ class Services:
 
     def wake(self, state: ProjectState) -> None:
         """Let a worker look after a project, unless one is called already."""
-        if state.work.may_queue():
+        if state.work.claim_queue_slot():
             self.call("look_after", state.key)
+
+    def wake_when_due(self, state: ProjectState) -> None:
+        """Let a worker look after a project whose time has come.
+
+        What has happened there, and a look that is long overdue, wait no longer than
+        other news.
+        """
+        if state.work.pending() or state.work.is_overdue():
+            self.wake(state)
+        elif state.work.claim_queue_slot(is_look=True):
+            self._enqueue(self.looks, "look_after", state.key)
+
+    @property
+    def queues(self) -> tuple[Queue, ...]:
+        """Return the queues that a worker empties, the urgent one first."""
+        return self.queue, self.looks
 
     def is_awaited(self) -> bool:
         """Return whether a job waits for a worker."""
-        return self.queue.count > 0
+        return any(queue.count for queue in self.queues)
 
     def call(self, job: str, *arguments: str) -> None:
         """Queue one of the jobs there are."""
-        self.queue.enqueue(
+        self._enqueue(self.queue, job, *arguments)
+
+    def _enqueue(self, queue: Queue, job: str, *arguments: str) -> None:
+        queue.enqueue(
             f"{JOBS[job]}.{job}",
             *arguments,
             job_timeout=-1,
@@ -134,15 +162,19 @@ class Services:
         if self.settings.webhook_secret:
             return self.settings.webhook_secret
         self.redis.set(keys.WEBHOOK_SECRET, secrets.token_urlsafe(24), nx=True)
-        kept: bytes = self.redis.get(keys.WEBHOOK_SECRET) or b""
-        return kept.decode()
+        secret: bytes = self.redis.get(keys.WEBHOOK_SECRET) or b""
+        return secret.decode()
 
     def close(self) -> None:
         """Close all connections."""
         for client in self._clients.values():
             client.close()
-        self.tally.flush()
+        self.counters.flush()
         self.redis.close()
+
+
+SERVICES: ContextVar[Services] = ContextVar("services")
+"""What the jobs of this process work with; a job itself carries only names."""
 
 
 @contextmanager
@@ -165,10 +197,9 @@ def open_services(
         settings=settings,
         redis=redis,
         projects=Projects(redis, StoreClock(redis)),
-        queue=Queue(
-            keys.QUEUE, connection=redis, serializer=JSONSerializer, job_class=OwnJob
-        ),
-        tally=Tally(redis),
+        queue=_queue(keys.QUEUE, redis),
+        looks=_queue(keys.LOOKS, redis),
+        counters=Counters(redis),
     )
     try:
         with suppress(RedisError):  # a store that is away now is looked at later
@@ -176,6 +207,10 @@ def open_services(
         yield services
     finally:
         services.close()
+
+
+def _queue(name: str, redis: Redis) -> Queue:
+    return Queue(name, connection=redis, serializer=JSONSerializer, job_class=OwnJob)
 
 
 def connect_store(url: str, patience_seconds: float | None = None) -> Redis:
@@ -198,5 +233,5 @@ def check_store(redis: Redis) -> None:
     try:
         redis.set(keys.PROBE, 1, ex=60)
     except RedisError as error:
-        message = f"the store cannot be used ({error}): is REDIS_URL right?"
+        message = f"the store cannot be used ({error}): check REDIS_URL"
         raise StoreUnavailableError(message) from error

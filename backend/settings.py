@@ -8,35 +8,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from backend.cores import usable_cores
-from backend.errors import SettingsError
+from dubito.backend.cpu_count import usable_cores
+from dubito.backend.errors import SettingsError
+from dubito.backend.variables import ALIASES, SERVICE_LINK, hint, read_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dubito.backend.variables import Variable
+
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DEFAULT_LABEL_STUDIO = "http://localhost:8080"
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 9090
 MOST = 256
 FEWEST_WORKERS = 2
 """One writes the first row of each task, for minutes, while another runs rounds."""
 
-ALIASES = {
-    "label_studio_url": ("LABEL_STUDIO_URL", "LABEL_STUDIO_HOST"),
-    "label_studio_public_url": ("LABEL_STUDIO_PUBLIC_URL",),
-    "label_studio_key": ("LABEL_STUDIO_API_KEY", "LABEL_STUDIO_ACCESS_TOKEN"),
-    "redis_url": ("REDIS_URL",),
-    "host": ("HOST",),
-    "port": ("PORT",),
-    "data_dir": ("MODEL_DIR",),
-    "basic_auth_user": ("BASIC_AUTH_USER",),
-    "basic_auth_pass": ("BASIC_AUTH_PASS",),
-    "webhook_secret": ("WEBHOOK_SECRET",),
-    "log_level": ("LOG_LEVEL",),
-    "workers": ("WORKERS",),
-    "threads": ("THREADS",),
-    "file_hosts": ("FILE_HOSTS",),
-}
+OPTIONS = frozenset({"host", "port", "data_dir", "workers"})
+"""What options of the command line may set."""
 
 
 def usual_workers() -> int:
@@ -54,49 +44,49 @@ class Settings:
     Attributes
     ----------
     label_studio_public_url : Label Studio's address in people's browsers, if another
+    sources : by setting, the variable or option that gave its value
     """
 
     label_studio_url: str = DEFAULT_LABEL_STUDIO
     label_studio_public_url: str = ""
     label_studio_key: str = field(default="", repr=False)
     redis_url: str = field(default="", repr=False)
-    host: str = "127.0.0.1"
-    port: int = 9090
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
     data_dir: Path = Path(".dubito")
     basic_auth_user: str = ""
     basic_auth_pass: str = field(default="", repr=False)
     webhook_secret: str = field(default="", repr=False)
     log_level: str = "INFO"
     workers: int = field(default_factory=usual_workers)
-    threads: int = 8
+    threads: int = 16
     file_hosts: tuple[str, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
         """Read the settings; raise `SettingsError` if one is unusable."""
-        raw = {
-            name: next((environ[a].strip() for a in aliases if environ.get(a)), "")
-            for name, aliases in ALIASES.items()
-        }
+        variables = read_variables(environ)
+        text = {setting: variable.text for setting, variable in variables.items()}
         settings = cls(
-            label_studio_url=_url(
-                "LABEL_STUDIO_URL", raw["label_studio_url"] or DEFAULT_LABEL_STUDIO
+            label_studio_url=_url(variables["label_studio_url"])
+            or DEFAULT_LABEL_STUDIO,
+            label_studio_public_url=_url(variables["label_studio_public_url"]),
+            label_studio_key=text["label_studio_key"],
+            redis_url=_redis_url(variables["redis_url"]),
+            host=_host(text["host"]) or DEFAULT_HOST,
+            port=_number(variables, "port", DEFAULT_PORT, 65535),
+            data_dir=_directory(
+                variables["data_dir"].name, text["data_dir"] or ".dubito"
             ),
-            label_studio_public_url=_url(
-                "LABEL_STUDIO_PUBLIC_URL", raw["label_studio_public_url"]
-            ),
-            label_studio_key=raw["label_studio_key"],
-            redis_url=_redis_url(raw["redis_url"]),
-            host=raw["host"] or "127.0.0.1",
-            port=_number("PORT", raw["port"], 9090, 65535),
-            data_dir=_directory(raw["data_dir"] or ".dubito"),
-            basic_auth_user=raw["basic_auth_user"],
-            basic_auth_pass=raw["basic_auth_pass"],
-            webhook_secret=raw["webhook_secret"],
-            log_level=(raw["log_level"] or "INFO").upper(),
-            workers=_number("WORKERS", raw["workers"], usual_workers(), MOST),
-            threads=_number("THREADS", raw["threads"], 8, MOST),
-            file_hosts=_hosts(raw["file_hosts"]),
+            basic_auth_user=text["basic_auth_user"],
+            basic_auth_pass=text["basic_auth_pass"],
+            webhook_secret=text["webhook_secret"],
+            log_level=(text["log_level"] or "INFO").upper(),
+            workers=_number(variables, "workers", usual_workers(), MOST),
+            threads=_number(variables, "threads", 16, MOST),
+            file_hosts=_hosts(text["file_hosts"]),
+            sources={s: one.name for s, one in variables.items() if one.text},
         )
         return settings.checked()
 
@@ -105,21 +95,40 @@ class Settings:
         """Read the settings of this very process."""
         return cls.from_environment(os.environ)
 
-    def having(self, **chosen: object) -> Self:
+    def having(self, **options: object) -> Self:
         """Let options of the command line win over the environment."""
-        known = {setting.name for setting in fields(self)}
-        given = {k: v for k, v in chosen.items() if v is not None and k in known}
-        return replace(self, **given).checked()  # type: ignore[arg-type]
+        names = {setting.name for setting in fields(self)}
+        values = {k: v for k, v in options.items() if v is not None and k in names}
+        named = {k: f"--{k.replace('_', '-')}" for k in OPTIONS & values.keys()}
+        if "data_dir" in values:
+            values["data_dir"] = _directory("--data-dir", str(values["data_dir"]))
+        if "host" in values:
+            values["host"] = _host(str(values["host"]))
+        sources = {**self.sources, **named}
+        return replace(self, **values, sources=sources).checked()  # type: ignore[arg-type]
 
     def checked(self) -> Self:
         """Refuse settings that contradict each other."""
         if self.log_level not in LOG_LEVELS:
-            message = f"LOG_LEVEL is {self.log_level!r}: use {', '.join(LOG_LEVELS)}"
+            name = self.name_of("log_level")
+            message = (
+                f"{name} is {self.log_level!r}: use {', '.join(LOG_LEVELS)}"
+                f"{hint('log_level', name)}"
+            )
             raise SettingsError(message)
         if bool(self.basic_auth_user) != bool(self.basic_auth_pass):
-            message = "set both BASIC_AUTH_USER and BASIC_AUTH_PASS, or neither"
+            halves = ("basic_auth_user", "basic_auth_pass")
+            half = halves[bool(self.basic_auth_pass)]
+            message = (
+                "set both BASIC_AUTH_USER and BASIC_AUTH_PASS, or neither: only"
+                f" {self.name_of(half)} is set"
+            )
             raise SettingsError(message)
         return self
+
+    def name_of(self, setting: str) -> str:
+        """Return the variable or option that gave a setting, or that can give it."""
+        return self.sources.get(setting, ALIASES[setting][0])
 
     @property
     def label_studio_for_people(self) -> str:
@@ -136,9 +145,10 @@ class Settings:
 
         What is not set is empty, so that nothing else in its environment counts.
         """
-        values = {aliases[0]: getattr(self, name) for name, aliases in ALIASES.items()}
-        values["FILE_HOSTS"] = ",".join(self.file_hosts)
-        return {name: str(value) for name, value in values.items()}
+        unset = {name: "" for names in ALIASES.values() for name in names}
+        values = {names[0]: getattr(self, name) for name, names in ALIASES.items()}
+        values[ALIASES["file_hosts"][0]] = ",".join(self.file_hosts)
+        return unset | {name: str(value) for name, value in values.items()}
 
 
 def compute_in_one_thread() -> None:
@@ -150,31 +160,34 @@ def compute_in_one_thread() -> None:
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 
-def check_exposure(settings: Settings, *, is_open: bool) -> None:
-    """Refuse to serve a network without credentials, unless told to."""
-    if settings.host in LOOPBACK or settings.guarded or is_open:
-        return
-    message = (
-        f"anyone who reaches {settings.host} could use Dubito: set BASIC_AUTH_USER"
-        " and BASIC_AUTH_PASS, listen on 127.0.0.1, or say --open"
-    )
-    raise SettingsError(message)
-
-
-def _number(name: str, text: str, default: int, highest: int) -> int:
+def _number(
+    variables: Mapping[str, Variable], setting: str, default: int, highest: int
+) -> int:
+    name, text = variables[setting].name, variables[setting].text
     if not text:
         return default
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= highest):
-        message = f"{name} is {text!r}: use a whole number from 1 to {highest}"
+    is_number = text.isascii() and text.isdigit() and len(text) < 10
+    if not (is_number and 1 <= int(text) <= highest):
+        is_link = SERVICE_LINK.match(text) is not None
+        what = ", where another service listens" if is_link else ""
+        message = (
+            f"{name} is {text!r}{what}: use a whole number from 1 to {highest}"
+            f"{hint(setting, name)}"
+        )
         raise SettingsError(message)
     return int(text)
 
 
-def _directory(text: str) -> Path:
+def _host(text: str) -> str:
+    """Return an address to listen on; of IPv6 without the brackets it has in URLs."""
+    return text[1:-1] if text.startswith("[") and text.endswith("]") else text
+
+
+def _directory(name: str, text: str) -> Path:
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError as error:
-        message = f"MODEL_DIR is {text!r}: {error}"
+        message = f"{name} is {text!r}: {error}"
         raise SettingsError(message) from error
 
 
@@ -193,10 +206,11 @@ def _scheme(text: str) -> str:
     return parts.scheme if is_usable else ""
 
 
-def _url(name: str, text: str) -> str:
+def _url(variable: Variable) -> str:
+    name, text = variable.name, variable.text
     if "@" in text:  # it may hold a password, and is shown in errors and `status`
         message = (
-            f"{name} holds a user or a password: leave them out, and set"
+            f"{name} contains a user or a password: remove them, and set"
             " LABEL_STUDIO_API_KEY to a token of Label Studio"
         )
         raise SettingsError(message)
@@ -207,10 +221,12 @@ def _url(name: str, text: str) -> str:
     return text.rstrip("/")
 
 
-def _redis_url(text: str) -> str:
-    if text and _scheme(text) not in {"redis", "rediss", "unix"}:
+def _redis_url(variable: Variable) -> str:
+    """Return the address of a store; no error repeats it: it may hold a password."""
+    if variable.text and _scheme(variable.text) not in {"redis", "rediss", "unix"}:
         message = (
-            "REDIS_URL cannot be read: use an address such as redis://localhost:6379/0"
+            f"{variable.name} is not a valid address: use one such as"
+            f" redis://localhost:6379/0{hint('redis_url', variable.name)}"
         )
         raise SettingsError(message)
-    return text
+    return variable.text

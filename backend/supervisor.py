@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -16,20 +15,24 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from backend.errors import SettingsError
-from backend.state.embedded import (
+from dubito.backend.errors import SettingsError
+from dubito.backend.http_client.client import open_client
+from dubito.backend.listening import check_port, local_url
+from dubito.backend.state.embedded import (
     end_unused,
     find_store,
     is_alive,
+    make_directory,
     socket_url,
     start_store,
 )
-from backend.state.layout import refuse_newer
+from dubito.backend.state.schema_version import refuse_newer
+from dubito.backend.state.store_checks import refuse_unfit
 
 if TYPE_CHECKING:
     from types import FrameType
 
-    from backend.settings import Settings
+    from dubito.backend.settings import Settings
 
 logger = logging.getLogger(__name__)
 PARENT = "DUBITO_PARENT"
@@ -53,9 +56,12 @@ class Supervisor:
 
     def start(self) -> None:
         """Start all parts; return when the web server answers."""
+        if not self.settings.redis_url:
+            make_directory(self.settings)
         self._await_port()
         self._keep_store()
         refuse_newer(find_store(self.settings))
+        refuse_unfit(find_store(self.settings))
         self._keep_parts()
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and not is_up(self.settings):
@@ -99,20 +105,20 @@ class Supervisor:
     def stop_on_signal(self) -> None:
         """Let Ctrl-C, a polite kill and a closed terminal end the watch."""
 
-        def told(_: int, __: FrameType | None) -> None:
+        def stop(_: int, __: FrameType | None) -> None:
             self._stopped.set()
 
         for end in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(end, told)
+            signal.signal(end, stop)
 
     def _keep_store(self) -> None:
-        held = self._parts.get("store")
-        if self.settings.redis_url or (held is not None and held.poll() is None):
+        store = self._parts.get("store")
+        if self.settings.redis_url or (store is not None and store.poll() is None):
             return
-        if held is None and is_alive(socket_url(self.settings.data_dir)):
+        if store is None and is_alive(socket_url(self.settings.data_dir)):
             return
-        if held is not None:
-            logger.warning("the store died and is started again")
+        if store is not None:
+            logger.warning("the store stopped unexpectedly and is restarted")
         started = start_store(self.settings.data_dir)
         if started is not None:
             self._parts["store"] = started
@@ -127,16 +133,14 @@ class Supervisor:
             if recently < RESTART_SECONDS:
                 continue
             if process is not None:
-                logger.warning(
-                    "%s ended (%s) and is started again", name, process.poll()
-                )
+                logger.warning("%s stopped (%s) and is restarted", name, process.poll())
             self._started[name] = time.monotonic()
             self._parts[name] = self._spawn(name.split()[0])
 
     def _spawn(self, part: str) -> subprocess.Popen[bytes]:
         environment = {**os.environ, **self.settings.environment(), **ONE_THREAD}
         environment[PARENT] = str(os.getpid())
-        command = [sys.executable, "-m", "backend.cli", part, "--open"]
+        command = [sys.executable, "-m", "dubito.backend.cli", part, "--open"]
         return subprocess.Popen(  # noqa: S603  # our own command
             command[: 5 if part == "web" else 4],
             env=environment,
@@ -157,33 +161,14 @@ def follow_parent() -> None:
         threading.Thread(target=watch, daemon=True).start()
 
 
-def check_port(settings: Settings) -> None:
-    """Raise `SettingsError` if the port is taken."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            message = (
-                f"port {settings.port} on {settings.host} cannot be used"
-                f" ({error.strerror}): set another with --port or PORT"
-            )
-            raise SettingsError(message) from error
-
-
 def is_up(settings: Settings) -> bool:
     """Return whether the web server answers."""
     try:
-        answer = httpx.get(f"{local_url(settings)}/health", timeout=2)
+        with open_client(seconds=2) as http:
+            answer = http.get(f"{local_url(settings)}/health")
     except httpx.HTTPError:
         return False
     return answer.is_success
-
-
-def local_url(settings: Settings) -> str:
-    """Return the address at which this machine reaches the web server."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}  # noqa: S104
-    return f"http://{host.get(settings.host, settings.host)}:{settings.port}"
 
 
 def _wait_for(processes: list[subprocess.Popen[bytes]]) -> None:

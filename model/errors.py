@@ -22,7 +22,7 @@ class OneClassError(ModelError):
     """A learner needs labels of at least two classes."""
 
     def __init__(self, *, classes: int) -> None:
-        super().__init__(f"the labels are of {classes} class(es), needed are 2")
+        super().__init__(f"the labels are of {classes} class(es); 2 are needed")
         self.classes = classes
 
 
@@ -34,7 +34,7 @@ class UnknownNameError(ModelError):
     """A setting names something that does not exist."""
 
     def __init__(self, kind: str, *, name: str, known: Sequence[str]) -> None:
-        super().__init__(f"there is no {kind} {name!r}; known: {', '.join(known)}")
+        super().__init__(f"{kind} {name!r} is unknown; choose from {', '.join(known)}")
         self.name = name
         self.known = tuple(known)
 

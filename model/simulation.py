@@ -1,7 +1,7 @@
 """Asking anew for labels that are known, to see how quickly they would teach."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
@@ -9,21 +9,32 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from sklearn.metrics import f1_score
 
-from model.arrays import (
+from dubito.model.arrays import (
+    AnswerKind,
     Certainty,
-    Codes,
     Features,
     Positions,
+    Probabilities,
+    Targets,
     TaskIds,
     Views,
+    first_guesses,
     plain,
 )
-from model.asking import Askable, Manner, SoFar, next_places
-from model.initial import StartPlan, permutation, start_order, tie_breaker
-from model.learner import Learner, Predictor, within
-from model.ranking import certainty_order
-from model.surroundings import Surroundings
-from model.uncertainty import doubt
+from dubito.model.evaluation.answers import kind_of, marks, told
+from dubito.model.evaluation.f1 import point_f1
+from dubito.model.learners.fitting import fit_labels
+from dubito.model.learners.registry import Learner, Predictor, within
+from dubito.model.learners.unlabelled_context import UnlabelledContext
+from dubito.model.query.ranking import certainty_order
+from dubito.model.query.seed_set import StartPlan, permutation, start_order, tie_breaker
+from dubito.model.query.selection import (
+    CandidatePool,
+    QueryConfig,
+    QueryState,
+    select_queries,
+)
+from dubito.model.query.uncertainty import doubt
 
 BEHIND = 1
 """Labels that the order in use does not know: the next task is fetched at once."""
@@ -39,16 +50,25 @@ class Labelled:
     ----------
     task_ids : (n,) ascending
     features : (n, d), on one scale
-    codes : (n,)
+    codes : (n,) labels, or (n, n_classes) any-of labels
     n_classes : number of declared classes
     views : columns of each view, the last ones of the features
+    may_be_empty : of any-of labels: whether "none of them" is an answer
+    is_ordered : whether the classes are grades
     """
 
     task_ids: TaskIds
     features: Features
-    codes: Codes
+    codes: Targets
     n_classes: int
     views: Views = ()
+    may_be_empty: bool = True
+    is_ordered: bool = False
+
+    @property
+    def kind(self) -> AnswerKind:
+        """Return whether a label is one of the classes, any of them, or a grade."""
+        return kind_of(self.codes, is_ordered=self.is_ordered)
 
     @property
     def plain(self) -> Features:
@@ -57,17 +77,20 @@ class Labelled:
 
     def at(self, rows: Positions) -> "Labelled":
         """Return some of the tasks."""
-        return Labelled(
+        return replace(
+            self,
             task_ids=self.task_ids[rows],
             features=self.features[rows],
             codes=self.codes[rows],
-            n_classes=self.n_classes,
-            views=self.views,
         )
+
+    def told(self, probabilities: Probabilities) -> Targets:
+        """Return the labels that are predicted."""
+        return told(probabilities, self.kind, may_be_empty=self.may_be_empty)
 
 
 @dataclass(kw_only=True)
-class Lesson:
+class SimulatedPool:
     """A pool whose labels are told one by one, and what is learnt from them.
 
     Attributes
@@ -83,9 +106,12 @@ class Lesson:
     _learnt: dict[int, Predictor | None] = field(default_factory=dict, repr=False)
 
     def learnt(self, count: int) -> Predictor | None:
-        """Return what the first labels teach; None while they are of one class."""
+        """Return what the first labels teach.
+
+        While they are equal the names of the classes speak, if they are known.
+        """
         if count not in self._learnt:
-            for stale in [known for known in self._learnt if known < count - BEHIND]:
+            for stale in [number for number in self._learnt if number < count - BEHIND]:
                 del self._learnt[stale]
             self._learnt[count] = self._fit(count)
         return self._learnt[count]
@@ -93,65 +119,78 @@ class Lesson:
     @cached_property
     def informed(self) -> Learner:
         """Return the learner, knowing all tasks of the pool."""
-        return within(self.learner, Surroundings(self.pool.features, self.pool.views))
+        return within(
+            self.learner, UnlabelledContext(self.pool.features, self.pool.views)
+        )
 
     def _fit(self, count: int) -> Predictor | None:
         rows = np.sort(np.array(self.order[:count], dtype=np.intp))
-        codes = self.pool.codes[rows]
-        if len(np.unique(codes)) < 2:
-            return None
-        return self.informed.fit(self.pool.features[rows], codes, self.pool.n_classes)
+        features, codes = self.pool.features[rows], self.pool.codes[rows]
+        return fit_labels(
+            self.informed,
+            features,
+            codes,
+            self.pool.n_classes,
+            is_ordered=self.pool.is_ordered,
+        )
 
     def certainty(self, count: int) -> Certainty | None:
-        """Return how certain all tasks of the pool are after the first labels."""
-        predictor = self.learnt(count)
-        if predictor is None:
+        """Return how certain all tasks of the pool are after the first labels.
+
+        None while these are equal: until then no task is asked for by doubt.
+        """
+        labels, predictor = self.pool.codes[self.order[:count]], self.learnt(count)
+        if predictor is None or len(np.unique(labels, axis=0)) < 2:
             return None
-        return doubt(self.measure, predictor.predict(self.pool.features))
+        probabilities = predictor.predict(self.pool.features)
+        return doubt(self.measure, probabilities, self.pool.kind)
 
 
-Strategy: TypeAlias = Callable[[Lesson, Manner], Iterator[int]]
+Strategy: TypeAlias = Callable[[SimulatedPool, QueryConfig], Iterator[int]]
 """Yields the positions of the tasks to ask for, one by one.
 
 Between two of them the lesson learns the label of the first."""
 
 
-def by_dubito(lesson: Lesson, manner: Manner) -> Iterator[int]:
+def by_dubito(lesson: SimulatedPool, manner: QueryConfig) -> Iterator[int]:
     """Ask as the service does, one label behind."""
     pool = lesson.pool
-    tasks = Askable(
+    tasks = CandidatePool(
         task_ids=pool.task_ids, features=pool.plain, start=_start(pool, manner)
     )
     while True:
-        known = max(0, len(lesson.order) - BEHIND)
+        count = max(0, len(lesson.order) - BEHIND)
         is_open = np.ones(len(pool.task_ids), dtype=np.bool_)
-        is_open[lesson.order[:known]] = False
-        certainty = lesson.certainty(known)
-        so_far = SoFar(labelled=known, is_open=is_open, certainty=certainty)
-        asked = set(lesson.order)
-        places = next_places(tasks, so_far, manner)
-        yield next(place.position for place in places if place.position not in asked)
+        is_open[lesson.order[:count]] = False
+        certainty = lesson.certainty(count)
+        so_far = QueryState(labelled=count, is_open=is_open, certainty=certainty)
+        positions = set(lesson.order)
+        places = select_queries(tasks, so_far, manner)
+        yield next(
+            place.position for place in places if place.position not in positions
+        )
 
 
-def _start(pool: Labelled, manner: Manner) -> Callable[[int], Positions]:
+def _start(pool: Labelled, manner: QueryConfig) -> Callable[[int], Positions]:
     """Find the start as far as it is asked for, each step once."""
 
     @lru_cache
-    def found(steps: int) -> Positions:
+    def start(steps: int) -> Positions:
         plan = StartPlan(
             centres=manner.centres, random=manner.random, length=steps * START_STEP
         )
-        return start_order(pool.plain, pool.task_ids, plan, manner.seed)
+        guesses = first_guesses(pool.features, pool.views)
+        return start_order(pool.plain, pool.task_ids, plan, manner.seed, guesses)
 
-    return lambda length: found(-(-length // START_STEP))
+    return lambda length: start(-(-length // START_STEP))
 
 
-def by_chance(lesson: Lesson, manner: Manner) -> Iterator[int]:
+def by_chance(lesson: SimulatedPool, manner: QueryConfig) -> Iterator[int]:
     """Ask in random order."""
     yield from permutation(lesson.pool.task_ids, manner.seed).tolist()
 
 
-def by_margin(lesson: Lesson, manner: Manner) -> Iterator[int]:
+def by_margin(lesson: SimulatedPool, manner: QueryConfig) -> Iterator[int]:
     """Ask as libraries do: random at first, then always the least certain task.
 
     The start is as long as the service's. The order knows every label, holds no
@@ -175,10 +214,17 @@ STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
 
 
 class Score(NamedTuple):
-    """How good what was learnt is, in [0, 1], on tasks that nobody was asked for."""
+    """How good what was learnt is, in [0, 1], on tasks that nobody was asked for.
+
+    Attributes
+    ----------
+    accuracy : share of the tasks whose label is right, as a whole
+    micro_f1 : of any-of labels: F1 over all pairs of a task and a class
+    """
 
     accuracy: float
     macro_f1: float
+    micro_f1: float | None = None
 
 
 class Step(NamedTuple):
@@ -189,31 +235,37 @@ class Step(NamedTuple):
 
 
 def replay(
-    lesson: Lesson, asked: Iterator[int], test: Labelled, every: int = 1
+    lesson: SimulatedPool, positions: Iterator[int], test: Labelled, every: int = 1
 ) -> Iterator[Step]:
     """Tell one label after the other, and score after every so many.
 
-    The first label is scored too: then one class is all that is known.
+    The first label is scored too: then it is all that is known.
     """
-    for position in asked:
+    for position in positions:
         lesson.order.append(position)
         count = len(lesson.order)
         is_due = count == 1 or count % every == 0
         yield Step(position, score(lesson, count, test) if is_due else None)
 
 
-def score(lesson: Lesson, count: int, test: Labelled) -> Score:
+def score(lesson: SimulatedPool, count: int, test: Labelled) -> Score:
     """Return how good what the first labels teach is."""
     predictor = lesson.learnt(count)
     if predictor is None:
-        found = np.full(len(test.codes), lesson.pool.codes[lesson.order[0]])
+        guesses = lesson.pool.codes[[lesson.order[0]] * len(test.codes)]
     else:
-        found = predictor.predict(test.features).argmax(axis=1)
-    f1 = f1_score(test.codes, found, average="macro", zero_division=0)
-    return Score(float((found == test.codes).mean()), float(f1))
+        guesses = test.told(predictor.predict(test.features))
+    accuracy = float((marks(guesses) == marks(test.codes)).mean())
+    if test.kind == "any of":
+        f1 = point_f1(test.codes.astype(np.bool_), guesses.astype(np.bool_))
+        return Score(accuracy, f1.macro, f1.micro)
+    macro = f1_score(test.codes, guesses, average="macro", zero_division=0)
+    return Score(accuracy, float(macro))
 
 
 def score_of_all(pool: Labelled, learner: Learner, test: Labelled) -> Score:
     """Return how good the labels of the whole pool would be."""
-    lesson = Lesson(pool=pool, learner=learner, order=list(range(len(pool.codes))))
+    lesson = SimulatedPool(
+        pool=pool, learner=learner, order=list(range(len(pool.codes)))
+    )
     return score(lesson, len(lesson.order), test)

@@ -2,10 +2,10 @@
 
 from contextlib import closing
 
-from backend import sample
-from backend.labelstudio.client import LabelStudioClient
-from backend.sample.project import make_project, upload_recordings
-from tests.dubito import Rows
+from dubito.backend.demo import sample
+from dubito.backend.demo.sample_project import make_project, upload_recordings
+from dubito.backend.labelstudio.client import LabelStudioClient
+from tests.dubito_process import Rows
 from tests.label_studio import JsonObject, LabelStudio
 
 

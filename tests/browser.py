@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -59,6 +61,21 @@ def browser_showing(directory: Path) -> Iterator[Page]:
         expect.set_options(timeout=PATIENCE_MILLISECONDS)
         yield context.pages[0]
         context.close()
+
+
+def wait_until(page: Page, expression: str, arg: object = None) -> Any:  # noqa: ANN401
+    """Wait until an expression of the page is true, and return its value.
+
+    What a test compares is this value: the page may change before it is read again.
+
+    Playwright's `wait_for_function` evaluates a string inside the page, which the
+    policy of Dubito's pages forbids from the second look on.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (value := page.evaluate(expression, arg)):
+        assert time.monotonic() < deadline, f"never true: {expression}"
+        page.wait_for_timeout(50)
+    return value
 
 
 class Watch:

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from backend.records import Annotation, JsonObject, Project, Task
-from backend.state.project import ProjectState
-from backend.state.tasks import Reading
-from model.schema import Channels, Schema
+from dubito.backend.records import Annotation, JsonObject, Project, Task
+from dubito.backend.state.pool import TaskInput
+from dubito.backend.state.project import ProjectState
+from dubito.model.schema import Channels, Schema
 from tests.label_studio import CONTROL, ITEM, choice_result, choices_config
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -80,6 +80,12 @@ def machine_made(label: str, choice: str = "") -> list[JsonObject]:
     return [{**region, "meta": {"dubito": label}}]
 
 
+def predicted(label: str, choice: str = "") -> list[JsonObject]:
+    """Build the regions we predict; a person may have chosen something else since."""
+    (region,) = choice_result(choice or label)
+    return [{**region, "meta": {"dubito-prediction": label}}]
+
+
 def event(action: str, /, **content: object) -> JsonObject:
     """Build the body of a webhook."""
     shown = project().model_dump(mode="json")
@@ -100,5 +106,5 @@ def receive(state: ProjectState, **data: object) -> None:
 
 def read(state: ProjectState, *tasks: int, **numbers: float) -> None:
     """Read tasks as they are now."""
-    readings = {task: Reading(numbers=numbers) for task in tasks}
+    readings = {task: TaskInput(numbers=numbers) for task in tasks}
     state.tasks.save(readings, state.tasks.digests(tasks))

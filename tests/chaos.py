@@ -13,17 +13,10 @@ from dataclasses import dataclass, field
 import httpx
 from redis.exceptions import RedisError
 
-from backend.errors import UnknownProjectError
-from backend.records import Annotation
-from backend.state.project import Projects
-from tests.dubito import (
-    CLASSES,
-    Dubito,
-    Part,
-    Rows,
-    published_order,
-    window_of,
-)
+from dubito.backend.errors import UnknownProjectError
+from dubito.backend.records import Annotation
+from dubito.backend.state.project import Projects
+from tests.dubito_process import CLASSES, Dubito, Part, Rows, published_order, window_of
 from tests.label_studio import LabelStudio
 
 KINDS: tuple[Part, ...] = ("worker", "web", "store", "supervisor")
@@ -59,7 +52,7 @@ class Chaos:
 
     Parameters
     ----------
-    pace : answers in a second
+    throttle : answers in a second
     mean_seconds : between two kills
     """
 
@@ -67,7 +60,7 @@ class Chaos:
     label_studio: LabelStudio
     rows: Rows
     rng: random.Random
-    pace: float = 2.0
+    throttle: float = 2.0
     mean_seconds: float = 4.0
     toll: Toll = field(default_factory=Toll)
     whole: dict[str, int] = field(init=False)
@@ -136,7 +129,7 @@ class Chaos:
         def label() -> None:
             rng = random.Random(self.rng.random())  # noqa: S311 - no secret
             try:
-                while not ended.wait(1 / self.pace):
+                while not ended.wait(1 / self.throttle):
                     self._answer(rng)
             except BaseException as error:  # noqa: BLE001 - told by the main thread
                 self._failed.append(error)
@@ -182,7 +175,7 @@ class Chaos:
         except (httpx.HTTPError, RedisError, UnknownProjectError):
             return False
         window = window_of(status)
-        if status["events_pending"] or differ or not window:
+        if not status["settled"] or differ or not window:
             return False
         served = published_order(self.label_studio, self.rows.project)
         return served[: len(window)] == window

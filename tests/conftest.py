@@ -1,16 +1,18 @@
 """What every test may ask for."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 from hypothesis import settings
 from playwright.sync_api import Page
 from redis import Redis
 
-from backend.services import Services
+from dubito.backend.services import Services
 from tests.browser import browser_showing
-from tests.dubito import Dubito, dubito_running
+from tests.dubito_process import Dubito, dubito_running
 from tests.fake_label_studio import FakeServer, Faults
 from tests.label_studio import LabelStudio, signed_in
 from tests.real_label_studio import real_label_studio_running
@@ -19,13 +21,32 @@ from tests.store import services_over, store_client, store_running
 
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+RUNNING: list[LabelStudio] = []
+"""The real Label Studio of the session, once a test has asked for it."""
 
 
 @pytest.fixture(scope="session")
 def real_label_studio() -> Iterator[LabelStudio]:
     """One server for the whole session: make a project of your own in it."""
     with real_label_studio_running() as label_studio:
+        RUNNING.append(label_studio)
         yield label_studio
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _projects_of_a_module() -> Iterator[None]:
+    """Delete the projects of a module when it ends.
+
+    The session's Dubito looks at each connected project every 30 seconds, and dozens
+    that nobody needs any more keep a new one waiting for minutes.
+    """
+    yield
+    for label_studio in RUNNING:
+        with suppress(httpx.HTTPError):  # what is left costs time, no more
+            query = {"page_size": 1_000}
+            found = label_studio.call("GET", "/api/projects/", params=query)
+            for project in found["results"]:
+                label_studio.delete_project(project["id"])
 
 
 @pytest.fixture(scope="session")

@@ -17,24 +17,32 @@ ITEM = "item"
 REQUEST_TIMEOUT_SECONDS = 120.0
 EVERYTHING = 1_000_000
 # Loopback only: without certificates to load a client opens in no time.
+EXPORT_TRIES = 5
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def choices_config(
-    *labels: str, tag: str = "Text", attributes: str = 'value="$text"'
+    *labels: str,
+    tag: str = "Text",
+    attributes: str = 'value="$text"',
+    as_paths: bool = False,
 ) -> str:
     """Return a config of one single-choice control, named as in `choice_result`."""
     choices = "".join(f'<Choice value="{label}"/>' for label in labels)
-    control = f'<Choices name="{CONTROL}" toName="{ITEM}" choice="single">'
+    nested = ' allowNested="true"' if as_paths else ""
+    control = f'<Choices name="{CONTROL}" toName="{ITEM}" choice="single"{nested}>'
     shown = f'<{tag} name="{ITEM}" {attributes}/>'
     return f"<View>{shown}{control}{choices}</Choices></View>"
 
 
-def choice_result(choice: str) -> list[JsonObject]:
-    """Return what the editor stores for one choice."""
+def choice_result(choice: str | list[str]) -> list[JsonObject]:
+    """Return what the editor stores for one choice: a path where `allowNested` is."""
     value = {"choices": [choice]}
     item = {"from_name": CONTROL, "to_name": ITEM, "type": "choices", "value": value}
     return [item]
+
+
+EXPORT_TRIES = 5
 
 
 class PersonalAccessToken(httpx.Auth):
@@ -59,6 +67,25 @@ class PersonalAccessToken(httpx.Auth):
         self._access = response.raise_for_status().json()["access"]
         request.headers["Authorization"] = f"Bearer {self._access}"
         yield request
+
+
+class LegacyToken(httpx.Auth):
+    """Send a legacy token, the only kind that old versions of Label Studio have."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def auth_flow(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Token {self._token}"
+        yield request
+
+
+def signature(url: str, token: str) -> httpx.Auth:
+    """Return how a client signs its requests: personal tokens are of three parts."""
+    is_personal = token.count(".") == 2
+    return PersonalAccessToken(url, token) if is_personal else LegacyToken(token)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,10 +146,16 @@ class LabelStudio:
         path = f"/api/projects/{project}/import?return_task_ids=true"
         return list(self.call("POST", path, json=rows)["task_ids"])
 
-    def upload_csv(self, project: int, files: Mapping[str, str]) -> list[int]:
+    def upload_csv(self, project: int, files: Mapping[str, str | bytes]) -> list[int]:
         """Make one time-series task of each file, the way that works."""
+        return self.upload(project, files, "text/csv")
+
+    def upload(
+        self, project: int, files: Mapping[str, str | bytes], kind: str
+    ) -> list[int]:
+        """Make one task of each file, whose address it shows."""
         before = set(self.task_ids(project))
-        uploads = {name: (name, text, "text/csv") for name, text in files.items()}
+        uploads = {name: (name, content, kind) for name, content in files.items()}
         path = f"/api/projects/{project}/import?commit_to_project=false"
         ids = self.call("POST", path, files=uploads)["file_upload_ids"]
         body = {"file_upload_ids": ids, "files_as_tasks_list": False}
@@ -182,9 +215,15 @@ class LabelStudio:
         self.call("DELETE", f"/api/annotations/{annotation}/")
 
     def export(self, project: int, **params: object) -> list[JsonObject]:
-        """Return the JSON export: annotated tasks only, unless `download_all_tasks`."""
+        """Return the JSON export: annotated tasks only, unless `download_all_tasks`.
+
+        While another export of the project is made, Label Studio may answer with an
+        empty body: that is asked again.
+        """
         query = {"exportType": "JSON", **params}
-        return list(self.call("GET", f"/api/projects/{project}/export", params=query))
+        path = f"/api/projects/{project}/export"
+        answers = (self.call("GET", path, params=query) for _ in range(EXPORT_TRIES))
+        return list(next(rows for rows in answers if rows is not None))
 
     def publish(self, project: int, scores: Mapping[int, float], version: str) -> int:
         """Store a score per task in one bulk call; return how many it reports."""
@@ -246,7 +285,7 @@ def signed_in(url: str, tokens: Sequence[str]) -> Iterator[LabelStudio]:
             stack.enter_context(
                 httpx.Client(
                     base_url=url,
-                    auth=PersonalAccessToken(url, token),
+                    auth=signature(url, token),
                     timeout=REQUEST_TIMEOUT_SECONDS,
                     verify=NO_TLS,
                     trust_env=False,

@@ -1,16 +1,19 @@
-"""The loop as a state machine: people, webhooks, restarts, faults, and time.
+"""The loop as a state machine: people, webhooks, restarts, faults, backups, and time.
 
 A Dubito in this process beside a fake Label Studio, over a real Redis. Nothing happens
 by itself, not even time: what the machine does in which order is Hypothesis' choice,
 so that what fails can be repeated and made small.
 """
 
+import itertools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, Literal
 
+import httpx
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -22,17 +25,18 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from backend.learning.handlers import catch_up
-from backend.learning.standing import Standing
-from backend.learning.watch import Ties, look_around
-from backend.services import Services
-from backend.state import keys
-from backend.state.project import Projects, ProjectState
-from backend.web.app import create_app
-from tests.dubito import VERSION, open_tasks, rows_project, scores, window_of
+from dubito.backend.connection.event_handlers import catch_up
+from dubito.backend.learning.snapshot import ProjectSnapshot
+from dubito.backend.records import stamp_of
+from dubito.backend.services import Services
+from dubito.backend.state import keys
+from dubito.backend.state.project import Projects, ProjectState
+from dubito.backend.web.app import create_app
+from dubito.backend.worker.watchdog import SavedConnection, look_around
+from tests.dubito_process import VERSION, open_tasks, rows_project, scores, window_of
 from tests.fake_label_studio import FakeServer, Fault
 from tests.fake_label_studio.faults import Drop
-from tests.label_studio import JsonObject, signed_in
+from tests.label_studio import JsonObject, LabelStudio, choice_result, signed_in
 from tests.people import ACTS, People
 from tests.quick_learner import NAME as QUICK
 from tests.service.stand import Stand, Web, web_running
@@ -54,6 +58,9 @@ PAUSE_SECONDS = 11.0
 PAUSES = 3
 """So many pauses of upkeep give each task its row."""
 
+FAR = ("1970-01-01T00:00:00Z", "2199-12-31T23:59:59.999999Z")
+"""Times of made-up events, before and after all that happens."""
+
 picks = st.integers(0, 2**12 - 1)
 acts = st.sampled_from(sorted(ACTS))
 
@@ -66,6 +73,41 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """A Label Studio as it was, and the people of its projects."""
+
+    rows: Mapping[str, Any]
+    people: tuple[People, ...]
+
+
+def made_up(
+    label_studio: LabelStudio, project: int, pick: int, at: str, what: str
+) -> JsonObject:
+    """Return a webhook that tells what is not so, of something that may be there."""
+    exported = label_studio.export(project)
+    answers = [one for task in exported for one in task["annotations"]]
+    tasks = label_studio.task_ids(project)
+    number, task = 10**9 + pick, tasks[pick % len(tasks)] if tasks else 10**9
+    answer = answers[pick % len(answers)] if answers else {"id": number, "task": task}
+    said = {"updated_at": at, "created_at": at, "result": choice_result("run")}
+    contents: dict[str, JsonObject] = {
+        "ANNOTATION_UPDATED": {"annotation": {**said, **answer, "updated_at": at}},
+        "ANNOTATION_CREATED": {"annotation": {**said, "id": number, "task": task}},
+        "ANNOTATIONS_DELETED": {"annotations": [{"id": answer["id"]}]},
+        "TASKS_DELETED": {"tasks": [{"id": task}]},
+        "TASKS_CREATED": {"tasks": [{"id": task, "data": {"row": {"x": pick}}}]},
+    }
+    shown = label_studio.project(project)
+    return {"action": what, "project": shown, **contents[what]}
+
+
+MADE_UP = (
+    *("ANNOTATION_UPDATED", "ANNOTATION_CREATED", "ANNOTATIONS_DELETED"),
+    *("TASKS_DELETED", "TASKS_CREATED"),
+)
 
 
 class Loop(RuleBasedStateMachine):
@@ -82,6 +124,8 @@ class Loop(RuleBasedStateMachine):
         server = self.stack.enter_context(FakeServer().serving())
         signed = signed_in(server.url, server.tokens)
         label_studio = self.stack.enter_context(signed)
+        ticks = itertools.count()
+        server.context.tables.time = lambda: self.clock.now + next(ticks) * 1e-5
         services = self._process(server)
         services.redis.flushall()
         self.web: Web = self.stack.enter_context(web_running(services))
@@ -94,11 +138,14 @@ class Loop(RuleBasedStateMachine):
         is_blocked = way == "polling"
         server.options.block_ml_addresses = is_blocked
         server.options.block_webhook_addresses = is_blocked
-        self.remembered: dict[str, Ties] = {}
+        self.remembered: dict[str, SavedConnection] = {}
         self.people: list[People] = []
         self.gone: list[str] = []
         self.others: dict[int, JsonObject] = {}
         self.faults: list[BaseException] = []
+        self.goes_forward = True
+        self.is_silent = False
+        self.backup: Backup | None = None
         self._forget_what_was_held()
         self._watch()
         self.another_project()
@@ -115,7 +162,13 @@ class Loop(RuleBasedStateMachine):
 
     def _forget_what_was_held(self) -> None:
         self.stamps: dict[int, str] = {}
+        self.compared_at = ""
         self.dead: set[int] = set()
+
+    def _expect_anything(self) -> None:
+        """Let answers be older than before, or come back, until all is quiet again."""
+        self._forget_what_was_held()
+        self.goes_forward = False
 
     @invariant()
     def nothing_goes_back_in_time(self) -> None:
@@ -125,12 +178,25 @@ class Loop(RuleBasedStateMachine):
             for people in getattr(self, "people", [])
             for annotation in self.stand.state(people.project).annotations.all()
         }
-        if hasattr(self, "stamps"):
+        if hasattr(self, "stamps") and self.goes_forward:
             assert not self.dead & held.keys(), "a deleted answer has come back"
-            older = {n for n, stamp in held.items() if stamp < self.stamps.get(n, "")}
+            older = {
+                number
+                for number, stamp in held.items()
+                if stamp < self.stamps.get(number, "") <= self.compared_at
+            }
             assert not older, f"older answers than before: {older}"
             self.dead |= self.stamps.keys() - held.keys()
-            self.stamps = held
+            self.stamps, self.compared_at = held, self._label_studios_now()
+
+    def _label_studios_now(self) -> str:
+        """Return the stamp of an answer given now.
+
+        Answers with a later stamp are of a clock that was put back since: what changes
+        them is newer, although its stamp is older.
+        """
+        tables = self.stand.server.context.tables
+        return stamp_of(datetime.fromtimestamp(tables.time(), UTC) + tables.ahead)
 
     def _resume_faults(self) -> None:
         """Treat webhooks as this run does."""
@@ -162,7 +228,7 @@ class Loop(RuleBasedStateMachine):
         """Choose settings for a project that has no page for them."""
         state = self.stand.state(project)
         state.note(extra_params=SETTINGS)
-        state.work.ask()
+        state.work.request()
 
     def _people(self, pick: int) -> People:
         return self.people[pick % len(self.people)]
@@ -307,6 +373,61 @@ class Loop(RuleBasedStateMachine):
         self.stand.label_studio.delete_project(people.project)
 
     @rule()
+    def a_backup_is_made(self) -> None:
+        rows = self.stand.server.context.tables.backup()
+        self.backup = Backup(rows=rows, people=tuple(self.people))
+
+    @precondition(lambda self: self.backup is not None)
+    @rule()
+    def the_backup_is_restored(self) -> None:
+        """All is as it was, and numbers are given again; that takes a while."""
+        assert self.backup is not None
+        later = [people for people in self.people if people not in self.backup.people]
+        self.gone += [self.stand.state(people.project).key for people in later]
+        tables = self.stand.server.context.tables
+        tables.restore(self.backup.rows)
+        tables.ahead += timedelta(seconds=2)
+        self.people = list(self.backup.people)
+        there = {self.stand.state(people.project).key for people in self.people}
+        self.gone = [key for key in self.gone if key not in there]
+        self.others = {
+            row["id"]: row
+            for people in self.people
+            for row in self.stand.label_studio.predictions(people.project)
+            if row["model_version"] != VERSION
+        }
+        self._expect_anything()
+        self.done["restored backups"] += 1
+
+    @rule(hours=st.sampled_from([-30, -1, 1, 30]))
+    def label_studios_clock_is_set(self, hours: int) -> None:
+        self.stand.server.context.tables.ahead += timedelta(hours=hours)
+        self._expect_anything()
+        self.is_silent = True
+        self.done["wrong clocks"] += 1
+
+    @rule(pick=st.integers(1, 2))
+    def a_person_is_deleted(self, pick: int) -> None:
+        """Leave what they said, as nobody's; nobody is told."""
+        tables = self.stand.server.context.tables
+        with tables.lock:
+            for row in tables.annotations.values():
+                if row.completed_by == pick:
+                    row.completed_by = None
+        self.is_silent = True
+        self.done["deleted people"] += 1
+
+    @rule(pick=picks, at=st.sampled_from(FAR), what=st.sampled_from(MADE_UP))
+    def somebody_makes_an_event_up(self, pick: int, at: str, what: str) -> None:
+        """Tell what is not so; it is believed until somebody looks."""
+        people = self._people(pick)
+        body = made_up(people.label_studio, people.project, pick, at, what)
+        with httpx.Client(base_url=self.web.url, trust_env=False) as http:
+            http.post("/webhook", json=body).raise_for_status()
+        self._expect_anything()
+        self.done["made-up events"] += 1
+
+    @rule()
     def all_is_quiet(self) -> None:
         self._settle()
 
@@ -328,7 +449,7 @@ class Loop(RuleBasedStateMachine):
 
     def _run(self) -> None:
         self.stand.run()
-        assert not self.stand.services.queue.job_ids, "the jobs find no end"
+        assert not self.stand.services.is_awaited(), "the jobs find no end"
 
     def _pass(self, seconds: float) -> None:
         """Let time pass, and what has become due be done."""
@@ -346,8 +467,8 @@ class Loop(RuleBasedStateMachine):
             self.stand.server.let_through(0)
         self._run()
         self.done["comparisons"] += 1
-        if self.way == "delayed":
-            # What came after its own end is only found when all is read anew.
+        if self.is_silent:
+            # What leaves no trace is only found when all is read anew.
             self._pass(WHOLE_SECONDS)
         for _ in range(TICKS):
             self._pass(TICK_SECONDS)
@@ -360,21 +481,23 @@ class Loop(RuleBasedStateMachine):
         for key in self.gone:
             state = self.stand.services.projects.at(key)
             if self.stand.services.projects.knows(key):
-                assert "not" in state.facts().last_error
+                assert "no longer exists" in state.facts().last_error
+        self._forget_what_was_held()
+        self.goes_forward, self.is_silent = True, False
         self._resume_faults()
 
     def _assert_right(self, project: int) -> None:
         """Check that our state is Label Studio's, and its order ours."""
         stand, state = self.stand, self.stand.state(project)
         stand.assert_equal_state(project)
-        standing = Standing.of(state)
-        assert standing is not None
-        assert standing.open_tasks == open_tasks(stand.label_studio, project)
+        snapshot = ProjectSnapshot.of(state)
+        assert snapshot is not None
+        assert snapshot.open_tasks == open_tasks(stand.label_studio, project)
         assert state.tasks.pending_count() == 0
         assert not state.facts().paused
         status = stand.status(project)
         window = window_of(status)
-        askable = standing.open_tasks - standing.labels.touched
+        askable = snapshot.open_tasks - snapshot.labels.touched
         assert set(window) <= askable
         assert bool(window) == bool(askable)
         if window:

@@ -16,6 +16,11 @@ class QuietHandler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002
         """Say nothing."""
 
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """Begin an answer, and leave it to the application to say what time it is."""
+        self.send_response_only(code, message)
+        self.send_header("Server", self.version_string())
+
 
 @contextmanager
 def served(app: WsgiApp) -> Iterator[str]:

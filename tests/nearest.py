@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from model.arrays import Codes, Features, Positions, Probabilities
-from model.crossfit import Fit, Predict
+from dubito.model.arrays import Codes, Features, Positions, Probabilities, Targets
+from dubito.model.evaluation.crossfit import Fit, Predict
 
 
 def nearest_mean(features: Features, n_classes: int) -> Fit:
     """Return how to learn from rows of these features."""
 
-    def fit(rows: Positions, codes: Codes) -> Predict:
+    def fit(rows: Positions, codes: Targets) -> Predict:
         present = np.unique(codes)
         means = np.array(
             [features[rows[codes == code]].mean(axis=0) for code in present]

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import httpx
 
-from tests.dubito import CLASSES, feature_rows
+from tests.dubito_process import CLASSES, feature_rows
 from tests.label_studio import JsonObject, LabelStudio, choice_result, choices_config
 
 ANSWERS = (*CLASSES, "walk", "run")
@@ -132,8 +132,14 @@ class People:
             ]
         )
 
+    def import_copies(self, pick: int) -> None:
+        """Import what was exported, here or from elsewhere: all numbers are new."""
+        exported = self.label_studio.export(self.project)[pick % 5 :][:2]
+        kept = ("data", "annotations")
+        self._import([{key: task[key] for key in kept} for task in exported])
+
     def _import(self, tasks: list[JsonObject]) -> None:
-        if len(self.label_studio.task_ids(self.project)) < MOST_TASKS:
+        if tasks and len(self.label_studio.task_ids(self.project)) < MOST_TASKS:
             self.label_studio.import_tasks(self.project, tasks)
 
     def delete_task(self, pick: int) -> None:
@@ -198,6 +204,7 @@ ACTS: Mapping[str, Callable[[People, int], None]] = MappingProxyType(
             People.answer_as_predicted,
             People.import_tasks,
             People.import_answered,
+            People.import_copies,
             People.delete_task,
             People.delete_tasks,
             People.delete_all_tasks,

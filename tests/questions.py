@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backend.learning.features import Items
-from backend.learning.labels import Labels, derive_labels
-from backend.learning.preferences import Preferences
-from backend.learning.rounds import Answer, Question, answer
-from backend.records import Annotation
-from backend.state.tasks import Pool
-from model.arrays import Features
+from dubito.backend.features.feature_table import FeatureTable
+from dubito.backend.learning.labels import Labels, derive_labels
+from dubito.backend.learning.round import RoundResult, run_round
+from dubito.backend.learning.round_input import RoundInput
+from dubito.backend.project_settings import Preferences
+from dubito.backend.records import Annotation
+from dubito.backend.state.pool import Pool
+from dubito.model.arrays import Features
 from tests.builders import annotation, project, schema
 
 CLASSES = ("a", "b", "c")
@@ -21,7 +22,7 @@ def preferences(**chosen: object) -> Preferences:
     return Preferences.model_validate({"window": 8, **chosen})
 
 
-def items(rows: Features, seed: int = 0) -> Items:
+def items(rows: Features, seed: int = 0) -> FeatureTable:
     """Make tasks 10, 11 … of rows of numbers."""
     pool = Pool(
         task_ids=np.arange(10, 10 + len(rows), dtype=np.int64),
@@ -29,10 +30,10 @@ def items(rows: Features, seed: int = 0) -> Items:
         numbers=rows,
         texts=(),
     )
-    return Items.of(pool, seed)
+    return FeatureTable.of(pool, seed)
 
 
-def answers(made: Items, said: Sequence[str | None]) -> list[Annotation]:
+def answers(made: FeatureTable, said: Sequence[str | None]) -> list[Annotation]:
     """Let people answer the first tasks; None is a skip."""
     given = zip(made.task_ids.tolist(), said, strict=False)
     return [
@@ -41,22 +42,22 @@ def answers(made: Items, said: Sequence[str | None]) -> list[Annotation]:
     ]
 
 
-def labels(made: Items, said: Sequence[str | None]) -> Labels:
+def labels(made: FeatureTable, said: Sequence[str | None]) -> Labels:
     return derive_labels(answers(made, said), SCHEMA, project())
 
 
-def ask(made: Items, known: Labels, **chosen: object) -> Answer:
-    question = Question(
+def ask(made: FeatureTable, known: Labels, **chosen: object) -> RoundResult:
+    question = RoundInput(
         schema=SCHEMA, preferences=preferences(**chosen), items=made, labels=known
     )
-    return answer(question, 1, "basis")
+    return run_round(question, 1, "basis")
 
 
-def window(found: Answer) -> list[int]:
+def window(found: RoundResult) -> list[int]:
     return [place.task for place in found.window]
 
 
-def reasons(found: Answer) -> list[str]:
+def reasons(found: RoundResult) -> list[str]:
     return [place.why for place in found.window]
 
 

@@ -7,10 +7,10 @@ from tempfile import TemporaryDirectory
 
 from redis import Redis
 
-from backend.services import Services, connect_store, open_services
-from backend.settings import Settings
-from backend.state import keys
-from backend.state.embedded import socket_url, start_store
+from dubito.backend.services import Services, connect_store, open_services
+from dubito.backend.settings import Settings
+from dubito.backend.state import keys
+from dubito.backend.state.embedded import socket_url, start_store
 
 Opener = Callable[..., Services]
 COUNTED = (keys.TALLY.encode(), keys.FAILED_LOG_INS.encode())

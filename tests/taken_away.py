@@ -12,15 +12,10 @@ from types import MappingProxyType
 import numpy as np
 from flask.testing import FlaskClient
 
-from tests.dubito import feature_rows
+from tests.dubito_process import feature_rows
 from tests.label_studio import choices_config
 from tests.service.stand import Stand
-from tests.service.test_kinds_of_tasks import (
-    as_csv,
-    picture,
-    recording,
-    series_config,
-)
+from tests.service.test_kinds_of_tasks import as_csv, picture, recording, series_config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from backend.records import Annotation, Task
-from backend.state.packing import digest, packed_data
-from backend.state.project import ProjectState
+from dubito.backend.records import Annotation, Task
+from dubito.backend.state.encoding import digest, packed_data
+from dubito.backend.state.project import ProjectState
 from tests.label_studio import LabelStudio
 
 

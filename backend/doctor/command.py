@@ -10,27 +10,28 @@ import click
 from redis.exceptions import RedisError
 from rich.console import Console
 
-from backend.commands import connect_project
-from backend.doctor.findings import Mark
-from backend.doctor.patient import Patient
-from backend.doctor.report import as_json, show, worst
-from backend.doctor.runner import Examination
-from backend.errors import BackendError, UnknownProjectError
-from backend.logs import Redactor, secrets_of
-from backend.release import own_version
-from backend.services import open_services
-from backend.state import keys
+from dubito.backend.connect_command import connect_project
+from dubito.backend.doctor.context import DiagnosticContext
+from dubito.backend.doctor.findings import Severity
+from dubito.backend.doctor.report import as_json, show, worst
+from dubito.backend.doctor.runner import Examination
+from dubito.backend.errors import BackendError, UnknownProjectError
+from dubito.backend.logs import Redactor, secrets_of
+from dubito.backend.services import open_services
+from dubito.backend.state import keys
+from dubito.backend.state.error_hints import error_hint, require_answer
+from dubito.backend.version import own_version
 
 if TYPE_CHECKING:
-    from backend.doctor.findings import Finding
-    from backend.services import Services
-    from backend.settings import Settings
+    from dubito.backend.doctor.findings import Finding
+    from dubito.backend.services import Services
+    from dubito.backend.settings import Settings
 
 STORE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class DoctorOptions:
     """What the command line asks for.
 
     Attributes
@@ -46,52 +47,56 @@ class Wishes:
     as_json: bool = False
 
 
-def run(settings: Settings, wishes: Wishes) -> bool:
+def run(settings: Settings, wishes: DoctorOptions) -> bool:
     """Examine, and say what was found; return whether nothing stops the work."""
     if wishes.fix and wishes.project is None:
-        message = "say which project to put right: --fix --project ID"
+        message = "name the project to repair: --fix --project ID"
         raise click.UsageError(message)
-    found, hide = _examined(settings, wishes)
-    fixable = [one.check for one in found if one.verdict.mends]
+    findings, hide = _examined(settings, wishes)
+    fixable = [one.check for one in findings if one.verdict.mends]
     if wishes.fix and wishes.project is not None and fixable:
-        _tell(f"to be put right: {', '.join(fixable)}")
+        _tell(f"repairing: {', '.join(fixable)}")
         _fix(settings, wishes.project, hide)
-        found, hide = _examined(settings, wishes)
+        findings, hide = _examined(settings, wishes)
     if wishes.as_json:
-        click.echo(as_json(found, own_version(), hide))
+        click.echo(as_json(findings, own_version(), hide))
     else:
-        show(found, hide)
-    return worst(found) is not Mark.FAULT
+        show(findings, hide)
+    return worst(findings) is not Severity.FAULT
 
 
-def _examined(settings: Settings, wishes: Wishes) -> tuple[list[Finding], Redactor]:
+def _examined(
+    settings: Settings, wishes: DoctorOptions
+) -> tuple[list[Finding], Redactor]:
     """Return what was found, and what hides the secrets in it."""
     with ExitStack() as stack:
         patient = _patient(settings, wishes, stack)
         status = stack.enter_context(Console(stderr=True).status("looking"))
         examination = Examination(
-            patient=patient, say=lambda what: status.update(f"looking at: {what}")
+            patient=patient, say=lambda what: status.update(f"checking: {what}")
         )
-        found = list(examination.examine(_numbers(patient, wishes)))
-        return found, Redactor([*secrets_of(settings), *_kept_secrets(patient)])
+        findings = list(examination.examine(_numbers(patient, wishes)))
+        return findings, Redactor([*secrets_of(settings), *_kept_secrets(patient)])
 
 
-def _patient(settings: Settings, wishes: Wishes, stack: ExitStack) -> Patient:
-    patient = Patient(settings=settings, live=wishes.live)
+def _patient(
+    settings: Settings, wishes: DoctorOptions, stack: ExitStack
+) -> DiagnosticContext:
+    patient = DiagnosticContext(settings=settings, live=wishes.live)
     stack.callback(patient.close)
     try:
         services = stack.enter_context(open_services(settings, STORE_SECONDS))
-        services.redis.ping()
+        require_answer(services.redis)
     except BackendError as error:
         patient.store_fault = str(error)
     except RedisError as error:
-        patient.store_fault = f"the store does not answer: {error}"
+        patient.store_fault = f"{error_hint(error)} ({error})"
     else:
         patient.services = services
     return patient
 
 
-def _numbers(patient: Patient, wishes: Wishes) -> list[int]:
+def _numbers(patient: DiagnosticContext, wishes: DoctorOptions) -> list[int]:
     if wishes.project is not None:
         return [wishes.project]
     if patient.services is None:
@@ -103,14 +108,14 @@ def _numbers(patient: Patient, wishes: Wishes) -> list[int]:
         return []
 
 
-def _kept_secrets(patient: Patient) -> list[str]:
+def _kept_secrets(patient: DiagnosticContext) -> list[str]:
     """Return the secrets that only the store knows."""
     services = patient.services
     if services is None:
         return []
     try:
-        kept: bytes = services.redis.get(keys.WEBHOOK_SECRET) or b""
-        return [kept.decode(), *_tokens(services)]
+        secret: bytes = services.redis.get(keys.WEBHOOK_SECRET) or b""
+        return [secret.decode(), *_tokens(services)]
     except RedisError:
         return []
 
@@ -127,7 +132,7 @@ def _fix(settings: Settings, number: int, hide: Redactor) -> None:
             url = _backend_url(services, number)
             connect_project(services, number, url, lambda line: _tell(hide(line)))
     except (BackendError, RedisError) as error:
-        _tell(hide(f"could not put it right: {error}"))
+        _tell(hide(f"the repair failed: {error}"))
 
 
 def _backend_url(services: Services, number: int) -> str | None:

@@ -1,49 +1,48 @@
-"""The way back: whether Label Studio can call us, and tells us what happens."""
+"""The way back: whether Label Studio tells Dubito what happens."""
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import httpx
-
-from backend.doctor.findings import fault, warning, well
-from backend.doctor.patient import age
-from backend.doctor.project import connect_again
-from backend.labelstudio.connect import SECRET_HEADER
-from backend.labelstudio.refusals import TWO_SETTINGS
-from backend.state import keys
-from backend.supervisor import local_url
+from dubito.backend.connection.attachments import (
+    SECRET_HEADER,
+    webhook_url,
+    without_user,
+)
+from dubito.backend.doctor.context import age
+from dubito.backend.doctor.findings import fault, warning, well
+from dubito.backend.doctor.project import connect_again
+from dubito.backend.doctor.reach import ALLOW, connect_at, is_reserved
+from dubito.backend.listening import local_url
+from dubito.backend.state import keys
+from dubito.backend.state.refused_events import refused_event_at
 
 if TYPE_CHECKING:
-    from backend.doctor.findings import Verdict
-    from backend.doctor.patient import Patient, ShownBackend
-    from backend.records import Webhook
+    from dubito.backend.doctor.context import DiagnosticContext, ShownBackend
+    from dubito.backend.doctor.findings import Verdict
+    from dubito.backend.records import Webhook
 
-ALLOW = TWO_SETTINGS.partition(", and ")[0]
-NO_EVENTS = "Dubito asks every 30 s instead: orders come late"
-POLLS = "Dubito asks Label Studio every 2 s instead: orders come a little later"
+NO_EVENTS = "Dubito checks Label Studio every 30 s instead: the order comes late"
+POLLS = "Dubito checks Label Studio every 2 s instead: the order comes a little late"
 LIVE_SECONDS = 4.0
-HEALTH_SECONDS = 3.0
 LOOK_SECONDS = 0.1
 
 
-def check_backend(patient: Patient) -> Verdict:
+def check_backend(patient: DiagnosticContext) -> Verdict:
     """Look whether the project names us, by an address that can be told of events."""
     row = patient.row
-    held = patient.connection
-    if held is not None and held.mode == "polling":
+    connection = patient.connection
+    if connection is not None and connection.mode == "polling":
         return replace(_polling(patient, row), blocks=True)
     if row is None:
         return fault(
-            "Settings → Model does not hold Dubito",
-            "Label Studio shows it no events and asks it nothing",
+            "Settings → Model does not contain Dubito",
+            "Label Studio sends Dubito no events and requests no predictions",
             connect_again(patient),
-            "Label Studio, Settings → Model → Connect Model: Dubito's address",
+            "in Label Studio, Settings → Model → Connect Model: enter Dubito's address",
             mends=True,
         )
     if not _has_dot(row.url):
@@ -51,30 +50,26 @@ def check_backend(patient: Patient) -> Verdict:
     return well(f"{row.title!r} at {row.url}")
 
 
-def _polling(patient: Patient, row: ShownBackend | None) -> Verdict:
+def _polling(patient: DiagnosticContext, row: ShownBackend | None) -> Verdict:
     """Say why Label Studio sends no events, and what would let it."""
     if row is not None and not _has_dot(row.url):
         return _without_dot(patient, row.url)
     return warning(
-        "no events: Label Studio refused our address when it was connected",
+        "no events: on connecting, Label Studio refused Dubito's address",
         POLLS,
         f"{ALLOW}; then {connect_again(patient)}",
         mends=True,
     )
 
 
-def _without_dot(patient: Patient, url: str) -> Verdict:
+def _without_dot(patient: DiagnosticContext, url: str) -> Verdict:
     host = urlsplit(url).hostname
     return warning(
-        f"the host {host!r} has no dot, so Label Studio makes no webhook to it",
+        f"the host name {host!r} has no dot, so Label Studio makes no webhook to it",
         POLLS,
-        "give it a name with a dot, then "
-        + _connect_at(patient, f"http://{host}.internal:9090"),
+        "give Dubito's host a name with a dot, then "
+        + connect_at(patient, f"http://{host}.internal:9090"),
     )
-
-
-def _connect_at(patient: Patient, url: str) -> str:
-    return f"`dubito connect --project {patient.number} --backend-url {url}`"
 
 
 def _has_dot(url: str) -> bool:
@@ -82,91 +77,15 @@ def _has_dot(url: str) -> bool:
     return host == "localhost" or bool({".", ":"} & set(host))
 
 
-def check_reach(patient: Patient) -> Verdict:
-    """Let Label Studio call us, as opening Settings → Model does; see it arrive."""
-    row = patient.row
-    if row is None:
-        return well("nothing to call")
-    arrived = patient.setup_at() > patient.called_at
-    if arrived:
-        return well(f"Label Studio has just called {row.url}")
-    if row.state == "CO" and patient.services is None:
-        return well(f"Label Studio says it reaches {row.url}")
-    if row.state == "CO":
-        return fault(
-            f"something else than this Dubito answers at {row.url}",
-            "the call that Label Studio has just made did not come here",
-            f"name our address, {_connect_at(patient, local_url(patient.settings))}",
-            "set REDIS_URL, or MODEL_DIR, to what the Dubito at that address uses",
-        )
-    return _unreached(patient, row)
-
-
-def _unreached(patient: Patient, row: ShownBackend) -> Verdict:
-    """Say why Label Studio's call failed, as far as can be seen from here."""
-    why = "events do not come in, and Label Studio cannot ask for predictions"
-    if row.state == "ER":
-        return _turned_away(row, why)
-    cures = [
-        f"try on Label Studio's machine: curl {_without_user(row.url)}/health",
-        f"with Dubito's address as Label Studio sees it, {_connect_at(patient, 'URL')}",
-    ]
-    answers = _answers(patient.client.http, row.url)
-    if _is_reserved(row.url):
-        cures.insert(0 if answers else 1, f"{ALLOW}: it refuses private addresses")
-    if not answers:
-        cures.insert(0, "start Dubito there: `dubito serve`")
-    here = "although it answers from here" if answers else "nor does it answer here"
-    return fault(f"Label Studio cannot call {row.url}, {here}", why, *cures)
-
-
-def _turned_away(row: ShownBackend, why: str) -> Verdict:
-    """Say that Dubito answered Label Studio, but not as it should."""
-    said = f"Dubito at {row.url} answered Label Studio with: {row.error_message}"
-    if "401" in row.error_message or "403" in row.error_message:
-        cure = (
-            "Label Studio, Settings → Model → ⋯ → Edit → Basic Authentication: the"
-            " BASIC_AUTH_USER and BASIC_AUTH_PASS of Dubito"
-        )
-    else:
-        cure = "cure what is said of the store; else see the log of `dubito serve`"
-    return fault(said, why, cure)
-
-
-def _answers(http: httpx.Client, url: str) -> bool:
-    """Return whether Dubito answers from here; no key is shown to it."""
-    try:
-        address = f"{url.rstrip('/')}/health"
-        return http.get(address, timeout=HEALTH_SECONDS).is_success
-    except (httpx.HTTPError, httpx.InvalidURL):
-        return False
-
-
-def _is_reserved(url: str) -> bool:
-    """Return whether an address is one that Label Studio refuses by default."""
-    try:
-        found = socket.getaddrinfo(urlsplit(url).hostname, None)
-        addresses = [ipaddress.ip_address(str(entry[4][0])) for entry in found]
-    except (OSError, ValueError):
-        return False
-    return any(not address.is_global for address in addresses)
-
-
-def _without_user(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
-
-
-def check_webhook(patient: Patient) -> Verdict:
+def check_webhook(patient: DiagnosticContext) -> Verdict:
     """Look whether Label Studio would tell us of all that happens, with its secret."""
     row = patient.row
     address = f"{'' if row is None else row.url.rstrip('/')}/webhook"
-    found = [hook for hook in patient.webhooks if hook.url == address]
-    if not found:
-        return fault(
-            f"there is none to {address}", NO_EVENTS, connect_again(patient), mends=True
-        )
-    wrong = _wrong(found[0], patient)
+    hooks = [hook for hook in patient.webhooks if hook.url == address]
+    if not hooks:
+        missing = f"there is no webhook to {address}"
+        return fault(missing, NO_EVENTS, connect_again(patient), mends=True)
+    wrong = _wrong(hooks[0], patient)
     if wrong:
         return fault(
             f"the webhook {wrong}",
@@ -174,76 +93,106 @@ def check_webhook(patient: Patient) -> Verdict:
             connect_again(patient),
             mends=True,
         )
-    if len(found) > 1:
+    if len(hooks) > 1:
         return warning(
-            f"there are {len(found)} to {address}",
-            "each event comes as often, and annotators wait for each",
+            f"there are {len(hooks)} webhooks to {address}",
+            f"Label Studio sends each event {len(hooks)} times, and annotators"
+            " wait for each",
             connect_again(patient),
             mends=True,
         )
-    return well(f"to {address}, active, for all events, with its secret")
+    return well(f"to {address}, active, for all events, with the secret")
 
 
-def _wrong(hook: Webhook, patient: Patient) -> str:
+def _wrong(hook: Webhook, patient: DiagnosticContext) -> str:
     """Return what is wrong with our webhook; nothing if all is right."""
     if not hook.is_active:
         return "is switched off"
     if not hook.send_payload:
-        return "sends no payload, so it does not say what happened"
+        return "sends no payload, so events have no content"
     if not hook.send_for_all_actions:
         return "is not sent for all events"
-    shown = (hook.headers or {}).get(SECRET_HEADER, "")
-    if not shown:
-        return "shows no secret, so strangers' events could not be told from it"
-    kept = _secret(patient)
-    return "" if kept in {shown, None} else "shows another secret than Dubito's"
+    secret = (hook.headers or {}).get(SECRET_HEADER, "")
+    if not secret:
+        return "sends no secret, so Dubito cannot recognise forged events"
+    own_secret = _secret(patient)
+    return "" if own_secret in {secret, None} else "sends another secret than Dubito's"
 
 
-def _secret(patient: Patient) -> str | None:
+def _secret(patient: DiagnosticContext) -> str | None:
     """Return the secret that events must show; None if that cannot be known."""
     if patient.settings.webhook_secret:
         return patient.settings.webhook_secret
     if patient.services is None:
         return None
-    kept: bytes = patient.services.redis.get(keys.WEBHOOK_SECRET) or b""
-    return kept.decode()
+    secret: bytes = patient.services.redis.get(keys.WEBHOOK_SECRET) or b""
+    return secret.decode()
 
 
-def check_other_webhooks(patient: Patient) -> Verdict:
+def check_other_webhooks(patient: DiagnosticContext) -> Verdict:
     """Look for webhooks of ours to an address that is no longer ours."""
     row = patient.row
-    address = f"{'' if row is None else row.url.rstrip('/')}/webhook"
-    old = [
-        _without_user(hook.url)
-        for hook in patient.webhooks
-        if SECRET_HEADER in (hook.headers or {}) and hook.url != address
-    ]
+    address = webhook_url("" if row is None else row.url)
+    own = patient.attached.own_hooks
+    old = [without_user(hook.url) for hook in own if hook.url != address]
     if not old:
-        return well("none is left behind")
+        return well("no old webhook is left")
     return warning(
-        f"left behind: {', '.join(old)}",
-        "annotators wait up to 1 s for each at every submit, and it holds a secret",
-        "Label Studio, Settings → Webhooks: delete it",
+        f"old webhooks of Dubito: {', '.join(old)}",
+        "annotators wait up to 1 s for each of them at every submit, and they"
+        " contain a secret",
+        connect_again(patient),
+        "in Label Studio, Settings → Webhooks: delete them",
+        mends=True,
     )
 
 
-def check_event(patient: Patient) -> Verdict:
+def check_other_dubitos(patient: DiagnosticContext) -> Verdict:
+    """Look whether another Dubito is connected to the project, and where."""
+    others = patient.attached.other_addresses
+    if not others:
+        return well("no other Dubito is connected")
+    connection = patient.connection
+    own = "" if connection is None else connection.backend_url
+    own = without_user(own) if own else local_url(patient.settings)
+    project = f"--project {patient.number}"
+    return fault(
+        f"another Dubito at {', '.join(others)} is connected; this one is at {own}",
+        "two Dubitos would overwrite each other's order, so this one does not"
+        " order the tasks",
+        f"run `dubito disconnect {project}` on the other one, and `dubito connect"
+        f" {project}` here",
+        f"replace the other one: `dubito connect {project} --take-over`",
+    )
+
+
+def check_event(patient: DiagnosticContext) -> Verdict:
     """Look when the last event came; if allowed, let one be sent and see it arrive."""
     if patient.live:
         return _sent_live(patient)
     state, facts = patient.state, patient.facts()
+    if state is not None and (refused_at := refused_event_at(state)):
+        when = age(refused_at, state.clock())
+        return fault(
+            f"Dubito refused the last event {when}: it did not contain the webhook's"
+            " secret",
+            NO_EVENTS,
+            connect_again(patient),
+            "start Dubito's web server and this command with the same WEBHOOK_SECRET",
+            mends=True,
+        )
     if state is not None and facts is not None and facts.last_event_at:
         when = age(facts.last_event_at, state.clock())
-        return well(f"the last came {when}")
+        return well(f"the last event arrived {when}")
     return warning(
-        "none has come yet",
-        "connecting causes one: it did not arrive here",
-        f"let one be sent: `dubito doctor --project {patient.number} --live`",
+        "no event has arrived yet",
+        "connecting triggers an event, and it did not arrive",
+        f"trigger a test event: `dubito doctor --project {patient.number} --live`",
         connect_again(patient),
     )
 
 
-def _sent_live(patient: Patient) -> Verdict:
+def _sent_live(patient: DiagnosticContext) -> Verdict:
     """Save the project with no change at all, of which Label Studio tells all."""
     facts = patient.facts()
     before = (facts.last_event_at if facts is not None else None) or 0.0
@@ -253,11 +202,11 @@ def _sent_live(patient: Patient) -> Verdict:
         facts = patient.facts()
         if facts is not None and (facts.last_event_at or 0.0) > before:
             seconds = time.monotonic() - began
-            return well(f"one was sent, and was here after {seconds:.1f} s")
+            return well(f"a test event arrived after {seconds:.1f} s")
         time.sleep(LOOK_SECONDS)
-    cures = [connect_again(patient), "see Label Studio's log: it names failed webhooks"]
+    cures = [connect_again(patient), "look for failed webhooks in Label Studio's log"]
     row = patient.row
-    if row is not None and _is_reserved(row.url):
-        cures.insert(0, f"{ALLOW}: it sends none to private addresses")
-    why = f"what people label is noticed late: {NO_EVENTS}"
-    return fault(f"one was sent, and did not arrive in {LIVE_SECONDS} s", why, *cures)
+    if row is not None and is_reserved(row.url):
+        cures.insert(0, f"{ALLOW}: Label Studio sends no events to private addresses")
+    why = f"Dubito notices new labels late: {NO_EVENTS}"
+    return fault(f"a test event did not arrive within {LIVE_SECONDS} s", why, *cures)

@@ -7,13 +7,13 @@ from enum import StrEnum
 
 from redis.exceptions import RedisError
 
-from backend.errors import LabelStudioRefusedError
-from backend.state.cures import cure as store_cure
+from dubito.backend.errors import LabelStudioRefusedError
+from dubito.backend.state.error_hints import error_hint as store_cure
 
 AGAIN = "then run `dubito doctor` again"
 
 
-class Mark(StrEnum):
+class Severity(StrEnum):
     """How one thing stands.
 
     A fault stops the work, or part of it; a warning does not, yet.
@@ -38,7 +38,7 @@ class Verdict:
     blocks : whether there is no sense in the checks that build on this one
     """
 
-    mark: Mark
+    mark: Severity
     what: str
     why: str = ""
     cures: tuple[str, ...] = ()
@@ -65,33 +65,37 @@ class Finding:
 
 def well(what: str) -> Verdict:
     """Return that all is well."""
-    return Verdict(mark=Mark.OK, what=what)
+    return Verdict(mark=Severity.OK, what=what)
 
 
 def warning(what: str, why: str, *cures: str, mends: bool = False) -> Verdict:
     """Return something that should be looked at; the work goes on."""
-    return Verdict(mark=Mark.WARNING, what=what, why=why, cures=cures, mends=mends)
+    return Verdict(mark=Severity.WARNING, what=what, why=why, cures=cures, mends=mends)
 
 
 def fault(what: str, why: str, *cures: str, mends: bool = False) -> Verdict:
     """Return something that stops the work, and the checks that build on it."""
     return Verdict(
-        mark=Mark.FAULT, what=what, why=why, cures=cures, mends=mends, blocks=True
+        mark=Severity.FAULT, what=what, why=why, cures=cures, mends=mends, blocks=True
     )
 
 
 def skipped(what: str) -> Verdict:
     """Return that this could not be looked at."""
-    return Verdict(mark=Mark.SKIPPED, what=what, blocks=True)
+    return Verdict(mark=Severity.SKIPPED, what=what, blocks=True)
 
 
 def of_error(error: Exception) -> Verdict:
     """Return what an error says that no check expected."""
-    said = str(error) or type(error).__name__
+    what = str(error) or type(error).__name__
     if isinstance(error, RedisError):
-        return fault(said, "labels and rounds are kept there", store_cure(error))
+        return fault(
+            what, "Dubito keeps labels and rounds in the store", store_cure(error)
+        )
     if isinstance(error, LabelStudioRefusedError) and error.status == 403:
         why = "without this right Dubito cannot set the project up"
-        return fault(said, why, "set LABEL_STUDIO_API_KEY to a token of who has it")
-    cure = f"see whether Label Studio is well (its own log says more), {AGAIN}"
-    return fault(said, "nothing more can be found out here", cure)
+        return fault(
+            what, why, "set LABEL_STUDIO_API_KEY to a token of a user with this right"
+        )
+    error_hint = f"check Label Studio (its log has details), {AGAIN}"
+    return fault(what, "further checks are not possible", error_hint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -12,18 +13,24 @@ from urllib.parse import urlsplit
 
 import httpx
 import orjson
+from packaging.version import InvalidVersion, Version
 
-from backend.doctor.findings import AGAIN, Verdict, fault, warning, well
-from backend.doctor.patient import ANSWER_SECONDS, Greeting
-from backend.doctor.store import clock_verdict
-from backend.errors import KeyRefusedError
-from backend.settings import LOOPBACK
+from dubito.backend.doctor.context import ANSWER_SECONDS, Greeting
+from dubito.backend.doctor.findings import AGAIN, Verdict, fault, warning, well
+from dubito.backend.doctor.store import clock_verdict
+from dubito.backend.errors import KeyRefusedError
+from dubito.backend.http_client.failures import explain, explain_answer
+from dubito.backend.listening import is_loopback
 
 if TYPE_CHECKING:
-    from backend.doctor.patient import Patient
+    from dubito.backend.doctor.context import DiagnosticContext
+    from dubito.backend.http_client.explanation import Explanation
 
-KNOWN_TO_WORK = "1.23.2"
+TESTED = ("1.13.1", "1.17.0", "1.20.0", "1.23.2")
+"""Versions of Label Studio with which connecting, the loop and leaving were tried."""
+
 SLOW_SECONDS = 2.0
+NO_LABELS = "Dubito can neither read labels nor write the order"
 CLOCK_STEP = 1.0
 """Its clock is told in whole seconds."""
 
@@ -32,12 +39,12 @@ RIGHTS = (
     *("models.change", "webhooks.change", "views.create"),
 )
 NEW_KEY = (
-    "set LABEL_STUDIO_API_KEY to a personal access token: Label Studio, top right,"
-    " Account & Settings → Personal Access Token"
+    "set LABEL_STUDIO_API_KEY to a personal access token (in Label Studio, top right:"
+    " Account & Settings → Personal Access Token)"
 )
 
 
-def check_label_studio(patient: Patient) -> Verdict:
+def check_label_studio(patient: DiagnosticContext) -> Verdict:
     """Look whether a Label Studio answers, and which one."""
     url = patient.settings.label_studio_url
     began = time.monotonic()
@@ -50,56 +57,81 @@ def check_label_studio(patient: Patient) -> Verdict:
     patient.greeting = Greeting(
         response=response, seconds=seconds, read_at=time.time(), date=date
     )
+    foreign = explain_answer(response)
+    if foreign is not None:
+        return _unreachable(url, foreign)
     if response.is_redirect:
         onward = urlsplit(response.headers.get("Location", ""))
         return fault(
-            f"{url} sends us on to {onward.scheme}://{onward.netloc}",
-            "our key is shown to the address that was set, and to no other",
+            f"{url} redirects to {onward.scheme}://{onward.netloc}",
+            "Dubito sends the API key only to the configured address",
             f"set LABEL_STUDIO_URL={onward.scheme}://{onward.netloc}",
         )
     release = _release(response)
     if not release:
         return fault(
-            f"what answers at {url} ({response.status_code}) is no Label Studio",
-            "without Label Studio there is nothing to order, and nowhere to write it",
+            f"the server at {url} (status {response.status_code}) is not Label Studio",
+            "Dubito can neither read tasks nor write the order",
             "set LABEL_STUDIO_URL to the address at which you open Label Studio",
         )
     return _judged(url, release, seconds)
 
 
 def _judged(url: str, release: str, seconds: float) -> Verdict:
-    said = f"{release} at {url}, answers in {seconds:.1f} s"
+    what = f"{release} at {url}, answers in {seconds:.1f} s"
     if seconds > SLOW_SECONDS:
         return warning(
-            said,
-            "annotators wait as long for each task, and new orders come late",
-            "see what keeps it busy; with more than some thousand tasks run it on"
-            " PostgreSQL instead of SQLite",
+            what,
+            "annotators wait that long for each task, and the order is updated late",
+            "find out what keeps Label Studio busy; with more than a few thousand"
+            " tasks use PostgreSQL instead of SQLite",
         )
-    if release != KNOWN_TO_WORK:
-        return warning(
-            f"{said}; known to work: {KNOWN_TO_WORK}",
-            "another version may order tasks, or call us, in another way",
-            f"pip install label-studio=={KNOWN_TO_WORK}, or look whether the order is"
-            " right: `dubito status` shows it",
-        )
-    return well(said)
+    if release not in TESTED:
+        return _untested(what, release)
+    return well(what)
+
+
+def _untested(what: str, release: str) -> Verdict:
+    """Warn of a version with which nobody has tried Dubito."""
+    oldest, *_, newest = TESTED
+    tested = f"tested versions: {', '.join(TESTED)}"
+    if is_older(release, oldest):
+        tested = f"the oldest tested version is {oldest}"
+    return warning(
+        f"{what}; {tested}",
+        "another version may order tasks or call Dubito differently",
+        f"pip install label-studio=={newest}, or check the order with `dubito status`",
+    )
+
+
+def is_older(release: str, other: str) -> bool:
+    """Return whether a version came before another one; other texts did not."""
+    with suppress(InvalidVersion):
+        return Version(release) < Version(other)
+    return False
 
 
 def _no_answer(url: str, error: Exception) -> Verdict:
+    why = explain(error)
+    if why.cure:
+        return _unreachable(url, why)
     late = isinstance(error, httpx.TimeoutException)
-    reason = f"not within {ANSWER_SECONDS:.0f} s" if late else str(error)
+    reason = f"timeout after {ANSWER_SECONDS:.0f} s" if late else why.what
     cures = [
         f"start Label Studio, {AGAIN}",
         "set LABEL_STUDIO_URL to the address at which this machine reaches it",
     ]
-    if urlsplit(url).hostname in LOOPBACK:
-        cures.append("in a container, localhost is the container: use the host's name")
-    return fault(
-        f"no answer from {url}: {reason}",
-        "labels cannot be read, and no order can be written",
-        *cures,
-    )
+    if is_loopback(urlsplit(url).hostname or ""):
+        cures.append(
+            "in a container, localhost is the container itself: use the host's name"
+        )
+    return fault(f"no answer from {url}: {reason}", NO_LABELS, *cures)
+
+
+def _unreachable(url: str, why: Explanation) -> Verdict:
+    """Say what stands between Dubito and Label Studio."""
+    what = f"Label Studio at {url} cannot be reached: {why.what}"
+    return fault(what, NO_LABELS, *filter(None, why.cure.split("; ")))
 
 
 def _release(response: httpx.Response) -> str:
@@ -117,23 +149,23 @@ def _date(header: str) -> datetime | None:
         return None
 
 
-def check_label_studio_clock(patient: Patient) -> Verdict:
+def check_label_studio_clock(patient: DiagnosticContext) -> Verdict:
     """Compare Label Studio's clock with ours."""
     greeting = patient.greeting
     if greeting is None or greeting.date is None:
-        return well("it does not say")
+        return well("Label Studio sends no time")
     before = greeting.read_at - greeting.seconds - CLOCK_STEP
     theirs = greeting.date.timestamp()
     return clock_verdict(theirs, before, greeting.read_at, "Label Studio")
 
 
-def check_key(patient: Patient) -> Verdict:
+def check_key(patient: DiagnosticContext) -> Verdict:
     """Look of which kind the key is, whether it is taken, and what it may do."""
     access = patient.client.access
     if not access.key:
         return fault(
-            "none is set",
-            "Dubito learns from events, but cannot read labels nor write an order",
+            "no API key is set",
+            "Dubito receives events, but can neither read labels nor write the order",
             f"{NEW_KEY}; then start `dubito serve` again",
         )
     kind = "a personal access token" if access.is_personal else "a legacy token"
@@ -144,35 +176,35 @@ def check_key(patient: Patient) -> Verdict:
     owner = who if isinstance(who, dict) else {}
     may = owner.get("permissions")
     missing = [right for right in RIGHTS if isinstance(may, list) and right not in may]
-    said = f"{kind} of {owner.get('email') or 'somebody'}"
+    what = f"{kind} of {owner.get('email') or 'an unknown user'}"
     if missing:
         return fault(
-            f"{said}, who may not: {', '.join(missing)}",
-            "Dubito cannot set projects up, or not read their labels",
-            "set LABEL_STUDIO_API_KEY to a token of somebody who may",
+            f"{what}, without the rights: {', '.join(missing)}",
+            "Dubito cannot set up projects, or cannot read their labels",
+            "set LABEL_STUDIO_API_KEY to a token of a user with these rights",
         )
     if not patient.settings.label_studio_key:
         return warning(
-            f"{said}, handed over by Label Studio's dialog",
-            "it is another person's, and lost when Label Studio stops handing it out",
+            f"{what}, received from Label Studio's dialog",
+            "the key belongs to the person who connected Dubito, and may get lost",
             NEW_KEY,
         )
-    return well(said)
+    return well(what)
 
 
-def _refused(kind: str, key: str, said: str) -> Verdict:
-    why = "Dubito cannot read labels nor write an order"
-    if "legacy tokens" in said:
+def _refused(kind: str, key: str, detail: str) -> Verdict:
+    why = "Dubito can neither read labels nor write the order"
+    if "legacy tokens" in detail:
         return fault(
-            f"{kind}, and Label Studio has these switched off",
+            f"{kind}, but legacy tokens are switched off in Label Studio",
             why,
             NEW_KEY,
-            "switch them on: Label Studio, Organization → Access Token Settings →"
-            " Legacy Tokens",
+            "switch legacy tokens on: in Label Studio, Organization → Access Token"
+            " Settings → Legacy Tokens",
         )
     end = _expiry(key)
     expired = end is not None and end < datetime.now(UTC)
-    state = f"expired on {end:%Y-%m-%d}" if expired else "Label Studio refuses it"
+    state = f"expired on {end:%Y-%m-%d}" if expired else "Label Studio rejects it"
     return fault(f"{kind}: {state}", why, f"{NEW_KEY}; then start `dubito serve`")
 
 
@@ -180,7 +212,7 @@ def _expiry(key: str) -> datetime | None:
     """Return when a personal access token ends, as it says itself."""
     part = key.split(".")[1] if key.count(".") == 2 else ""
     try:
-        said = orjson.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-        return datetime.fromtimestamp(said["exp"], UTC)
+        claims = orjson.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        return datetime.fromtimestamp(claims["exp"], UTC)
     except (binascii.Error, ValueError, LookupError, TypeError, OSError, OverflowError):
         return None

@@ -12,20 +12,25 @@ from typing import TYPE_CHECKING
 import httpx
 from packaging.requirements import Requirement
 
-from backend.doctor.findings import fault, warning, well
-from backend.errors import SettingsError
-from backend.probe import UnwellError, check_web
-from backend.release import own_version
-from backend.settings import check_exposure
-from backend.supervisor import local_url
+from dubito.backend.doctor.findings import fault, warning, well
+from dubito.backend.errors import SettingsError
+from dubito.backend.healthcheck import UnwellError, check_web
+from dubito.backend.listening import (
+    check_exposure,
+    check_host,
+    host_as_given,
+    local_url,
+)
+from dubito.backend.state.embedded import shown
+from dubito.backend.version import own_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from backend.doctor.findings import Verdict
-    from backend.doctor.patient import Patient
-    from backend.settings import Settings
+    from dubito.backend.doctor.context import DiagnosticContext
+    from dubito.backend.doctor.findings import Verdict
+    from dubito.backend.settings import Settings
 
 SHOWN_PACKAGES = ("numpy", "scikit-learn", "redis", "rq")
 WEB_SECONDS = 3.0
@@ -34,32 +39,37 @@ LITTLE_FREE = 2**30
 FEW_FILES = 512
 
 
-def check_settings(patient: Patient) -> Verdict:
+def check_settings(patient: DiagnosticContext) -> Verdict:
     """Look whether strangers could use Dubito with these settings."""
     settings = patient.settings
+    try:
+        check_host(settings)
+    except SettingsError as error:
+        what, _, cure = str(error).rpartition(": ")
+        return fault(what, "`dubito serve` does not start with these settings", cure)
     try:
         check_exposure(settings, is_open=False)
     except SettingsError:
         return warning(
-            f"HOST is {settings.host}, and no password is set",
-            "whoever reaches it can read labels and /metrics, and change the order;"
-            " it starts only with --open",
+            f"{host_as_given(settings)}, and no password is set",
+            "anyone who reaches this address can read labels and /metrics and change"
+            " the order; Dubito starts only with --open",
             "set BASIC_AUTH_USER and BASIC_AUTH_PASS, and connect the projects again",
-            "set HOST=127.0.0.1",
+            "set DUBITO_HOST=127.0.0.1",
         )
-    guard = "with a password" if settings.guarded else "on loopback, without password"
+    guard = "with a password" if settings.guarded else "on loopback, without a password"
     return well(f"{settings.host}:{settings.port}, {guard}")
 
 
-def check_versions(_: Patient) -> Verdict:
+def check_versions(_: DiagnosticContext) -> Verdict:
     """Look whether the packages here are those that Dubito asks for."""
     unmet = list(_unmet())
     if unmet:
         return fault(
-            f"packages that do not fit: {', '.join(unmet)}",
-            "Dubito is tested with the versions it asks for; others may answer"
-            " otherwise, or fail in the midst of a round",
-            "install it anew: pip install -c constraints.txt dubito",
+            f"packages with unsupported versions: {', '.join(unmet)}",
+            "Dubito is tested with the required versions; other versions may give"
+            " other results, or fail during a round",
+            "reinstall Dubito: pip install -c constraints.txt dubito",
         )
     names = " ".join(f"{name} {version(name)}" for name in SHOWN_PACKAGES)
     return well(f"Dubito {own_version()}, Python {platform.python_version()}, {names}")
@@ -75,32 +85,35 @@ def _unmet() -> Iterator[str]:
         if one.marker is not None and not one.marker.evaluate({"extra": ""}):
             continue
         try:
-            found = version(one.name)
+            release = version(one.name)
         except PackageNotFoundError:
             yield f"{one} is missing"
             continue
-        if not one.specifier.contains(found, prereleases=True):
-            yield f"{one.name} {found} (asked for: {one.specifier})"
+        if not one.specifier.contains(release, prereleases=True):
+            yield f"{one.name} {release} (required: {one.specifier})"
 
 
-def check_disk(patient: Patient) -> Verdict:
+def check_disk(patient: DiagnosticContext) -> Verdict:
     """Look whether the data directory can take more."""
-    directory = patient.settings.data_dir
-    place = _existing(directory)
-    free = shutil.disk_usage(place).free
+    place = _existing(patient.settings.data_dir)
+    directory, free = shown(patient.settings.data_dir), shutil.disk_usage(place).free
     room = f"{free / 2**30:.1f} GiB free in {directory}"
     if not os.access(place, os.W_OK | os.X_OK):
         return fault(
-            f"{directory} cannot be written to",
-            "the store and the files it keeps live there",
-            f"give the user that runs Dubito the right to write to {place}",
+            f"Dubito cannot write to {directory}",
+            "this directory contains the store and Dubito's files",
+            f"give the user that runs Dubito write permission for {shown(place)}",
             "set MODEL_DIR to another directory",
         )
     cures = ("free some space", "set MODEL_DIR to a directory on another disk")
     if free < LEAST_FREE:
-        return fault(room, "the store can note no more labels once it is full", *cures)
+        return fault(
+            room, "when the disk is full, the store cannot save labels", *cures
+        )
     if free < LITTLE_FREE:
-        return warning(room, "once it is full, the store notes no more labels", *cures)
+        return warning(
+            room, "when the disk is full, the store cannot save labels", *cures
+        )
     return well(room)
 
 
@@ -110,19 +123,19 @@ def _existing(directory: Path) -> Path:
     return next(place for place in whole if place.exists())
 
 
-def check_open_files(_: Patient) -> Verdict:
+def check_open_files(_: DiagnosticContext) -> Verdict:
     """Look how many connections a process started from here may hold."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if 0 <= limit < FEW_FILES:
         return warning(
             f"a process may open {limit} files",
-            "each connection is one: with many callers, some are turned away",
+            "each connection counts as a file: with many callers, Dubito rejects some",
             "run `ulimit -n 4096` before `dubito serve`",
         )
     return well(f"up to {limit if limit >= 0 else 'any number'} a process")
 
 
-def check_web_server(patient: Patient) -> Verdict:
+def check_web_server(patient: DiagnosticContext) -> Verdict:
     """Look at the web server on this machine: up, of our version, guarded as set."""
     settings = patient.settings
     address = local_url(settings)
@@ -134,40 +147,47 @@ def check_web_server(patient: Patient) -> Verdict:
     running = _running_version(http, settings, address)
     if running not in {"", own_version()}:
         return warning(
-            f"the one at {address} is version {running}, this is {own_version()}",
-            "two versions may not understand each other's state",
-            "stop it, and start it again: `dubito serve`",
+            f"the web server at {address} has version {running}, this command has"
+            f" {own_version()}",
+            "two versions may not read each other's state",
+            "restart it: `dubito serve`",
         )
     if settings.guarded and _answers_strangers(http, address):
         return warning(
-            f"the one at {address} asks for no password",
-            "it was started without BASIC_AUTH_USER and BASIC_AUTH_PASS, which are"
-            " set here: whoever reaches it may read and change everything",
-            "start it again with both set: `dubito serve`",
+            f"the web server at {address} requires no password",
+            "it was started without the BASIC_AUTH_USER and BASIC_AUTH_PASS that are"
+            " set here: anyone who reaches it can read and change everything",
+            "restart it with both set: `dubito serve`",
         )
     return well(f"{address}: {line}")
 
 
-def _unwell(said: str, settings: Settings) -> Verdict:
+def _unwell(what: str, settings: Settings) -> Verdict:
     """Say what to do about a web server that is not there, or says it is down."""
-    why = "Label Studio's events come to it, and so do its questions"
-    if not said.startswith("no answer"):
-        cure = "cure what is said of the store; else see the log of `dubito serve`"
-        return fault(said, why, cure)
+    why = "Label Studio sends events and requests predictions there"
+    if not what.startswith("no answer"):
+        cure = (
+            "fix the problem of the store, if one is reported; otherwise read the log"
+            " of `dubito serve`"
+        )
+        return fault(what, why, cure)
     if settings.redis_url:
         return warning(
-            said,
-            f"{why}; it may well run on another machine",
-            "if it should run here: `dubito web`",
+            what,
+            f"{why}; it may run on another machine",
+            "to run it on this machine: `dubito web`",
         )
-    return fault(said, why, "start it: `dubito serve`", "set PORT to the port it has")
+    port = "set DUBITO_PORT to the port of the web server"
+    return fault(what, why, "start it: `dubito serve`", port)
 
 
 def _running_version(http: httpx.Client, settings: Settings, address: str) -> str:
     """Return the version that a web server says it has; nothing if it does not."""
-    shown = (settings.basic_auth_user, settings.basic_auth_pass)
+    credentials = (settings.basic_auth_user, settings.basic_auth_pass)
     try:
-        answer = http.get(f"{address}/openapi.json", auth=shown, timeout=WEB_SECONDS)
+        answer = http.get(
+            f"{address}/openapi.json", auth=credentials, timeout=WEB_SECONDS
+        )
         return str(answer.raise_for_status().json()["info"]["version"])
     except (httpx.HTTPError, ValueError, LookupError, TypeError):
         return ""

@@ -4,35 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backend.doctor.findings import Mark, Verdict, fault, warning, well
-from backend.doctor.patient import age
-from backend.errors import ProjectGoneError, ProjectSettingsError, SchemaError
-from backend.labelstudio.config import read_schema
-from backend.labelstudio.scores import VERSION
-from backend.learning.preferences import read_preferences
-from backend.records import UNCERTAINTY
+from dubito.backend.connection.sampling_settings import own_title
+from dubito.backend.doctor.context import age
+from dubito.backend.doctor.findings import Severity, Verdict, fault, warning, well
+from dubito.backend.errors import ProjectGoneError, ProjectSettingsError, SchemaError
+from dubito.backend.features.data_notes import exclusion
+from dubito.backend.labelstudio.bulk_import import QUICK_IMPORT_FLAG, imports_quickly
+from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.project_settings import read_preferences
+from dubito.backend.publishing.bulk import BULK_TASKS
+from dubito.backend.publishing.scores import VERSION
+from dubito.backend.records import UNCERTAINTY
 
 if TYPE_CHECKING:
-    from backend.doctor.patient import Patient
-    from backend.state.project import Facts, ProjectState
+    from dubito.backend.doctor.context import DiagnosticContext
+    from dubito.backend.state.facts import ProjectFacts
+    from dubito.backend.state.project import ProjectState
 
-RANDOM_ORDER = "Label Studio asks for tasks in another order than the model wants"
+RANDOM_ORDER = "Label Studio serves tasks in another order than Dubito's"
+SET_LATER = "Dubito sets this with the first open task"
 LATE_SECONDS = 60.0
 
 
-def connect_again(patient: Patient) -> str:
+def connect_again(patient: DiagnosticContext) -> str:
     """Return the command that sets a project right."""
     return f"`dubito connect --project {patient.number}`"
 
 
-def check_project(patient: Patient) -> Verdict:
+def check_project(patient: DiagnosticContext) -> Verdict:
     """Look whether the project is there, and the same that we know."""
     try:
         project = patient.project
     except ProjectGoneError:
         return fault(
-            f"there is no project {patient.number}, or the key's owner may not see it",
-            "its tasks can be neither read nor ordered",
+            f"there is no project {patient.number}, or the owner of the API key has no"
+            " access to it",
+            "Dubito can neither read nor order its tasks",
             "take the number from the project's address: …/projects/NUMBER/data",
             "if it was deleted, let Dubito forget it:"
             f" `dubito disconnect --project {patient.number}`",
@@ -42,14 +49,14 @@ def check_project(patient: Patient) -> Verdict:
     return well(f"{project.title}: {tasks}, {labels}")
 
 
-def check_label_config(patient: Patient) -> Verdict:
+def check_label_config(patient: DiagnosticContext) -> Verdict:
     """Look whether there is a control that can be learnt."""
     try:
         schema = read_schema(patient.project.label_config)
     except SchemaError as error:
         return fault(
             str(error),
-            "there is nothing to learn, so no order either",
+            "Dubito cannot train a model, so there is no order",
             "Label Studio, Settings → Labeling Interface: add"
             ' <Choices name="label" toName="…" choice="single"> with its <Choice>s',
         )
@@ -58,29 +65,32 @@ def check_label_config(patient: Patient) -> Verdict:
     return well(f"learns {schema.control!r}: {classes}{more}")
 
 
-def check_known(patient: Patient) -> Verdict:
+def check_known(patient: DiagnosticContext) -> Verdict:
     """Look whether Dubito looks after this very project."""
     if patient.services is None:
-        return Verdict(mark=Mark.SKIPPED, what="not known without the store")
+        return Verdict(mark=Severity.SKIPPED, what="not known without the store")
     if patient.state is None or patient.connection is None:
         return fault(
             "not connected",
-            "Dubito does not look after it",
+            "Dubito does not process this project",
             connect_again(patient),
-            "Label Studio, Settings → Model → Connect Model: Dubito's address",
+            (
+                "in Label Studio, Settings → Model → Connect Model: enter Dubito's"
+                " address"
+            ),
             mends=True,
         )
     if patient.state.key != patient.project.key:
         return fault(
-            "this is another project of the same number",
-            "the one that Dubito knew has been deleted, and this one was made anew",
+            "this is another project with the same number",
+            "the project that Dubito knew was deleted, and this one was created later",
             connect_again(patient),
             mends=True,
         )
     return well(f"connected, by {patient.connection.mode}")
 
 
-def check_extra_params(patient: Patient) -> Verdict:
+def check_extra_params(patient: DiagnosticContext) -> Verdict:
     """Look whether the project's own settings can be used."""
     row = patient.row
     try:
@@ -88,85 +98,130 @@ def check_extra_params(patient: Patient) -> Verdict:
     except ProjectSettingsError as error:
         return warning(
             str(error),
-            "the defaults are used instead",
-            "Label Studio, Settings → Model → ⋯ → Edit: correct the extra params",
+            "Dubito uses the defaults instead",
+            "in Label Studio, Settings → Model → ⋯ → Edit: correct the extra params",
         )
     return well("usable")
 
 
-def check_sampling(patient: Patient) -> Verdict:
+def check_sampling(patient: DiagnosticContext) -> Verdict:
     """Look whether Label Studio orders by score at all."""
     sampling = patient.project.sampling
     if sampling == UNCERTAINTY:
         return well(sampling)
+    if _has_no_order(patient):
+        return well(SET_LATER)
     return fault(
         f"Task Sampling is {sampling!r}",
         RANDOM_ORDER,
-        "Label Studio, Settings → General → Task Sampling: Uncertainty sampling",
+        (
+            "in Label Studio, Settings → General → Task Sampling: choose Uncertainty"
+            " sampling"
+        ),
         connect_again(patient),
         mends=True,
     )
 
 
-def check_model_version(patient: Patient) -> Verdict:
+def check_model_version(patient: DiagnosticContext) -> Verdict:
     """Look whether Label Studio orders by our scores."""
     version = patient.project.model_version
     if version == VERSION:
         return well(VERSION)
-    said = f"the project's model version is {version or ''!r}, not {VERSION!r}"
-    titles = {row.title for row in patient.backends}
-    if version not in {"", None, *titles}:
-        return fault(said, RANDOM_ORDER, connect_again(patient), mends=True)
-    facts = patient.facts()
-    if facts is not None and not patient.project.task_number:
-        return well("set with the first task")
+    if _has_no_order(patient):
+        return well(SET_LATER)
+    what = f"the project's model version is {version or ''!r}, not {VERSION!r}"
+    if version not in {"", None, own_title(patient.backends, patient.connection)}:
+        return fault(what, RANDOM_ORDER, connect_again(patient), mends=True)
     return warning(
-        said,
-        f"{RANDOM_ORDER}; a worker puts that right within half a minute, if one lives",
-        "wait half a minute, and look again",
+        what,
+        f"{RANDOM_ORDER}; a running worker repairs this within half a minute",
+        "wait half a minute, then run `dubito doctor` again",
         connect_again(patient),
         mends=True,
     )
 
 
-def check_work(patient: Patient) -> Verdict:
+def check_first_scores(patient: DiagnosticContext) -> Verdict:
+    """Look whether Label Studio stores the scores of a big project quickly."""
+    tasks = patient.project.task_number or 0
+    if tasks <= BULK_TASKS:
+        return well("all in one call")
+    if imports_quickly(patient.client, patient.project.id):
+        return well("200 in a call, without a wait for anybody")
+    return warning(
+        f"each bulk import makes Label Studio count all {tasks} tasks anew",
+        "first scores are written one by one until nobody has labelled for a minute;"
+        f" then one call keeps annotators waiting for about {tasks // 1_000} s",
+        f"start Label Studio with {QUICK_IMPORT_FLAG}=true in its environment",
+    )
+
+
+def _has_no_order(patient: DiagnosticContext) -> bool:
+    """Return whether Dubito has looked, and there is no task to put in order."""
+    state, facts = patient.state, patient.facts()
+    if state is None or facts is None or facts.queue_ready or facts.window:
+        return False
+    return bool(facts.synced_at) and not state.work.pending()
+
+
+def check_columns(patient: DiagnosticContext) -> Verdict:
+    """Look whether a column of the data gives the labels away."""
+    state, facts = patient.state, patient.facts()
+    finding = None if state is None else state.assessments.finding()
+    predictors = () if finding is None else finding.sole_predictors
+    if facts is None or facts.reads is None or not predictors:
+        return well("no column predicts the labels alone")
+    named = ", ".join(f"{one.column!r} ({one.accuracy:.0%})" for one in predictors[:5])
+    return warning(
+        f"these columns alone predict the labels: {named}",
+        "if such a column is filled in only when a task is labelled, the model does"
+        " not work for new tasks",
+        exclusion(facts.reads, predictors),
+    )
+
+
+def check_work(patient: DiagnosticContext) -> Verdict:
     """Look whether the project is learnt and its order published."""
     state, facts = patient.state, patient.facts()
     if state is None or facts is None:
         return well("nothing yet")
-    said = facts.paused or facts.last_error
-    if said:
+    obstacle = facts.paused or facts.last_error
+    if obstacle:
         return fault(
-            said,
-            "until then nothing is published",
-            "cure what it says; Dubito then goes on by itself within half a minute",
+            obstacle,
+            "Dubito publishes no order until this is fixed",
+            "fix this problem; Dubito continues within half a minute",
             connect_again(patient),
             mends=bool(facts.paused),
         )
     return _progress(patient, state, facts)
 
 
-def _progress(patient: Patient, state: ProjectState, facts: Facts) -> Verdict:
-    pending = state.work.pending()
+def _progress(
+    patient: DiagnosticContext, state: ProjectState, facts: ProjectFacts
+) -> Verdict:
+    pending = state.work.unlearnt()
     since = max(facts.last_event_at or 0.0, facts.published_at or 0.0)
     now = state.clock()
     if pending and now - since > LATE_SECONDS:
         return fault(
-            f"{pending} events wait, and none has been seen to for a minute",
-            "what people labelled since is not learnt yet",
-            "see whether a worker lives (above), and what its log says",
+            f"{pending} events wait, and none was processed for a minute",
+            "the model does not know the newest labels",
+            "check that a worker runs (see above), and read its log",
             "start `dubito worker`",
         )
-    if not facts.queue_ready and patient.project.task_number:
+    if not facts.queue_ready and not _has_no_order(patient):
         return warning(
             "the first order is not published yet",
             f"{RANDOM_ORDER} until it is",
-            f"wait; `dubito status --project {patient.number}` shows how far it is",
+            f"wait; `dubito status --project {patient.number}` shows the progress",
         )
     published = facts.published_at
     when = (
         f"order published {age(published, now)}"
         if published
-        else "nothing to order yet"
+        else "no task to order yet"
     )
-    return well(f"{when}, events that wait: {pending}")
+    places = f"{facts.window_written} of {len(facts.window)} next tasks in order"
+    return well(f"{when}, {places}, waiting events: {pending}")

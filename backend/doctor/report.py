@@ -11,15 +11,15 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-from backend.doctor.findings import Mark
+from dubito.backend.doctor.findings import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import RenderableType
 
-    from backend.doctor.findings import Finding
-    from backend.logs import Redactor
+    from dubito.backend.doctor.findings import Finding
+    from dubito.backend.logs import Redactor
 
 AREAS = {
     "machine": "This machine",
@@ -27,23 +27,23 @@ AREAS = {
     "label_studio": "Label Studio",
 }
 MARKS = {
-    Mark.OK: "ok",
-    Mark.WARNING: "[yellow]warn[/]",
-    Mark.FAULT: "[bold red]FAULT[/]",
-    Mark.SKIPPED: "[dim]-[/]",
+    Severity.OK: "ok",
+    Severity.WARNING: "[yellow]warn[/]",
+    Severity.FAULT: "[bold red]FAULT[/]",
+    Severity.SKIPPED: "[dim]-[/]",
 }
-NEEDS_CURE = (Mark.FAULT, Mark.WARNING)
+NEEDS_CURE = (Severity.FAULT, Severity.WARNING)
 
 
-def worst(findings: Sequence[Finding]) -> Mark:
+def worst(findings: Sequence[Finding]) -> Severity:
     """Return how the whole stands."""
     marks = {finding.verdict.mark for finding in findings}
-    return next((mark for mark in NEEDS_CURE if mark in marks), Mark.OK)
+    return next((mark for mark in NEEDS_CURE if mark in marks), Severity.OK)
 
 
 def as_json(findings: Sequence[Finding], version: str, hide: Redactor) -> str:
     """Return what was found for scripts; names stay, words may change."""
-    found = [
+    entries = [
         {
             "check": finding.check,
             "area": finding.area,
@@ -56,7 +56,7 @@ def as_json(findings: Sequence[Finding], version: str, hide: Redactor) -> str:
         }
         for finding in findings
     ]
-    whole = {"version": version, "status": worst(findings), "findings": found}
+    whole = {"version": version, "status": worst(findings), "findings": entries}
     return orjson.dumps(whole, option=orjson.OPT_INDENT_2).decode()
 
 
@@ -89,8 +89,8 @@ def _table(findings: Sequence[Finding], hide: Redactor) -> Table:
     table.add_column(width=18)
     table.add_column(overflow="fold")
     for finding in findings:
-        said = escape(hide(finding.verdict.what))
-        table.add_row(MARKS[finding.verdict.mark], _name(finding), said)
+        what = escape(hide(finding.verdict.what))
+        table.add_row(MARKS[finding.verdict.mark], _name(finding), what)
     return table
 
 
@@ -119,9 +119,9 @@ def _leads(cures: Sequence[str]) -> list[str]:
 
 def _sum(findings: Sequence[Finding]) -> str:
     counts = Counter(finding.verdict.mark for finding in findings)
-    faults, warnings = counts[Mark.FAULT], counts[Mark.WARNING]
-    skips = counts[Mark.SKIPPED]
+    faults, warnings = counts[Severity.FAULT], counts[Severity.WARNING]
+    skips = counts[Severity.SKIPPED]
     if not faults and not warnings:
-        return f"All is well: {counts[Mark.OK]} checks."
-    said = f"faults: {faults}, warnings: {warnings}, ok: {counts[Mark.OK]}"
-    return f"{said}, not looked at: {skips}" if skips else said
+        return f"Everything works: {counts[Severity.OK]} checks passed."
+    text = f"faults: {faults}, warnings: {warnings}, ok: {counts[Severity.OK]}"
+    return f"{text}, skipped: {skips}" if skips else text

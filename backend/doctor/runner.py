@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
 
-from backend.doctor import connection, label_studio, machine, project, store
-from backend.doctor.findings import (
+from dubito.backend.doctor import (
+    connection,
+    label_studio,
+    machine,
+    project,
+    reach,
+    store,
+    tasks,
+)
+from dubito.backend.doctor.findings import (
     AGAIN,
     Finding,
     fault,
@@ -19,13 +27,13 @@ from backend.doctor.findings import (
     skipped,
     warning,
 )
-from backend.errors import BackendError
+from dubito.backend.errors import BackendError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from backend.doctor.findings import Verdict
-    from backend.doctor.patient import Patient
+    from dubito.backend.doctor.context import DiagnosticContext
+    from dubito.backend.doctor.findings import Verdict
 
 CHECK_SECONDS = 7.0
 WHOLE_SECONDS = 20.0
@@ -43,12 +51,13 @@ class Check:
 
     name: str
     area: str
-    examine: Callable[[Patient], Verdict]
+    examine: Callable[[DiagnosticContext], Verdict]
     needs: tuple[str, ...] = ()
 
 
 LABEL_STUDIO, STORE = ("label_studio",), ("store",)
 PROJECT, BACKEND = ("project",), ("backend",)
+LEARNT, ORDERED = ("connected", "label_config"), ("connected", "tasks")
 
 WHOLE = (
     Check("settings", "machine", machine.check_settings),
@@ -61,7 +70,7 @@ WHOLE = (
     Check("memory", "store", store.check_memory, STORE),
     Check("writes", "store", store.check_writes, STORE),
     Check("store_clock", "store", store.check_store_clock, STORE),
-    Check("workers", "store", store.check_workers, STORE),
+    Check("workers", "store", store.check_workers, (*STORE, "writes")),
     Check("queue", "store", store.check_queue, STORE),
     Check("projects", "store", store.check_projects, STORE),
     Check("label_studio", "label_studio", label_studio.check_label_studio),
@@ -78,15 +87,25 @@ OF_PROJECT = (
     Check("project", "project", project.check_project, ("key",)),
     Check("label_config", "project", project.check_label_config, PROJECT),
     Check("connected", "project", project.check_known, PROJECT),
+    Check(
+        "other_dubitos",
+        "project",
+        connection.check_other_dubitos,
+        (*STORE, *PROJECT),  # which marks are this Dubito's is in the store
+    ),
     Check("backend", "project", connection.check_backend, (*PROJECT, "connected")),
-    Check("reach", "project", connection.check_reach, BACKEND),
+    Check("reach", "project", reach.check_reach, BACKEND),
     Check("webhook", "project", connection.check_webhook, BACKEND),
     Check("other_webhooks", "project", connection.check_other_webhooks, BACKEND),
     Check("extra_params", "project", project.check_extra_params, BACKEND),
-    Check("sampling", "project", project.check_sampling, ("connected",)),
-    Check("model_version", "project", project.check_model_version, ("connected",)),
+    Check("tasks", "project", tasks.check_tasks, ("connected",)),
+    Check("annotations", "project", tasks.check_annotations, LEARNT),
+    Check("sampling", "project", project.check_sampling, ORDERED),
+    Check("model_version", "project", project.check_model_version, ORDERED),
+    Check("first_scores", "project", project.check_first_scores, PROJECT),
     Check("event", "project", connection.check_event, (*STORE, "webhook")),
-    Check("work", "project", project.check_work, (*STORE, "connected")),
+    Check("work", "project", project.check_work, (*STORE, *ORDERED)),
+    Check("columns", "project", project.check_columns, (*STORE, "connected")),
 )
 
 
@@ -99,7 +118,7 @@ class Examination:
     say : told what is looked at next
     """
 
-    patient: Patient
+    patient: DiagnosticContext
     say: Callable[[str], None]
     _ends: float = field(default_factory=lambda: time.monotonic() + WHOLE_SECONDS)
 
@@ -112,32 +131,32 @@ class Examination:
             yield from self._run(OF_PROJECT, part, set(blocked))
 
     def _run(
-        self, checks: Iterable[Check], patient: Patient, blocked: set[str]
+        self, checks: Iterable[Check], patient: DiagnosticContext, blocked: set[str]
     ) -> Iterator[Finding]:
         for check in checks:
             self.say(check.name.replace("_", " "))
             hindrance = next((name for name in check.needs if name in blocked), "")
             if hindrance:
-                said = skipped(f"not looked at: first see to {hindrance!r}")
+                verdict = skipped(f"skipped: first fix {hindrance!r}")
             else:
-                said = self._in_time(check, patient)
-            if said.blocks:
+                verdict = self._in_time(check, patient)
+            if verdict.blocks:
                 blocked.add(check.name)
             yield Finding(
                 check=check.name,
                 area=check.area,
                 project=patient.number if check.area == "project" else None,
-                verdict=said,
+                verdict=verdict,
             )
 
-    def _in_time(self, check: Check, patient: Patient) -> Verdict:
+    def _in_time(self, check: Check, patient: DiagnosticContext) -> Verdict:
         """Run a check; give up on it when it takes too long."""
         seconds = min(CHECK_SECONDS, self._ends - time.monotonic())
         if seconds <= 0:
             return warning(
-                "not looked at: no time was left",
-                "each run of this command ends within half a minute",
-                "look at one project alone: `dubito doctor --project 1`",
+                "skipped: no time was left",
+                "this command stops after half a minute",
+                "check one project: `dubito doctor --project 1`",
             )
         try:
             return _begun(check, patient).result(seconds)
@@ -147,7 +166,7 @@ class Examination:
             return of_error(error)
 
 
-def _begun(check: Check, patient: Patient) -> Future[Verdict]:
+def _begun(check: Check, patient: DiagnosticContext) -> Future[Verdict]:
     """Begin a check in a thread that may be left behind, should it hang."""
     verdict: Future[Verdict] = Future()
 
@@ -166,6 +185,6 @@ def _too_slow(check: Check, seconds: float) -> Verdict:
     slow = who.get(check.area, "Label Studio")
     return fault(
         f"no answer after {seconds:.0f} s",
-        f"{slow} is so slow, or hangs, that Dubito cannot work with it",
-        f"see what keeps {slow} busy, {AGAIN}",
+        f"{slow} hangs, or is too slow for Dubito",
+        f"find out what keeps {slow} busy, {AGAIN}",
     )

@@ -8,17 +8,24 @@ from typing import TYPE_CHECKING
 
 from redis.exceptions import ResponseError
 
-from backend.doctor.findings import AGAIN, fault, warning, well
-from backend.release import own_version
-from backend.state import keys
-from backend.state.beats import Beats
-from backend.state.cures import refusal
+from dubito.backend.doctor.findings import AGAIN, fault, warning, well
+from dubito.backend.state import keys
+from dubito.backend.state.error_hints import require_answer, write_refusal
+from dubito.backend.state.heartbeats import Heartbeats
+from dubito.backend.state.store_checks import (
+    CLUSTER,
+    POLICY_CURE,
+    evicting_policy,
+    is_cluster,
+    missing_permission,
+)
+from dubito.backend.version import own_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backend.doctor.findings import Verdict
-    from backend.doctor.patient import Patient
+    from dubito.backend.doctor.context import DiagnosticContext
+    from dubito.backend.doctor.findings import Verdict
 
 OLDEST = (5, 0)
 """What RQ asks for."""
@@ -28,47 +35,50 @@ SLOW_SECONDS = 0.05
 SKEW_SECONDS = 2.0
 NEARLY_FULL = 0.8
 MANY_JOBS = 50
-SERVE = "start `dubito serve`, or one more `dubito worker`"
+SERVE = "start `dubito serve`, or another `dubito worker`"
 
 
-def check_store(patient: Patient) -> Verdict:
+def check_store(patient: DiagnosticContext) -> Verdict:
     """Look whether the store answers, is quick and new enough."""
     if patient.services is None:
         return fault(
             patient.store_fault,
-            "labels, rounds and the queue of work are kept there",
+            "Dubito keeps labels, rounds and the job queue in the store",
             "start it: `dubito serve`",
-            "set REDIS_URL to the store that Dubito uses, or MODEL_DIR to the data"
-            f" directory of a `dubito serve` that runs, {AGAIN}",
+            "set REDIS_URL to Dubito's store, or MODEL_DIR to the data directory of a"
+            f" running `dubito serve`, {AGAIN}",
         )
     info = patient.info
-    found = _name_and_version(info)
+    server = _name_and_version(info)
+    if is_cluster(info):
+        what, _, cure = CLUSTER.partition(": ")
+        return fault(f"{server}: {what}", "Dubito's keys must be in one node", cure)
     if _numbers(str(info.get("redis_version", "0"))) < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         return fault(
-            f"{found} is too old",
-            f"the queue of work needs Redis {oldest} or later, or Valkey",
-            "update it; Redis 8 and Valkey 9 are known to work",
+            f"{server} is too old",
+            f"the job queue needs Redis {oldest} or later, or Valkey",
+            "update the store; Redis 8 and Valkey 9 are tested",
         )
-    return _speed(patient, found)
+    return _speed(patient, server)
 
 
-def _speed(patient: Patient, found: str) -> Verdict:
+def _speed(patient: DiagnosticContext, server: str) -> Verdict:
     seconds = min(_ping(patient) for _ in range(PINGS))
-    said = f"{found}, answers in {seconds * 1000:.1f} ms"
+    what = f"{server}, answers in {seconds * 1000:.1f} ms"
     if seconds > SLOW_SECONDS:
         return warning(
-            said,
-            "Label Studio waits 1 s for the answer to an event, and each takes several"
-            " such steps",
+            what,
+            "Label Studio waits 1 s for the answer to an event, and each event needs"
+            " several calls to the store",
             "run the store on Dubito's machine, or in the same network",
         )
-    return well(said)
+    return well(what)
 
 
-def _ping(patient: Patient) -> float:
+def _ping(patient: DiagnosticContext) -> float:
     began = time.perf_counter()
-    patient.store.redis.ping()
+    require_answer(patient.store.redis)
     return time.perf_counter() - began
 
 
@@ -82,7 +92,7 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".") if part.isdigit())
 
 
-def check_persistence(patient: Patient) -> Verdict:
+def check_persistence(patient: DiagnosticContext) -> Verdict:
     """Look whether the store keeps what it has acknowledged."""
     info = patient.info
     failed = [
@@ -92,62 +102,75 @@ def check_persistence(patient: Patient) -> Verdict:
     ]
     if failed:
         return fault(
-            f"its last write to disk failed ({', '.join(failed)})",
-            "it may refuse every further write until that is cured",
-            f"make room on its disk; its log says more, {AGAIN}",
+            f"the store's last write to disk failed ({', '.join(failed)})",
+            "the store may refuse every further write until this is fixed",
+            f"free space on its disk (its log has details), {AGAIN}",
         )
     if int(str(info.get("aof_enabled", 0))):
-        return well("append-only file: a restart loses nothing of note")
+        return well("append-only file: a restart loses nothing important")
     why = (
-        "what a restart loses is read anew from Label Studio, if there is a key, but"
-        " the secret of the webhooks and the history of rounds are gone"
+        "after a restart Dubito rereads lost labels from Label Studio, if there is an"
+        " API key; the webhooks' secret and the history of rounds are lost"
     )
-    cure = "start it with --appendonly yes, or: redis-cli CONFIG SET appendonly yes"
+    cure = (
+        "start the store with --appendonly yes, or: redis-cli CONFIG SET appendonly yes"
+    )
     if _saves(patient):
         return warning("only snapshots: a crash loses the last minutes", why, cure)
-    return warning("keeps nothing on disk", why, cure)
+    return warning("the store keeps nothing on disk", why, cure)
 
 
-def _saves(patient: Patient) -> bool:
+def _saves(patient: DiagnosticContext) -> bool:
     try:
         return bool(patient.store.redis.config_get("save").get("save"))
     except ResponseError:  # a hosted store may not tell
         return False
 
 
-def check_memory(patient: Patient) -> Verdict:
+def check_memory(patient: DiagnosticContext) -> Verdict:
     """Look whether the store has room, and throws nothing away to make some."""
     info = patient.info
     used, most = int(str(info["used_memory"])), int(str(info.get("maxmemory", 0)))
-    policy = str(info.get("maxmemory_policy", "noeviction"))
+    policy = str(info.get("maxmemory_policy", "unknown policy"))
     share = f"{used / 2**20:.0f} MiB of {most / 2**20:.0f}" if most else "no limit"
-    said = f"{share}, {policy}"
-    if most and policy != "noeviction":
+    what = f"{share}, {policy}"
+    if evicting_policy(info):
         return fault(
-            said,
-            "when it is full, it throws away labels without a word",
-            "start it with --maxmemory-policy noeviction, or: redis-cli CONFIG SET"
-            " maxmemory-policy noeviction",
+            what,
+            "when the store is full, it deletes labels without an error; Dubito does"
+            " not start with this policy",
+            POLICY_CURE,
         )
-    cure = "give it more: redis-cli CONFIG SET maxmemory 2gb (and in its settings)"
+    if "maxmemory_policy" not in info:
+        return warning(
+            what,
+            "the store does not report whether it deletes labels when it is full",
+            "set the store's maxmemory-policy to noeviction",
+        )
+    cure = (
+        "give the store more memory: redis-cli CONFIG SET maxmemory 2gb (and in its"
+        " configuration file)"
+    )
     if most and used >= most:
-        return fault(said, "it is full, and takes no more labels", cure)
+        return fault(what, "the store is full and accepts no more labels", cure)
     if most and used > NEARLY_FULL * most:
-        return warning(said, "when it is full, it takes no more labels", cure)
-    return well(f"{used / 2**20:.0f} MiB used, {said}" if not most else said)
+        return warning(what, "when the store is full, it accepts no more labels", cure)
+    return well(f"{used / 2**20:.0f} MiB used, {what}" if not most else what)
 
 
-def check_writes(patient: Patient) -> Verdict:
+def check_writes(patient: DiagnosticContext) -> Verdict:
     """Look whether the store takes anything: nothing at all is written to it."""
-    said = refusal(patient.store.redis)
-    if not said:
+    refusal = write_refusal(patient.store.redis) or missing_permission(
+        patient.store.redis
+    )
+    if not refusal:
         return well("taken")
-    what, _, cure = said.partition(": ")
-    why = "no label can be noted, and no round can end"
-    return fault(what, why, cure or f"see the store's own log, {AGAIN}")
+    what, _, cure = refusal.partition(": ")
+    why = "Dubito can save no labels and finish no rounds"
+    return fault(what, why, cure or f"read the store's log, {AGAIN}")
 
 
-def check_store_clock(patient: Patient) -> Verdict:
+def check_store_clock(patient: DiagnosticContext) -> Verdict:
     """Compare the store's clock with ours."""
     before = time.time()
     seconds, micros = patient.store.redis.time()
@@ -159,26 +182,28 @@ def clock_verdict(theirs: float, before: float, after: float, who: str) -> Verdi
     """Say how far a clock is from ours, read between two moments of ours."""
     skew = max(theirs - after, before - theirs, 0.0)
     if skew <= SKEW_SECONDS:
-        return well(f"within {SKEW_SECONDS:.0f} s of ours")
+        return well(f"within {SKEW_SECONDS:.0f} s of this machine's clock")
     ahead = "ahead of" if theirs > after else "behind"
     return warning(
-        f"the clock of {who} is {skew:.0f} s {ahead} ours",
-        "Dubito goes by the store's clock; but logs cannot be compared, and times that"
-        " people read are wrong",
-        "let both machines set their clocks by the network: timedatectl set-ntp true",
+        f"the clock of {who} is {skew:.0f} s {ahead} this machine's clock",
+        "Dubito uses the store's clock; but times in logs and on the page are wrong"
+        " or cannot be compared",
+        "synchronise both machines' clocks: timedatectl set-ntp true",
     )
 
 
-def check_workers(patient: Patient) -> Verdict:
+def check_workers(patient: DiagnosticContext) -> Verdict:
     """Look whether anybody works, and with the Dubito that examines."""
-    versions = Beats(patient.store.redis).versions()
+    versions = Heartbeats(patient.store.redis).versions()
     if not versions:
         return fault(
-            "none is alive",
-            "events are noted, but nothing is learnt, and the order stays as it is",
+            "no worker runs",
+            "Dubito saves events, but trains no model and does not update the order",
             SERVE,
         )
-    others = {name: found for name, found in versions.items() if found != own_version()}
+    others = {
+        name: version for name, version in versions.items() if version != own_version()
+    }
     if others:
         return _of_other_versions(others)
     hosts = Counter(name.rpartition(":")[0] for name in versions)
@@ -187,54 +212,54 @@ def check_workers(patient: Patient) -> Verdict:
 
 def _of_other_versions(others: Mapping[str, str]) -> Verdict:
     """Say which workers are of another version, and where to find them."""
-    places = ((*name.rpartition(":")[::2], found) for name, found in others.items())
-    said = ", ".join(
-        f"process {process} on {host} is {found or 'older'}"
-        for host, process, found in places
+    places = ((*name.rpartition(":")[::2], version) for name, version in others.items())
+    workers = ", ".join(
+        f"process {process} on {host} has version {version or 'unknown (older)'}"
+        for host, process, version in places
     )
     return warning(
-        f"not of this version, {own_version()}: {said}",
-        "two versions may find different orders, and write over each other's",
-        "stop it, install the same Dubito everywhere, and start it again: `dubito"
-        " serve`, or `dubito worker`",
+        f"workers with another version than this one, {own_version()}: {workers}",
+        "two versions may compute different orders and overwrite each other's",
+        "install the same version everywhere, and restart `dubito serve` or `dubito"
+        " worker`",
     )
 
 
-def check_queue(patient: Patient) -> Verdict:
+def check_queue(patient: DiagnosticContext) -> Verdict:
     """Look whether work piles up."""
     waiting = patient.store.queue.count
     if waiting > MANY_JOBS:
         return warning(
             f"{waiting} jobs wait",
-            "orders come late: there is more to do than the workers can",
+            "the order is updated late: the workers are overloaded",
             SERVE,
-            "set WORKERS to more, where there are cores for them",
+            "increase WORKERS, if the machine has free cores",
         )
-    return well(f"jobs that wait: {waiting}")
+    return well(f"waiting jobs: {waiting}")
 
 
-def check_label_studio_seen(patient: Patient) -> Verdict:
+def check_label_studio_seen(patient: DiagnosticContext) -> Verdict:
     """Look how the running Dubito sees Label Studio: it may have other settings."""
     noted: bytes = patient.store.redis.get(keys.LABEL_STUDIO) or b"not asked lately"
-    seen = noted.decode()
-    if seen in {"up", "not asked lately"}:
-        return well(f"the running Dubito sees Label Studio: {seen}")
+    status = noted.decode()
+    if status in {"up", "not asked lately"}:
+        return well(f"the running Dubito sees Label Studio: {status}")
     return fault(
-        f"the running Dubito sees Label Studio as: {seen}",
-        "it may run with another key or address than this command, or Label Studio"
-        " has just gone",
-        "start it again with the LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY that work"
+        f"the running Dubito sees Label Studio as: {status}",
+        "the running Dubito may use another API key or address than this command, or"
+        " Label Studio stopped a moment ago",
+        "restart Dubito with the LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY that work"
         " here: `dubito serve`",
     )
 
 
-def check_projects(patient: Patient) -> Verdict:
+def check_projects(patient: DiagnosticContext) -> Verdict:
     """Look which projects are looked after."""
-    known = patient.store.projects.known()
-    if not known:
+    project_keys = patient.store.projects.known()
+    if not project_keys:
         return warning(
-            "none is connected",
-            "there is nothing to do yet",
-            "`dubito connect --project 1`, with the number in the project's address",
+            "no project is connected",
+            "Dubito has nothing to do",
+            "`dubito connect --project 1` (the number is in the project's address)",
         )
-    return well(", ".join(key.partition(".")[0] for key in known))
+    return well(", ".join(key.partition(".")[0] for key in project_keys))

@@ -5,26 +5,32 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Self
 
-import httpx
-
-from backend.errors import (
+from dubito.backend.errors import (
     LabelStudioError,
     LabelStudioRefusedError,
     ProjectGoneError,
 )
-from backend.labelstudio.access import Access
-from backend.labelstudio.answers import answer, read, read_list
-from backend.labelstudio.listed import AnnotatedTask, TaskPage
-from backend.labelstudio.witness import WitnessedClient
-from backend.records import Annotation, MlBackend, Project, Reading, Row, Webhook
+from dubito.backend.http_client.client import open_client
+from dubito.backend.labelstudio import task_lists
+from dubito.backend.labelstudio.auth import Credentials
+from dubito.backend.labelstudio.instrumented_client import (
+    CallRecorder,
+    InstrumentedClient,
+)
+from dubito.backend.labelstudio.responses import answer, read, read_list
+from dubito.backend.records import Annotation, MlBackend, Project, Row, Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
-    from backend.records import JsonObject
-    from backend.state.tally import Tally
+    import httpx
+
+    from dubito.backend.records import JsonObject
 
 PATIENCE_SECONDS = 30.0
 PAGE = 500
@@ -33,13 +39,7 @@ PAGE = 500
 LOOK_SECONDS = 5.0
 """Somebody looks at the page, and waits."""
 
-WANTED = "id,data,updated_at,total_annotations,cancelled_annotations"
-
-
-class TabId(Reading):
-    """A tab of the Data Manager."""
-
-    id: int
+WANTED = "id,data,created_at,updated_at,total_annotations,cancelled_annotations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +47,29 @@ class LabelStudioClient:
     """One Label Studio, spoken to with one key."""
 
     url: str
-    access: Access
+    access: Credentials
     http: httpx.Client = field(repr=False)
 
     @classmethod
-    def open(cls, url: str, key: str, tally: Tally | None = None) -> Self:
+    def open(cls, url: str, key: str, counters: CallRecorder | None = None) -> Self:
         """Prepare to speak to a Label Studio; nothing is sent yet.
 
         Parameters
         ----------
         tally : where calls are counted; who only asks once counts none
         """
-        if tally is None:
-            http = httpx.Client(base_url=url, timeout=PATIENCE_SECONDS)
+        if counters is None:
+            http = open_client(url, seconds=PATIENCE_SECONDS)
         else:
-            http = WitnessedClient(url, tally, PATIENCE_SECONDS)
-        return cls(url, Access(http, key), http)
+            http = InstrumentedClient(url, counters, PATIENCE_SECONDS)
+        return cls(url, Credentials(http, key), http)
 
     def close(self) -> None:
         """Close all connections."""
         self.http.close()
 
     def project(self, project: int) -> Project:
-        """Return a project; raise `ProjectGoneError` if it is not there."""
+        """Return a project; raise `ProjectGoneError` if there is none."""
         try:
             return read(Project, self.ask("GET", f"/api/projects/{project}/"))
         except LabelStudioRefusedError as error:
@@ -82,17 +82,11 @@ class LabelStudioClient:
         path = f"/api/projects/{project}/"
         return read(Project, self.ask("PATCH", path, json=changes))
 
-    def tasks(self, project: int, changed_after: str = "") -> Iterator[TaskPage]:
-        """Yield tasks with their data, page by page.
-
-        Parameters
-        ----------
-        changed_after : some task's own ``updated_at``; all tasks if empty
-        """
-        newer = {"filter": "filter:tasks:updated_at", "operator": "greater"}
-        newer |= {"type": "Datetime", "value": changed_after}
-        items = [newer] if changed_after else []
-        query = {"filters": {"conjunction": "and", "items": items}}
+    def tasks(
+        self, project: int, filters: Sequence[JsonObject] = ()
+    ) -> Iterator[task_lists.TaskPage]:
+        """Yield tasks that pass any of the filters, or all of them, page by page."""
+        query = {"filters": {"conjunction": "or", "items": list(filters)}}
         for number in range(1, 1_000_000):
             began = time.monotonic()
             page = self._page(project, query, page=number, page_size=PAGE)
@@ -108,18 +102,22 @@ class LabelStudioClient:
         A list is asked for: to open the task by itself would make Label Studio ask
         its ML backend, us, for a prediction.
         """
-        one: JsonObject = {"filter": "filter:tasks:id", "operator": "equal"}
-        one |= {"type": "Number", "value": task}
-        query = {"filters": {"conjunction": "and", "items": [one]}}
+        query = task_lists.only(task)
         page = self._page(project, query, seconds=LOOK_SECONDS, page=1, page_size=1)
-        found = [listed.data for listed in page.tasks if listed.id == task]
-        return found[0] if found else None
+        return next((one.data for one in page.tasks if one.id == task), None)
 
-    def latest_change(self, project: int) -> str:
-        """Return the ``updated_at`` of the task that changed last; empty if none."""
-        query = {"ordering": ["-tasks:updated_at"]}
-        page = self._page(project, query, page=1, page_size=1)
-        return max((task.updated_at for task in page.tasks), default="")
+    def latest_change(self, project: int) -> task_lists.ListedTask | None:
+        """Return the task that changed last; None where there is no task."""
+        newest = {"ordering": ["-tasks:updated_at"]}
+        page = self._page(project, newest, page=1, page_size=1)
+        return page.tasks[0] if page.tasks else None
+
+    def clock(self) -> datetime | None:
+        """Return what time it was for Label Studio at its last answer, if it said."""
+        try:
+            return parsedate_to_datetime(self.access.date).replace(tzinfo=UTC)
+        except ValueError:
+            return None
 
     def _page(
         self,
@@ -128,8 +126,8 @@ class LabelStudioClient:
         *,
         seconds: float = PATIENCE_SECONDS,
         **paging: int,
-    ) -> TaskPage:
-        asked = {
+    ) -> task_lists.TaskPage:
+        params = {
             "project": project,
             "include": WANTED,
             "query": json.dumps(query),
@@ -137,11 +135,11 @@ class LabelStudioClient:
             **paging,
         }
         try:
-            found = self.ask("GET", "/api/tasks", params=asked, seconds=seconds)
-            return read(TaskPage, found)
+            reply = self.ask("GET", "/api/tasks", params=params, seconds=seconds)
+            return read(task_lists.TaskPage, reply)
         except LabelStudioRefusedError as error:
             if error.status == 404 and "page" in error.detail.lower():
-                return TaskPage()  # the page after the last one
+                return task_lists.TaskPage()  # the page after the last one
             if error.status == 404:
                 raise ProjectGoneError(project) from error
             raise
@@ -150,25 +148,34 @@ class LabelStudioClient:
         """Return the annotations of some tasks, or of all tasks of a project."""
         path = f"/api/projects/{project}/export"
         query = {"exportType": "JSON", "ids[]": list(tasks)}
-        found = read_list(
-            AnnotatedTask, self.ask("GET", path, params=query, seconds=600)
+        reply = read_list(
+            task_lists.AnnotatedTask, self.ask("GET", path, params=query, seconds=600)
         )
-        return [annotation for task in found for annotation in task.annotations]
+        return [annotation for task in reply for annotation in task.annotations]
 
     def rows(self, project: int, task: int | None = None) -> list[Row]:
         """Return the predictions of a project, or of one of its tasks."""
         query = {"project": project} | ({} if task is None else {"task": task})
-        found = self.ask("GET", "/api/predictions/", params=query, seconds=300)
-        return read_list(Row, found)
+        reply = self.ask("GET", "/api/predictions/", params=query, seconds=300)
+        return read_list(Row, reply)
 
     def add_row(self, task: int, row: Mapping[str, object]) -> Row:
         """Store a prediction with a task."""
         body = {"task": task, **row}
         return read(Row, self.ask("POST", "/api/predictions/", json=body))
 
-    def change_row(self, row: int, **changes: object) -> Row:
-        """Change a prediction in place."""
-        path = f"/api/predictions/{row}/"
+    def row(self, row: int) -> Row | None:
+        """Return a prediction; None if it is gone."""
+        try:
+            return read(Row, self.ask("GET", f"/api/predictions/{row}/"))
+        except LabelStudioRefusedError as error:
+            if error.status != 404:
+                raise
+            return None
+
+    def change_row(self, row: int, task: int, **changes: object) -> Row:
+        """Change a prediction in place; 404 if it is none of this task's."""
+        path = f"/api/predictions/{row}/?task={task}"
         return read(Row, self.ask("PATCH", path, json=changes))
 
     def delete_row(self, row: int) -> None:
@@ -187,14 +194,14 @@ class LabelStudioClient:
             return 0  # an empty choice would mean all tasks
         alone = {"filter": "filter:tasks:predictions_model_versions", "type": "List"}
         alone |= {"operator": "equal", "value": version}
-        chosen = {
+        selection = {
             "filters": {"conjunction": "and", "items": [alone]},
             "selectedItems": {"all": False, "included": list(tasks)},
         }
         action = {"project": project, "id": "delete_tasks_predictions"}
         path = "/api/dm/actions"
-        told = self.ask("POST", path, params=action, json=chosen)
-        removed = told.get("processed_items") if isinstance(told, dict) else None
+        reply = self.ask("POST", path, params=action, json=selection)
+        removed = reply.get("processed_items") if isinstance(reply, dict) else None
         return removed if isinstance(removed, int) else 0
 
     def import_rows(
@@ -202,14 +209,14 @@ class LabelStudioClient:
     ) -> int:
         """Store many predictions in one call; return how many were taken."""
         path = f"/api/projects/{project}/import/predictions"
-        told = self.ask("POST", path, json=list(rows), seconds=seconds)
-        created = told.get("created") if isinstance(told, dict) else None
+        reply = self.ask("POST", path, json=list(rows), seconds=seconds)
+        created = reply.get("created") if isinstance(reply, dict) else None
         return created if isinstance(created, int) else 0
 
     def backends(self, project: int) -> list[MlBackend]:
         """Return the ML backends of a project; Label Studio calls each of them."""
-        found = self.ask("GET", "/api/ml", params={"project": project})
-        return read_list(MlBackend, found)
+        reply = self.ask("GET", "/api/ml", params={"project": project})
+        return read_list(MlBackend, reply)
 
     def add_backend(self, project: int, **fields: object) -> MlBackend:
         """Connect an ML backend; Label Studio calls it first."""
@@ -222,8 +229,8 @@ class LabelStudioClient:
 
     def webhooks(self, project: int) -> list[Webhook]:
         """Return the webhooks of a project."""
-        found = self.ask("GET", "/api/webhooks/", params={"project": project})
-        return read_list(Webhook, found)
+        reply = self.ask("GET", "/api/webhooks/", params={"project": project})
+        return read_list(Webhook, reply)
 
     def add_webhook(self, project: int, **fields: object) -> Webhook:
         """Make a webhook."""
@@ -242,13 +249,17 @@ class LabelStudioClient:
 
     def tabs(self, project: int) -> list[JsonObject]:
         """Return the tabs of the Data Manager."""
-        found = self.ask("GET", "/api/dm/views/", params={"project": project})
-        return found if isinstance(found, list) else []
+        reply = self.ask("GET", "/api/dm/views/", params={"project": project})
+        return reply if isinstance(reply, list) else []
 
     def add_tab(self, project: int, data: Mapping[str, object]) -> int:
         """Make a tab in the Data Manager; return its id."""
         body = {"project": project, "data": dict(data)}
-        return read(TabId, self.ask("POST", "/api/dm/views/", json=body)).id
+        return read(task_lists.TabId, self.ask("POST", "/api/dm/views/", json=body)).id
+
+    def change_tab(self, tab: int, data: Mapping[str, object]) -> None:
+        """Change what a tab of the Data Manager shows."""
+        self.ask("PATCH", f"/api/dm/views/{tab}/", json={"data": dict(data)})
 
     def delete_tab(self, tab: int) -> None:
         """Remove a tab of the Data Manager; it may be gone already."""
@@ -282,8 +293,8 @@ class LabelStudioClient:
         if response.is_redirect:
             other = response.headers.get("Location", "nowhere")[:200]
             message = (
-                f"{self.url} sends us on to {other}, where"
-                " our key is not shown: set LABEL_STUDIO_URL to its true address"
+                f"{self.url} redirects to {other}, and Dubito does not send the API"
+                " key there: set LABEL_STUDIO_URL to the final address"
             )
             raise LabelStudioError(message)
         return answer(f"{method} {path}", response)

@@ -11,9 +11,11 @@ from urllib.parse import unquote, urljoin
 
 import httpx
 
-from backend.errors import FileUnavailableError, LabelStudioError
-from backend.labelstudio.access import Access, exchange
-from model.errors import BadItemError
+from dubito.backend.errors import FileUnavailableError, LabelStudioError
+from dubito.backend.http_client.client import open_client
+from dubito.backend.http_client.failures import explain_answer
+from dubito.backend.labelstudio.auth import Credentials, exchange
+from dubito.model.errors import BadItemError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -32,7 +34,7 @@ SHOWN_KEY = re.compile(
 """What of Label Studio's is asked for with the key. Whoever may import a task chooses
 an address: by it our key shall not read the rest of the API for them."""
 
-LATER = frozenset({408, 425, 429})
+LATER = frozenset({407, 408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +45,15 @@ class Files:
     if the operator lists them, and never with the key.
     """
 
-    access: Access
+    access: Credentials
     home: str
     others: frozenset[str]
     plain: httpx.Client = field(repr=False)
 
     @classmethod
-    def open(cls, access: Access, home: str, others: Collection[str]) -> Self:
+    def open(cls, access: Credentials, home: str, others: Collection[str]) -> Self:
         """Prepare to fetch; nothing is sent yet."""
-        plain = httpx.Client(timeout=PATIENCE_SECONDS)
+        plain = open_client(seconds=PATIENCE_SECONDS)
         return cls(access, home, frozenset(others), plain)
 
     def close(self) -> None:
@@ -80,7 +82,7 @@ class Files:
                 return _content(response, address, most)
 
         try:
-            return exchange(download, str(url))
+            return exchange(download, str(url)[:200])
         except LabelStudioError as error:
             raise FileUnavailableError(str(error)) from error
 
@@ -136,14 +138,14 @@ class Files:
             home = httpx.URL(self.home)
             return home.copy_with(raw_path=home.raw_path.rstrip(b"/") + url.raw_path)
         if url.scheme not in {"http", "https"}:
-            message = f"files at {url.scheme}:// cannot be read yet"
+            message = f"files at {url.scheme}:// cannot be read"
             raise BadItemError(message)
         host = url.netloc.decode()
         allowed = {host, url.raw_host.decode()} & self.others
         if _origin(url) != _origin(httpx.URL(self.home)) and not allowed:
             message = (
-                f"{host} is neither LABEL_STUDIO_URL nor in FILE_HOSTS, so its files"
-                " are not fetched"
+                f"{host} is neither LABEL_STUDIO_URL nor in FILE_HOSTS, so Dubito does"
+                " not fetch its files"
             )
             raise BadItemError(message)
         return url
@@ -151,11 +153,13 @@ class Files:
 
 def _content(response: httpx.Response, address: str, most: int) -> bytes:
     status = response.status_code
+    foreign = explain_answer(response) if status != 200 else None
+    why = f"status {status}" if foreign is None else str(foreign)
     if status >= 500 or status in LATER:
-        message = f"{address[:200]} cannot be had now (status {status})"
+        message = f"{address[:200]} cannot be fetched now ({why})"
         raise FileUnavailableError(message)
     if status != 200:
-        message = f"{address[:200]} cannot be had (status {status})"
+        message = f"{address[:200]} cannot be fetched ({why})"
         raise BadItemError(message)
     content, began = bytearray(), time.monotonic()
     for part in response.iter_bytes():

@@ -9,41 +9,40 @@ times at which they were given: with the store nothing is lost but the learning 
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backend.learning.rounds import basis_of
-from backend.learning.standing import Standing
-from backend.state.assessments import (
-    Confusion,
-    Finding,
-    KeptRelation,
-    Measured,
-    Snapshot,
-    Suspect,
-)
-from model.accuracy import random_prefix
-from model.assessing import NOW, OPEN_SAMPLE, Assessed
-from model.crossfit import Known, fit_by
-from model.initial import permutation, tie_breaker
-from model.learner import learner
+from dubito.backend.controls.registry import codec_of
+from dubito.backend.data_kinds.registry import kind_named
+from dubito.backend.features.leaking_columns import leaking_columns
+from dubito.backend.learning.findings import finding_of, with_stretches
+from dubito.backend.learning.round import fingerprint_of
+from dubito.backend.learning.snapshot import ProjectSnapshot
+from dubito.backend.learning.stretch_assessment import AssessedStretches
+from dubito.backend.learning.targets import targets_of
+from dubito.backend.state.assessments import FrozenLabels
+from dubito.model.evaluation.accuracy import random_prefix
+from dubito.model.evaluation.answers import marks
+from dubito.model.evaluation.assessment import NOW, OPEN_SAMPLE, Assessed
+from dubito.model.evaluation.crossfit import LabelledRows, fit_by
+from dubito.model.learners.registry import learner
+from dubito.model.query.seed_set import permutation, tie_breaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
-    from backend.learning.features import Items
-    from backend.services import Services
-    from backend.state.project import ProjectState
-    from backend.state.work import Lease
-    from model.accuracy import Accuracy
-    from model.arrays import Positions, TaskIds
-    from model.assessing import Assessment
-    from model.crossfit import Fit
-    from model.doubtful import Doubtful
+    from dubito.backend.controls.codec import Answer
+    from dubito.backend.features.feature_table import FeatureTable
+    from dubito.backend.services import Services
+    from dubito.backend.state.assessments import AssessmentSummary, SolePredictor
+    from dubito.backend.state.project import ProjectState
+    from dubito.backend.state.work_queue import Lease
+    from dubito.model.arrays import Positions, TaskIds
+    from dubito.model.evaluation.crossfit import Fit
 
 logger = logging.getLogger(__name__)
 FEWEST_LABELS = 20
@@ -67,52 +66,76 @@ def assess(
     makes_way : asked before each step: whether something else comes first
     is_quiet : whether nobody seems to be labelling: then any new label is worth it
     """
-    standing = Standing.of(state)
-    if standing is None:
-        return
-    version, items = services.items.items(state, standing.preferences.seed)
-    held = _held(standing, version)
-    snapshot = held or _due(standing, version, is_quiet=is_quiet)
+    snapshot = ProjectSnapshot.of(state)
     if snapshot is None:
         return
-    subject = Subject.of(snapshot, standing, items)
-    if subject is None:
+    version, items = snapshot.items(services.feature_tables)
+    previous = _held(snapshot, version)
+    frozen = previous or _due(snapshot, version, is_quiet=is_quiet)
+    if frozen is None:
+        return
+    inputs = AssessmentInput.of(frozen, snapshot, items)
+    if inputs is None:
         state.assessments.drop()
         return
-    if held is None:
-        state.assessments.begin(snapshot)
-    if _take_steps(subject, state, makes_way):
-        found = subject.assessed.conclude(state.assessments.steps())
-        lease.check()
-        state.assessments.save(_finding(found, subject, snapshot))
-        logger.info("project %s assessed at %s labels", state.key, found.labels)
+    if previous is None:
+        state.assessments.begin(frozen)
+    if _take_steps(inputs, state, makes_way):
+        finding = _concluded(inputs, state, items, frozen, makes_way)
+        if finding is not None:
+            lease.check()
+            state.assessments.save(finding)
+            logger.info("project %s assessed at %s labels", state.key, finding.labels)
 
 
-def _held(standing: Standing, version: int) -> Snapshot | None:
-    """Return what an assessment was begun with, if its steps are still of use."""
-    held, settings = standing.state.assessments.snapshot(), basis_of(standing.basis)
-    if held is None or (held.tasks_version, held.settings) != (version, settings):
+def _concluded(
+    inputs: AssessmentInput,
+    state: ProjectState,
+    items: FeatureTable,
+    frozen: FrozenLabels,
+    makes_way: Callable[[], bool],
+) -> AssessmentSummary | None:
+    """Return what all steps found; None if something else comes first."""
+    stretches = inputs.stretches
+    folds = stretches.take_folds(state, makes_way) if stretches else {}
+    if folds is None:
         return None
-    return held
+    assessment = inputs.assessed.conclude(state.assessments.steps())
+    finding = finding_of(assessment, inputs.assessed, inputs.task_ids, frozen)
+    if stretches is not None:
+        return with_stretches(finding, stretches.scores(inputs.assessed.drawn, folds))
+    predictors = _sole_predictors(inputs, state, items)
+    return finding.model_copy(update={"sole_predictors": predictors})
 
 
-def _due(standing: Standing, version: int, *, is_quiet: bool) -> Snapshot | None:
+def _held(snapshot: ProjectSnapshot, version: int) -> FrozenLabels | None:
+    """Return what an assessment was begun with, if its steps are still of use."""
+    frozen = snapshot.state.assessments.frozen()
+    settings = fingerprint_of(snapshot.basis)
+    if frozen is None or (frozen.tasks_version, frozen.settings) != (version, settings):
+        return None
+    return frozen
+
+
+def _due(
+    snapshot: ProjectSnapshot, version: int, *, is_quiet: bool
+) -> FrozenLabels | None:
     """Return the labels as they are now; None if they are not worth an assessment."""
-    basis = basis_of(standing.label_version, version, standing.basis)
-    last = standing.state.assessments.finding()
+    basis = fingerprint_of(snapshot.label_version, version, snapshot.basis)
+    last = snapshot.state.assessments.finding(snapshot.kind)
     if last is not None and last.basis == basis:
         return None
-    labels = standing.labels
+    labels = snapshot.labels
     if last is not None and not is_quiet:
         enough = max(FEWEST_NEW, SHARE_NEW * last.labels)
         if abs(len(labels.chosen) - last.labels) < enough:
             return None
     left_out = (labels.closed | labels.skipped) - set(labels.chosen)
-    return Snapshot(
+    return FrozenLabels(
         basis=basis,
         tasks_version=version,
-        settings=basis_of(standing.basis),
-        round=standing.state.round(),
+        settings=fingerprint_of(snapshot.basis),
+        round=snapshot.state.round(),
         chosen={task: labels.chosen[task] for task in labels.in_time},
         left_out=tuple(sorted(left_out - labels.ours)),
         ours=tuple(sorted(labels.ours)),
@@ -120,7 +143,7 @@ def _due(standing: Standing, version: int, *, is_quiet: bool) -> Snapshot | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
+class AssessmentInput:
     """What is assessed, in arrays.
 
     Attributes
@@ -131,117 +154,117 @@ class Subject:
     task_ids: TaskIds
     assessed: Assessed
     fit: Fit
+    stretches: AssessedStretches | None = None
 
     @classmethod
-    def of(cls, snapshot: Snapshot, standing: Standing, items: Items) -> Subject | None:
-        """Choose the rows; None before there are some labels, of two classes."""
-        codes = _codes(snapshot, standing, items)
-        if len(codes) < FEWEST_LABELS or len(set(codes.values())) < 2:
+    def of(
+        cls, frozen: FrozenLabels, snapshot: ProjectSnapshot, items: FeatureTable
+    ) -> AssessmentInput | None:
+        """Choose the rows; None before there are some labels, two of which differ."""
+        by_task, place = frozen.chosen, items.positions
+        labels = {place[task]: by_task[task] for task in by_task if task in place}
+        if len(labels) < FEWEST_LABELS or len(set(labels.values())) < 2:
             return None
-        seed, place = standing.preferences.seed, items.positions
-        left_out = {place[task] for task in snapshot.left_out if task in place}
+        seed = snapshot.preferences.seed
+        left_out = {place[task] for task in frozen.left_out if task in place}
         # What we labelled ourselves is as unknown as ever, but nobody will be asked.
-        never = left_out | {place[task] for task in snapshot.ours if task in place}
+        never = left_out | {place[task] for task in frozen.ours if task in place}
         order = permutation(items.task_ids, seed)
-        free = [p for p in order.tolist() if p not in codes and p not in left_out]
-        rows = np.array(sorted([*codes, *free[:OPEN_SAMPLE]]), dtype=np.intp)
-        known = _known(codes, rows, standing, items)
+        free = [p for p in order.tolist() if p not in labels and p not in left_out]
+        rows = np.array(sorted([*labels, *free[:OPEN_SAMPLE]]), dtype=np.intp)
+        examples = _known(labels, rows, snapshot, items)
         assessed = Assessed(
-            known=known,
+            known=examples,
             n_open=len(free),
-            in_time=np.searchsorted(rows, list(codes)),
-            drawn=np.searchsorted(rows, random_prefix(order, codes, never)),
-            classes=standing.schema.classes,
+            in_time=np.searchsorted(rows, list(labels)),
+            drawn=np.searchsorted(rows, random_prefix(order, labels, never)),
+            classes=snapshot.schema.classes,
         )
-        chosen = learner(standing.preferences.learner, seed)
-        fit = fit_by(chosen, known)
-        return cls(task_ids=items.task_ids[rows], assessed=assessed, fit=fit)
+        stretches = _stretches(labels, rows, snapshot, items)
+        chosen = learner(snapshot.preferences.learner, seed)
+        return cls(
+            task_ids=items.task_ids[rows],
+            assessed=assessed,
+            fit=stretches.fit if stretches else fit_by(chosen, examples),
+            stretches=stretches,
+        )
 
 
-def _known(
-    codes: Mapping[int, int], rows: Positions, standing: Standing, items: Items
-) -> Known:
-    """Return what is known of some rows of all the items."""
-    labelled, task_ids = sorted(codes), items.task_ids[rows]
-    return Known(
-        features=items.features[rows],
-        rows=np.searchsorted(rows, labelled),
-        codes=np.array([codes[row] for row in labelled], dtype=np.intp),
-        ties=tie_breaker(task_ids, standing.preferences.seed),
-        n_classes=len(standing.schema.classes),
-        groups=_groups(standing, task_ids),
-        views=items.views,
+def _stretches(
+    labels: Mapping[int, Answer],
+    rows: Positions,
+    snapshot: ProjectSnapshot,
+    items: FeatureTable,
+) -> AssessedStretches | None:
+    """Return what is known of some rows in units; None of labels of whole tasks."""
+    if items.sequences is None:
+        return None
+    return AssessedStretches(
+        sequences=items.sequences,
+        rows=rows,
+        labels=labels,
+        groups=_groups(snapshot, items.task_ids[rows]),
+        classes=snapshot.schema.classes,
+        seed=snapshot.preferences.seed,
     )
 
 
-def _codes(snapshot: Snapshot, standing: Standing, items: Items) -> dict[int, int]:
-    """Return the code of each labelled row, in the order of time."""
-    codes = {name: code for code, name in enumerate(standing.schema.classes)}
-    chosen, place = snapshot.chosen, items.positions
-    return {place[task]: codes[chosen[task]] for task in chosen if task in place}
+def _known(
+    labels: Mapping[int, Answer],
+    rows: Positions,
+    snapshot: ProjectSnapshot,
+    items: FeatureTable,
+) -> LabelledRows:
+    """Return what is known of some rows of all the items."""
+    labelled, task_ids = sorted(labels), items.task_ids[rows]
+    return LabelledRows(
+        features=items.features[rows],
+        rows=np.searchsorted(rows, labelled),
+        codes=targets_of([labels[row] for row in labelled], snapshot.schema),
+        ties=tie_breaker(task_ids, snapshot.preferences.seed),
+        n_classes=len(snapshot.schema.classes),
+        groups=_groups(snapshot, task_ids),
+        views=items.views,
+        may_be_empty=codec_of(snapshot.schema).may_be_empty,
+        is_ordered=snapshot.kind == "ordered",
+    )
 
 
-def _groups(standing: Standing, task_ids: TaskIds) -> NDArray[np.intp] | None:
+def _groups(snapshot: ProjectSnapshot, task_ids: TaskIds) -> NDArray[np.intp] | None:
     """Return the number of each task's group; a task without one is its own."""
-    if not standing.preferences.group:
+    if not snapshot.preferences.group:
         return None
-    kept = standing.state.groups.all()
-    names = [f"in {kept[t]}" if t in kept else f"of {t}" for t in task_ids.tolist()]
+    groups = snapshot.state.groups.all()
+    names = [f"in {groups[t]}" if t in groups else f"of {t}" for t in task_ids.tolist()]
     return np.unique(names, return_inverse=True)[1]
 
 
 def _take_steps(
-    subject: Subject, state: ProjectState, makes_way: Callable[[], bool]
+    inputs: AssessmentInput, state: ProjectState, makes_way: Callable[[], bool]
 ) -> bool:
     """Take the steps that are missing; return False if something came in between."""
     done = state.assessments.steps()
-    for step in subject.assessed.steps:
+    for step in inputs.assessed.steps:
         if step in done:
             continue
         if makes_way():
             return False
-        now = done[NOW].argmax(axis=1) if NOW in done else np.empty(0, dtype=np.intp)
-        done[step] = subject.assessed.take(step, subject.fit, now)
+        known = inputs.assessed.known
+        now = known.told(done[NOW]) if NOW in done else np.empty(0, dtype=np.intp)
+        done[step] = inputs.assessed.take(step, inputs.fit, now)
         state.assessments.keep(step, done[step])
     return True
 
 
-def _finding(found: Assessment, subject: Subject, snapshot: Snapshot) -> Finding:
-    """Put what was found into words."""
-    accuracy, classes = found.accuracy, subject.assessed.classes
-    return Finding(
-        basis=snapshot.basis,
-        round=snapshot.round,
-        labels=found.labels,
-        accuracy=None if accuracy is None else _measured(found.labels, accuracy),
-        by_chance=tuple(_measured(*point) for point in found.by_chance),
-        confusion=tuple(
-            Confusion(label=classes[c.code], predicted=classes[c.told], count=c.count)
-            for c in found.confusion
-        ),
-        relation=None
-        if accuracy is None or accuracy.relation is None
-        else KeptRelation.of(accuracy.relation),
-        advised=found.advice.advised,
-        reasons=found.advice.reasons,
-        doubtful=tuple(_suspect(one, subject) for one in found.doubtful),
-    )
-
-
-def _measured(labels: int, found: Accuracy) -> Measured:
-    return Measured(labels=labels, **asdict(found))
-
-
-def _suspect(one: Doubtful, subject: Subject) -> Suspect:
-    known, classes = subject.assessed.known, subject.assessed.classes
-    label, suggested = classes[known.codes[one.place]], classes[one.suggested]
-    return Suspect(
-        task=int(subject.task_ids[known.rows[one.place]]),
-        label=label,
-        suggested=suggested,
-        certainty=round(one.likelihood, 6),
-        reason=(
-            f"a model that does not know this label gives {suggested!r}"
-            f" {100 * one.likelihood:.0f} % and {label!r} {100 * one.given:.0f} %"
-        ),
-    )
+def _sole_predictors(
+    inputs: AssessmentInput, state: ProjectState, items: FeatureTable
+) -> tuple[SolePredictor, ...]:
+    """Return the columns of the data that predict the labels alone."""
+    reads, examples = state.facts().reads, inputs.assessed.known
+    if reads is None or not kind_named(reads.kind).has_columns:
+        return ()
+    if examples.kind == "any of":  # no column holds a set
+        return ()
+    groups = None if examples.groups is None else examples.groups[examples.rows]
+    labelled = examples.features[examples.rows]
+    return leaking_columns(items.featuriser, labelled, marks(examples.codes), groups)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from model.agreement import Vote, combine, trusted
+from dubito.backend.controls.codec import NoAnswer
+from dubito.backend.controls.registry import codec_of
+from dubito.backend.learning.targets import distances_for, scale_of
+from dubito.model.evaluation.agreement import Vote, combine, trusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from backend.records import Annotation, Project
-    from model.schema import Schema
+    from dubito.backend.controls.codec import Answer
+    from dubito.backend.records import Annotation, Project
+    from dubito.model.schema import Schema
+
+COPY = (
+    "the annotation is an unconfirmed copy of a prediction: open the annotation and"
+    " change it, or mark it as ground truth, to make it a label"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,17 +34,21 @@ class Labels:
     votes : the valid answers it was combined from
     closed : tasks that Label Studio asks nobody any more
     skipped : tasks that were skipped by somebody and labelled by nobody
-    set_aside : annotations that are no label: no choice, several, or one that the
-        label config no longer has
-    ours : tasks that nobody answered, and that have a label of ours
+    set_aside_reasons : how many annotations are no label, by the reason why not
+    ours : tasks that nobody answered, and that have a label of a model
     """
 
     chosen: Mapping[int, str] = field(default_factory=dict)
     votes: Mapping[int, Sequence[Vote]] = field(default_factory=dict)
     closed: frozenset[int] = frozenset()
     skipped: frozenset[int] = frozenset()
-    set_aside: int = 0
+    set_aside_reasons: Mapping[str, int] = field(default_factory=dict)
     ours: frozenset[int] = frozenset()
+
+    @property
+    def set_aside(self) -> int:
+        """How many annotations are no label."""
+        return sum(self.set_aside_reasons.values())
 
     @property
     def in_time(self) -> list[int]:
@@ -56,24 +69,29 @@ def derive_labels(
 ) -> Labels:
     """Combine the annotations of each task into its label.
 
-    Labels of our own say nothing: they close their task, and that is all.
+    What no person confirmed says nothing, be it a label of ours or a copy of a
+    prediction: it closes its task, and that is all.
     """
     by_task: dict[int, list[Annotation]] = defaultdict(list)
     for annotation in annotations:
         by_task[annotation.task].append(annotation)
-    votes = {task: _votes(given, schema) for task, given in by_task.items()}
-    trust = trusted(votes)
-    said = [a for given in by_task.values() for a in given if not a.is_ours]
-    finished = [a for a in said if not a.was_cancelled]
+    votes = {task: _votes(answers, schema) for task, answers in by_task.items()}
+    trust, scale = trusted(votes, distances_for(schema)), scale_of(schema)
+    all_answers = [a for answers in by_task.values() for a in answers]
+    human_answers = [a for a in all_answers if not a.is_unconfirmed]
+    finished = [a for a in human_answers if not a.was_cancelled]
+    copies = sum(a.is_unconfirmed and not a.is_ours for a in all_answers)
     return Labels(
-        chosen={task: combine(cast, trust) for task, cast in votes.items() if cast},
+        chosen={
+            task: combine(cast, trust, scale) for task, cast in votes.items() if cast
+        },
         votes={task: cast for task, cast in votes.items() if cast},
         closed=frozenset(
-            t for t, given in by_task.items() if _is_closed(given, project)
+            t for t, answers in by_task.items() if _is_closed(answers, project)
         ),
-        skipped=frozenset({a.task for a in said} - {a.task for a in finished}),
-        set_aside=len(finished) - sum(len(cast) for cast in votes.values()),
-        ours=frozenset(by_task.keys() - {a.task for a in said}),
+        skipped=frozenset({a.task for a in human_answers} - {a.task for a in finished}),
+        set_aside_reasons=_reasons(finished, schema) + Counter({COPY: copies}),
+        ours=frozenset(by_task.keys() - {a.task for a in human_answers}),
     )
 
 
@@ -81,22 +99,26 @@ def _votes(annotations: Sequence[Annotation], schema: Schema) -> list[Vote]:
     return [
         Vote(choice, int(annotation.stamp), annotation.completed_by)
         for annotation in annotations
-        if not (annotation.was_cancelled or annotation.is_ours)
+        if not (annotation.was_cancelled or annotation.is_unconfirmed)
         and (choice := read_choice(annotation, schema)) is not None
     ]
 
 
-def read_choice(annotation: Annotation, schema: Schema) -> str | None:
-    """Return the one valid choice of an annotation, if it has exactly one."""
-    chosen: list[object] = []
-    for item in annotation.result:
-        value = item.get("value")
-        if item.get("from_name") == schema.control and isinstance(value, dict):
-            choices = value.get("choices")
-            chosen.extend(choices if isinstance(choices, list) else [choices])
-    if len(chosen) != 1 or chosen[0] not in schema.classes:
-        return None
-    return str(chosen[0])
+def _reasons(annotations: Iterable[Annotation], schema: Schema) -> Counter[str]:
+    """Count the annotations that are no label, by the reason why not."""
+    answers = (read_answer(annotation, schema) for annotation in annotations)
+    return Counter(a.reason for a in answers if isinstance(a, NoAnswer))
+
+
+def read_choice(annotation: Annotation, schema: Schema) -> Answer | None:
+    """Return the valid answer of an annotation, if it has one."""
+    answer = read_answer(annotation, schema)
+    return None if isinstance(answer, NoAnswer) else answer
+
+
+def read_answer(annotation: Annotation, schema: Schema) -> Answer | NoAnswer:
+    """Return the answer of an annotation to the control of a schema, or why not."""
+    return codec_of(schema).read(annotation.result, schema)
 
 
 def _is_closed(annotations: Sequence[Annotation], project: Project) -> bool:

@@ -4,80 +4,33 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 import orjson
-from pydantic import BaseModel, ConfigDict
 
-from backend.state import keys
-from model.accuracy import Relation
+from dubito.backend.state import keys
+from dubito.backend.state.kept_scores import (
+    KeptRelation,
+    KeptSetScores,
+    KeptStretchScores,
+    MeasuredAccuracy,
+    MeasuredGradeError,
+    StoredAssessment,
+)
+from dubito.model.arrays import AnswerKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from redis import Redis
 
-    from model.arrays import Probabilities
+    from dubito.model.arrays import Probabilities
 
 CURVE_KEPT = 1_000
 
 
-class Noted(BaseModel):
-    """Something kept as JSON."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Measured(Noted):
-    """One point of the honest learning curve."""
-
-    labels: int
-    estimate: float
-    low: float
-    high: float
-    n: int
-
-
-class KeptRelation(Noted):
-    """How often the model is right at which confidence, as `model.accuracy` has it."""
-
-    peak: tuple[float, float, float]
-    covariance: tuple[tuple[float, float, float], ...]
-    clumping: float
-    labels: int
-    groups: int
-    has_right: bool
-    has_wrong: bool
-
-    @classmethod
-    def of(cls, relation: Relation) -> Self:
-        """Write a relation down."""
-        return cls(
-            peak=tuple(relation.peak.tolist()),
-            covariance=tuple(tuple(row) for row in relation.covariance.tolist()),
-            clumping=relation.clumping,
-            labels=relation.labels,
-            groups=relation.groups,
-            has_right=relation.has_right,
-            has_wrong=relation.has_wrong,
-        )
-
-    @property
-    def relation(self) -> Relation:
-        """The relation, ready to be used."""
-        return Relation(
-            peak=np.array(self.peak),
-            covariance=np.array(self.covariance),
-            clumping=self.clumping,
-            labels=self.labels,
-            groups=self.groups,
-            has_right=self.has_right,
-            has_wrong=self.has_wrong,
-        )
-
-
-class Suspect(Noted):
+class Suspect(StoredAssessment):
     """A label that may be wrong."""
 
     task: int
@@ -87,7 +40,7 @@ class Suspect(Noted):
     reason: str
 
 
-class Confusion(Noted):
+class Confusion(StoredAssessment):
     """How often tasks of one class, drawn at random, were taken for one."""
 
     label: str
@@ -95,14 +48,31 @@ class Confusion(Noted):
     count: int
 
 
-class Finding(Noted):
+class SolePredictor(StoredAssessment):
+    """A column of the tasks' data that predicts almost all labels alone.
+
+    Attributes
+    ----------
+    accuracy : share of so many labels, by cross-validation
+    """
+
+    column: str
+    accuracy: float
+    labels: int
+
+
+class AssessmentSummary(StoredAssessment):
     """What the last assessment found.
 
     Attributes
     ----------
     basis : what it was computed from: equal bases give equal findings
     round : the last round when it began
+    kind : of the labels
     by_chance : the honest learning curve of labels that were given at random
+    set_scores : of any-of labels, if they are known
+    stretch_scores : where people mark stretches, likewise
+    grade_error : of grades, if it is known
     relation : how often the model is right at which confidence; None before there is
         an estimate, and in what an older Dubito found
     """
@@ -110,16 +80,21 @@ class Finding(Noted):
     basis: str
     round: int
     labels: int
-    accuracy: Measured | None = None
+    accuracy: MeasuredAccuracy | None = None
     relation: KeptRelation | None = None
     advised: bool = False
     reasons: tuple[str, ...] = ()
     doubtful: tuple[Suspect, ...] = ()
     confusion: tuple[Confusion, ...] = ()
-    by_chance: tuple[Measured, ...] = ()
+    by_chance: tuple[MeasuredAccuracy, ...] = ()
+    sole_predictors: tuple[SolePredictor, ...] = ()
+    kind: AnswerKind = "one of"
+    set_scores: KeptSetScores | None = None
+    stretch_scores: KeptStretchScores | None = None
+    grade_error: MeasuredGradeError | None = None
 
 
-class Snapshot(Noted):
+class FrozenLabels(StoredAssessment):
     """The labels that are being assessed, whatever has come since.
 
     Attributes
@@ -149,23 +124,37 @@ class AssessmentStore:
     project: str
     clock: Callable[[], float] = time.time
 
-    def finding(self) -> Finding | None:
-        """Return what the last assessment found."""
-        kept = self.client.get(self._key(keys.FINDING))
-        return None if kept is None else Finding.model_validate_json(kept)
+    def finding(self, kind: AnswerKind | None = None) -> AssessmentSummary | None:
+        """Return what the last assessment found.
 
-    def curve(self) -> list[Measured]:
-        """Return the honest learning curve, oldest point first."""
-        kept = self.client.lrange(self._key(keys.CURVE), 0, -1)
-        return [Measured.model_validate_json(point) for point in kept]
+        Parameters
+        ----------
+        kind : of the question now: what was found of another kind says nothing of it;
+            None if it is not known
+        """
+        packed = self.client.get(self._key(keys.FINDING))
+        if packed is None:
+            return None
+        finding = AssessmentSummary.model_validate_json(packed)
+        return finding if kind in (None, finding.kind) else None
 
-    def save(self, finding: Finding) -> None:
+    def curve(self, kind: AnswerKind | None = None) -> list[MeasuredAccuracy]:
+        """Return the honest learning curve, oldest point first; see `finding`."""
+        points = map(orjson.loads, self.client.lrange(self._key(keys.CURVE), 0, -1))
+        return [
+            MeasuredAccuracy.model_validate(point)
+            for point in points
+            if kind in (None, point.get("kind", "one of"))
+        ]
+
+    def save(self, finding: AssessmentSummary) -> None:
         """Keep a finding, and drop the steps that led to it."""
         with self.client.pipeline(transaction=True) as pipe:
             pipe.set(self._key(keys.FINDING), finding.model_dump_json())
             if finding.accuracy is not None:
                 curve = self._key(keys.CURVE)
-                pipe.rpush(curve, finding.accuracy.model_dump_json())
+                point = finding.accuracy.model_dump() | {"kind": finding.kind}
+                pipe.rpush(curve, orjson.dumps(point))
                 pipe.ltrim(curve, -CURVE_KEPT, -1)
             pipe.delete(self._key(keys.SNAPSHOT), self._key(keys.STEPS))
             pipe.execute()
@@ -175,28 +164,28 @@ class AssessmentStore:
         names = (keys.FINDING, keys.SNAPSHOT, keys.STEPS)
         self.client.delete(*(self._key(name) for name in names))
 
-    def begin(self, snapshot: Snapshot) -> None:
+    def begin(self, frozen: FrozenLabels) -> None:
         """Start an assessment anew."""
         with self.client.pipeline(transaction=True) as pipe:
             pipe.delete(self._key(keys.STEPS))
-            pipe.set(self._key(keys.SNAPSHOT), snapshot.model_dump_json())
+            pipe.set(self._key(keys.SNAPSHOT), frozen.model_dump_json())
             pipe.execute()
 
-    def snapshot(self) -> Snapshot | None:
+    def frozen(self) -> FrozenLabels | None:
         """Return what is being assessed."""
-        kept = self.client.get(self._key(keys.SNAPSHOT))
-        return None if kept is None else Snapshot.model_validate_json(kept)
+        packed = self.client.get(self._key(keys.SNAPSHOT))
+        return None if packed is None else FrozenLabels.model_validate_json(packed)
 
-    def keep(self, step: str, found: Probabilities) -> None:
+    def keep(self, step: str, probabilities: Probabilities) -> None:
         """Keep what a step found."""
-        shape = orjson.dumps(found.shape)
-        packed = shape + b"\n" + found.astype("<f4").tobytes()
+        shape = orjson.dumps(probabilities.shape)
+        packed = shape + b"\n" + probabilities.astype("<f4").tobytes()
         self.client.hset(self._key(keys.STEPS), step, packed)
 
     def steps(self) -> dict[str, Probabilities]:
         """Return the steps taken, and what they found."""
-        kept = self.client.hgetall(self._key(keys.STEPS))
-        return {step.decode(): _unpacked(packed) for step, packed in kept.items()}
+        steps = self.client.hgetall(self._key(keys.STEPS))
+        return {step.decode(): _unpacked(packed) for step, packed in steps.items()}
 
     def _key(self, name: str) -> str:
         return keys.of(self.project, name)

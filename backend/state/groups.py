@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backend.state import keys
+from dubito.backend.state import keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,5 +37,5 @@ class GroupStore:
 
     def all(self) -> dict[int, str]:
         """Return the group of each task that has one."""
-        kept = self.client.hgetall(keys.of(self.project, keys.GROUPS))
-        return {int(task): group.decode() for task, group in kept.items()}
+        groups = self.client.hgetall(keys.of(self.project, keys.GROUPS))
+        return {int(task): group.decode() for task, group in groups.items()}

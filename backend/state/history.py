@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from backend.state import keys
+from dubito.backend.state import keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,12 @@ class HistoryStore:
             pipe.ltrim(key, -ROUNDS_KEPT, -1)
             pipe.execute()
 
+    def last(self) -> Round | None:
+        """Return the last line."""
+        line = self.client.lindex(keys.of(self.project, keys.ROUNDS), -1)
+        return None if line is None else Round.model_validate_json(line)
+
     def rounds(self) -> list[Round]:
         """Return the lines, oldest first."""
-        kept = self.client.lrange(keys.of(self.project, keys.ROUNDS), 0, -1)
-        return [Round.model_validate_json(line) for line in kept]
+        lines = self.client.lrange(keys.of(self.project, keys.ROUNDS), 0, -1)
+        return [Round.model_validate_json(line) for line in lines]

@@ -1,10 +1,10 @@
-"""How long the oldest event that no finished round has seen has waited."""
+"""How long the oldest event that no round has learnt from has waited."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backend.state import keys
+from dubito.backend.state import keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 SAMPLE = """
 local want = tonumber(redis.call('GET', KEYS[1]) or '0')
 local done = tonumber(redis.call('GET', KEYS[2]) or '0')
-redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', done)
+local learnt = math.max(done, tonumber(redis.call('GET', KEYS[4]) or '0'))
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', learnt)
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '(' .. want, '+inf')
-if want <= done then return {'0', '0'} end
+if want <= learnt then return {'0', '0'} end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 if redis.call('ZCOUNT', KEYS[3], want, want) == 0 then
@@ -26,7 +27,7 @@ if redis.call('ZCOUNT', KEYS[3], want, want) == 0 then
 end
 local oldest = redis.call('ZRANGE', KEYS[3], 0, 0)[1]
 local since = tonumber(string.match(oldest, ':(.*)$'))
-return {tostring(want - done), string.format('%.3f', math.max(0, now - since))}
+return {tostring(want - learnt), string.format('%.3f', math.max(0, now - since))}
 """
 
 
@@ -37,6 +38,6 @@ def sample_all(client: Redis, projects: Sequence[str]) -> list[tuple[int, float]
     """
     with client.pipeline(transaction=False) as pipe:
         for project in projects:
-            parts = (keys.WANT, keys.DONE, keys.SAMPLES)
-            pipe.eval(SAMPLE, 3, *(keys.of(project, part) for part in parts))
+            parts = (keys.WANT, keys.DONE, keys.SAMPLES, keys.LEARNT)
+            pipe.eval(SAMPLE, 4, *(keys.of(project, part) for part in parts))
         return [(int(count), float(seconds)) for count, seconds in pipe.execute()]

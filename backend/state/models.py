@@ -7,15 +7,15 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from backend.state import keys
-from backend.state.assessments import Noted
+from dubito.backend.state import keys
+from dubito.backend.state.kept_scores import StoredAssessment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from redis import Redis
 
-    from backend.state.project import ProjectState
+    from dubito.backend.state.project import ProjectState
 
 KEPT_SECONDS = 86_400
 MAKING_SECONDS = 180
@@ -39,7 +39,7 @@ class KeptModel:
     card: str
 
 
-class ModelFile(Noted):
+class ModelFile(StoredAssessment):
     """What is known of a model's file.
 
     Attributes
@@ -82,13 +82,13 @@ class ModelStore:
 
     def found(self) -> ModelFile | None:
         """Return what is known of the last file; None if there is none any more."""
-        kept = self.client.get(self._key(keys.MODEL))
-        return None if kept is None else ModelFile.model_validate_json(kept)
+        record = self.client.get(self._key(keys.MODEL))
+        return None if record is None else ModelFile.model_validate_json(record)
 
     def save(self, model: KeptModel, *, labels: int, basis: str) -> None:
         """Keep a file in the place of the last one."""
         name = secrets.token_hex(8)
-        made = ModelFile(
+        model_file = ModelFile(
             file=name,
             size=len(model.packed),
             labels=labels,
@@ -102,7 +102,9 @@ class ModelStore:
             content = {"packed": model.packed, "card": model.card}
             pipe.hset(self._file(name), mapping=content)
             pipe.expire(self._file(name), KEPT_SECONDS)
-            pipe.set(self._key(keys.MODEL), made.model_dump_json(), ex=KEPT_SECONDS)
+            pipe.set(
+                self._key(keys.MODEL), model_file.model_dump_json(), ex=KEPT_SECONDS
+            )
             pipe.delete(self._making)
             pipe.execute()
 
@@ -114,12 +116,12 @@ class ModelStore:
             pipe.delete(self._making)
             pipe.execute()
 
-    def content(self, made: ModelFile) -> KeptModel | None:
+    def content(self, model_file: ModelFile) -> KeptModel | None:
         """Return a file; None if its time has passed."""
-        kept = self.client.hgetall(self._file(made.file))
-        if b"packed" not in kept:
+        fields = self.client.hgetall(self._file(model_file.file))
+        if b"packed" not in fields:
             return None
-        return KeptModel(packed=kept[b"packed"], card=kept[b"card"].decode())
+        return KeptModel(packed=fields[b"packed"], card=fields[b"card"].decode())
 
     @property
     def _making(self) -> str:

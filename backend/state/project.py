@@ -4,130 +4,34 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-import numpy as np
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
 
-from backend.errors import UnknownProjectError
-from backend.records import Project
-from backend.state import keys
-from backend.state.again import AgainStore
-from backend.state.annotations import AnnotationStore
-from backend.state.assessments import AssessmentStore
-from backend.state.groups import GroupStore
-from backend.state.history import HistoryStore
-from backend.state.layout import LAYOUT
-from backend.state.published import PublishedStore
-from backend.state.refusals import RefusalStore
-from backend.state.rest import RestStore
-from backend.state.tasks import TaskStore
-from backend.state.work import Work
+from dubito.backend.errors import UnknownProjectError
+from dubito.backend.state import keys
+from dubito.backend.state.annotations import AnnotationStore
+from dubito.backend.state.arrivals import ArrivalStore
+from dubito.backend.state.assessments import AssessmentStore
+from dubito.backend.state.autolabel import AutolabelStore
+from dubito.backend.state.facts import ProjectFacts
+from dubito.backend.state.groups import GroupStore
+from dubito.backend.state.history import HistoryStore
+from dubito.backend.state.published import PublishedStore
+from dubito.backend.state.ranking import Ranking
+from dubito.backend.state.refused_rows import RefusedRowStore
+from dubito.backend.state.relabel import RelabelStore
+from dubito.backend.state.schema_version import LAYOUT
+from dubito.backend.state.sightings import SightingStore
+from dubito.backend.state.tasks import TaskStore
+from dubito.backend.state.work_queue import WorkQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from redis import Redis
 
-    from model.arrays import Certainty, Probabilities, TaskIds
-
-
-class Kept(BaseModel):
-    """Something kept as JSON."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Connection(Kept):
-    """How a project is connected, and what it was like before."""
-
-    mode: Literal["events", "polling"] = "events"
-    backend_url: str = ""
-    title: str = ""
-    backend: int | None = None
-    webhook: int | None = None
-    tab: int | None = None
-    found_sampling: str = ""
-    found_version: str = ""
-
-
-class Place(Kept):
-    """One of the next tasks to be asked for."""
-
-    task: int
-    certainty: float | None
-    why: str
-
-
-class ReadsChoice(Kept):
-    """What is read from each task, and on what that was decided.
-
-    Attributes
-    ----------
-    kind : recording, image, text, numbers, or "text and numbers"
-    keys : what is read, as `model.features.columns` names it
-    basis : what the decision depends on; if it changes, all is read anew
-    decided_on : how many tasks were looked at
-    """
-
-    kind: str
-    keys: tuple[str, ...] = ()
-    basis: str = ""
-    decided_on: int = 0
-
-
-class Facts(Kept):
-    """What is known of a project beside its tasks and annotations."""
-
-    project: Project | None = None
-    connection: Connection | None = None
-    extra_params: object = None
-    settings_error: str = ""
-    token: str = Field(default="", repr=False)
-    reads: ReadsChoice | None = None
-    paused: str = ""
-    shut_out: bool = False
-    queue_ready: bool = False
-    waits_for: str = ""
-    most_columns: int | None = None
-    tidy_basis: str = ""
-    last_error: str = ""
-    last_event_at: float | None = None
-    last_round_seconds: float | None = None
-    published_at: float | None = None
-    rebuilt_at: float | None = None
-    upgraded_at: float | None = None
-    setup_at: float = 0.0
-    settings_at: float = 0.0
-    project_at: float = 0.0
-    synced_at: float = 0.0
-    whole_at: float = 0.0
-    listed_at: float = 0.0
-    changed_at: str = ""
-    changed_seen: float = 0.0
-    window: tuple[Place, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranking:
-    """What the last round found.
-
-    Attributes
-    ----------
-    basis : what it was computed from: equal bases give equal rankings
-    task_ids : (n_tasks,) ascending
-    classes : names of the columns of `probabilities`
-    probabilities : (n_tasks, n_classes), no columns before there is a model
-    certainty : (n_tasks,)
-    """
-
-    round: int
-    basis: str
-    task_ids: TaskIds
-    classes: tuple[str, ...]
-    probabilities: Probabilities
-    certainty: Certainty
+    from dubito.backend.state.facts import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,29 +41,33 @@ class ProjectState:
     client: Redis
     key: str
     clock: Callable[[], float] = time.time
-    work: Work = field(init=False)
+    work: WorkQueue = field(init=False)
+    arrivals: ArrivalStore = field(init=False)
     annotations: AnnotationStore = field(init=False)
+    sightings: SightingStore = field(init=False)
     tasks: TaskStore = field(init=False)
     published: PublishedStore = field(init=False)
-    refusals: RefusalStore = field(init=False)
+    refused_rows: RefusedRowStore = field(init=False)
     assessments: AssessmentStore = field(init=False)
     groups: GroupStore = field(init=False)
-    rest: RestStore = field(init=False)
-    again: AgainStore = field(init=False)
+    autolabel: AutolabelStore = field(init=False)
+    relabel: RelabelStore = field(init=False)
     history: HistoryStore = field(init=False)
 
     def __post_init__(self) -> None:
         """Open the topics over the same client."""
         whole = (self.client, self.key, self.clock)
-        object.__setattr__(self, "work", Work(*whole))
+        object.__setattr__(self, "work", WorkQueue(*whole))
+        object.__setattr__(self, "arrivals", ArrivalStore(*whole))
         object.__setattr__(self, "annotations", AnnotationStore(*whole))
+        object.__setattr__(self, "sightings", SightingStore(*whole))
         object.__setattr__(self, "tasks", TaskStore(*whole))
         object.__setattr__(self, "published", PublishedStore(*whole))
-        object.__setattr__(self, "refusals", RefusalStore(*whole))
+        object.__setattr__(self, "refused_rows", RefusedRowStore(*whole))
         object.__setattr__(self, "assessments", AssessmentStore(*whole))
         object.__setattr__(self, "groups", GroupStore(*whole))
-        object.__setattr__(self, "rest", RestStore(*whole))
-        object.__setattr__(self, "again", AgainStore(*whole))
+        object.__setattr__(self, "autolabel", AutolabelStore(*whole))
+        object.__setattr__(self, "relabel", RelabelStore(*whole))
         object.__setattr__(self, "history", HistoryStore(*whole))
 
     @property
@@ -167,47 +75,31 @@ class ProjectState:
         """Return the project's number in Label Studio."""
         return int(self.key.partition(".")[0])
 
-    def facts(self) -> Facts:
+    def facts(self) -> ProjectFacts:
         """Return what is known of the project."""
-        found = self.client.hgetall(self._key(keys.RECORD))
-        read = {name.decode(): orjson.loads(value) for name, value in found.items()}
-        return Facts.model_validate(read)
+        fields = self.client.hgetall(self._key(keys.RECORD))
+        read = {name.decode(): orjson.loads(value) for name, value in fields.items()}
+        return ProjectFacts.model_validate(read)
 
     def note(self, **facts: object) -> None:
-        """Keep facts, by the names they have in `Facts`."""
-        kept = Facts.model_validate(facts).model_dump(mode="json", include=set(facts))
-        packed = {name: orjson.dumps(value) for name, value in kept.items()}
+        """Keep facts, by the names they have in `ProjectFacts`."""
+        fields = ProjectFacts.model_validate(facts).model_dump(
+            mode="json", include=set(facts)
+        )
+        packed = {name: orjson.dumps(value) for name, value in fields.items()}
         self.client.hset(self._key(keys.RECORD), mapping=packed)
 
     def save_ranking(self, ranking: Ranking) -> None:
         """Keep what a round found, whole."""
-        packed: dict[str, str | bytes | int] = {
-            "round": ranking.round,
-            "basis": ranking.basis,
-            "task_ids": ranking.task_ids.astype("<i8").tobytes(),
-            "classes": orjson.dumps(ranking.classes),
-            "probabilities": ranking.probabilities.astype("<f4").tobytes(),
-            "certainty": ranking.certainty.astype("<f8").tobytes(),
-        }
-        self.client.hset(self._key(keys.RANKING), mapping=packed)
+        with self.client.pipeline(transaction=True) as pipe:
+            pipe.delete(self._key(keys.RANKING))
+            pipe.hset(self._key(keys.RANKING), mapping=ranking.fields)
+            pipe.execute()
 
     def ranking(self) -> Ranking | None:
         """Return what the last round found, if there was one."""
-        found = self.client.hgetall(self._key(keys.RANKING))
-        if b"task_ids" not in found:
-            return None
-        task_ids = np.frombuffer(found[b"task_ids"], dtype="<i8")
-        flat = np.frombuffer(found[b"probabilities"], dtype="<f4").astype(np.float64)
-        classes = tuple(orjson.loads(found[b"classes"]))
-        columns = flat.size // task_ids.size if task_ids.size else 0
-        return Ranking(
-            round=int(found[b"round"]),
-            basis=found[b"basis"].decode(),
-            task_ids=task_ids,
-            classes=classes,
-            probabilities=flat.reshape(task_ids.size, columns),
-            certainty=np.frombuffer(found[b"certainty"], dtype="<f8"),
-        )
+        fields = self.client.hgetall(self._key(keys.RANKING))
+        return Ranking.of(fields)
 
     def round(self) -> int:
         """Return the number of the last round."""
@@ -215,9 +107,9 @@ class ProjectState:
 
     def forget(self) -> None:
         """Remove everything kept of the project."""
-        found = list(self.client.scan_iter(match=keys.of(self._pattern, "*")))
-        if found:
-            self.client.delete(*found)
+        names = list(self.client.scan_iter(match=keys.of(self._pattern, "*")))
+        if names:
+            self.client.delete(*names)
 
     @property
     def _pattern(self) -> str:
@@ -236,8 +128,8 @@ class Projects:
 
     def known(self) -> list[str]:
         """Return the keys of all projects, oldest first."""
-        found = [key.decode() for key in self.client.smembers(keys.PROJECTS)]
-        return sorted(found, key=_age)
+        project_keys = [key.decode() for key in self.client.smembers(keys.PROJECTS)]
+        return sorted(project_keys, key=_age)
 
     def knows(self, key: str) -> bool:
         """Return whether we look after this project."""
@@ -255,12 +147,15 @@ class Projects:
         """Look after a project again whose state was lost with the store."""
         state = self.at(key)
         state.note(connection=connection, token=token, rebuilt_at=self.clock())
-        state.work.ask("everything")
+        state.work.request("everything")
         self.add(key)
 
     def remove(self, key: str) -> None:
         """Forget a project and all that was kept of it."""
-        self.client.srem(keys.PROJECTS, key)
+        with self.client.pipeline(transaction=True) as pipe:
+            pipe.srem(keys.PROJECTS, key)
+            pipe.delete(keys.of(key, keys.RECORD))  # one alone is taken for a loss
+            pipe.execute()
         self.at(key).forget()
 
     def at(self, key: str) -> ProjectState:
@@ -269,8 +164,7 @@ class Projects:
 
     def find(self, name: str) -> ProjectState:
         """Return a known project by its number (newest wins) or its full key."""
-        known = self.known()
-        for key in reversed(known):
+        for key in reversed(self.known()):
             if name in (key, key.partition(".")[0]):
                 return self.at(key)
         raise UnknownProjectError(name)

@@ -1,25 +1,30 @@
-"""What stands in Label Studio: our prediction rows and their scores."""
+"""What stands in Label Studio: our prediction rows, their scores, what they show."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from backend.state import keys
+from dubito.backend.state import keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from redis import Redis
 
+NOTHING: Mapping[int, str] = MappingProxyType({})
 VAIN_SECONDS = 3_600
 """So long no bulk write follows one of which rows were refused."""
+
+BULK_FAILURES = 3
+"""After so many bulk writes in a row that failed rows are written one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedStore:
-    """One row a task, and the score it is known to have.
+    """One row a task, the score it is known to have, and the label it shows.
 
     A score is forgotten before it is written and noted after: whatever dies in
     between leaves a row whose score is unknown, never one we are wrong about.
@@ -36,7 +41,19 @@ class PublishedStore:
 
     def tasks(self) -> set[int]:
         """Return the tasks that have a row."""
+        return self._tasks_with_id() | self.tasks_without_id()
+
+    def tasks_without_id(self) -> set[int]:
+        """Return the tasks whose row came with many others: its id is not known."""
+        scored = {int(task) for task in self.client.zrange(self._scores, 0, -1)}
+        return scored - self._tasks_with_id()
+
+    def _tasks_with_id(self) -> set[int]:
         return {int(task) for task in self.client.hkeys(self._rows)}
+
+    def count(self) -> int:
+        """Return how many tasks have a row of a known score."""
+        return int(self.client.zcard(self._scores))
 
     def rows(self) -> dict[int, int]:
         """Return the id of the row of each task that has one."""
@@ -53,40 +70,69 @@ class PublishedStore:
             return []
         return list(self.client.zmscore(self._scores, [str(task) for task in tasks]))
 
+    def shown(self) -> dict[int, str]:
+        """Return what each row shows annotators, of the rows that show something."""
+        found = self.client.hgetall(self._shown)
+        return {int(task): seen.decode() for task, seen in found.items()}
+
     def forget_score(self, task: int) -> None:
         """Note that a task's score is about to change."""
         self.client.zrem(self._scores, str(task))
 
-    def note(self, task: int, row: int, score: float) -> None:
-        """Note a row that Label Studio has confirmed."""
+    def note(self, task: int, row: int, score: float, shown: str = "") -> None:
+        """Note a row that Label Studio has confirmed, and what it shows annotators."""
         with self.client.pipeline(transaction=True) as pipe:
             pipe.hset(self._rows, str(task), row)
             pipe.zadd(self._scores, {str(task): score})
+            if shown:
+                pipe.hset(self._shown, str(task), shown)
+            else:
+                pipe.hdel(self._shown, str(task))
+            pipe.execute()
+
+    def note_without_ids(
+        self, scores: Mapping[int, float], shown: Mapping[int, str]
+    ) -> None:
+        """Note rows that Label Studio has confirmed without their ids."""
+        seen = {str(task): text for task, text in shown.items() if text}
+        with self.client.pipeline(transaction=True) as pipe:
+            pipe.zadd(self._scores, {str(task): s for task, s in scores.items()})
+            if seen:
+                pipe.hset(self._shown, mapping=seen)
             pipe.execute()
 
     def forget_row(self, task: int) -> None:
         """Note that a task has no row any more."""
         with self.client.pipeline(transaction=True) as pipe:
             pipe.hdel(self._rows, str(task))
+            pipe.hdel(self._shown, str(task))
             pipe.zrem(self._scores, str(task))
             pipe.execute()
 
-    def replace(self, rows: Mapping[int, tuple[int, float]]) -> None:
+    def replace(
+        self, rows: Mapping[int, tuple[int, float]], shown: Mapping[int, str] = NOTHING
+    ) -> None:
         """Take over all rows as they were read from Label Studio."""
         with self.client.pipeline(transaction=True) as pipe:
-            pipe.delete(self._rows, self._scores)
+            pipe.delete(self._rows, self._scores, self._shown)
+            if shown:
+                pipe.hset(self._shown, mapping={str(t): s for t, s in shown.items()})
             if rows:
                 ids = {str(task): row for task, (row, _) in rows.items()}
                 pipe.hset(self._rows, mapping=ids)
                 pipe.zadd(self._scores, {str(t): s for t, (_, s) in rows.items()})
             pipe.execute()
 
-    def adopt(self, rows: Mapping[int, tuple[int, float]]) -> None:
+    def adopt(
+        self, rows: Mapping[int, tuple[int, float]], shown: Mapping[int, str] = NOTHING
+    ) -> None:
         """Take over rows of tasks for which none is held, as they were read."""
         with self.client.pipeline(transaction=True) as pipe:
             for task, (row, score) in rows.items():
                 pipe.hsetnx(self._rows, str(task), row)
                 pipe.zadd(self._scores, {str(task): score}, nx=True)
+            for task, seen in shown.items():
+                pipe.hsetnx(self._shown, str(task), seen)
             pipe.execute()
 
     def begin_bulk(self, seconds: float) -> bool:
@@ -105,14 +151,39 @@ class PublishedStore:
         """Return whether a bulk write may be under way in Label Studio."""
         return bool(self.client.exists(keys.of(self.project, keys.BULK)))
 
-    def note_vain_bulk(self) -> None:
+    def mark_bulk_incomplete(self) -> None:
         """Note that Label Studio has not taken all rows of a bulk write."""
         key = keys.of(self.project, keys.BULK_IN_VAIN)
         self.client.set(key, 1, ex=VAIN_SECONDS)
 
-    def was_bulk_vain(self) -> bool:
+    def is_bulk_incomplete(self) -> bool:
         """Return whether rows are better written one by one for a while."""
         return bool(self.client.exists(keys.of(self.project, keys.BULK_IN_VAIN)))
+
+    def note_bulk_failure(self) -> None:
+        """Count a bulk write that failed; after some in a row none follows soon."""
+        key = keys.of(self.project, keys.BULK_FAILURES)
+        with self.client.pipeline(transaction=True) as pipe:
+            pipe.incr(key)
+            pipe.expire(key, VAIN_SECONDS)
+            count, _ = pipe.execute()
+        if int(count) >= BULK_FAILURES:
+            self.mark_bulk_incomplete()
+            self.note_bulk_success()
+
+    def note_bulk_success(self) -> None:
+        """Note that a bulk write has not failed: what failed before counts no more."""
+        self.client.delete(keys.of(self.project, keys.BULK_FAILURES))
+
+    def bulk_rows(self, most: int) -> int:
+        """Return how many rows a bulk write may have, which is at most so many."""
+        rows = self.client.get(keys.of(self.project, keys.BULK_ROWS))
+        return most if rows is None else min(most, int(rows))
+
+    def note_bulk_rows(self, rows: int) -> None:
+        """Let the bulk writes to come have no more rows, for a while."""
+        key = keys.of(self.project, keys.BULK_ROWS)
+        self.client.set(key, rows, ex=VAIN_SECONDS)
 
     @property
     def _rows(self) -> str:
@@ -121,3 +192,7 @@ class PublishedStore:
     @property
     def _scores(self) -> str:
         return keys.of(self.project, keys.SCORES)
+
+    @property
+    def _shown(self) -> str:
+        return keys.of(self.project, keys.SHOWN)

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from model.arrays import Features
+    from dubito.model.arrays import Features
 
 
 def table_of(rows: Sequence[bytes], width: int) -> Features:

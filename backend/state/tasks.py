@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import orjson
 
-from backend.state import keys
-from backend.state.packing import digest, packed_data
-from backend.state.table import row_of, table_of
+from dubito.backend.state import keys
+from dubito.backend.state.encoding import digest, packed_data
+from dubito.backend.state.pool_reader import read_pool
+from dubito.backend.state.table import row_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -20,56 +20,38 @@ if TYPE_CHECKING:
     from redis import Redis
     from redis.client import Pipeline
 
-    from backend.records import JsonObject, Task
-    from model.arrays import Features, TaskIds
+    from dubito.backend.records import JsonObject, Task
+    from dubito.backend.state.pool import Pool, TaskInput
 
 DAY_SECONDS = 86_400
 BATCH = 2_000
 MOST_COLUMNS = 10_000
-"""Of each column a number is kept for every task: for 20,000 tasks 0.8 GB at most."""
+"""Each costs a number for every task: for 20,000 tasks 0.8 GB at most."""
 
 # What was read of a task is kept if its data is still what was read: then it waits
 # no longer. A text is marked by a plus: it may be empty.
 SAVE = """
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
-for key = 2, 5 do redis.call('HDEL', KEYS[key], ARGV[1]) end
+for key = 2, 7 do redis.call('HDEL', KEYS[key], ARGV[1]) end
 if ARGV[3] ~= '' then redis.call('HSET', KEYS[3], ARGV[1], ARGV[3]) end
 if ARGV[4] ~= '' then redis.call('HSET', KEYS[4], ARGV[1], string.sub(ARGV[4], 2)) end
 if ARGV[5] ~= '' then redis.call('HSET', KEYS[5], ARGV[1], ARGV[5]) end
+if ARGV[6] ~= '' then redis.call('HSET', KEYS[6], ARGV[1], ARGV[6]) end
+if ARGV[7] ~= '' then redis.call('HSET', KEYS[7], ARGV[1], ARGV[7]) end
 return 1
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What was read from one task's data: numbers, a text, or why neither."""
-
-    numbers: Mapping[str, float] = field(default_factory=dict)
-    text: str | None = None
-    refused: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pool:
-    """All tasks that could be read, by task id.
-
-    Attributes
-    ----------
-    task_ids : (n_tasks,) ascending
-    columns : names of the numbers, sorted
-    numbers : (n_tasks, n_columns) float32, NaN where a task has none
-    texts : (n_tasks,) or empty
-    """
-
-    task_ids: TaskIds
-    columns: tuple[str, ...]
-    numbers: Features
-    texts: tuple[str, ...]
+TOUCHED = (
+    *(keys.TASKS, keys.PENDING, keys.NUMBERS, keys.TEXTS, keys.SET_ASIDE),
+    *(keys.VECTORS, keys.SEQUENCES),
+)
+"""The hashes of `SAVE`, in its order."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskStore:
-    """Tasks by id: a digest of their data, their numbers and texts.
+    """Tasks by id: a digest of their data, their numbers, texts and vectors.
 
     A task whose data is new or changed is *pending* until it has been read. Numbers
     are kept as float32 in the order in which their columns were first met.
@@ -128,20 +110,20 @@ class TaskStore:
         if not tasks:
             return {}
         values = self.client.hmget(self._key(keys.PENDING), [str(t) for t in tasks])
-        found = zip(tasks, values, strict=True)
-        return {task: orjson.loads(data) for task, data in found if data is not None}
+        pairs = zip(tasks, values, strict=True)
+        return {task: orjson.loads(data) for task, data in pairs if data is not None}
 
     def save(
         self,
-        readings: Mapping[int, Reading],
-        seen: Mapping[int, bytes | None],
+        readings: Mapping[int, TaskInput],
+        digests: Mapping[int, bytes | None],
         most_columns: int = MOST_COLUMNS,
     ) -> bool:
         """Keep what was read; these tasks are pending no longer.
 
         Parameters
         ----------
-        seen : the digests of the data that was read: a task that was changed or
+        digests : the digests of the data that was read: a task that was changed or
             deleted meanwhile is left as it is
         most_columns : numbers for which there is no column any more are not kept
 
@@ -152,16 +134,17 @@ class TaskStore:
         if not readings:
             return True
         columns, is_whole = self._columns(readings.values(), most_columns)
-        names = (keys.TASKS, keys.PENDING, keys.NUMBERS, keys.TEXTS, keys.SET_ASIDE)
-        touched = [self._key(name) for name in names]
+        touched = [self._key(name) for name in TOUCHED]
         with self.client.pipeline(transaction=True) as pipe:
             for task, reading in readings.items():
                 numbers = {c: n for c, n in reading.numbers.items() if c in columns}
                 is_left_out = bool(reading.numbers) and not numbers
                 row, text = row_of(numbers, columns), reading.text
                 refused = too_many(most_columns) if is_left_out else reading.refused
-                kept = ("" if text is None else f"+{text}", refused)
-                pipe.eval(SAVE, 5, *touched, task, seen.get(task) or b"", row, *kept)
+                contents = ("" if text is None else f"+{text}", refused, reading.vector)
+                mark = digests.get(task) or b""
+                arguments = (task, mark, row, *contents, reading.sequence)
+                pipe.eval(SAVE, len(touched), *touched, *arguments)
             pipe.hdel(self._key(keys.TRIES), *readings)
             self._note_change(pipe)
             pipe.execute()
@@ -176,59 +159,77 @@ class TaskStore:
 
     def tries(self) -> dict[int, int]:
         """Return how often each waiting task was tried in vain."""
-        found = self.client.hgetall(self._key(keys.TRIES))
-        return {int(task): int(count) for task, count in found.items()}
+        counts = self.client.hgetall(self._key(keys.TRIES))
+        return {int(task): int(count) for task, count in counts.items()}
 
     def _columns(
-        self, readings: Iterable[Reading], most: int
+        self, readings: Iterable[TaskInput], most: int
     ) -> tuple[dict[str, int], bool]:
         """Return the place of each column, giving new ones a place at the end.
 
         Each costs a number in every task: of many, the first met are kept.
         """
         key = self._key(keys.COLUMNS)
-        known = {c.decode(): i for i, c in enumerate(self.client.lrange(key, 0, -1))}
+        places = {c.decode(): i for i, c in enumerate(self.client.lrange(key, 0, -1))}
         met = dict.fromkeys(c for reading in readings for c in reading.numbers)
-        unknown = [column for column in met if column not in known]
-        fresh = unknown[: max(0, most - len(known))]
+        unknown = [column for column in met if column not in places]
+        fresh = unknown[: max(0, most - len(places))]
         if fresh:
             self.client.rpush(key, *fresh)
-        found = known | {c: i for i, c in enumerate(fresh, start=len(known))}
-        return found, len(fresh) == len(unknown)
+        places |= {c: i for i, c in enumerate(fresh, start=len(places))}
+        return places, len(fresh) == len(unknown)
 
     def remove(self, tasks: Collection[int]) -> None:
         """Forget tasks that Label Studio no longer has."""
-        now = self.clock()
+        now, arrival = self.clock(), int(self.client.incr(self._key(keys.ARRIVALS)))
         for batch in _batches(list(tasks), BATCH):
+            as_of = {str(task): arrival for task in batch}
             with self.client.pipeline(transaction=True) as pipe:
-                for key in (keys.TASKS, keys.PENDING, keys.NUMBERS, keys.TEXTS):
-                    pipe.hdel(self._key(key), *batch)
-                for key in (keys.SET_ASIDE, keys.TRIES, keys.ROWS, keys.REFUSED):
-                    pipe.hdel(self._key(key), *batch)
-                pipe.zrem(self._key(keys.SCORES), *batch)
+                self._forget(pipe, batch)
                 pipe.zadd(self._key(keys.DELETED_TASKS), dict.fromkeys(batch, now))
-                self._note_change(pipe)
+                pipe.hset(self._key(keys.TASKS_AS_OF), mapping=as_of)
+                pipe.zadd(self._key(keys.UNVERIFIED), as_of)
                 pipe.execute()
         deleted = self._key(keys.DELETED_TASKS)
         self.client.zremrangebyscore(deleted, "-inf", now - DAY_SECONDS)
 
+    def forget(self, tasks: Collection[int]) -> None:
+        """Forget all of tasks whose numbers stand for other tasks now."""
+        for batch in _batches(list(tasks), BATCH):
+            with self.client.pipeline(transaction=True) as pipe:
+                self._forget(pipe, batch)
+                pipe.execute()
+
+    def _forget(self, pipe: Pipeline, tasks: Sequence[int]) -> None:
+        for name in keys.OF_A_TASK:
+            pipe.hdel(self._key(name), *tasks)
+        pipe.zrem(self._key(keys.SCORES), *tasks)
+        pipe.srem(self._key(keys.REST_STALE), *tasks)
+        self._note_change(pipe)
+
     def deleted(self) -> set[int]:
         """Return the ids of tasks deleted in the last day."""
-        found = self.client.zrange(self._key(keys.DELETED_TASKS), 0, -1)
-        return {int(task) for task in found}
+        tasks = self.client.zrange(self._key(keys.DELETED_TASKS), 0, -1)
+        return {int(task) for task in tasks}
 
     def forget_readings(self) -> None:
         """Drop all that was read, so that every task is read anew when it is seen."""
-        names = (keys.TASKS, keys.NUMBERS, keys.TEXTS, keys.COLUMNS, keys.SET_ASIDE)
+        names = (*TOUCHED, keys.COLUMNS, keys.SIZES)
         with self.client.pipeline(transaction=True) as pipe:
-            pipe.delete(*(self._key(name) for name in (*names, keys.PENDING)))
+            pipe.delete(*map(self._key, names))
             self._note_change(pipe)
             pipe.execute()
 
+    def retry_set_aside(self) -> None:
+        """Let tasks that are set aside be read anew when they are seen again."""
+        tasks = self.client.hkeys(self._key(keys.SET_ASIDE))
+        if tasks:
+            self.client.hset(self._key(keys.TASKS), mapping=dict.fromkeys(tasks, b""))
+
     def set_aside(self) -> dict[int, str]:
         """Return the tasks that cannot be read, with the reason."""
-        found = self.client.hgetall(self._key(keys.SET_ASIDE))
-        return {int(task): reason.decode() for task, reason in found.items()}
+        reasons = self.client.hgetall(self._key(keys.SET_ASIDE))
+        return {int(task): reason.decode() for task, reason in reasons.items()}
 
     def set_aside_count(self) -> int:
         """Return how many tasks cannot be read."""
@@ -245,32 +246,7 @@ class TaskStore:
 
     def pool(self) -> Pool:
         """Return all tasks that could be read."""
-        texts = self.client.hgetall(self._key(keys.TEXTS))
-        met = self.client.lrange(self._key(keys.COLUMNS), 0, -1)
-        columns = [column.decode() for column in met]
-        names = sorted({*self.client.hkeys(self._key(keys.NUMBERS)), *texts}, key=int)
-        return Pool(
-            task_ids=np.array([int(name) for name in names], dtype=np.int64),
-            columns=tuple(sorted(columns)),
-            numbers=self._numbers(names, columns),
-            texts=tuple(texts.get(n, b"").decode() for n in names) if texts else (),
-        )
-
-    def _numbers(self, names: Sequence[bytes], columns: Sequence[str]) -> Features:
-        """Read the numbers of some tasks, a batch at a time: there may be a million.
-
-        Returns
-        -------
-        (n, d) array, columns sorted; NaN where a task has no number
-        """
-        order = sorted(range(len(columns)), key=columns.__getitem__)
-        table = np.empty((len(names), len(columns)), dtype=np.float32)
-        for start in range(0, len(names), BATCH):
-            batch = names[start : start + BATCH]
-            rows = self.client.hmget(self._key(keys.NUMBERS), batch)
-            read = table_of([row or b"" for row in rows], len(columns))
-            table[start : start + BATCH] = read[:, order]
-        return table
+        return read_pool(self.client, self.project)
 
     def _key(self, name: str) -> str:
         return keys.of(self.project, name)
@@ -279,8 +255,8 @@ class TaskStore:
 def too_many(most: int) -> str:
     """Say why a task is set aside that has none of the columns that are kept."""
     return (
-        f"the tasks' data has more than {most} different entries in all, and this task"
-        " none of those learnt from: name them as `features` in the extra parameters"
+        f"the tasks' data has more than {most} different keys, and this task has none"
+        " of the used ones: name the keys to use as `features` in the extra params"
     )
 
 

@@ -13,7 +13,7 @@ from flask.json.provider import JSONProvider
 from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
-from backend.errors import (
+from dubito.backend.errors import (
     AccessDeniedError,
     BackendError,
     ForeignPageError,
@@ -26,28 +26,25 @@ from backend.errors import (
     UnknownProjectError,
     UnknownTaskError,
 )
-from backend.state.cures import cure
-from backend.state.tally import ERRORS
-from backend.web.attempts import TooManyAttemptsError
-from backend.web.auth import current_services, guard
-from backend.web.export import export
-from backend.web.limits import LARGEST_BODY, check_depth, limit_body
-from backend.web.maps import maps
-from backend.web.pages import pages
-from backend.web.pulse import Pulse, current_pulse
-from backend.web.rest import rest
-from backend.web.routes import routes
+from dubito.backend.state.counters import ERRORS
+from dubito.backend.state.error_hints import error_hint
+from dubito.backend.web.auth import current_services, guard
+from dubito.backend.web.health import HealthMonitor, current_health
+from dubito.backend.web.limits import LARGEST_BODY, check_depth, limit_body
+from dubito.backend.web.login_throttle import TooManyAttemptsError
+from dubito.backend.web.models import Error
+from dubito.backend.web.openapi import BLUEPRINTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flask.typing import ResponseReturnValue
 
-    from backend.services import Services
+    from dubito.backend.services import Services
 
 logger = logging.getLogger(__name__)
 NO_STORE = "the store cannot be used now"
-LATER = "what was missed will be read again"
+LATER = "Dubito will reread missed changes from Label Studio"
 KEPT_HEADERS = frozenset({"Allow", "Location"})
 """What Flask's own refusals say beside the reason."""
 
@@ -90,9 +87,9 @@ class FastJSON(JSONProvider):
 
     def loads(self, s: str | bytes, **_: object) -> object:
         """Read JSON."""
-        found: object = orjson.loads(s)
-        check_depth(found)
-        return found
+        value: object = orjson.loads(s)
+        check_depth(value)
+        return value
 
 
 def create_app(services: Services) -> Flask:
@@ -101,17 +98,14 @@ def create_app(services: Services) -> Flask:
     app.json = FastJSON(app)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.extensions["dubito"] = services
-    app.extensions["dubito-pulse"] = Pulse(services)
+    app.extensions["dubito-pulse"] = HealthMonitor(services)
     app.before_request(limit_body)
     app.before_request(require_store)
     app.before_request(guard)
     app.after_request(add_headers)
     app.after_request(tell_unchanged)
-    app.register_blueprint(routes)
-    app.register_blueprint(pages)
-    app.register_blueprint(maps)
-    app.register_blueprint(export)
-    app.register_blueprint(rest)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
     app.register_error_handler(BackendError, answer_error)
     app.register_error_handler(RedisError, answer_store_error)
     app.register_error_handler(HTTPException, answer_http_error)
@@ -123,7 +117,7 @@ def require_store() -> None:
     """Refuse at once what needs a store that is away, instead of waiting for it."""
     if request.path in WITHOUT_STORE:
         return
-    reading = current_pulse().reading()
+    reading = current_health().reading()
     if not reading.store:
         message = f"{reading.fault or NO_STORE}; {LATER}"
         raise StoreUnavailableError(message)
@@ -153,7 +147,7 @@ def answer_error(error: BackendError) -> ResponseReturnValue:
     caller = (request.method, request.path, request.remote_addr)
     logger.log(level, "refused %s %s from %s: %s", *caller, error)
     count_error(type(error).__name__)
-    response = jsonify(error=type(error).__name__, detail=str(error))
+    response = refusal(type(error).__name__, str(error))
     response.status_code = status
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Basic realm="Dubito"'
@@ -162,33 +156,37 @@ def answer_error(error: BackendError) -> ResponseReturnValue:
     return response
 
 
+def refusal(kind: str, detail: str) -> Response:
+    """Return the JSON of a refusal."""
+    return jsonify(Error(error=kind, detail=detail).model_dump())
+
+
 def _status(error: BackendError) -> HTTPStatus:
     """Return the status of an error, or of the kind of errors that it is of."""
-    known = (STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    return next(known, HTTPStatus.INTERNAL_SERVER_ERROR)
+    statuses = (STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    return next(statuses, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def count_error(kind: str) -> None:
     """Count an error by its kind; kinds are ours, not the caller's."""
-    current_services().tally.count(ERRORS, kind)
+    current_services().counters.count(ERRORS, kind)
 
 
 def answer_store_error(error: RedisError) -> ResponseReturnValue:
     """Say that Redis is away or refuses to write; events are read again later."""
     logger.warning("the store cannot be used: %s", error)
-    return answer_error(StoreUnavailableError(f"{cure(error)}; {LATER}"))
+    return answer_error(StoreUnavailableError(f"{error_hint(error)}; {LATER}"))
 
 
 def answer_http_error(error: HTTPException) -> ResponseReturnValue:
     """Turn Flask's own refusals into JSON."""
-    said = {"error": error.name, "detail": error.description or ""}
     headers = [pair for pair in error.get_headers() if pair[0] in KEPT_HEADERS]
-    return said, error.code or 500, headers
+    return refusal(error.name, error.description or ""), error.code or 500, headers
 
 
 def answer_unexpected(error: Exception) -> ResponseReturnValue:
     """Hide the trace of a bug from the caller, and keep it in the log."""
     logger.error("unexpected", exc_info=error)
     count_error("Unexpected")
-    detail = "something unexpected happened; Dubito's log says what"
-    return {"error": "Unexpected", "detail": detail}, HTTPStatus.INTERNAL_SERVER_ERROR
+    detail = "an unexpected error occurred; see Dubito's log"
+    return refusal("Unexpected", detail), HTTPStatus.INTERNAL_SERVER_ERROR

@@ -13,14 +13,21 @@ from urllib.parse import urlsplit
 
 from flask import current_app, request
 
-from backend.errors import AccessDeniedError, ForeignPageError
-from backend.labelstudio.connect import SECRET_HEADER
-from backend.settings import LOOPBACK
-from backend.web.attempts import Attempts
+from dubito.backend.connection.attachments import SECRET_HEADER
+from dubito.backend.connection.event_handlers import note_refusal
+from dubito.backend.connection.events import TrainingAsked, parse_event
+from dubito.backend.errors import (
+    AccessDeniedError,
+    ForeignPageError,
+    MalformedRequestError,
+)
+from dubito.backend.listening import is_loopback
+from dubito.backend.web.login_throttle import LoginThrottle
 
 if TYPE_CHECKING:
-    from backend.services import Services
-    from backend.settings import Settings
+    from dubito.backend.connection.events import Event
+    from dubito.backend.services import Services
+    from dubito.backend.settings import Settings
 
 OPEN_PATHS = frozenset({"/health"})
 """Answered to everybody, who then learns only whether we are up."""
@@ -36,7 +43,7 @@ OWN_ENDINGS = (
 )
 """Names that nobody can buy: what ends so is of this machine or this network."""
 
-FAILED = "failed_log_ins"
+EVENTS, FAILED = "/webhook", "failed_log_ins"
 
 
 def current_services() -> Services:
@@ -60,14 +67,48 @@ def guard() -> None:
     """
     services = current_services()
     refuse_foreign_pages(services.settings)
-    if not services.settings.guarded or request.path in OPEN_PATHS:
+    if request.path in OPEN_PATHS:
         return
-    if request.path == "/webhook" and _shows_secret(services):
+    if request.path == EVENTS:
+        check_event(services)
+    elif not is_known(services):
+        message = "log in with BASIC_AUTH_USER and BASIC_AUTH_PASS"
+        raise AccessDeniedError(message)
+
+
+def check_event(services: Services) -> None:
+    """Refuse an event that shows neither the webhook's secret nor a password.
+
+    Where no password is set, the secret must be shown if the operator has set it. The
+    button "Start Training" cannot show it: Label Studio calls by the ML backend's row
+    then, which holds no header. So its call is let in, where nothing of it is stored.
+    """
+    settings = services.settings
+    if _shows_secret(services) or (settings.guarded and is_known(services)):
         return
-    if is_known(services):
+    if not settings.guarded and (not settings.webhook_secret or _is_button(settings)):
         return
-    message = "show the credentials set by BASIC_AUTH_USER and BASIC_AUTH_PASS"
+    note_refusal(read_event(), services)
+    message = (
+        "the webhook's secret is missing or wrong: run `dubito connect --project ID`,"
+        " which writes the secret into the project's webhook"
+    )
     raise AccessDeniedError(message)
+
+
+def _is_button(settings: Settings) -> bool:
+    """Return whether an event only asks to read Label Studio, with a key of ours."""
+    event = read_event()
+    is_asked = event is not None and isinstance(event.what, TrainingAsked)
+    return is_asked and bool(settings.label_studio_key)
+
+
+def read_event() -> Event | None:
+    """Return the event that a request tells of; None if it tells of none."""
+    try:
+        return parse_event(request.get_json(silent=True))
+    except MalformedRequestError:
+        return None
 
 
 def refuse_foreign_pages(settings: Settings) -> None:
@@ -81,13 +122,13 @@ def refuse_foreign_pages(settings: Settings) -> None:
     origin = request.headers.get("Origin")
     is_from_elsewhere = origin is not None and origin.partition("//")[2] != request.host
     if is_from_elsewhere and request.method not in HARMLESS:
-        message = "another site's page may change nothing here"
+        message = "pages of other sites may not change anything in Dubito"
         raise ForeignPageError(message)
-    is_open_here = settings.host in LOOPBACK and not settings.guarded
+    is_open_here = is_loopback(settings.host) and not settings.guarded
     if is_open_here and not is_own_name(request.host):
         message = (
-            f"without a password Dubito does not go by the name {request.host!r:.80}:"
-            " use http://127.0.0.1, or set BASIC_AUTH_USER and BASIC_AUTH_PASS"
+            f"host name {request.host!r:.80} is not allowed without a password: use"
+            " http://127.0.0.1, or set BASIC_AUTH_USER and BASIC_AUTH_PASS"
         )
         raise ForeignPageError(message)
 
@@ -116,27 +157,27 @@ def is_known(services: Services) -> bool:
         return True
     if request.authorization is None:
         return False
-    attempts = Attempts(services.redis, request.remote_addr or "")
+    attempts = LoginThrottle(services.redis, request.remote_addr or "")
     attempts.check()
     if _shows_password(services.settings):
         return True
     attempts.note()
-    services.tally.count(FAILED)
+    services.counters.count(FAILED)
     return False
 
 
 def _shows_password(settings: Settings) -> bool:
-    shown = request.authorization
-    if shown is None or shown.type != "basic":
+    credentials = request.authorization
+    if credentials is None or credentials.type != "basic":
         return False
-    user = _equal(shown.username or "", settings.basic_auth_user)
-    password = _equal(shown.password or "", settings.basic_auth_pass)
+    user = _equal(credentials.username or "", settings.basic_auth_user)
+    password = _equal(credentials.password or "", settings.basic_auth_pass)
     return user and password
 
 
 def _shows_secret(services: Services) -> bool:
-    shown = request.headers.get(SECRET_HEADER, "")
-    return bool(shown) and _equal(shown, services.webhook_secret())
+    secret = request.headers.get(SECRET_HEADER, "")
+    return bool(secret) and _equal(secret, services.webhook_secret())
 
 
 def _equal(one: str, other: str) -> bool:

@@ -28,13 +28,18 @@ class NestedTooDeepError(ValueError):
 
 def limit_body() -> None:
     """Let the body of this request be as large as its endpoint takes."""
-    request.max_content_length = BODIES.get(request.path, SMALL_BODY)
+    request.max_content_length = largest_body(request.path)
 
 
-def check_depth(found: object) -> None:
+def largest_body(path: str) -> int:
+    """Return how large a body an endpoint takes."""
+    return BODIES.get(path, SMALL_BODY)
+
+
+def check_depth(value: object) -> None:
     """Raise `NestedTooDeepError` for what could be read, but not written again."""
     try:
-        orjson.dumps(found)
+        orjson.dumps(value)
     except TypeError as error:
         message = "nested too deeply"
         raise NestedTooDeepError(message) from error

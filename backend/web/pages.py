@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort
 
-from backend.errors import UnknownProjectError
-from backend.web.auth import current_services
+from dubito.backend.errors import UnknownProjectError
+from dubito.backend.web.auth import current_services
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -66,7 +66,7 @@ def _file(name: str) -> Response:
 
 
 def policy(label_studio: str) -> str:
-    """Return what a page may do: use what is ours, and show Label Studio's pictures."""
+    """Return what a page may do: use what is ours, and show Label Studio's files."""
     parts = urlsplit(label_studio)
     return "; ".join(
         (
@@ -74,6 +74,7 @@ def policy(label_studio: str) -> str:
             "script-src 'self'",
             "style-src 'self'",
             f"img-src 'self' data: {parts.scheme}://{parts.netloc}",
+            f"media-src {parts.scheme}://{parts.netloc}",
             "connect-src 'self'",
             "base-uri 'none'",
             "form-action 'self'",

@@ -1,118 +1,110 @@
-"""The web server: gunicorn with threads, so that no caller waits for another."""
+"""The web server: one process with threads, so that no caller waits for another."""
 
 from __future__ import annotations
 
 import gc
+import logging
 import os
+import resource
+import signal
+import socket
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gunicorn.app.base import BaseApplication
-from gunicorn.errors import HaltServer
-from gunicorn.glogging import Logger
-from gunicorn.http import wsgi
 from redis.exceptions import RedisError
 
-from backend.errors import StoreUnavailableError
-from backend.learning.handlers import catch_up
-from backend.services import open_services
-from backend.web.app import create_app
-from backend.web.patience import PatientWorker
+from dubito.backend.connection.event_handlers import catch_up
+from dubito.backend.errors import SettingsError
+from dubito.backend.services import open_services
+from dubito.backend.state.embedded import find_store
+from dubito.backend.state.store_checks import refuse_unfit
+from dubito.backend.web.app import create_app
+from dubito.backend.web.slow_clients import Patience, PatientServer
 
 if TYPE_CHECKING:
-    from flask import Flask
-    from gunicorn.arbiter import Arbiter
-    from gunicorn.config import Config
-    from gunicorn.workers.gthread import ThreadWorker
+    from types import FrameType
 
-    from backend.settings import Settings
+    from dubito.backend.settings import Settings
 
-PROCESSES = 2
-GRACE_SECONDS = 20
 STORE_SECONDS = 1.0
 """Label Studio waits no longer for the answer to an event."""
 
-LONGEST_SECONDS = 120
-"""A request with thousands of tasks may take long; a hung process is replaced."""
+MOST_FILES = 8_192
+OTHER_FILES = 256
+"""For the store, Label Studio, code, and files that large bodies are kept in."""
 
 
-SERVER = "Dubito"
-"""No header says which software, and which of its faults, there is to attack."""
+def run_web(settings: Settings, patience: Patience | None = None) -> None:
+    """Serve until told to stop, and end this process then.
 
-
-class OneLog(Logger):
-    """Leaves gunicorn's lines to the handler that all our lines go through."""
-
-    def setup(self, cfg: Config) -> None:
-        """Open no files, and pass on what is said."""
-        super().setup(cfg)
-        self.error_log.handlers.clear()
-        self.error_log.propagate = True
-
-
-class WebServer(BaseApplication):
-    """Serves the application until told to stop."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        super().__init__()
-
-    def load_config(self) -> None:
-        """Tell gunicorn how to serve."""
-        host = f"[{self._settings.host}]" if ":" in self._settings.host else None
-        options = {
-            "bind": f"{host or self._settings.host}:{self._settings.port}",
-            "workers": PROCESSES,
-            "threads": self._settings.threads,
-            "worker_class": PatientWorker,
-            "logger_class": OneLog,
-            "loglevel": self._settings.log_level.lower(),
-            "timeout": LONGEST_SECONDS,
-            "graceful_timeout": GRACE_SECONDS,
-            "proc_name": "dubito-web",
-            "control_socket_disable": True,
-            "worker_exit": self._leave,
-        }
-        wsgi.SERVER = SERVER  # type: ignore[attr-defined]  # it is, when it runs
-        for name, value in options.items():
-            if name in self.cfg.settings:
-                self.cfg.set(name, value)
-
-    def load(self) -> Flask:  # type: ignore[override]  # a Flask is a WSGI app
-        """Open the services of one process, for as long as it lives."""
-        self._open = open_services(self._settings, STORE_SECONDS)
-        services = self._open.__enter__()
-        with suppress(RedisError):
-            catch_up(services)
-        app = create_app(services)
-        gc.freeze()  # else the collector looks through all of it while callers wait
-        return app
-
-    def _leave(self, _: Arbiter, worker: ThreadWorker) -> None:
-        """End a process that has stopped without waiting for what hangs in it.
-
-        Its threads may wait for a store or a name server that is gone, and tidying up
-        all that was ever loaded takes seconds.
-        """
-        if worker.booted:
-            self._open.__exit__(None, None, None)
-            os._exit(0)
-
-
-def run_web(settings: Settings) -> None:
-    """Serve until told to stop.
+    It ends without waiting for what hangs in it: threads may wait for a store or a
+    name server that is gone, and tidying up all that was ever loaded takes seconds.
 
     Raises
     ------
+    SettingsError
+        if the address cannot be listened on
     StoreUnavailableError
-        if there is no store to serve from, or it went while the server started
+        if there is no store to serve from, or none that can be used as it is
     NewerStateError
         if the store holds what a newer Dubito has written
     """
-    with open_services(settings, STORE_SECONDS):
-        pass  # what is wrong with the store is said once, not by each process below
+    refuse_unfit(find_store(settings))
+    with open_services(settings, STORE_SECONDS) as services:
+        listener = listen(settings)
+        with suppress(RedisError):
+            catch_up(services)
+        app = create_app(services)
+        patient = patience or Patience()
+        most = min(patient.connections, connections_at_most())
+        server = PatientServer(
+            app, listener, settings.threads, replace(patient, connections=most)
+        )
+        _stop_on_signal(server)
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        gc.freeze()  # else the collector looks through all of it while callers wait
+        server.run()
+    os._exit(0)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Return the socket to serve over.
+
+    Raises
+    ------
+    SettingsError
+        if the address is taken, or none of this machine
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        WebServer(settings).run()
-    except HaltServer as error:
-        message = "the web server did not start: its log says why"
-        raise StoreUnavailableError(message) from error
+        is_any = settings.host == "::"  # of both kinds of addresses
+        return socket.create_server(
+            (settings.host, settings.port), family=family, dualstack_ipv6=is_any
+        )
+    except OSError as error:
+        message = (
+            f"port {settings.port} on {settings.host} cannot be used"
+            f" ({error.strerror}): set another with --port or PORT"
+        )
+        raise SettingsError(message) from error
+
+
+def connections_at_most() -> int:
+    """Return how many connections this process may have, after asking for more.
+
+    Each is a file to the system, and a second one if it brings a large body.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return max(most - OTHER_FILES, OTHER_FILES) // 2
+
+
+def _stop_on_signal(server: PatientServer) -> None:
+    def stop(_: int, __: FrameType | None) -> None:
+        server.stop()
+
+    for end in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(end, stop)

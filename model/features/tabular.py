@@ -9,8 +9,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from model.arrays import Features, Positions
-from model.errors import BadItemError
+from dubito.model.arrays import Features, Positions
+from dubito.model.errors import BadItemError
 
 CLIP = 8.0
 """Beyond so many standard deviations a value only says "far out"."""
@@ -29,6 +29,9 @@ ROWS_AT_A_TIME = 10_000
 """Few enough that a million tasks need little memory beside their features."""
 
 NUMERAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+MARKS = frozenset({"?", "-", "--", ".", "n/a", "#n/a", "n.a.", "na", "null", "none"})
+"""What people write where they know no value: texts, for all that a reader can tell."""
+
 MISSING = frozenset({"", "nan", "inf", "+inf", "-inf", "infinity", "-infinity"})
 
 
@@ -45,20 +48,20 @@ def numbers(
     BadItemError
         if an entry asked for is not a number, or if no number is there at all
     """
-    wanted = data if keys is None else [key for key in data if key in keys]
-    found: dict[str, float] = {}
-    for key in wanted:
+    names = data if keys is None else [key for key in data if key in keys]
+    values: dict[str, float] = {}
+    for key in names:
         value = number(data[key])
         if value is None:
             if keys is not None:
                 message = f"the value of {key!r} is not a number"
                 raise BadItemError(message)
         elif math.isfinite(value):
-            found[key] = value
-    if not found:
+            values[key] = value
+    if not values:
         message = "there is no number in the data"
         raise BadItemError(message)
-    return found
+    return values
 
 
 def number(value: object) -> float | None:
@@ -152,15 +155,15 @@ def _measured(raw: Features) -> NDArray[np.float64]:
     """
     if len(raw) == 0:
         return np.zeros((3, raw.shape[1]))
-    known = known_values(raw)
+    values = known_values(raw)
     median = np.zeros(raw.shape[1])
-    there = (~np.isnan(known)).any(axis=0)
+    there = (~np.isnan(values)).any(axis=0)
     if there.any():
-        median[there] = np.nanmedian(known[:, there], axis=0)
-    filled = _filled(known, median)
+        median[there] = np.nanmedian(values[:, there], axis=0)
+    filled = _filled(values, median)
     varies = np.ptp(filled, axis=0) > 0
-    found = np.array([median, filled.mean(axis=0), filled.std(axis=0)])
-    return np.asarray(found * varies)
+    statistics = np.array([median, filled.mean(axis=0), filled.std(axis=0)])
+    return np.asarray(statistics * varies)
 
 
 def _holes(missing: NDArray[np.bool_]) -> Positions:
@@ -182,6 +185,6 @@ def known_values(raw: Features) -> NDArray[np.float64]:
 
 
 def _filled(
-    known: NDArray[np.float64], median: NDArray[np.float64]
+    values: NDArray[np.float64], median: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    return np.where(np.isnan(known), median, known)
+    return np.where(np.isnan(values), median, values)

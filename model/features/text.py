@@ -5,7 +5,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Self
 
 import numpy as np
@@ -14,12 +13,11 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.utils.extmath import randomized_svd
 
-from model.arrays import Features
-from model.features.meaning import Lexicon, Meaning
-from model.threads import one_thread
+from dubito.model.arrays import Features
+from dubito.model.determinism import one_thread
 
 DIMENSIONS = 40
-"""Of the words, and as many of the parts of words and of what words mean."""
+"""Of the words, and as many of the parts of words."""
 
 MAX_WORDS = 30_000
 BUCKETS = 16
@@ -44,9 +42,6 @@ UNSPACED_LETTER = re.compile(rf"[{UNSPACED}]")
 NAME_PART = re.compile(rf"[{UNSPACED}]|(?<![^\W_])[^\W\d_]{{2,}}(?![^\W_])")
 """A whole word of letters: neither the `a` nor the `f` of an id such as `17a3f`."""
 
-OPENING = 3
-"""So many words are the beginning of a text: of a question, what is asked for."""
-
 IN_NEARLY_ALL = 0.9
 FAIR_SHARE = 0.3
 PROSE_WORDS = 3
@@ -66,7 +61,7 @@ BLANK = ord(" ")
 
 
 @dataclass(frozen=True, slots=True)
-class Directions:
+class TextDirections:
     """TF-IDF of counts, projected to its main directions.
 
     Latent semantic analysis (Deerwester et al. 1990).
@@ -80,11 +75,13 @@ class Directions:
     def of(cls, counts: csr_matrix) -> Self:
         """Learn from (n, n_terms) counts."""
         weights = TfidfTransformer(sublinear_tf=True)
-        known = weights.fit_transform(counts)
-        dimensions = min(DIMENSIONS, *known.shape)
+        rows = weights.fit_transform(counts)
+        dimensions = min(DIMENSIONS, *rows.shape)
         with one_thread():
-            _, _, found = randomized_svd(known, dimensions, n_iter=2, random_state=0)
-        return cls(weights, np.asarray(found, dtype=np.float32))
+            _, _, directions = randomized_svd(
+                rows, dimensions, n_iter=2, random_state=0
+            )
+        return cls(weights, np.asarray(directions, dtype=np.float32))
 
     def apply(self, counts: csr_matrix) -> Features:
         """Return (n, d) rows of length 1, or 0 where no term is known."""
@@ -107,14 +104,14 @@ class Style:
     @classmethod
     def of(cls, texts: Sequence[str]) -> Self:
         """Learn what is usual."""
-        found = np.array([_style(text) for text in texts])
-        deviation = found.std(axis=0)
-        return cls(found.mean(axis=0), np.where(deviation > TINY, deviation, 1.0))
+        styles = np.array([_style(text) for text in texts])
+        deviation = styles.std(axis=0)
+        return cls(styles.mean(axis=0), np.where(deviation > TINY, deviation, 1.0))
 
     def apply(self, texts: Sequence[str]) -> Features:
         """Return (n, 7) small numbers around 0."""
-        found = np.array([_style(text) for text in texts])
-        measured = found.reshape(len(texts), len(self.mean))
+        styles = np.array([_style(text) for text in texts])
+        measured = styles.reshape(len(texts), len(self.mean))
         usual = np.clip((measured - self.mean) / self.deviation, -FAR, FAR)
         return np.asarray(usual, dtype=np.float32) * STYLE
 
@@ -135,85 +132,60 @@ class Embedding:
     """Describes texts by the words, and the parts of words, that they share.
 
     The words tell topics apart; the parts know inflected and misspelt words, and
-    languages whose words are not spaced. Words that a lexicon knows are also told by
-    what they mean. A little is said of the style, too.
-
-    With a lexicon it is also told, in columns of their own, what the first words mean.
-    Together with all the others they make another view of the texts: where classes
-    differ by how texts begin, as kinds of questions do, it needs fewer labels.
+    languages whose words are not spaced. A little is said of the style, too.
     """
 
     words: CountVectorizer | None
     parts: tuple[int, ...]
-    by_word: Directions | None
-    by_meaning: Meaning | None
-    by_opening: Meaning | None
-    by_part: Directions
+    by_word: TextDirections | None
+    by_part: TextDirections
     style: Style
 
     @classmethod
-    def of(cls, texts: Sequence[str], lexicon: Lexicon | None = None) -> Self:
+    def of(cls, texts: Sequence[str]) -> Self:
         """Learn vocabulary and directions."""
         joined = " ".join(texts)
         letters = sum(map(str.isalpha, joined))
         unspaced = 2 * len(UNSPACED_LETTER.findall(joined)) > letters
         parts = UNSPACED_PARTS if unspaced else SPACED_PARTS
-        words = by_word = by_meaning = by_opening = None
+        words = by_word = None
         if not unspaced and WORDS.search(joined):
             words = CountVectorizer(
                 token_pattern=WORD, max_features=MAX_WORDS, dtype=np.float32
             ).fit(texts)
             # As plain numbers: each of NumPy's is an array of its own to who keeps it.
-            found = words.vocabulary_
-            words.vocabulary_ = {word: int(place) for word, place in found.items()}
-            counts = words.transform(texts)
-            by_word = Directions.of(counts)
-            if lexicon is not None:
-                names = words.get_feature_names_out().tolist()
-                by_meaning = Meaning.of(names, counts, lexicon, DIMENSIONS)
-                first = words.transform(map(_opening, texts))
-                by_opening = Meaning.of(names, first, lexicon, DIMENSIONS)
+            vocabulary = words.vocabulary_
+            words.vocabulary_ = {word: int(place) for word, place in vocabulary.items()}
+            by_word = TextDirections.of(words.transform(texts))
         return cls(
             words=words,
             parts=parts,
             by_word=by_word,
-            by_meaning=by_meaning,
-            by_opening=by_opening,
-            by_part=Directions.of(parts_of_words(texts, parts)),
+            by_part=TextDirections.of(parts_of_words(texts, parts)),
             style=Style.of(texts),
         )
-
-    @property
-    def opening(self) -> int:
-        """Return how many columns, the last ones, tell how texts begin."""
-        return 0 if self.by_opening is None else self.by_opening.vectors.shape[1]
 
     @property
     def width(self) -> int:
         """Return the number of all columns."""
         return int(self.apply([]).shape[1])
 
+    @property
+    def styles(self) -> int:
+        """Return how many columns, the last ones, tell the style."""
+        return len(self.style.mean)
+
     def apply(self, texts: Sequence[str]) -> Features:
-        """Return (n, width) rows of length 1, but for the style and the beginning.
+        """Return (n, d) rows of length 1, but for the style.
 
         They are shorter where no word or no part is known. What is said of a text
-        does not depend on the others. How it begins has length 1 by itself.
+        does not depend on the others.
         """
         rows = [self.by_part.apply(parts_of_words(texts, self.parts))]
-        if self.words is not None:
-            counts = self.words.transform(texts)
-            told = (self.by_word, self.by_meaning)
-            rows += [each.apply(counts) for each in told if each is not None]
-        said = np.hstack(rows) / np.float32(np.sqrt(len(rows)))
-        told_last = [self.style.apply(texts)]
-        if self.words is not None and self.by_opening is not None:
-            first = self.words.transform(map(_opening, texts))
-            told_last.append(self.by_opening.apply(first))
-        return np.hstack([said, *told_last])
-
-
-def _opening(text: str) -> str:
-    return " ".join(found.group() for found in islice(WORDS.finditer(text), OPENING))
+        if self.words is not None and self.by_word is not None:
+            rows.append(self.by_word.apply(self.words.transform(texts)))
+        content = np.hstack(rows) / np.float32(np.sqrt(len(rows)))
+        return np.hstack([content, self.style.apply(texts)])
 
 
 def parts_of_words(texts: Sequence[str], lengths: Sequence[int]) -> csr_matrix:
@@ -226,10 +198,10 @@ def parts_of_words(texts: Sequence[str], lengths: Sequence[int]) -> csr_matrix:
     padded = [f" {' '.join(text.lower().split())} " for text in texts]
     ends = np.cumsum([len(text) for text in padded], dtype=np.intp)
     cuts = np.flatnonzero(np.diff(ends // AT_ONCE, prepend=0)).tolist()
-    found = [np.zeros(0, dtype=np.int64)]
+    hashes = [np.zeros(0, dtype=np.int64)]
     for first, last in zip([0, *cuts], [*cuts, len(texts)], strict=True):
-        found.append(_hashed(padded[first:last], lengths) + (first << BUCKETS))
-    places, counts = np.unique(np.concatenate(found), return_counts=True)
+        hashes.append(_hashed(padded[first:last], lengths) + (first << BUCKETS))
+    places, counts = np.unique(np.concatenate(hashes), return_counts=True)
     row, bucket = places >> BUCKETS, places & ((1 << BUCKETS) - 1)
     shape = (len(texts), 1 << BUCKETS)
     return csr_matrix((counts.astype(np.float32), (row, bucket)), shape=shape)

@@ -6,10 +6,10 @@ from itertools import combinations, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from model.arrays import Features, Samples
-from model.errors import BadItemError
-from model.features.shape import PATTERNS, course, course_points, patterns
-from model.features.views import named
+from dubito.model.arrays import Features, Samples
+from dubito.model.errors import BadItemError
+from dubito.model.features.signal_shape import PATTERNS, course, course_points, patterns
+from dubito.model.features.views import named
 
 STATISTICS = (
     "mean",
@@ -84,22 +84,22 @@ def bridged(samples: NDArray[np.floating]) -> Samples:
     if samples.size == 0:
         message = "the recording has no samples"
         raise BadItemError(message)
-    found = np.array(samples, dtype=np.float64)
-    known = np.isfinite(found)
-    for channel in np.flatnonzero(~known.all(axis=0)):
-        _fill(found[:, channel], known[:, channel], channel)
-    return np.asarray(np.clip(found, -LARGEST, LARGEST))
+    signals = np.array(samples, dtype=np.float64)
+    is_known = np.isfinite(signals)
+    for channel in np.flatnonzero(~is_known.all(axis=0)):
+        _fill(signals[:, channel], is_known[:, channel], channel)
+    return np.asarray(np.clip(signals, -LARGEST, LARGEST))
 
 
 def _fill(
-    signal: NDArray[np.float64], known: NDArray[np.bool_], channel: np.intp
+    signal: NDArray[np.float64], is_known: NDArray[np.bool_], channel: np.intp
 ) -> None:
     """Replace what is missing in one channel, in place."""
-    if not known.any():
+    if not is_known.any():
         message = f"channel {channel + 1} has no samples"
         raise BadItemError(message)
     at = np.arange(len(signal))
-    signal[~known] = np.interp(at[~known], at[known], signal[known])
+    signal[~is_known] = np.interp(at[~is_known], at[is_known], signal[is_known])
 
 
 def describe(windows: NDArray[np.float64], rates: NDArray[np.float64]) -> Features:
@@ -161,16 +161,16 @@ def _of_steps(signals: Signals, rates: NDArray[np.float64]) -> list[Signals]:
         return []
     one_sample = signals.shape[2] == 1
     steps = np.zeros_like(signals) if one_sample else np.diff(signals)
-    chosen = [STATISTICS.index(name) for name in OF_STEPS]
-    return [_statistics(steps, rates)[:, :, chosen]]
+    places = [STATISTICS.index(name) for name in OF_STEPS]
+    return [_statistics(steps, rates)[:, :, places]]
 
 
 def _of_sensors(signals: Signals, rates: NDArray[np.float64]) -> list[Signals]:
-    found = [
+    lengths = [
         np.sqrt(sum(np.square(signals[:, first + axis]) for axis in range(AXES)))
         for first in _first_axes(signals.shape[1])
     ]
-    return [_statistics(np.stack(found, axis=1), rates)] if found else []
+    return [_statistics(np.stack(lengths, axis=1), rates)] if lengths else []
 
 
 def _first_axes(n_channels: int) -> range:

@@ -12,8 +12,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from model.arrays import Features, Positions
-from model.features.tabular import CLIP, known_values
+from dubito.model.arrays import Features, Positions
+from dubito.model.features.tabular import CLIP, known_values
 
 SIGN = "\x1d"
 """Parts view, part and number in the name of a view's column: no key holds it."""
@@ -41,22 +41,22 @@ class View:
     @classmethod
     def of(cls, columns: Sequence[str], where: Positions, raw: Features) -> Self:
         """Learn from (n, d) raw values under these names; NaN is missing."""
-        found = known_values(raw[:, where])
-        there = (~np.isnan(found)).any(axis=0)
+        values = known_values(raw[:, where])
+        there = (~np.isnan(values)).any(axis=0)
         centre, size = np.zeros(where.size), np.ones(where.size)
         if there.any():
-            centre[there] = np.nanmedian(found[:, there], axis=0)
+            centre[there] = np.nanmedian(values[:, there], axis=0)
         parts = [columns[place].rpartition(SIGN)[0] for place in where.tolist()]
         for _, places in groupby(range(where.size), key=parts.__getitem__):
             own = list(places)
-            size[own] = _usual_size(found[:, own] - centre[own])
+            size[own] = _usual_size(values[:, own] - centre[own])
         return cls(where=where, centre=centre, size=size)
 
     def apply(self, raw: Features) -> Features:
         """Return (n, k) values around 0, 0 where one is missing."""
         scaled = (known_values(raw[:, self.where]) - self.centre) / self.size
-        found = np.nan_to_num(np.clip(scaled, -CLIP, CLIP))
-        return np.asarray(found, dtype=np.float32)
+        values = np.nan_to_num(np.clip(scaled, -CLIP, CLIP))
+        return np.asarray(values, dtype=np.float32)
 
 
 def _usual_size(strayed: NDArray[np.float64]) -> float:

@@ -11,25 +11,19 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from backend.labelstudio.config import read_schema
-from backend.learning.preferences import Preferences
-from backend.replay.exports import parse_export
-from backend.replay.files import LocalFiles
-from backend.replay.report import carry_out_telling
-from backend.replay.runs import Contestant, Job, Material, usual_budget
-from backend.replay.subject import Origin
-from backend.replay.workers import KeptRuns, arithmetic_mark
-from model.holdout import split
-from model.simulation import STRATEGIES, by_chance
+from dubito.backend.features.local_files import LocalFiles
+from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.project_settings import Preferences
+from dubito.backend.simulate.dataset import Source
+from dubito.backend.simulate.export_reader import parse_export
+from dubito.backend.simulate.process_pool import KeptRuns, arithmetic_mark
+from dubito.backend.simulate.report import carry_out_telling
+from dubito.backend.simulate.runs import Experiment, Job, StrategyRun, usual_budget
+from dubito.model.evaluation.holdout import split
+from dubito.model.simulation import STRATEGIES, by_chance
 from tests.benchmarks.data_sets import SOURCES, data_set
 from tests.benchmarks.peers import SCORED_BEYOND, SCORED_EVERY, contestants
-from tests.benchmarks.results import (
-    DUBITO,
-    RANDOM,
-    Result,
-    report,
-    summary,
-)
+from tests.benchmarks.results import DUBITO, RANDOM, Result, report, summary
 from tests.benchmarks.sources import CACHE
 
 OURS = "auto"
@@ -40,11 +34,11 @@ MOST_OF_OTHERS = 2
 """Seeds of the other contestants: some take long, and none is what is judged."""
 
 
-def ours() -> list[Contestant]:
+def ours() -> list[StrategyRun]:
     """Return Dubito, and its learner with other ways to ask."""
     mark = arithmetic_mark(OURS)
     found = [
-        Contestant(
+        StrategyRun(
             name=name,
             strategy=ask,
             learner=OURS,
@@ -54,16 +48,16 @@ def ours() -> list[Contestant]:
         )
         for name, ask in STRATEGIES.items()
     ]
-    everything = Contestant(name="everything", strategy=None, learner=OURS, mark=mark)
+    everything = StrategyRun(name="everything", strategy=None, learner=OURS, mark=mark)
     return [*found, everything]
 
 
-def material(name: str) -> Material:
+def material(name: str) -> Experiment:
     """Read a data set as the service reads a project of Label Studio."""
     held = data_set(name)
     preferences = Preferences()
     labelled = (
-        Origin(
+        Source(
             name=name,
             export=parse_export(held.export()),
             schema=read_schema(held.label_config),
@@ -74,12 +68,12 @@ def material(name: str) -> Material:
     )
     pool = len(split(labelled.codes, seed=0).pool)
     budget = usual_budget(pool, labelled.n_classes)
-    return Material(
+    return Experiment(
         labelled=labelled, groups=None, preferences=preferences, budget=budget
     )
 
 
-def jobs_of(chosen: Sequence[Contestant], seeds: int) -> list[Job]:
+def jobs_of(chosen: Sequence[StrategyRun], seeds: int) -> list[Job]:
     """Return the runs of all contestants, fewer of those that are not judged."""
     return [
         Job(one, seed)

@@ -17,8 +17,8 @@ from functools import partial
 import click
 import numpy as np
 
-from backend.replay.runs import Material
-from model.accuracy import Accuracy
+from dubito.backend.simulate.runs import Experiment
+from dubito.model.evaluation.accuracy import Accuracy
 from tests.benchmarks.active_learning import RESULTS, material
 from tests.benchmarks.courses import Course
 from tests.benchmarks.data_sets import SOURCES
@@ -71,7 +71,7 @@ class Found:
             return cls.put_together(name, list(found))
 
     @classmethod
-    def once(cls, name: str, made: Material, seed: int) -> "Found":
+    def once(cls, name: str, made: Experiment, seed: int) -> "Found":
         """Label a data set with one seed."""
         course = Course.of(made.labelled, seed, made.budget)
         return cls(name=name, checks=[*checks(course)], stops=[stop(course)])

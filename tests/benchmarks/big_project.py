@@ -25,12 +25,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from backend.commands import connect_project
-from backend.cores import usable_cores
-from backend.labelstudio.disconnect import Disconnector
-from backend.services import Services
+from dubito.backend.connect_command import connect_project
+from dubito.backend.connection.disconnect import Disconnector
+from dubito.backend.cpu_count import usable_cores
+from dubito.backend.services import Services
 from tests.benchmarks.publishing import Bench
-from tests.dubito import VERSION, Dubito, Rows, dubito_running, rows_project
+from tests.dubito_process import VERSION, Dubito, Rows, dubito_running, rows_project
 from tests.label_studio import LabelStudio, signed_in
 from tests.real_label_studio import real_label_studio_running
 from tests.store import services_over, store_running
@@ -40,7 +40,9 @@ SPAWN = multiprocessing.get_context("spawn")
 LISTED_AT_ONCE = 5_000
 
 
-def annotate(url: str, token: str, rows: Rows, parent: Connection) -> None:
+def annotate(
+    url: str, token: str, rows: Rows, pause: float, parent: Connection
+) -> None:
     """Label until told to stop; send when each request began, its kind and length."""
     waits: list[tuple[float, str, float]] = []
 
@@ -57,28 +59,35 @@ def annotate(url: str, token: str, rows: Rows, parent: Connection) -> None:
     with signed_in(url, [token]) as label_studio:
         while not parent.poll():
             task = timed("next", lambda: label_studio.next_task(rows.project))
-            time.sleep(PAUSE_SECONDS)
+            time.sleep(pause)
             if isinstance(task, int):
                 said = rows.truth[task]
                 timed("submit", lambda t=task, s=said: label_studio.annotate(t, s))
-                time.sleep(PAUSE_SECONDS)
+                time.sleep(pause)
     parent.send(waits)
 
 
 @dataclass(slots=True)
 class Phases:
-    """How long somebody waited who labelled during each phase."""
+    """How long somebody waited who labelled during each phase.
+
+    Attributes
+    ----------
+    pause : how long they rest after each request
+    """
 
     label_studio: LabelStudio
     rows: Rows
+    pause: float = PAUSE_SECONDS
     lines: list[Sequence[str]] = field(default_factory=list)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Have somebody label beside the block, and note how long they waited."""
         here, there = SPAWN.Pipe()
-        who = (self.label_studio.url, self.label_studio.tokens[1], self.rows, there)
-        process = SPAWN.Process(target=annotate, args=who, daemon=True)
+        person = self.label_studio.url, self.label_studio.tokens[1]
+        job = *person, self.rows, self.pause, there
+        process = SPAWN.Process(target=annotate, args=job, daemon=True)
         process.start()
         began = time.time()
         try:

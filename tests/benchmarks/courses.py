@@ -4,18 +4,23 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from model.accuracy import random_prefix
-from model.arrays import Certainty, Codes
-from model.asking import Askable, Manner, SoFar, next_places
-from model.assessing import NOW, Assessed, Assessment
-from model.crossfit import Known, fit_by
-from model.holdout import split
-from model.initial import StartPlan, permutation, start_order, tie_breaker
-from model.learner import Learner, learner, within
-from model.simulation import Labelled
-from model.stopping import MODELS, STEP, Advice, Trail, advise
-from model.surroundings import Surroundings
-from model.uncertainty import doubt
+from dubito.model.arrays import Certainty, Codes, first_guesses
+from dubito.model.evaluation.accuracy import random_prefix
+from dubito.model.evaluation.assessment import NOW, Assessed, Assessment
+from dubito.model.evaluation.crossfit import LabelledRows, fit_by
+from dubito.model.evaluation.holdout import split
+from dubito.model.evaluation.stopping import MODELS, STEP, Advice, Trail, advise
+from dubito.model.learners.registry import Learner, learner, within
+from dubito.model.learners.unlabelled_context import UnlabelledContext
+from dubito.model.query.seed_set import StartPlan, permutation, start_order, tie_breaker
+from dubito.model.query.selection import (
+    CandidatePool,
+    QueryConfig,
+    QueryState,
+    select_queries,
+)
+from dubito.model.query.uncertainty import doubt
+from dubito.model.simulation import Labelled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +70,7 @@ class Course:
 
     def _follow(self) -> None:
         pool, n_classes = self.pool, self.pool.n_classes
-        manner = Manner(
+        manner = QueryConfig(
             centres=n_classes,
             random=n_classes,
             audit_every=10,
@@ -73,21 +78,22 @@ class Course:
             seed=self.seed,
         )
         plan = StartPlan(centres=n_classes, random=n_classes, length=self.budget)
-        start = start_order(pool.plain, pool.task_ids, plan, self.seed)
-        tasks = Askable(
+        guesses = first_guesses(pool.features, pool.views)
+        start = start_order(pool.plain, pool.task_ids, plan, self.seed, guesses)
+        tasks = CandidatePool(
             task_ids=pool.task_ids, features=pool.plain, start=lambda _length: start
         )
         own = within(
-            learner("auto", self.seed), Surroundings(pool.features, pool.views)
+            learner("auto", self.seed), UnlabelledContext(pool.features, pool.views)
         )
         is_open = np.ones(len(pool.task_ids), dtype=np.bool_)
         certainty = None
         while len(self.order) < self.budget:
-            so_far = SoFar(
+            so_far = QueryState(
                 labelled=len(self.order), is_open=is_open, certainty=certainty
             )
             left = min(STEP, self.budget - len(self.order))
-            places = next_places(tasks, so_far, manner)[:left]
+            places = select_queries(tasks, so_far, manner)[:left]
             self.order.extend(place.position for place in places)
             is_open[self.order] = False
             certainty = self._look(own)
@@ -95,7 +101,7 @@ class Course:
     def _look(self, own: Learner) -> Certainty | None:
         """Learn from the labels so far, and note what the model says."""
         rows = np.sort(np.array(self.order, dtype=np.intp))
-        codes = self.pool.codes[rows]
+        codes = self.pool.codes[rows].astype(np.intp, copy=False)
         if len(np.unique(codes)) < 2:
             return None
         fitted = own.fit(self.pool.features[rows], codes, self.pool.n_classes)
@@ -138,7 +144,7 @@ class Course:
         """Return what the service would find of the first so many labels."""
         rows = np.sort(np.array(self.order[:labels], dtype=np.intp))
         order = permutation(self.pool.task_ids, self.seed)
-        known = Known(
+        known = LabelledRows(
             features=self.pool.features,
             rows=rows,
             codes=self.pool.codes[rows],

@@ -19,7 +19,7 @@ from tests.benchmarks import sources
 from tests.benchmarks.sources import SECONDS
 
 if TYPE_CHECKING:
-    from backend.records import JsonObject
+    from dubito.backend.records import JsonObject
     from tests.benchmarks.sources import Rows
 
 MOST_ROWS = 1_500

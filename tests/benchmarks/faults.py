@@ -18,7 +18,7 @@ from pathlib import Path
 import click
 
 from tests.chaos import KINDS, PATIENCE_SECONDS, Chaos, Toll
-from tests.dubito import dubito_running, rows_project
+from tests.dubito_process import dubito_running, rows_project
 from tests.real_label_studio import real_label_studio_running
 
 STORM_SECONDS = 20.0
@@ -33,10 +33,10 @@ FIRST = 8
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write the table here."
 )
-def main(minutes: float, seed: int, pace: float, output: Path | None) -> None:
+def main(minutes: float, seed: int, throttle: float, output: Path | None) -> None:
     """Kill worker, web, store and supervisor in turn, at random moments."""
     deadline = time.monotonic() + 60 * minutes
-    with chaos_over(int(minutes * TASKS_A_MINUTE) + 100, seed, pace) as chaos:
+    with chaos_over(int(minutes * TASKS_A_MINUTE) + 100, seed, throttle) as chaos:
         while time.monotonic() < deadline:
             chaos.calm(chaos.storm(STORM_SECONDS))
             click.echo(
@@ -52,7 +52,7 @@ def main(minutes: float, seed: int, pace: float, output: Path | None) -> None:
 
 
 @contextmanager
-def chaos_over(tasks: int, seed: int, pace: float) -> Iterator[Chaos]:
+def chaos_over(tasks: int, seed: int, throttle: float) -> Iterator[Chaos]:
     """Set everything up for the block, with a project of so many tasks."""
     with real_label_studio_running() as label_studio:
         rows = rows_project(label_studio, tasks)
@@ -67,7 +67,7 @@ def chaos_over(tasks: int, seed: int, pace: float) -> Iterator[Chaos]:
                 label_studio=label_studio,
                 rows=rows,
                 rng=rng,
-                pace=pace,
+                throttle=throttle,
             )
 
 

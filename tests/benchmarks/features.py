@@ -24,26 +24,26 @@ from sklearn.datasets import load_digits
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils.extmath import randomized_svd
 
-from backend.learning.features import FIT_ON, Items
-from backend.learning.lexicon import lexicon
-from backend.learning.pictures import read_picture
-from backend.learning.pools import pool_of
-from backend.learning.recordings import Recording, describe_all, open_recording
-from backend.state.tasks import Reading
-from model.arrays import Codes, Features, Views
-from model.features.columns import Layout
-from model.features.tabular import standardise
-from model.features.text import Embedding
-from model.features.views import SIGN
-from model.initial import permutation
-from model.learner import learner, within
-from model.schema import Channels
-from model.surroundings import Surroundings
+from dubito.backend.data_kinds.recording_files import Recording, open_recording
+from dubito.backend.data_kinds.recordings import describe_all
+from dubito.backend.data_kinds.texts import TEXTS
+from dubito.backend.features.feature_table import FeatureTable
+from dubito.backend.features.in_memory_pool import pool_of
+from dubito.backend.state.pool import Pool, TaskInput
+from dubito.model.arrays import Codes, Features, Views
+from dubito.model.features.mixed_columns import Layout
+from dubito.model.features.tabular import standardise
+from dubito.model.features.views import SIGN
+from dubito.model.learners.registry import learner, within
+from dubito.model.learners.unlabelled_context import UnlabelledContext
+from dubito.model.query.seed_set import permutation
+from dubito.model.schema import Channels
 from tests.benchmarks.data_sets import OUTLINES, data_set
 from tests.benchmarks.sources import SECONDS
+from tests.pictures import read_picture
 
 WINDOWS = 10_000
-TEXTS = 20_000
+MANY_TEXTS = 20_000
 IMAGES = 2_000
 LABELS_PER_CLASS = (2, 5, 10)
 SERIES = ("watch_a", "basicmotions", "japvowels", *OUTLINES)
@@ -65,7 +65,7 @@ def speed() -> None:
     table = Table("", "seconds", "of them computing", title="one process")
     works: Mapping[str, Callable[[], Callable[[], object]]] = {
         f"{WINDOWS} windows of 6 x 100, as CSV files": partial(_windows, rng),
-        f"{TEXTS} texts of 15 words, vocabulary included": partial(_texts, rng),
+        f"{MANY_TEXTS} texts of 15 words, vocabulary included": partial(_texts, rng),
         f"{IMAGES} PNG images of 256 x 256": partial(_images, rng),
     }
     for name, prepared in works.items():
@@ -95,9 +95,9 @@ def _windows(rng: np.random.Generator) -> Callable[[], object]:
 
 def _texts(rng: np.random.Generator) -> Callable[[], object]:
     words = np.array(["".join(rng.choice(list("aeioulnrst"), 6)) for _ in range(5_000)])
-    drawn = rng.zipf(1.3, size=(TEXTS, 15)) % len(words)
+    drawn = rng.zipf(1.3, size=(MANY_TEXTS, 15)) % len(words)
     texts = [" ".join(row) for row in words[drawn].tolist()]
-    return lambda: Embedding.of(texts[:FIT_ON], lexicon()).apply(texts)
+    return lambda: FeatureTable.of(_read(texts), seed=0)
 
 
 def _images(rng: np.random.Generator) -> Callable[[], object]:
@@ -129,7 +129,7 @@ def accuracy(seeds: int, sets: str) -> None:
             made = make()
             cost = 1_000 * (time.process_time() - began) / len(codes)
             features, views = made if isinstance(made, tuple) else (made, ())
-            around = Surroundings(features, views)
+            around = UnlabelledContext(features, views)
             found = np.array([_scores(around, codes, seed) for seed in range(seeds)])
             first = found if first is None else first
             cells = _cells(found, first)
@@ -151,7 +151,7 @@ def _cells(found: NDArray[np.float64], first: NDArray[np.float64]) -> Iterator[s
     yield f"{gain.mean():+.1f} ± {spread:.1f}"
 
 
-def _scores(around: Surroundings, codes: Codes, seed: int) -> list[float]:
+def _scores(around: UnlabelledContext, codes: Codes, seed: int) -> list[float]:
     """Return the test accuracy in per cent after so many random labels."""
     features, chosen = around.features, within(learner("auto", seed), around)
     order = permutation(np.arange(len(codes), dtype=np.int64), seed)
@@ -261,9 +261,13 @@ def _prose(name: str) -> tuple[Mapping[str, Made], Codes]:
 
 
 def _our_texts(texts: Sequence[str]) -> tuple[Features, Views]:
-    pool = pool_of({n: Reading(text=text) for n, text in enumerate(texts)})
-    made = Items.of(pool, seed=0)
+    made = FeatureTable.of(_read(texts), seed=0)
     return made.features, made.views
+
+
+def _read(texts: Sequence[str]) -> Pool:
+    described = TEXTS.describe([TaskInput(text=text) for text in texts])
+    return pool_of(dict(enumerate(described)))
 
 
 def _words(texts: Sequence[str]) -> Features:

@@ -12,9 +12,9 @@ import time
 import click
 import numpy as np
 
-from model.initial import permutation
+from dubito.model.query.seed_set import permutation
 from tests.benchmarks.big_project import Phases, show_phases
-from tests.dubito import Dubito, Rows, dubito_running, rows_project
+from tests.dubito_process import Dubito, Rows, dubito_running, rows_project
 from tests.label_studio import LabelStudio
 from tests.real_label_studio import real_label_studio_running
 

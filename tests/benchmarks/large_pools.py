@@ -20,13 +20,18 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from model.arrays import Codes, Features
-from model.asking import Askable, Manner, SoFar, next_places
-from model.features.tabular import standardise
-from model.initial import StartPlan, start_order
-from model.learner import learner, within
-from model.surroundings import Surroundings
-from model.uncertainty import doubt
+from dubito.model.arrays import Codes, Features
+from dubito.model.features.tabular import standardise
+from dubito.model.learners.registry import learner, within
+from dubito.model.learners.unlabelled_context import UnlabelledContext
+from dubito.model.query.seed_set import StartPlan, start_order
+from dubito.model.query.selection import (
+    CandidatePool,
+    QueryConfig,
+    QueryState,
+    select_queries,
+)
+from dubito.model.query.uncertainty import doubt
 
 MEGABYTE = 2**20
 WINDOW = 20
@@ -101,7 +106,7 @@ def measure(
     with meter.step("put on one scale"):
         rows = standardise(raw)
     ids = np.arange(1, len(rows) + 1, dtype=np.int64)
-    manner = Manner(
+    manner = QueryConfig(
         centres=classes, random=classes, audit_every=10, window=WINDOW, seed=0
     )
     plan = StartPlan(centres=classes, random=classes, length=2 * classes)
@@ -109,7 +114,7 @@ def measure(
         start = start_order(rows, ids, plan, seed=0)
     labelled = np.concatenate([start, np.arange(labels - len(start))])
     with meter.step("fit"):
-        chosen = within(learner("auto", 0), Surroundings(rows))
+        chosen = within(learner("auto", 0), UnlabelledContext(rows))
         fitted = chosen.fit(rows[labelled], codes[labelled], classes)
     with meter.step("predict"):
         probabilities = fitted.predict(rows)
@@ -117,10 +122,10 @@ def measure(
         certainty = doubt("margin", probabilities)
     is_open = np.ones(len(rows), dtype=np.bool_)
     is_open[labelled] = False
-    tasks = Askable(task_ids=ids, features=rows, start=lambda _: start)
-    so_far = SoFar(labelled=labels, is_open=is_open, certainty=certainty)
+    tasks = CandidatePool(task_ids=ids, features=rows, start=lambda _: start)
+    so_far = QueryState(labelled=labels, is_open=is_open, certainty=certainty)
     with meter.step("order and window"):
-        next_places(tasks, so_far, manner)
+        select_queries(tasks, so_far, manner)
 
 
 if __name__ == "__main__":

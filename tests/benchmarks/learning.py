@@ -11,13 +11,13 @@ from collections.abc import Iterator
 import click
 import numpy as np
 
-from model.arrays import Codes, Features
-from model.diversity import spread
-from model.initial import StartPlan, start_order, tie_breaker
-from model.learner import learner, within
-from model.ranking import certainty_order
-from model.surroundings import Surroundings
-from model.uncertainty import doubt
+from dubito.model.arrays import Codes, Features
+from dubito.model.learners.registry import learner, within
+from dubito.model.learners.unlabelled_context import UnlabelledContext
+from dubito.model.query.diversity import spread
+from dubito.model.query.ranking import certainty_order
+from dubito.model.query.seed_set import StartPlan, start_order, tie_breaker
+from dubito.model.query.uncertainty import doubt
 
 
 @click.command()
@@ -38,7 +38,7 @@ def _seconds(features: Features, codes: Codes, labels: int) -> Iterator[str]:
     clock = [time.process_time()]
     start_order(features, ids, StartPlan(centres=7, random=7, length=14), seed=0)
     clock.append(time.process_time())
-    informed = within(learner("auto", 0), Surroundings(features))
+    informed = within(learner("auto", 0), UnlabelledContext(features))
     fitted = informed.fit(features[:labels], codes[:labels], 7)
     clock.append(time.process_time())
     probabilities = fitted.predict(features)

@@ -21,15 +21,16 @@ from playwright.sync_api import Page, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-from backend.records import Annotation
-from backend.services import Services
-from backend.state import keys
-from backend.state.maps import MapStore, Places
-from backend.state.project import ProjectState, Ranking
-from backend.web.app import create_app
-from model.neighbourhood import STEPS, begin, improve, landmarks, placed
-from model.projection import METHOD
-from model.projection import project as place
+from dubito.backend.records import Annotation
+from dubito.backend.services import Services
+from dubito.backend.state import keys
+from dubito.backend.state.project import ProjectState
+from dubito.backend.state.ranking import Ranking
+from dubito.backend.state.taskmap import MapCoordinates, MapStore
+from dubito.backend.web.app import create_app
+from dubito.model.projection.pca import METHOD
+from dubito.model.projection.pca import pca_projection as place
+from dubito.model.projection.tsne import STEPS, begin, improve, landmarks, placed
 from tests.benchmarks.large_pools import pool
 from tests.browser import CHROMIUM, QUIET
 from tests.builders import KEY, annotation, project
@@ -116,7 +117,7 @@ def fill(state: ProjectState, tasks: int, labels: int, meter: Meter) -> None:
             moved = improve(rows[chosen], moved, step)
     with meter.step("placing all tasks on it (worker)"):
         placed(rows, chosen, moved)
-    places = Places(task_ids=ids, points=points, method=METHOD)
+    places = MapCoordinates(task_ids=ids, points=points, method=METHOD)
     with meter.step("keeping the places"):
         MapStore(state.client, state.key).save(places, "basis", 0.0)
     rng = np.random.default_rng(0)

@@ -12,14 +12,17 @@ from pathlib import Path
 import click
 import numpy as np
 
-from backend.records import Task
-from backend.services import Services
-from backend.state.assessments import Confusion, Finding, Measured
-from backend.state.history import Round
-from backend.state.project import Place, ProjectState, Ranking
-from backend.state.tasks import Reading
-from backend.web.app import create_app
-from model.uncertainty import certainty_counts, margin
+from dubito.backend.records import Task
+from dubito.backend.services import Services
+from dubito.backend.state.assessments import AssessmentSummary, Confusion
+from dubito.backend.state.facts import WindowEntry
+from dubito.backend.state.history import Round
+from dubito.backend.state.kept_scores import MeasuredAccuracy
+from dubito.backend.state.pool import TaskInput
+from dubito.backend.state.project import ProjectState
+from dubito.backend.state.ranking import Ranking
+from dubito.backend.web.app import create_app
+from dubito.model.query.uncertainty import certainty_counts, margin
 from tests.browser import browser_showing
 from tests.builders import KEY, annotation, project
 from tests.label_studio import choices_config
@@ -40,7 +43,7 @@ def fill(services: Services, n_tasks: int) -> ProjectState:
     state.note(project=project(label_config=config, task_number=n_tasks))
     ids = np.arange(1, n_tasks + 1)
     state.tasks.receive(Task(id=task, data={"x": task}) for task in ids.tolist())
-    readings = {task: Reading(numbers={"x": float(task)}) for task in ids.tolist()}
+    readings = {task: TaskInput(numbers={"x": float(task)}) for task in ids.tolist()}
     state.tasks.save(readings, state.tasks.digests(ids.tolist()))
     state.annotations.save(
         [annotation(n, CLASSES[n % 8], task=n) for n in range(1, LABELS + 1)]
@@ -63,16 +66,18 @@ def fill(services: Services, n_tasks: int) -> ProjectState:
         state.history.add(line)
     _assess(state)
     state.published.replace({task: (task, 0.5) for task in ids.tolist()})
-    state.note(window=[Place(task=LABELS + 1, certainty=0.1, why="doubt")])
+    state.note(window=[WindowEntry(task=LABELS + 1, certainty=0.1, why="doubt")])
     return state
 
 
 def _assess(state: ProjectState) -> None:
     for labels in range(20, LABELS + 1, 10):
-        point = Measured(labels=labels, estimate=0.8, low=0.7, high=0.9, n=labels)
+        point = MeasuredAccuracy(
+            labels=labels, estimate=0.8, low=0.7, high=0.9, n=labels
+        )
         mistakes = (Confusion(label=c, predicted=CLASSES[0], count=3) for c in CLASSES)
         state.assessments.save(
-            Finding(
+            AssessmentSummary(
                 basis="",
                 round=1,
                 labels=labels,

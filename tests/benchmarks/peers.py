@@ -13,14 +13,14 @@ from sklearn.cluster import KMeans
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
-from backend.replay.runs import Contestant
-from backend.replay.workers import code_mark
-from model.arrays import Codes, Features, Probabilities
-from model.asking import Manner
-from model.initial import permutation
-from model.learner import LearnerFactory
-from model.simulation import Lesson, Strategy, by_chance, by_margin
-from model.threads import one_thread
+from dubito.backend.simulate.process_pool import code_mark
+from dubito.backend.simulate.runs import StrategyRun
+from dubito.model.arrays import Codes, Features, Probabilities
+from dubito.model.determinism import one_thread
+from dubito.model.learners.registry import LearnerFactory
+from dubito.model.query.seed_set import permutation
+from dubito.model.query.selection import QueryConfig
+from dubito.model.simulation import SimulatedPool, Strategy, by_chance, by_margin
 
 TREES = 100
 MOST_STEPS = 1_000
@@ -92,7 +92,7 @@ class CappedForest:
         return Fitted(capped.fit(features, codes), n_classes)
 
 
-def by_reference(lesson: Lesson, manner: Manner) -> Iterator[int]:
+def by_reference(lesson: SimulatedPool, manner: QueryConfig) -> Iterator[int]:
     """Ask as the reference does.
 
     Random tasks, 4 per class; then the rest in clusters, and from each the task with
@@ -112,7 +112,7 @@ def by_reference(lesson: Lesson, manner: Manner) -> Iterator[int]:
         yield int(certainty.argmin())
 
 
-def _near_all_centres(lesson: Lesson, first: list[int], seed: int) -> list[int]:
+def _near_all_centres(lesson: SimulatedPool, first: list[int], seed: int) -> list[int]:
     pool = lesson.pool
     rest = np.setdiff1d(np.arange(len(pool.codes)), first)
     count = int(CLUSTERS_PER_CLASS * pool.n_classes) + 1
@@ -130,7 +130,7 @@ class Library:
     name: str
     options: tuple[tuple[str, str], ...] = ()
 
-    def __call__(self, lesson: Lesson, manner: Manner) -> Iterator[int]:
+    def __call__(self, lesson: SimulatedPool, manner: QueryConfig) -> Iterator[int]:
         from skactiveml import pool as strategies  # noqa: PLC0415  # an extra
         from skactiveml.classifier import SklearnClassifier  # noqa: PLC0415
 
@@ -159,11 +159,11 @@ LIBRARY = (
 )
 
 
-def contestants(*, with_library: bool) -> list[Contestant]:
+def contestants(*, with_library: bool) -> list[StrategyRun]:
     """Return all peers; those of scikit-activeml only if it is installed and wanted."""
     mark = code_mark(Path(__file__))
     found = [
-        Contestant(
+        StrategyRun(
             name=name,
             strategy=ask,
             learner=learner,
@@ -176,7 +176,7 @@ def contestants(*, with_library: bool) -> list[Contestant]:
     if with_library:
         mark += version("scikit-activeml").replace(".", "_")
         found += [
-            Contestant(
+            StrategyRun(
                 name=f"skactiveml {strategy.name}",
                 strategy=strategy,
                 learner=Regression,

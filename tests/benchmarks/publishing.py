@@ -18,11 +18,11 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.datasets import load_digits
 
-from backend.commands import connect_project
-from backend.labelstudio.disconnect import Disconnector
-from backend.services import Services, open_services
-from backend.settings import Settings
-from backend.state.project import ProjectState
+from dubito.backend.connect_command import connect_project
+from dubito.backend.connection.disconnect import Disconnector
+from dubito.backend.services import Services, open_services
+from dubito.backend.settings import Settings
+from dubito.backend.state.project import ProjectState
 from tests.label_studio import PersonalAccessToken, choice_result, choices_config
 
 PATIENCE_SECONDS = 120.0

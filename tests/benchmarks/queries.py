@@ -14,11 +14,11 @@ import click
 import numpy as np
 from rich.console import Console
 
-from backend.replay.report import carry_out_telling
-from backend.replay.runs import Contestant, Job, Material, usual_budget
-from backend.replay.workers import KeptRuns, arithmetic_mark, code_mark
-from model.holdout import split
-from model.simulation import Strategy
+from dubito.backend.simulate.process_pool import KeptRuns, arithmetic_mark, code_mark
+from dubito.backend.simulate.report import carry_out_telling
+from dubito.backend.simulate.runs import Experiment, Job, StrategyRun, usual_budget
+from dubito.model.evaluation.holdout import split
+from dubito.model.simulation import Strategy
 from tests.benchmarks import ways
 from tests.benchmarks.active_learning import OURS, RESULTS, material, ours
 from tests.benchmarks.data_sets import SOURCES
@@ -78,7 +78,9 @@ class Bench:
     seeds: int
     ways: Mapping[str, Way]
 
-    def trial(self, name: str, made: Material, chosen: Sequence[Contestant]) -> Trial:
+    def trial(
+        self, name: str, made: Experiment, chosen: Sequence[StrategyRun]
+    ) -> Trial:
         """Let contestants replay a data set with all seeds."""
         kept = KeptRuns.of(made, CACHE.parent / "runs" / name.partition(" ")[0])
         jobs = [Job(one, seed) for seed in range(self.seeds) for one in chosen]
@@ -93,14 +95,14 @@ class Bench:
         return Trial(name=name, made=made, runs=runs)
 
 
-def _known(*names: str) -> list[Contestant]:
+def _known(*names: str) -> list[StrategyRun]:
     """Return contestants of the benchmark of active learning: their runs count here."""
     return [one for one in ours() if one.name in names]
 
 
-def _contestant(name: str, strategy: Strategy, every: int = 1) -> Contestant:
+def _contestant(name: str, strategy: Strategy, every: int = 1) -> StrategyRun:
     mark = f"{arithmetic_mark(OURS)}-{code_mark(Path(ways.__file__))}"
-    return Contestant(
+    return StrategyRun(
         name=name, strategy=strategy, learner=OURS, mark=mark, every=every
     )
 
@@ -151,7 +153,7 @@ def rare_classes(bench: Bench, sets: Sequence[str]) -> str:
     return markdown(columns, map(_rare, trials))
 
 
-def long_tail(made: Material) -> Material:
+def long_tail(made: Experiment) -> Experiment:
     """Return fewer and fewer tasks of one class after the other."""
     labelled = made.labelled
     sizes = np.bincount(labelled.codes)

@@ -13,9 +13,14 @@ from numpy.typing import NDArray
 from rich.table import Table
 from scipy.stats import t as student
 
-from backend.replay.outcome import ARRIVED
-from backend.replay.runs import Job, Material, Run
-from model.curves import classes_met, filled, labels_to, mean_height
+from dubito.backend.simulate.curves import ARRIVED
+from dubito.backend.simulate.runs import Experiment, Job, Run
+from dubito.model.evaluation.learning_curve import (
+    classes_met,
+    filled,
+    labels_to,
+    mean_height,
+)
 
 DUBITO, YARDSTICK = "dubito", "LR random"
 OWN_RANDOM = "random"
@@ -51,7 +56,9 @@ class Result:
     curves: Mapping[str, NDArray[np.float64]]
 
     @classmethod
-    def of(cls, name: str, kind: str, made: Material, runs: Mapping[Job, Run]) -> Self:
+    def of(
+        cls, name: str, kind: str, made: Experiment, runs: Mapping[Job, Run]
+    ) -> Self:
         """Sum up the runs of all contestants."""
         by_name: dict[str, list[Run]] = {}
         for job, run in runs.items():

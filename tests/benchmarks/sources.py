@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_breast_cancer, load_digits
 
-from backend.records import JsonObject
+from dubito.backend.records import JsonObject
 
 CACHE = Path(__file__).parents[2] / ".cache" / "benchmarks" / "packages"
 VERSIONS = {
@@ -32,6 +32,7 @@ VERSIONS = {
 SECONDS = "seconds"
 WATCH_WINDOW = 128
 WATCH_RATE = 50.0
+WATCH_CHANNELS = ("ax", "ay", "az", "wx", "wy", "wz")
 WATCH_PEOPLE = 5
 MOTIONS_RATE = 10.0
 VOWEL_SAMPLES = 24
@@ -63,19 +64,25 @@ def _wheel(package: str, directory: str) -> ZipFile:
 
 def watch() -> Rows:
     """Shoulder exercises felt by a smart watch, in windows that do not overlap."""
-    held = Arrays.load_npy(_packaged("seglearn", "seglearn/data/watch_dataset.npy"))
     tasks: list[JsonObject] = []
     labels = []
-    recordings = zip(held["X"], held["y"], held["subject"], strict=True)
-    for samples, code, person in recordings:
-        if person > WATCH_PEOPLE:
-            continue
+    for samples, exercise, person in watch_recordings():
         for end in range(WATCH_WINDOW, len(samples) + 1, WATCH_WINDOW):
             window = samples[end - WATCH_WINDOW : end]
-            shown = _recording(window, held["X_labels"], WATCH_RATE)
-            tasks.append({"recording": shown, "person": int(person)})
-            labels.append(str(held["y_labels"][code]))
+            shown = _recording(window, WATCH_CHANNELS, WATCH_RATE)
+            tasks.append({"recording": shown, "person": person})
+            labels.append(exercise)
     return tasks, labels
+
+
+def watch_recordings() -> Iterator[tuple[NDArray[np.float64], str, int]]:
+    """Yield (n_samples, 6) samples at 50 Hz, the one exercise in them, and whose."""
+    held = Arrays.load_npy(_packaged("seglearn", "seglearn/data/watch_dataset.npy"))
+    for samples, code, person in zip(
+        held["X"], held["y"], held["subject"], strict=True
+    ):
+        if person <= WATCH_PEOPLE:
+            yield samples, str(held["y_labels"][code]), int(person)
 
 
 class Arrays(pickle.Unpickler):  # arrays only: see `find_class`

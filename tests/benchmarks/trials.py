@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist, squareform
 
-from backend.replay.runs import Material, Run
-from model.arrays import Features
-from model.diversity import NEAR
-from model.holdout import split
+from dubito.backend.simulate.runs import Experiment, Run
+from dubito.model.arrays import Features
+from dubito.model.evaluation.holdout import split
+from dubito.model.query.diversity import NEAR
 from tests.benchmarks.results import accuracies, heights_of, macro_f1
 from tests.benchmarks.ways import late_class
 
@@ -24,7 +24,7 @@ class Trial:
     """One data set, and what came of each contestant: a run for each seed."""
 
     name: str
-    made: Material
+    made: Experiment
     runs: Mapping[str, Sequence[Run]]
 
     @property
@@ -61,8 +61,8 @@ class Trial:
     def near_copies(self, name: str) -> float:
         """Return how many of ten tasks are near-copies of an earlier one of the ten.
 
-        Ten by ten as they were asked for, after the start; near as `model.diversity`
-        means it, but of the usual distance between any two tasks.
+        Ten by ten as they were asked for, after the start; near as in
+        `model.query.diversity`, but of the usual distance between any two tasks.
         """
         ids, features = self.made.labelled.task_ids, self.made.labelled.plain
         near = NEAR * usual_distance(features)

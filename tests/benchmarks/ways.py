@@ -8,12 +8,17 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from model.arrays import Certainty, Features, Positions
-from model.asking import Askable, Manner, SoFar, next_places
-from model.clusters import cluster
-from model.initial import StartPlan, start_order, tie_breaker
-from model.ranking import certainty_order
-from model.simulation import BEHIND, Labelled, Lesson, by_dubito
+from dubito.model.arrays import Certainty, Features, Positions
+from dubito.model.query.clusters import cluster
+from dubito.model.query.ranking import certainty_order
+from dubito.model.query.seed_set import StartPlan, start_order, tie_breaker
+from dubito.model.query.selection import (
+    CandidatePool,
+    QueryConfig,
+    QueryState,
+    select_queries,
+)
+from dubito.model.simulation import BEHIND, Labelled, SimulatedPool, by_dubito
 
 Spread: TypeAlias = Literal["neighbours", "nothing", "clusters"]
 CANDIDATES = 50
@@ -38,18 +43,20 @@ class Way:
     behind: int = BEHIND
     served: int = 1
 
-    def __call__(self, lesson: Lesson, manner: Manner) -> Iterator[int]:
+    def __call__(self, lesson: SimulatedPool, manner: QueryConfig) -> Iterator[int]:
         lesson.measure = self.measure
         tasks = self._tasks(lesson.pool, manner)
         while True:
             known = max(0, len(lesson.order) - self.behind)
             so_far = self._so_far(lesson, manner, known)
             asked = set(lesson.order)
-            window = [place.position for place in next_places(tasks, so_far, manner)]
+            window = [place.position for place in select_queries(tasks, so_far, manner)]
             fresh = (position for position in window if position not in asked)
             yield from islice(fresh, self.served)
 
-    def _so_far(self, lesson: Lesson, manner: Manner, known: int) -> SoFar:
+    def _so_far(
+        self, lesson: SimulatedPool, manner: QueryConfig, known: int
+    ) -> QueryState:
         pool = lesson.pool
         is_open = np.ones(len(pool.codes), dtype=np.bool_)
         is_open[lesson.order[:known]] = False
@@ -57,9 +64,9 @@ class Way:
         if self.spread == "clusters" and certainty is not None:
             order = certainty_order(certainty, tie_breaker(pool.task_ids, manner.seed))
             certainty = by_clusters(order[is_open[order]], pool.plain)
-        return SoFar(labelled=known, is_open=is_open, certainty=certainty)
+        return QueryState(labelled=known, is_open=is_open, certainty=certainty)
 
-    def _tasks(self, pool: Labelled, manner: Manner) -> Askable:
+    def _tasks(self, pool: Labelled, manner: QueryConfig) -> CandidatePool:
         @lru_cache
         def start(length: int) -> Positions:
             plan = StartPlan(
@@ -70,7 +77,7 @@ class Way:
         # Where all are equally far from each other nothing is a near-copy.
         apart = np.eye(len(pool.codes), dtype=np.float32)
         features = pool.plain if self.spread == "neighbours" else apart
-        return Askable(task_ids=pool.task_ids, features=features, start=start)
+        return CandidatePool(task_ids=pool.task_ids, features=features, start=start)
 
 
 def by_clusters(order: Positions, features: Features) -> Certainty:
@@ -109,10 +116,10 @@ class LateClass:
 
     after: int
 
-    def __call__(self, lesson: Lesson, manner: Manner) -> Iterator[int]:
+    def __call__(self, lesson: SimulatedPool, manner: QueryConfig) -> Iterator[int]:
         pool = lesson.pool
         early = np.flatnonzero(pool.codes != late_class(manner.seed, pool.n_classes))
-        before = Lesson(pool=pool.at(early), learner=lesson.learner)
+        before = SimulatedPool(pool=pool.at(early), learner=lesson.learner)
         for position in islice(by_dubito(before, manner), self.after):
             before.order.append(position)
             yield int(early[position])

@@ -29,9 +29,9 @@ from redis import Redis
 from rich.console import Console
 from rich.table import Table
 
-from backend.cores import usable_cores
-from backend.state.project import Projects, ProjectState
-from tests.dubito import Dubito, Rows, dubito_running, rows_project
+from dubito.backend.cpu_count import usable_cores
+from dubito.backend.state.project import Projects, ProjectState
+from tests.dubito_process import Dubito, Rows, dubito_running, rows_project
 from tests.fake_label_studio import FakeServer
 from tests.label_studio import JsonObject, LabelStudio, choice_result, signed_in
 from tests.real_label_studio import real_label_studio_running

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from backend.labelstudio.server import free_port
+from dubito.backend.demo.label_studio_server import free_port
 from tests.container.engine import Engine, complaint
 from tests.container.images import make_images
 from tests.container.stack import FIRST_START_SECONDS, SERVICES, Stack
-from tests.dubito import Dubito
+from tests.dubito_process import Dubito
 from tests.label_studio import LabelStudio
 from tests.real_label_studio import ROOT
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from tests.container.engine import Engine
-from tests.dubito import Dubito
+from tests.dubito_process import Dubito
 from tests.label_studio import NO_TLS, LabelStudio
 from tests.real_label_studio import ROOT
 

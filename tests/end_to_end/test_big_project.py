@@ -9,14 +9,15 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
 
-from backend.labelstudio.bulk import BULK_TASKS
-from backend.labelstudio.removal import MOST
+from dubito.backend.publishing.bulk import BULK_TASKS
+from dubito.backend.publishing.removal import MOST
 from tests.contract import project_with
-from tests.dubito import VERSION, Dubito, Rows, dubito_running, rows_project
+from tests.dubito_process import VERSION, Dubito, Rows, dubito_running, rows_project
 from tests.label_studio import JsonObject, LabelStudio
 from tests.patience import PATIENCE_SECONDS
 from tests.recorder import Recorder, recorder_before
@@ -98,7 +99,7 @@ def watched(real_label_studio: LabelStudio, recorder: Recorder) -> Iterator[Dubi
 HEEDING_CTRL_C = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from backend.cli import main
+from dubito.backend.cli import main
 main(sys.argv[1:])
 """
 
@@ -129,16 +130,32 @@ def big_project(label_studio: LabelStudio) -> Rows:
     return rows
 
 
+def label_during_the_first_window(
+    label_studio: LabelStudio, dubito: Dubito, rows: Rows
+) -> None:
+    dubito.when(rows.project, lambda status: bool(status["round"]))
+    task = rows.tasks[0]
+    label_studio.annotate(task, rows.truth[task])
+
+
 def test_no_request_of_ours_is_big(
     real_label_studio: LabelStudio, watched: Dubito, recorder: Recorder
 ) -> None:
-    """Rows are written singly, and removed few at a time, by who may be stopped."""
+    """Rows are written singly, and removed few at a time, by who may be stopped.
+
+    Somebody has just labelled: else all rows would be written in one call.
+    """
     rows = big_project(real_label_studio)
     project = rows.project
-    said = watched.connect(project)
-    assert "`dubito status` shows it" in said
+    with ThreadPoolExecutor() as pool:
+        labelled = pool.submit(
+            label_during_the_first_window, real_label_studio, watched, rows
+        )
+        said = watched.connect(project)
+        labelled.result()
+    assert "`dubito status` shows the progress" in said
     began = watched.settled(project)["scores"]
-    assert began["of"] == TASKS
+    assert began["of"] == TASKS - 1
     watched.when(project, lambda now: now["scores"]["written"] > began["written"])
     assert max(call.rows for call in recorder.calls) == 1, "a bulk call"
     assert "open tasks (" in watched.cli("status", "--project", str(project)).stdout
@@ -148,7 +165,7 @@ def test_no_request_of_ours_is_big(
         process.send_signal(signal.SIGINT)
         told, _ = process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == 1, told
-    assert "goes on from here" in told
+    assert "interrupted: to continue, run" in told
     # Label Studio goes on with a removal whose caller has been stopped.
     watched.until(recorder.is_idle, "a request has no answer")
     left = versions(real_label_studio, project)

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, Route
 
 from tests.activities import activities_project
-from tests.browser import keep_picture
-from tests.dubito import VERSION, Dubito, Rows, dubito_running
+from tests.browser import keep_picture, wait_until
+from tests.dubito_process import VERSION, Dubito, Rows, dubito_running
 from tests.label_studio import LabelStudio
 from tests.patience import PATIENCE_SECONDS
 from tests.real_label_studio import OWNER, PASSWORD
@@ -79,7 +79,7 @@ class Annotator:
         while len(self.fetches) < count:
             assert time.monotonic() < deadline, "the browser asked for no task"
             self.page.wait_for_timeout(50)
-        self.page.wait_for_function(IS_SHOWN, arg=str(self.fetches[-1].served))
+        wait_until(self.page, IS_SHOWN, arg=str(self.fetches[-1].served))
         self.page.locator(".lsf-choice").first.wait_for()
 
 

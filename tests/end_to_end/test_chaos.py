@@ -5,10 +5,15 @@ import random
 import pytest
 
 from tests.chaos import KINDS, PATIENCE_SECONDS, Chaos
-from tests.dubito import assert_order_holds, dubito_running, rows_project, window_of
+from tests.dubito_process import (
+    assert_order_holds,
+    dubito_running,
+    rows_project,
+    window_of,
+)
 from tests.label_studio import LabelStudio
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 STORM_SECONDS = 60.0
 FIRST = 8
 SEED = 20_261_122

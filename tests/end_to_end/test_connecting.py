@@ -4,8 +4,9 @@ import subprocess
 
 import pytest
 
-from backend.state import keys
-from tests.dubito import (
+from dubito.backend.demo.label_studio_server import free_port
+from dubito.backend.state import keys
+from tests.dubito_process import (
     VERSION,
     Dubito,
     Rows,
@@ -16,7 +17,8 @@ from tests.dubito import (
     scores,
     window_of,
 )
-from tests.label_studio import JsonObject, LabelStudio, choice_result
+from tests.label_studio import JsonObject, LabelStudio, choice_result, choices_config
+from tests.sink import Sink
 
 pytestmark = pytest.mark.end_to_end
 NOWHERE = "http://127.0.0.1:9"
@@ -110,10 +112,58 @@ def test_connecting_twice_changes_nothing(
     second = dubito.connect(rows.project)
 
     assert "made the ML backend" in first
-    assert "an event came back" in first
+    assert "events arrive" in first
     assert "made" not in second
     dubito.settled(rows.project)
     assert footprint(real_label_studio, rows.project) == before
+
+
+def test_an_empty_project_is_connected_and_served_when_tasks_come(
+    dubito: Dubito, real_label_studio: LabelStudio
+) -> None:
+    project = real_label_studio.create_project("empty", choices_config("a", "b"))
+
+    for _ in range(2):
+        said = dubito.connect(project)
+
+        assert "events arrive" in said
+        assert "waiting for tasks" in said
+    assert dubito.status(project)["phase"] == "waiting"
+    texts = [{"text": f"some words, number {n}"} for n in range(6)]
+    real_label_studio.import_tasks(project, texts)
+    dubito.when(project, lambda status: bool(status["published_at"]))
+    assert_order_holds(dubito, real_label_studio, project)
+
+
+def test_where_every_task_is_set_aside_connect_says_why(
+    dubito: Dubito, real_label_studio: LabelStudio
+) -> None:
+    config = choices_config("a", "b", tag="Image", attributes='value="$image"')
+    project = real_label_studio.create_project("images in a bucket", config)
+    images = [{"image": f"s3://bucket/{n}.png"} for n in range(5)]
+    real_label_studio.import_tasks(project, images)
+
+    said = fails_with(
+        connect(dubito, project), "no task can be used for training", "5 tasks: "
+    )
+
+    status = dubito.status(project)
+    assert status["phase"] == "paused"
+    assert said.strip() == f"Error: {status['last_error']}"
+
+
+def test_another_backends_title_pauses_the_project(
+    dubito: Dubito, real_label_studio: LabelStudio, rows: Rows, sink: Sink
+) -> None:
+    dubito.adopt(real_label_studio, rows.project)
+    real_label_studio.connect_backend(rows.project, sink.url, title="Another model")
+
+    real_label_studio.patch_project(rows.project, model_version="Another model")
+
+    status = dubito.when(rows.project, lambda status: status["phase"] == "paused")
+    assert "'Another model'" in status["last_error"]
+    shown = real_label_studio.project(rows.project)
+    assert shown["model_version"] == "Another model"
 
 
 def test_connect_repairs_what_is_missing(
@@ -129,7 +179,7 @@ def test_connect_repairs_what_is_missing(
 
     said = dubito.connect(rows.project)
 
-    assert "set the webhook right" in said
+    assert "repaired the webhook" in said
     assert "made the tab" in said
     (hook,) = real_label_studio.webhooks(rows.project)
     assert hook["is_active"]
@@ -156,7 +206,7 @@ def test_disconnect_leaves_no_trace(
     dubito.store().delete(f"{keys.ADOPTING}:{key}")
     dubito.post("/setup", {"project": key}).raise_for_status()
     dubito.until(
-        lambda: f"project {key} does not name us" in dubito.log,
+        lambda: f"project {key} does not list Dubito" in dubito.log,
         "the call of the removal was not looked into",
     )
     assert footprint(real_label_studio, rows.project) == before
@@ -255,9 +305,9 @@ def test_a_config_without_a_learnable_control_is_said(
 ) -> None:
     config = (
         '<View><Text name="item" value="$text"/>'
-        '<Rating name="stars" toName="item"/></View>'
+        '<TextArea name="words" toName="item"/></View>'
     )
-    project = real_label_studio.create_project("stars", config)
+    project = real_label_studio.create_project("words", config)
     before = footprint(real_label_studio, project)
 
     done = connect(dubito, project)
@@ -273,12 +323,12 @@ def test_a_config_that_can_be_learnt_no_more_pauses(
     rows = rows_project(real_label_studio, 30)
     dubito.adopt(real_label_studio, rows.project)
     config = real_label_studio.project(rows.project)["label_config"]
-    several = config.replace('choice="single"', 'choice="multiple"')
-    real_label_studio.patch_project(rows.project, label_config=several)
+    dynamic = config.replace('choice="single"', 'value="$row"')
+    real_label_studio.patch_project(rows.project, label_config=dynamic)
 
     status = dubito.when(rows.project, lambda status: status["phase"] == "paused")
 
-    assert "several choices" in status["last_error"]
+    assert "choices from each task's data" in status["last_error"]
     for task in rows.tasks[:6]:
         real_label_studio.annotate(task, rows.truth[task])
     real_label_studio.patch_project(rows.project, label_config=config)
@@ -345,7 +395,7 @@ def test_without_a_key_it_still_learns_and_answers(
 
         status = dubito.when(rows.project, lambda status: status["labels"] == 8)
 
-        assert any("no key" in note for note in status["notes"])
+        assert any("no API key" in note for note in status["notes"])
         assert "personal access token" in status["last_error"]
         shown = real_label_studio.tasks(rows.project, fields="all")
         asked = [task for task in shown if task["id"] in ids]
@@ -370,3 +420,50 @@ def test_two_projects_never_mix(
     assert (theirs["labels"], theirs["classes"]) == (5, ["left", "right"])
     assert (ours["labels"], ours["classes"]) == (6, ["rest", "walk", "run"])
     assert not set(window_of(theirs)) & set(window_of(ours))
+
+
+def test_another_port_is_followed_and_leaving_leaves_nothing(
+    real_label_studio: LabelStudio, rows: Rows
+) -> None:
+    untouched = footprint(real_label_studio, rows.project)
+    with dubito_running(real_label_studio.url, real_label_studio.token) as moving:
+        moving.connect(rows.project)
+        (before,) = real_label_studio.ml_backends(rows.project)
+        moving.stop()
+        moving.port = free_port()
+        moving.http.base_url = moving.url
+        moving.start()
+
+        moving.connect(rows.project)
+
+        (after,) = real_label_studio.ml_backends(rows.project)
+        assert (after["id"], after["url"]) == (before["id"], moving.url)
+        (hook,) = real_label_studio.webhooks(rows.project)
+        assert hook["url"] == f"{moving.url}/webhook"
+        status = assert_order_holds(moving, real_label_studio, rows.project)
+        task = window_of(status)[0]
+        assert real_label_studio.next_task(rows.project) == task
+        real_label_studio.annotate(task, rows.truth[task])
+        assert moving.settled(rows.project)["labels"] == 7
+        left = moving.cli("disconnect", "--project", str(rows.project))
+
+    assert left.returncode == 0, left.stderr
+    assert footprint(real_label_studio, rows.project) == untouched
+
+
+def test_a_second_dubito_is_refused_and_may_take_over(
+    dubito: Dubito, real_label_studio: LabelStudio, rows: Rows
+) -> None:
+    dubito.connect(rows.project)
+    with dubito_running(real_label_studio.url, real_label_studio.token) as second:
+        fails_with(connect(second, rows.project), dubito.url, "--take-over")
+
+        second.connect(rows.project, "--take-over")
+
+        (row,) = real_label_studio.ml_backends(rows.project)
+        assert row["url"] == second.url
+        paused = dubito.when(rows.project, lambda s: second.url in s["last_error"])
+        assert paused["phase"] == "paused"
+        dubito.cli("disconnect", "--project", str(rows.project))
+        assert_order_holds(second, real_label_studio, rows.project)
+        second.cli("disconnect", "--project", str(rows.project))

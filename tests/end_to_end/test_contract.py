@@ -5,7 +5,7 @@ from http import HTTPStatus
 import pytest
 
 from tests.contract import project_with, publish
-from tests.label_studio import LabelStudio, choice_result
+from tests.label_studio import LabelStudio, choice_result, choices_config
 
 
 class TestOrder:
@@ -181,6 +181,25 @@ class TestBulk:
         answer = label_studio.call("POST", path, json=rows)
 
         assert answer == {"created": 2}
+
+    def test_choices_as_paths_are_dropped_without_a_word(
+        self, label_studio: LabelStudio
+    ) -> None:
+        """What the editor writes with `allowNested` is stored singly only."""
+        config = choices_config("a", "b", as_paths=True)
+        project = label_studio.create_project("paths", config)
+        (task,) = label_studio.import_tasks(project, [{"text": "x"}])
+        rows = [
+            {"task": task, "score": 0.5, "model_version": "v", "result": result}
+            for result in (choice_result(["a"]), choice_result("a"))
+        ]
+
+        path = f"/api/projects/{project}/import/predictions"
+        answer = label_studio.call("POST", path, json=rows)
+        single = label_studio.call("POST", "/api/predictions/", json=rows[0])
+
+        assert answer == {"created": 1}
+        assert single["result"] == choice_result(["a"])
 
     def test_one_unknown_task_stores_nothing(self, label_studio: LabelStudio) -> None:
         project, (kept, gone) = project_with(label_studio, 2)

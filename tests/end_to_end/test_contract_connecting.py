@@ -108,6 +108,57 @@ class TestConnecting:
         assert changed["actions"] == []
         assert changed["headers"] == {"X-Key": "1"}
 
+    def test_another_address_of_a_backend_moves_no_webhook(
+        self, label_studio: LabelStudio, sink: Sink
+    ) -> None:
+        project, _tasks = project_with(label_studio, 1)
+        backend = label_studio.connect_backend(project, sink.url)
+        moved = f"{sink.url}/"
+        path, body = f"/api/ml/{backend['id']}", {"url": moved, "project": project}
+        sink.calls.clear()
+
+        changed = label_studio.call("PATCH", path, json=body)
+        (hook,) = label_studio.webhooks(project)
+        body = {"url": f"{sink.url}/elsewhere", "headers": {"X-Key": "1"}}
+        label_studio.call("PATCH", f"/api/webhooks/{hook['id']}/", json=body)
+
+        assert "/health" in sink.paths
+        assert (changed["id"], changed["url"]) == (backend["id"], moved)
+        assert changed["title"] == backend["title"]
+        assert hook["url"] == f"{sink.url}/webhook"
+        (after,) = label_studio.webhooks(project)
+        assert (after["id"], after["url"]) == (hook["id"], f"{sink.url}/elsewhere")
+
+    def test_a_dead_address_of_a_backend_is_refused_and_the_old_one_kept(
+        self, label_studio: LabelStudio, sink: Sink
+    ) -> None:
+        project, _tasks = project_with(label_studio, 1)
+        backend = label_studio.connect_backend(project, sink.url)
+        body = {"url": "http://127.0.0.1:9", "project": project}
+
+        answer = label_studio.request("PATCH", f"/api/ml/{backend['id']}", json=body)
+
+        assert answer.status_code == HTTPStatus.BAD_REQUEST
+        assert [row["url"] for row in label_studio.ml_backends(project)] == [sink.url]
+
+    def test_a_tab_keeps_what_its_maker_adds(self, label_studio: LabelStudio) -> None:
+        """By it one Dubito knows the tab of another one."""
+        project, _tasks = project_with(label_studio, 1)
+        shown: dict[str, object] = {
+            "title": "T",
+            "ordering": ["tasks:predictions_score"],
+        }
+        shown["filters"] = {"conjunction": "and", "items": []}
+        body = {"project": project, "data": {**shown, "dubito": {"mark": "a"}}}
+
+        view = label_studio.call("POST", "/api/dm/views/", json=body)
+        made = [tab["data"]["dubito"] for tab in label_studio.views(project)]
+        changed = {"data": {**shown, "dubito": {"mark": "b"}}}
+        label_studio.call("PATCH", f"/api/dm/views/{view['id']}/", json=changed)
+
+        assert made == [{"mark": "a"}]
+        assert [tab["data"] for tab in label_studio.views(project)] == [changed["data"]]
+
     def test_a_task_without_prediction_is_predicted_when_opened(
         self, label_studio: LabelStudio, sink: Sink
     ) -> None:

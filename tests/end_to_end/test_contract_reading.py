@@ -1,12 +1,29 @@
 """What we rely on in Label Studio, asked of a real one and of our fake: reading."""
 
 import json
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 import pytest
 
+from dubito.backend.labelstudio.task_lists import changed, is_among
 from tests.contract import changed_since, project_with
-from tests.label_studio import LabelStudio, choice_result, choices_config
+from tests.label_studio import JsonObject, LabelStudio, choice_result, choices_config
+
+HOUR = timedelta(hours=1)
+
+
+def found_by(
+    label_studio: LabelStudio, project: int, *filters: JsonObject
+) -> list[int]:
+    """Return the tasks that pass any of these filters."""
+    query = json.dumps({"filters": {"conjunction": "or", "items": list(filters)}})
+    return [row["id"] for row in label_studio.tasks(project, include="id", query=query)]
+
+
+def told_as(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 class TestReading:
@@ -51,6 +68,47 @@ class TestReading:
             (tasks[1], {"text": "text 1"})
         ]
         assert elsewhere == []
+
+    def test_tasks_are_found_by_any_of_several_filters(
+        self, label_studio: LabelStudio
+    ) -> None:
+        project, tasks = project_with(label_studio, 4)
+        label_studio.annotate(tasks[3], "a")
+        shown = label_studio.tasks(project, include="id,created_at,updated_at")
+        since = max(row["updated_at"] for row in shown[:3])
+        moment = datetime.fromisoformat(since)
+        span = {"min": told_as(moment - HOUR), "max": told_as(moment)}
+
+        later = [changed("greater", told_as(moment)), is_among(tasks[:1])]
+        among = found_by(label_studio, project, is_among(tasks[1:3]))
+        between = found_by(label_studio, project, changed("in", span))
+
+        assert found_by(label_studio, project, *later) == [tasks[0], tasks[3]]
+        assert among == tasks[1:3]
+        assert between == tasks[:3]
+        assert all(row["created_at"] for row in shown)
+
+    def test_a_row_is_changed_only_if_it_is_of_the_task_that_is_named(
+        self, label_studio: LabelStudio
+    ) -> None:
+        """Its number may be another one's after a backup was restored."""
+        _project, tasks = project_with(label_studio, 2)
+        row = label_studio.add_prediction(tasks[0], 0.5, "ours")
+
+        for task, status in ((tasks[1], 404), (10**9, 400)):
+            path = f"/api/predictions/{row}/?task={task}"
+            refused = label_studio.request("PATCH", path, json={"score": 0.1})
+            assert refused.status_code == status
+        path = f"/api/predictions/{row}/?task={tasks[0]}"
+        told = label_studio.call("PATCH", path, json={"score": 0.2})
+
+        assert told["score"] == 0.2
+
+    def test_answers_say_what_time_it_is(self, label_studio: LabelStudio) -> None:
+        response = label_studio.request("GET", "/api/version")
+
+        said = parsedate_to_datetime(response.headers["Date"])
+        assert abs(said.replace(tzinfo=UTC) - datetime.now(UTC)) < HOUR
 
     def test_the_latest_change_is_found_by_order_but_only_in_the_query(
         self, label_studio: LabelStudio

@@ -131,6 +131,22 @@ class TestShape:
         assert shape(event) == shape(captured("PROJECT_UPDATED"))
         assert event["project"]["title"] == "Another title"
 
+    @pytest.mark.parametrize("are_shown", [True, False])
+    def test_a_project_saved_with_no_change(
+        self, label_studio: LabelStudio, sink: Sink, project: int, *, are_shown: bool
+    ) -> None:
+        """By this `connect` proves the way back: it is told of, and changes nothing."""
+        label_studio.patch_project(project, show_collab_predictions=are_shown)
+        before, told = label_studio.project(project), len(sink.events)
+
+        label_studio.patch_project(project)
+
+        (event,) = sink.events[told:]
+        assert event["action"] == "PROJECT_UPDATED"
+        assert shape(event) == shape(captured("PROJECT_UPDATED"))
+        after = label_studio.project(project)
+        assert {k for k in before if before[k] != after[k]} <= {"updated_at"}
+
     def test_the_order_to_train(
         self, label_studio: LabelStudio, sink: Sink, project: int
     ) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from backend.labelstudio.server import free_port
-from tests.dubito import NOTHING, Dubito, Rows, rows_project
+from dubito.backend.demo.label_studio_server import free_port
+from tests.dubito_process import NOTHING, Dubito, Rows, rows_project
 from tests.label_studio import JsonObject, LabelStudio
 
 pytestmark = pytest.mark.end_to_end
@@ -111,7 +111,7 @@ def test_a_wrong_key_is_found(dubito: Dubito, rows: Rows) -> None:
     code, ill = examined(dubito, rows.project, environment=wrong)
 
     assert (code, list(ill)) == (1, ["key"])
-    assert "refuses it" in ill["key"]["what"]
+    assert "rejects it" in ill["key"]["what"]
 
 
 def test_a_legacy_token_is_found(

@@ -10,10 +10,16 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.labelstudio.scores import KEPT_VERSION, LABELS_VERSION
-from model.initial import permutation
+from dubito.backend.publishing.scores import KEPT_VERSION, LABELS_VERSION
+from dubito.model.query.seed_set import permutation
 from tests.browser import PHONE, Watch, barriers, overflow
-from tests.dubito import Dubito, Rows, assert_order_holds, dubito_running, rows_project
+from tests.dubito_process import (
+    Dubito,
+    Rows,
+    assert_order_holds,
+    dubito_running,
+    rows_project,
+)
 from tests.label_studio import JsonObject, LabelStudio
 
 pytestmark = pytest.mark.end_to_end
@@ -161,21 +167,23 @@ def show(page: Page, dubito: Dubito, rows: Rows) -> None:
     page.locator("#rest table").first.wait_for(state="attached")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+def assert_no_barriers(page: Page) -> None:
+    """Check what is shown now in both colour schemes."""
+    schemes: tuple[Literal["dark", "light"], ...] = ("dark", "light")
+    for scheme in schemes:
+        page.emulate_media(color_scheme=scheme)
+        assert barriers(page) == []
+
+
 def test_the_owner_labels_the_rest_on_the_page(
-    page: Page,
-    real_label_studio: LabelStudio,
-    dubito: Dubito,
-    rows: Rows,
-    scheme: Literal["light", "dark"],
+    page: Page, real_label_studio: LabelStudio, dubito: Dubito, rows: Rows
 ) -> None:
     """By keyboard, with the figures of the JSON, and nobody kept out."""
-    page.emulate_media(color_scheme=scheme)
     watch = Watch(page)
     show(page, dubito, rows)
     found, panel = rest(dubito, rows), page.locator("#rest")
 
-    panel.get_by_label("How certain must the model be?").press("Home")
+    panel.get_by_label("Minimum certainty", exact=True).press("Home")
     first = found["thresholds"][0]
     interval = f"{100 * first['low']:.1f}–{100 * first['high']:.1f} %"  # noqa: RUF001
     expect(panel).to_contain_text(
@@ -187,19 +195,19 @@ def test_the_owner_labels_the_rest_on_the_page(
     panel.get_by_role("button", name="Start").press("Enter")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text(f"Write {first['tasks']} annotations")
-    assert barriers(page) == []
-    dialog.get_by_role("button", name="Write them").press("Enter")
+    assert_no_barriers(page)
+    dialog.get_by_role("button", name="Write").press("Enter")
     done = f"Done: {TASKS - LABELS} of {TASKS - LABELS}"
     expect(panel).to_contain_text(done)
     assert len(answers(real_label_studio, rows)) == TASKS
 
     panel.get_by_role("button", name="Undo").click()
-    dialog.get_by_role("button", name="Take them back").click()
-    expect(panel).to_contain_text("Taken back")
+    dialog.get_by_role("button", name="Remove").click()
+    expect(panel).to_contain_text("Undone")
 
     page.set_viewport_size(PHONE)
     assert overflow(page) == 0
-    assert barriers(page) == []
+    assert_no_barriers(page)
     assert watch.complaints == []
     assert watch.strangers(dubito.url) == []
     assert len(answers(real_label_studio, rows)) == LABELS
@@ -218,12 +226,12 @@ def test_the_owner_asks_again_on_the_page(
     assert dubito.status(rows.project)["again"] == []
     panel.get_by_role("button", name=f"Ask for task {task} again").click()
     dialog.get_by_role("button", name="Ask again").click()
-    out = "is asked again, before all others"
+    out = "queued before all other tasks"
     expect(panel).to_contain_text(out)
     assert task not in answers(real_label_studio, rows)
     assert barriers(page) == []
 
-    panel.get_by_role("button", name=f"Put the label of task {task} back").click()
-    expect(panel).not_to_contain_text("Asked again")
+    panel.get_by_role("button", name=f"Restore the label of task {task}").click()
+    expect(panel).not_to_contain_text("Queued again")
     assert len(answers(real_label_studio, rows)[task]) == 1
     assert watch.complaints == []

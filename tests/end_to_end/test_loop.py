@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from tests.dubito import (
+from tests.dubito_process import (
     CLASSES,
     Dubito,
     Rows,
@@ -17,7 +17,8 @@ from tests.dubito import (
 from tests.label_studio import JsonObject, LabelStudio
 
 pytestmark = pytest.mark.end_to_end
-LABELS = 30
+LABELS = 16
+WINDOW = 20
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def labelled(
 ) -> tuple[Rows, list[JsonObject]]:
     """Connect a project and label; return the status before each label."""
     rows = rows_project(real_label_studio, 120)
-    dubito.connect(rows.project)
+    dubito.connect(rows.project, window=WINDOW)
     seen = []
     for _ in range(LABELS):
         seen.append(dubito.settled(rows.project))
@@ -86,7 +87,7 @@ def test_every_open_task_has_one_row_and_the_window_comes_first(
         lambda: scores(real_label_studio, rows.project).keys() == remaining,
         "some open task has no row",
     )
-    assert len(status["window"]) == 20
+    assert len(status["window"]) == WINDOW
     assert status["pool"] == len(remaining) == 120 - LABELS
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.dubito import (
+from tests.dubito_process import (
     CLASSES,
     VERSION,
     Dubito,

@@ -1,10 +1,15 @@
-"""Texts and recordings through the real thing: uploads, files, aliases."""
+"""Texts, recordings and sounds through the real thing: uploads, files, aliases."""
+
+from collections.abc import Callable
 
 import numpy as np
+import orjson
 import pytest
 
-from tests.dubito import Dubito, assert_order_holds, feature_rows, window_of
+from tests.dubito_process import Dubito, assert_order_holds, feature_rows, window_of
 from tests.label_studio import JsonObject, LabelStudio, choices_config
+from tests.pdf_files import pdf
+from tests.sounds import sound_file
 
 pytestmark = pytest.mark.end_to_end
 SAMPLES = 50
@@ -14,6 +19,9 @@ ALIASED = (
     '<Choice value="Standing still" alias="rest"/>'
     '<Choice value="Walking" alias="walk"/></Choices></View>'
 )
+
+
+KINDS_OF_SOUNDS = ("WAV", "FLAC", "OGG", "MP3", *("WAV" for _ in range(10)))
 
 
 def series_config(value: str, value_type: str) -> str:
@@ -29,13 +37,13 @@ def series_config(value: str, value_type: str) -> str:
 def recording(number: int) -> dict[str, list[float]]:
     """Swing quickly or slowly, by turns."""
     time = np.arange(SAMPLES) / 10
-    pace = 0.3 if number % 2 else 2.0
+    throttle = 0.3 if number % 2 else 2.0
     noise = np.random.default_rng(number).normal(scale=0.1, size=(2, SAMPLES))
-    x, y = np.sin(2 * np.pi * pace * time), np.cos(2 * np.pi * pace * time)
+    x, y = np.sin(2 * np.pi * throttle * time), np.cos(2 * np.pi * throttle * time)
     return {
         "t": time.tolist(),
         "x": (x + noise[0]).tolist(),
-        "y": (pace * y + noise[1]).tolist(),
+        "y": (throttle * y + noise[1]).tolist(),
     }
 
 
@@ -100,6 +108,38 @@ def test_recordings_inside_the_tasks_are_labelled_in_our_order(
     assert (status["labels"], status["set_aside"], status["pool"]) == (6, 0, 8)
 
 
+def test_uploaded_and_linked_sounds_are_labelled_in_our_order(
+    dubito: Dubito, real_label_studio: LabelStudio
+) -> None:
+    there = real_label_studio
+    config = choices_config("high", "low", tag="Audio", attributes='value="$clip"')
+    project = there.create_project("sounds", config)
+    tones = np.random.default_rng(0).uniform(0.9, 1.1, len(KINDS_OF_SOUNDS)).tolist()
+    clips = [
+        sound_file((300 if number % 2 else 900) * tone, kind=kind)
+        for number, (tone, kind) in enumerate(zip(tones, KINDS_OF_SOUNDS, strict=True))
+    ]
+    files = {
+        f"{number}.{kind.lower()}": clip
+        for number, (kind, clip) in enumerate(zip(KINDS_OF_SOUNDS, clips, strict=True))
+    }
+    uploads = there.upload(project, files, "audio/wav")
+    truth = {task: "low" if n % 2 else "high" for n, task in enumerate(uploads)}
+    links = [there.task(task)["data"]["clip"] for task in uploads[:2]]
+    linked = there.import_tasks(
+        project, [{"clip": f"{there.url}{address}"} for address in links]
+    )
+    truth |= dict(zip(linked, ("high", "low"), strict=True))
+    there.upload(project, {"bad.wav": b"RIFF and no more"}, "audio/wav")
+    dubito.adopt(there, project)
+
+    status = label_some(dubito, there, project, truth)
+
+    assert (status["labels"], status["set_aside"], status["pool"]) == (6, 1, 10)
+    assert "the sound is broken" in status["set_aside_reasons"][0]
+    assert status["reads"]["kind"] == "audio"
+
+
 def test_texts_are_labelled_in_our_order(
     dubito: Dubito, real_label_studio: LabelStudio
 ) -> None:
@@ -161,3 +201,89 @@ def test_retrieve_predictions_in_the_data_manager_stores_nothing_invalid(
 
     assert len(real_label_studio.predictions(project)) == len(ids)
     assert_order_holds(dubito, real_label_studio, project)
+
+
+DOCUMENTS: dict[str, tuple[str, str, Callable[[str], bytes]]] = {
+    "html": (
+        "HyperText",
+        'valueType="url"',
+        lambda text: f"<script>x</script><p>{text}</p>".encode(),
+    ),
+    "dialogue": (
+        "Paragraphs",
+        'valueType="url" nameKey="who" textKey="said"',
+        lambda text: orjson.dumps([{"who": "Ann", "said": text}]),
+    ),
+    "pdf": ("Pdf", "", pdf),
+}
+INLINE: dict[str, Callable[[str], object]] = {
+    "html": lambda text: f"<h1>Page</h1><p>{text}</p>",
+    "dialogue": lambda text: [{"who": "Ann", "said": text}],
+}
+
+
+def words_of(number: int) -> str:
+    words = "apple pear plum" if number % 2 else "hammer saw drill"
+    return f"{words} and so on {number}"
+
+
+def label_documents(dubito: Dubito, there: LabelStudio, project: int) -> None:
+    """Label two tasks that Label Studio serves, in the published order."""
+    dubito.adopt(there, project)
+    dubito.when(project, lambda status: status["pending"] == 0)
+    for _ in range(2):
+        status = assert_order_holds(dubito, there, project)
+        task = there.next_task(project)
+        assert task == window_of(status)[0]
+        there.annotate(task, "quick")
+    status = assert_order_holds(dubito, there, project)
+    assert (status["labels"], status["set_aside"], status["pool"]) == (2, 0, 4)
+
+
+@pytest.mark.parametrize("kind", INLINE)
+def test_documents_inside_the_tasks_are_labelled_in_the_published_order(
+    dubito: Dubito, real_label_studio: LabelStudio, kind: str
+) -> None:
+    there, (tag, attributes, _) = real_label_studio, DOCUMENTS[kind]
+    given = attributes.replace('valueType="url"', "")
+    config = choices_config(
+        "quick", "slow", tag=tag, attributes=f'value="$doc" {given}'
+    )
+    project = there.create_project(f"inline {kind}", config)
+    there.import_tasks(project, [{"doc": INLINE[kind](words_of(n))} for n in range(6)])
+
+    label_documents(dubito, there, project)
+    assert dubito.status(project)["reads"]["kind"] == kind
+
+
+def test_dialogues_behind_addresses_are_labelled_in_the_published_order(
+    dubito: Dubito, real_label_studio: LabelStudio
+) -> None:
+    """Label Studio refuses the upload of a dialogue: it lies in another project."""
+    there, (tag, attributes, written) = real_label_studio, DOCUMENTS["dialogue"]
+    turns = choices_config("a", "b", attributes='value="$said"')
+    shelf = f"/api/projects/{there.create_project('shelf', turns)}"
+    files = {f"{n}.json": (f"{n}.json", written(words_of(n))) for n in range(6)}
+    path = f"{shelf}/import?commit_to_project=false"
+    there.call("POST", path, files=files)
+    uploads = there.call("GET", f"{shelf}/file-uploads?all=true")
+    names = [f"/data/{upload['file']}" for upload in uploads]
+    config = choices_config(
+        "quick", "slow", tag=tag, attributes=f'value="$doc" {attributes}'
+    )
+    project = there.create_project("linked dialogues", config)
+    there.import_tasks(project, [{"doc": name} for name in names])
+
+    label_documents(dubito, there, project)
+
+
+def test_uploaded_pdfs_are_labelled_in_the_published_order(
+    dubito: Dubito, real_label_studio: LabelStudio
+) -> None:
+    there = real_label_studio
+    config = choices_config("quick", "slow", tag="Pdf", attributes='value="$doc"')
+    project = there.create_project("pdfs", config)
+    files = {f"{n}.pdf": pdf(words_of(n)) for n in range(6)}
+    there.upload_csv(project, files)
+
+    label_documents(dubito, there, project)

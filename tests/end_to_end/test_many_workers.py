@@ -16,9 +16,10 @@ from rq import Worker
 from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker
 
-from backend.state.history import Round
-from backend.state.project import Projects, ProjectState, Ranking
-from tests.dubito import (
+from dubito.backend.state.history import Round
+from dubito.backend.state.project import Projects, ProjectState
+from dubito.backend.state.ranking import Ranking
+from tests.dubito_process import (
     Dubito,
     Rows,
     assert_order_holds,
@@ -32,6 +33,18 @@ MACHINES = 3
 PROJECTS = 3
 TASKS = 60
 LABELS = 14
+
+
+@pytest.fixture(
+    params=[
+        "fake",
+        pytest.param("real", marks=[pytest.mark.end_to_end, pytest.mark.long]),
+    ]
+)
+def label_studio(request: pytest.FixtureRequest) -> LabelStudio:
+    """Prefer the fake: the real one takes minutes."""
+    fixture: LabelStudio = request.getfixturevalue(f"{request.param}_label_studio")
+    return fixture
 
 
 @pytest.fixture
@@ -137,6 +150,7 @@ def test_many_workers_find_what_one_finds(
         pass
     theirs = machines[0].sync(rows.project)
     found = ranking_of(redis, rows.project)
+    assert machines[0].cli("disconnect", "--project", str(rows.project)).returncode == 0
     for host in machines:
         host.stop()
     redis.flushall()
@@ -144,8 +158,6 @@ def test_many_workers_find_what_one_finds(
     with dubito_running(
         label_studio.url, label_studio.token, REDIS_URL=store_url
     ) as single:
-        [backend] = label_studio.ml_backends(rows.project)
-        label_studio.delete_backend(backend["id"])
         his = single.adopt(label_studio, rows.project)
 
     again = ranking_of(redis, rows.project)

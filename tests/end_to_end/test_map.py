@@ -13,11 +13,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from backend import sample
-from backend.labelstudio.client import LabelStudioClient
-from backend.sample.project import make_project, upload_recordings
-from tests.browser import PHONE, Watch, barriers, overflow
-from tests.dubito import Dubito, dubito_running
+from dubito.backend.demo import sample
+from dubito.backend.demo.sample_project import make_project, upload_recordings
+from dubito.backend.labelstudio.client import LabelStudioClient
+from tests.browser import PHONE, Watch, barriers, overflow, wait_until
+from tests.dubito_process import Dubito, dubito_running
 from tests.label_studio import JsonObject, LabelStudio, choice_result, choices_config
 from tests.real_label_studio import OWNER, PASSWORD
 
@@ -118,7 +118,7 @@ def show(page: Page, dubito: Dubito, project: int) -> Shown:
     page.goto(f"{dubito.url}/projects/{project}")
     page.locator("#map").scroll_into_view_if_needed()
     page.locator("#map canvas[data-points]").wait_for()
-    page.wait_for_function("document.getElementById('map').panel.view.drawn > 0")
+    wait_until(page, "document.getElementById('map').panel.view.drawn > 0")
     page.locator("#map canvas").scroll_into_view_if_needed()
     found = dubito.http.get(f"/api/projects/{project}/map").raise_for_status().json()
     return Shown(page=page, told=dict(found))
@@ -172,7 +172,7 @@ def test_the_keyboard_is_enough(page: Page, dubito: Dubito, project: int) -> Non
 
     first = shown.told["window"][0]
     expect(shown.card.locator("h3")).to_have_text(f"task {first}")
-    expect(shown.card).to_contain_text("Asked next, as number 1")
+    expect(shown.card).to_contain_text("Number 1 in the queue")
     page.keyboard.press("ArrowDown")
     expect(shown.card.locator("h3")).not_to_have_text(f"task {first}")
     second = int(shown.card.locator("h3").inner_text().removeprefix("task "))
@@ -186,7 +186,7 @@ def test_the_keyboard_is_enough(page: Page, dubito: Dubito, project: int) -> Non
         page.keyboard.press("Enter")
     opened.value.close()
     page.keyboard.press("Escape")
-    expect(shown.card).to_contain_text("No task is chosen")
+    expect(shown.card).to_contain_text("No task is selected")
 
 
 def test_a_class_can_be_hidden(page: Page, dubito: Dubito, project: int) -> None:
@@ -199,8 +199,10 @@ def test_a_class_can_be_hidden(page: Page, dubito: Dubito, project: int) -> None
 
     expect(button).to_have_attribute("aria-pressed", "false")
     left = shown.told["shown"] - count
-    page.wait_for_function(
-        "left => document.getElementById('map').panel.view.drawn === left", arg=left
+    wait_until(
+        page,
+        "left => document.getElementById('map').panel.view.drawn === left",
+        arg=left,
     )
 
 
@@ -250,7 +252,8 @@ def test_the_map_follows_without_a_reload(
 
     annotation = labelled(real_label_studio, task)
 
-    page.wait_for_function(
+    wait_until(
+        page,
         "row => document.getElementById('map').panel.map.label[row] >= 0",
         arg=shown.row(task),
     )
@@ -322,8 +325,6 @@ def test_a_picture_is_seen_by_who_is_logged_in_to_label_studio(
 
     picture = shown.card.locator("img.picture")
     picture.wait_for()
-    page.wait_for_function(
-        "document.querySelector('#map .picture')?.naturalWidth === 40"
-    )
+    wait_until(page, "document.querySelector('#map .picture')?.naturalWidth === 40")
     source: JsonObject = {"src": picture.get_attribute("src")}
     assert str(source["src"]).startswith(f"{real_label_studio.url}/data/upload/")

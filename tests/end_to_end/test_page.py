@@ -7,10 +7,10 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.sample import TITLE
+from dubito.backend.demo.sample import TITLE
 from tests.activities import activities_project, activity
 from tests.browser import PHONE, Watch, barriers, keep_picture, overflow
-from tests.dubito import Dubito, Rows, dubito_running
+from tests.dubito_process import Dubito, Rows, dubito_running
 from tests.label_studio import JsonObject, LabelStudio
 
 pytestmark = pytest.mark.end_to_end
@@ -77,7 +77,7 @@ def test_every_figure_is_that_of_the_json(
     accuracy = status["accuracy"]
     assert percent(accuracy["estimate"]) in glance
     assert f"{percent(accuracy['low'])} to {percent(accuracy['high'])}" in glance
-    assert f"told by {accuracy['n']} tasks" in glance
+    assert f"measured on {accuracy['n']} tasks" in glance
     assert all(reason in glance for reason in status["stop"]["reasons"])
     assert f"task {status['window'][0]['task']}" in glance
     assert [row[1] for row in cells(page, "Learning curve")] == [
@@ -94,7 +94,7 @@ def test_every_figure_is_that_of_the_json(
     assert [row[:2] for row in cells(page, "Rounds")] == [
         [str(one["round"]), str(one["labels"])] for one in found["rounds"]
     ]
-    told = [row[0] for row in cells(page, "Labels to look at again")]
+    told = [row[0] for row in cells(page, "Possible label errors")]
     assert told == [f"task {one['task']}" for one in status["doubtful"]]
     mistakes = page.locator("#classes .matrix td").all_text_contents()
     counts = sorted(int(text) for text in mistakes if text != "·")
@@ -164,7 +164,7 @@ def test_the_keyboard_is_enough(page: Page, dubito: Dubito, rows: Rows) -> None:
     page.keyboard.press("Tab")
     expect(page.get_by_text("Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
-    button = page.get_by_role("button", name="Read everything anew")
+    button = page.get_by_role("button", name="Reread Label Studio")
     for _ in range(20):
         if button.evaluate("it => it === document.activeElement"):
             break
@@ -173,7 +173,9 @@ def test_the_keyboard_is_enough(page: Page, dubito: Dubito, rows: Rows) -> None:
 
     page.keyboard.press("Enter")
 
-    page.get_by_text("Asked: Label Studio is read anew.").wait_for()
+    page.get_by_text(
+        "Requested: Dubito rereads the project from Label Studio."
+    ).wait_for()
 
 
 def test_a_project_that_is_not_connected_is_said_to_be_none(
@@ -190,6 +192,6 @@ def test_a_server_that_goes_away_is_told_of(
     show(page, dubito, rows)
     page.route("**/api/**", lambda route: route.abort())
 
-    page.get_by_role("alert").filter(has_text="asked again").wait_for()
+    page.get_by_role("alert").filter(has_text="This page retries").wait_for()
     page.unroute_all()
     page.get_by_role("alert").wait_for(state="hidden")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backend.replay.exports import Export, read_export
+from dubito.backend.simulate.export_reader import Export, read_export
 from tests.exports import CITIES, rows, several
 from tests.label_studio import (
     CONTROL,
@@ -94,7 +94,7 @@ def simulated(label_studio: LabelStudio, directory: Path, *arguments: object) ->
         [
             sys.executable,
             "-m",
-            "backend.cli",
+            "dubito.backend.cli",
             "simulate",
             *map(str, arguments),
             *little,

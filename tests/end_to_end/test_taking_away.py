@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser import Watch, barriers
-from tests.dubito import Dubito, assert_order_holds, feature_rows, scores
+from tests.dubito_process import Dubito, assert_order_holds, feature_rows, scores
 from tests.label_studio import CONTROL, ITEM, JsonObject, LabelStudio
 
 pytestmark = pytest.mark.end_to_end
@@ -67,9 +67,9 @@ def test_all_is_taken_away_from_the_page_and_can_be_brought_back(
     watch = Watch(page)
     page.goto(f"{dubito.url}/projects/{project}")
     labels = download(page, "Labels as CSV", tmp_path)
-    predictions = download(page, "Predictions for Label Studio", tmp_path)
-    page.get_by_role("button", name="Make the model").click()
-    model = download(page, "The model", tmp_path)
+    predictions = download(page, "Predictions in Label Studio", tmp_path)
+    page.get_by_role("button", name="Train the model").click()
+    model = download(page, "Model with a prediction script", tmp_path)
     report = download(page, "This page as one", tmp_path)
     assert barriers(page) == []
     assert watch.complaints == []
@@ -79,6 +79,10 @@ def test_all_is_taken_away_from_the_page_and_can_be_brought_back(
     with zipfile.ZipFile(model) as archive:
         assert archive.testzip() is None
     check_report(page, report)
+    dubito.until(
+        lambda: len(scores(real_label_studio, project)) == COUNT - LABELS,
+        "some open task has no score",
+    )
     bring_back(predictions, real_label_studio, project)
     assert_order_holds(dubito, real_label_studio, project)
 

@@ -8,13 +8,20 @@ from http import HTTPStatus
 import flask
 from flask.typing import ResponseReturnValue
 
-from tests.fake_label_studio.context import RELEASE, ApiError, Options, body
+from tests.fake_label_studio.context import (
+    ApiError,
+    Options,
+    body,
+    found,
+    here,
+    user,
+)
 from tests.fake_label_studio.outgoing import LEGACY_TOKEN
+from tests.fake_label_studio.records import USERS
 
 routes = flask.Blueprint("access", __name__)
 
 OPEN_PATHS = {"/health", "/version", "/api/version", "/api/token/refresh"}
-USERS = (1, 2)
 NO_CREDENTIALS = "Authentication credentials were not provided."
 NO_LEGACY = (
     "Authentication token no longer valid: legacy token authentication has been"
@@ -45,6 +52,11 @@ class Keys:
         """Let all access tokens run out now."""
         self._access.clear()
 
+    def forget(self, user: int) -> None:
+        """Take the keys of a person who is gone."""
+        self.personal = {key: who for key, who in self.personal.items() if who != user}
+        self._access = {k: held for k, held in self._access.items() if held[0] != user}
+
     def user(self, header: str) -> int:
         """Return whose an Authorization header is."""
         kind, _, token = header.partition(" ")
@@ -74,6 +86,29 @@ def whoami() -> ResponseReturnValue:
     return {"id": flask.g.user, "email": f"user{flask.g.user}@dubito.local"}
 
 
+@routes.post("/api/users")
+def create_user() -> ResponseReturnValue:
+    """Add a person, who has no key yet."""
+    tables = here().tables
+    number = max(tables.users) + 1
+    tables.users.add(number)
+    return {"id": number, "email": body().get("email")}, HTTPStatus.CREATED
+
+
+@routes.delete("/api/users/<person>")
+def delete_user(person: str) -> ResponseReturnValue:
+    """Delete a person; their keys open nothing any more."""
+    users = {known: known for known in here().tables.users}
+    gone = found(users, person, "User")
+    if user() != USERS[0] or gone == USERS[0]:
+        text = "The organization owner cannot be deleted"
+        raise ApiError(HTTPStatus.FORBIDDEN, text)
+    here().tables.delete_user(gone)
+    keys: Keys = flask.current_app.config["keys"]
+    keys.forget(gone)
+    return "", HTTPStatus.NO_CONTENT
+
+
 @routes.get("/health")
 def health() -> ResponseReturnValue:
     return {"status": "UP"}
@@ -82,4 +117,5 @@ def health() -> ResponseReturnValue:
 @routes.get("/version")
 @routes.get("/api/version")
 def version() -> ResponseReturnValue:
-    return {"release": RELEASE, "label-studio-os-package": {"version": RELEASE}}
+    release = here().options.release
+    return {"release": release, "label-studio-os-package": {"version": release}}

@@ -145,7 +145,6 @@ def annotation(row: Annotation) -> JsonObject:
         "import_id": None,
         "last_action": None,
         "bulk_created": False,
-        "parent_annotation": None,
         "last_created_by": None,
     }
 
@@ -227,7 +226,7 @@ def listed_task(tables: Tables, row: Task) -> JsonObject:
         "predictions": [prediction(p) for p in predictions],
         "annotations": [api_annotation(a) for a in annotations],
         "drafts": [],
-        "annotators": sorted({a.completed_by for a in annotations}),
+        "annotators": sorted({a.completed_by for a in annotations if a.completed_by}),
         "completed_at": max(finished, default=None),
         "annotations_results": "",
         "predictions_results": "",

@@ -61,12 +61,16 @@ class Options:
     block_webhook_addresses : refuse webhooks on private addresses
     legacy_tokens : accept them
     access_seconds : how long an access token lives
+    imports_quickly : import predictions without validation, as with the flag
+    release : the version that it claims to be
     """
 
     block_ml_addresses: bool = False
     block_webhook_addresses: bool = False
     legacy_tokens: bool = False
     access_seconds: float = 300.0
+    imports_quickly: bool = False
+    release: str = RELEASE
 
 
 @dataclass(slots=True)

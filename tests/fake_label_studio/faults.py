@@ -25,6 +25,7 @@ class Fault:
     drop : close the connection without a word; `after` says whether the request is
         carried out before
     let_pass : so many requests of the kind are answered as usual first
+    without : the request is carried out, and this field is left out of the answer
     before, after : what others do in the very moment before the request is carried
         out, or between that and the answer
     """
@@ -37,6 +38,7 @@ class Fault:
     html: bool = False
     delay_seconds: float = 0.0
     drop: Drop = "no"
+    without: str = ""
     before: Callable[[], None] | None = None
     after: Callable[[], None] | None = None
 
@@ -58,6 +60,7 @@ class Faults:
     kept_backends : how many removed ML backends are stored again, as happens to those
         that somebody looks at in the same moment
     requests : method and path of every request so far
+    listed : what each list of tasks so far was asked to include
     """
 
     lose_webhooks: Loss = "none"
@@ -66,6 +69,7 @@ class Faults:
     write_seconds: float = 0.0
     kept_backends: int = 0
     requests: list[tuple[str, str]] = field(default_factory=list)
+    listed: list[str] = field(default_factory=list)
     _planned: list[Fault] = field(default_factory=list)
     _webhooks: int = 0
     _guard: threading.Lock = field(default_factory=threading.Lock)

@@ -5,6 +5,11 @@ from typing import Any
 from defusedxml import ElementTree
 
 JsonObject = dict[str, Any]
+OF_A_STRETCH = {
+    "timeserieslabels": frozenset({"start", "end", "instant", "timeserieslabels"}),
+    "labels": frozenset({"start", "end", "labels"}),
+}
+"""What the value of a region must have, by its type."""
 
 
 def parse(config: str) -> JsonObject:
@@ -46,8 +51,13 @@ def _is_valid(config: JsonObject, item: JsonObject) -> bool:
     control = config.get(item.get("from_name", ""))
     if control is None or item.get("to_name") not in control["to_name"]:
         return False
-    chosen = item.get("value", {}).get("choices", [])
-    return not control["labels"] or set(chosen) <= set(control["labels"])
+    value = item.get("value", {})
+    kind = str(item.get("type"))
+    if not OF_A_STRETCH.get(kind, frozenset()) <= value.keys():
+        return False
+    chosen = value.get(kind if kind in OF_A_STRETCH else "choices", [])
+    known = control["labels"]  # a path cannot be looked up: it is dropped, too
+    return not known or all(isinstance(c, str) and c in known for c in chosen)
 
 
 def _input(tag: Any) -> JsonObject:  # noqa: ANN401 - XML elements have no stubs

@@ -18,6 +18,8 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "less_or_equal": lambda value, bound: bool(value <= bound),
     "equal": lambda value, bound: bool(value == bound),
     "not_equal": lambda value, bound: bool(value != bound),
+    "in": lambda value, bound: bool(bound["min"] <= value <= bound["max"]),
+    "in_list": lambda value, bound: value in bound,
 }
 
 
@@ -86,7 +88,7 @@ def _page(tasks: list[Task], arguments: Mapping[str, str]) -> list[Task]:
 
 
 def _shown(tables: Tables, task: Task, arguments: Mapping[str, str]) -> JsonObject:
-    """Return a task with the fields asked for; `include` reaches into nested rows."""
+    """Return a task with the fields asked for; `include` reaches into annotations."""
     full = bodies.listed_task(tables, task)
     if arguments.get("fields") != "all":
         full.update({key: [] for key in HEAVY})
@@ -94,6 +96,6 @@ def _shown(tables: Tables, task: Task, arguments: Mapping[str, str]) -> JsonObje
         return full
     wanted = set(arguments["include"].split(","))
     kept = {key: value for key, value in full.items() if key in wanted}
-    for key in set(HEAVY) & set(kept):
+    for key in {"annotations", "drafts"} & set(kept):
         kept[key] = [{k: row[k] for k in wanted & set(row)} for row in kept[key]]
     return kept

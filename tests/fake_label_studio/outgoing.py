@@ -13,18 +13,14 @@ import httpx
 from tests.fake_label_studio import bodies
 from tests.fake_label_studio.context import ApiError, Context
 from tests.fake_label_studio.faults import Letter
-from tests.fake_label_studio.records import (
-    JsonObject,
-    Prediction,
-    Project,
-    Row,
-    Task,
-)
+from tests.fake_label_studio.records import JsonObject, Prediction, Project, Row, Task
 from tests.label_studio import NO_TLS
 
 WEBHOOK_TIMEOUT_SECONDS = 1.0
-HEALTH_TIMEOUT_SECONDS = 1.0
-SETUP_TIMEOUT_SECONDS = 3.0
+HEALTH_TIMEOUT_SECONDS = 10.0
+SETUP_TIMEOUT_SECONDS = 10.0
+"""Label Studio waits 1 s and 3 s. One process of tests plays both sides, and a busy
+machine may hold it for longer."""
 PREDICT_TIMEOUT_SECONDS = 100.0
 WEBHOOK_AGENT = "python-requests/2.34.2"
 ML_AGENT = "heartex/1.23.2"

@@ -51,16 +51,27 @@ def create_prediction() -> ResponseReturnValue:
     return bodies.prediction(row), HTTPStatus.CREATED
 
 
+def _filtered(prediction: str) -> Prediction:
+    """Return a row, if it is of the task that may be named, too."""
+    tables, task = here().tables, flask.request.args.get("task")
+    if task is not None and int(task) not in tables.tasks:
+        text = "Select a valid choice. That choice is not one of the available choices."
+        raise invalid(task=text)
+    row = found(tables.predictions, prediction, "Prediction")
+    if task not in {None, str(row.task)}:
+        return found({}, prediction, "Prediction")
+    return row
+
+
 @routes.get("/api/predictions/<prediction>")
 def get_prediction(prediction: str) -> ResponseReturnValue:
-    row = found(here().tables.predictions, prediction, "Prediction")
+    row = _filtered(prediction)
     return bodies.prediction(row)
 
 
 @routes.patch("/api/predictions/<prediction>")
 def patch_prediction(prediction: str) -> ResponseReturnValue:
-    tables = here().tables
-    row = found(tables.predictions, prediction, "Prediction")
+    tables, row = here().tables, _filtered(prediction)
     sent = body()
     row.score = sent.get("score", row.score)
     row.result = sent.get("result", row.result)
@@ -72,8 +83,7 @@ def patch_prediction(prediction: str) -> ResponseReturnValue:
 
 @routes.delete("/api/predictions/<prediction>")
 def delete_prediction(prediction: str) -> ResponseReturnValue:
-    tables = here().tables
-    row = found(tables.predictions, prediction, "Prediction")
+    tables, row = here().tables, _filtered(prediction)
     tables.delete_prediction(row)
     tables.touch(tables.tasks[row.task])
     return "", HTTPStatus.NO_CONTENT

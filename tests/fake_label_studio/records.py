@@ -1,24 +1,36 @@
 """What the fake Label Studio remembers: its tables, and what follows from them."""
 
-import itertools
+import copy
 import threading
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import flask
 
 JsonObject = dict[str, Any]
 
+USERS = (1, 2)
 IGNORE_SKIPPED = "IGNORE_SKIPPED"
 REQUEUE_FOR_ME = "REQUEUE_FOR_ME"
 REQUEUE_FOR_OTHERS = "REQUEUE_FOR_OTHERS"
 
 
+def clock() -> datetime:
+    """Return what time it is for the Label Studio that serves this request."""
+    if not flask.has_app_context():
+        return datetime.now(UTC)
+    tables: Tables = flask.current_app.config["context"].tables
+    return datetime.fromtimestamp(tables.time(), UTC) + tables.ahead
+
+
 def now() -> str:
     """Return the time as Label Studio writes it; later times sort later."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return clock().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def columns(row: "Task | Annotation | Prediction") -> JsonObject:
@@ -62,12 +74,13 @@ class Annotation:
     id: int
     task: int
     project: int
-    completed_by: int
+    completed_by: int | None
     result: Any
     was_cancelled: bool = False
     ground_truth: bool = False
     lead_time: float | None = None
     parent_prediction: int | None = None
+    parent_annotation: int | None = None
     updated_by: int | None = None
     prediction: JsonObject = field(default_factory=dict)
     unique_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -105,8 +118,15 @@ class Tables:
     """All rows by id, and the one lock that guards them.
 
     A request holds the lock from start to end, and lets go of it while it calls out.
+
+    Attributes
+    ----------
+    imports : how many predictions each bulk call has stored
+    time : tells the seconds since 1970
+    ahead : by how much the clock is wrong
     """
 
+    users: set[int] = field(default_factory=lambda: {*USERS})
     projects: dict[int, Project] = field(default_factory=dict)
     tasks: dict[int, Task] = field(default_factory=dict)
     annotations: dict[int, Annotation] = field(default_factory=dict)
@@ -118,12 +138,28 @@ class Tables:
     locks: set[tuple[int, int]] = field(default_factory=set)
     said: dict[int, dict[int, Annotation]] = field(default_factory=dict)
     predicted: dict[int, dict[int, Prediction]] = field(default_factory=dict)
+    imports: list[int] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
-    _counter: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    time: Callable[[], float] = time.time
+    ahead: timedelta = timedelta()
+    last_id: int = 0
 
     def new_id(self) -> int:
         """Return a number no row of any table has."""
-        return next(self._counter)
+        self.last_id += 1
+        return self.last_id
+
+    def backup(self) -> Mapping[str, Any]:
+        """Return a copy of all rows, and of the last number that was given."""
+        kept = {column.name for column in fields(self)} - {"lock", "time", "ahead"}
+        with self.lock:
+            return copy.deepcopy({name: getattr(self, name) for name in kept})
+
+    def restore(self, backup: Mapping[str, Any]) -> None:
+        """Be again as a backup is: nobody is told, and numbers are given again."""
+        with self.lock:
+            for name, value in copy.deepcopy(dict(backup)).items():
+                setattr(self, name, value)
 
     @contextmanager
     def released(self) -> Iterator[None]:
@@ -166,6 +202,12 @@ class Tables:
         """Store an annotation."""
         self.annotations[row.id] = self.said[row.task][row.id] = row
 
+    def move_annotation(self, row: Annotation, task: Task) -> None:
+        """Hang an annotation on another task."""
+        del self.said[row.task][row.id]
+        row.task = task.id
+        self.said[task.id][row.id] = row
+
     def delete_annotation(self, row: Annotation) -> None:
         """Forget an annotation."""
         del self.annotations[row.id], self.said[row.task][row.id]
@@ -175,8 +217,11 @@ class Tables:
         self.predictions[row.id] = self.predicted[row.task][row.id] = row
 
     def delete_prediction(self, row: Prediction) -> None:
-        """Forget a prediction."""
+        """Forget a prediction; what was made of it forgets it, too."""
         del self.predictions[row.id], self.predicted[row.task][row.id]
+        for answer in self.said[row.task].values():
+            if answer.parent_prediction == row.id:
+                answer.parent_prediction = None
 
     def count(self, task: Task) -> None:
         """Tell again whether a task is done: enough people finished it."""
@@ -202,6 +247,16 @@ class Tables:
         for prediction in self.predicted.pop(task):
             del self.predictions[prediction]
         self.locks = {lock for lock in self.locks if lock[0] != task}
+
+    def delete_user(self, user: int) -> None:
+        """Delete a person; what they said stays, and is nobody's."""
+        self.users.discard(user)
+        self.locks = {lock for lock in self.locks if lock[1] != user}
+        for row in self.annotations.values():
+            row.completed_by = None if row.completed_by == user else row.completed_by
+            row.updated_by = None if row.updated_by == user else row.updated_by
+        for task in self.tasks.values():
+            task.updated_by = None if task.updated_by == user else task.updated_by
 
     def delete_project(self, project: int) -> None:
         """Delete a project with everything in it, its webhooks too."""

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any, Self
 
@@ -14,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from tests.fake_label_studio import (
     access,
+    actions,
     connections,
     imports,
     predictions,
@@ -23,11 +25,12 @@ from tests.fake_label_studio import (
 from tests.fake_label_studio.context import ApiError, Context, Options
 from tests.fake_label_studio.faults import HTML_ERROR, Fault, Faults
 from tests.fake_label_studio.outgoing import deliver, post
+from tests.fake_label_studio.records import clock
 from tests.loopback import served
 
 Environ = dict[str, Any]
 WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-MODULES = (access, connections, imports, predictions, projects, tasks)
+MODULES = (access, actions, connections, imports, predictions, projects, tasks)
 
 
 @dataclass(slots=True)
@@ -65,8 +68,12 @@ class FakeServer:
     @contextmanager
     def serving(self) -> Iterator[Self]:
         """Answer requests for the length of the block."""
-        with served(_one_spelling(self._app())) as self.context.url:
+        with served(self.app()) as self.context.url:
             yield self
+
+    def app(self) -> WsgiApp:
+        """Return what answers requests, for whoever serves it in another way."""
+        return _one_spelling(self._app())
 
     def _app(self) -> flask.Flask:
         app = flask.Flask(__name__)
@@ -85,6 +92,8 @@ class FakeServer:
         flask.g.outbox = []
         flask.g.holds_lock = False
         flask.g.fault = self.faults.take(request.method, request.path)
+        if request.path == "/api/tasks":
+            self.faults.listed.append(request.args.get("include", ""))
         refused = _misbehave(flask.g.fault)
         if refused is not None:
             return refused
@@ -102,11 +111,16 @@ class FakeServer:
         if flask.g.holds_lock:
             self.context.tables.lock.release()
             deliver(self.context, flask.g.outbox)
+        response.headers["Date"] = format_datetime(clock(), usegmt=True)
         fault = flask.g.fault
         if fault is not None and fault.after is not None:
             fault.after()
         if fault is not None and fault.drop == "after":
             _hang_up()
+        if fault is not None and fault.without:
+            body = dict(response.get_json())
+            body.pop(fault.without, None)
+            response.set_data(flask.json.dumps(body))
         return response
 
 

@@ -7,16 +7,18 @@ import flask
 from flask.typing import ResponseReturnValue
 
 from tests.fake_label_studio import bodies, outgoing
-from tests.fake_label_studio.context import ApiError, body, found, here, is_true, user
-from tests.fake_label_studio.listing import listed
-from tests.fake_label_studio.records import (
-    Annotation,
-    JsonObject,
-    Project,
-    Tables,
-    Task,
-    now,
+from tests.fake_label_studio.actions import delete_tasks
+from tests.fake_label_studio.context import (
+    ApiError,
+    body,
+    found,
+    here,
+    invalid,
+    is_true,
+    user,
 )
+from tests.fake_label_studio.listing import listed
+from tests.fake_label_studio.records import Annotation, JsonObject, Tables, now
 
 routes = flask.Blueprint("tasks", __name__)
 
@@ -61,113 +63,8 @@ def patch_task(task: str) -> ResponseReturnValue:
 @routes.delete("/api/tasks/<task>")
 def delete_task(task: str) -> ResponseReturnValue:
     row = found(here().tables.tasks, task, "Task")
-    _delete_tasks(here().tables.projects[row.project], [row])
+    delete_tasks(here().tables.projects[row.project], [row])
     return "", HTTPStatus.NO_CONTENT
-
-
-@routes.post("/api/dm/actions")
-def act() -> ResponseReturnValue:
-    """Do what the Data Manager's menu offers for selected tasks."""
-    tables = here().tables
-    arguments = flask.request.args
-    project = found(tables.projects, arguments.get("project"), "Project")
-    chosen = body().get("selectedItems", {"all": True})
-    listed_ids = set(chosen.get("included", chosen.get("excluded", [])))
-    tasks = [
-        task
-        for task in tables.tasks_of(project.id)
-        if (task.id in listed_ids) != bool(chosen.get("all"))
-    ]
-    actions = {
-        "delete_tasks": _delete_tasks,
-        "delete_tasks_annotations": _delete_annotations,
-        "delete_tasks_predictions": _delete_predictions,
-        "predictions_to_annotations": _answer_as_predicted,
-        "retrieve_tasks_predictions": _retrieve,
-    }
-    tasks = [task for task in tasks if _is_shown(task)]
-    actions[arguments["id"]](project, tasks)
-    return {"processed_items": len(tasks), "detail": f"Done for {len(tasks)} tasks"}
-
-
-def _is_shown(task: Task) -> bool:
-    """Apply the filters of actions that Dubito uses: on versions, and on counts."""
-    tables = here().tables
-    rows, said = tables.predictions_of(task.id), tables.annotations_of(task.id)
-    skips = sum(answer.was_cancelled for answer in said)
-    shown = {
-        "predictions_model_versions": ",".join(row.model_version or "" for row in rows),
-        "total_annotations": len(said) - skips,
-        "cancelled_annotations": skips,
-    }
-    filters = body().get("filters", {}).get("items", [])
-    return all(
-        one["operator"] == "equal"
-        and one["value"] == shown[one["filter"].removeprefix("filter:tasks:")]
-        for one in filters
-    )
-
-
-def _delete_tasks(project: Project, tasks: list[Task]) -> None:
-    for task in tasks:
-        here().tables.delete_task(task.id)
-    ids = [{"id": task.id} for task in tasks]
-    outgoing.emit(here(), project, "TASKS_DELETED", tasks=ids)
-
-
-def _delete_annotations(project: Project, tasks: list[Task]) -> None:
-    tables = here().tables
-    rows = [row for task in tasks for row in tables.annotations_of(task.id)]
-    for row in rows:
-        tables.delete_annotation(row)
-        tables.touch(tables.tasks[row.task], user())
-    ids = [{"id": row.id} for row in rows]
-    outgoing.emit(here(), project, "ANNOTATIONS_DELETED", annotations=ids)
-
-
-def _delete_predictions(_: Project, tasks: list[Task]) -> None:
-    tables = here().tables
-    for task in tasks:
-        for row in tables.predictions_of(task.id):
-            tables.delete_prediction(row)
-
-
-def _answer_as_predicted(project: Project, tasks: list[Task]) -> None:
-    """Make an annotation of each prediction that none was made of; tell of all."""
-    tables, version = here().tables, body().get("model_version")
-    used = {row.parent_prediction for row in tables.annotations.values()}
-    rows = [
-        Annotation(
-            id=tables.new_id(),
-            task=task.id,
-            project=project.id,
-            completed_by=user(),
-            result=prediction.result,
-            parent_prediction=prediction.id,
-            updated_by=user(),
-        )
-        for task in tasks
-        for prediction in tables.predictions_of(task.id)
-        if prediction.id not in used and version in {None, prediction.model_version}
-    ]
-    for row in rows:
-        tables.add_annotation(row)
-        tables.touch(tables.tasks[row.task], user())
-    if rows:
-        answered = [tables.tasks[row.task] for row in rows]
-        outgoing.emit(
-            here(),
-            project,
-            "ANNOTATIONS_CREATED",
-            annotation=[bodies.annotation(row) for row in rows],
-            task=[bodies.webhook_task(tables, task) for task in answered],
-        )
-
-
-def _retrieve(project: Project, tasks: list[Task]) -> None:
-    backends = here().tables.backends.values()
-    for backend in [row for row in backends if row.project == project.id][:1]:
-        outgoing.predict_and_store(here(), backend, tasks)
 
 
 @routes.get("/api/tasks/<task>/annotations")
@@ -192,7 +89,7 @@ def create_annotation(task: str) -> ResponseReturnValue:
         id=context.tables.new_id(),
         task=row.id,
         project=row.project,
-        completed_by=int(sent.get("completed_by", user())),
+        completed_by=_person(sent),
         result=sent.get("result", []),
         was_cancelled=bool(sent.get("was_cancelled", skipped)),
         lead_time=sent.get("lead_time"),
@@ -264,6 +161,14 @@ def _remove(annotation: str) -> Annotation:
     tables.delete_annotation(row)
     tables.touch(tables.tasks[row.task], user())
     return row
+
+
+def _person(sent: JsonObject) -> int:
+    """Return who is to have given an answer: whoever sends it, or is named in it."""
+    person = sent.get("completed_by", user())
+    if person not in here().tables.users:
+        raise invalid(completed_by=f'Invalid pk "{person}" - object does not exist.')
+    return int(person)
 
 
 def _mark_ground_truth(tables: Tables, row: Annotation, sent: JsonObject) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 
-from backend.records import Annotation
+from dubito.backend.records import Annotation
 from tests.builders import BORN, annotation, project
 from tests.label_studio import JsonObject, choices_config
 from tests.official.server import ModelServer

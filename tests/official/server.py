@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from backend.labelstudio.server import free_port
+from dubito.backend.demo.label_studio_server import free_port
 from tests.label_studio import NO_TLS
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.dubito import Rows, rows_project
+from tests.dubito_process import Rows, rows_project
 from tests.label_studio import JsonObject, LabelStudio
 from tests.official.server import ModelServer, plugin_running
 from tests.service.test_kinds_of_tasks import as_csv, name_of, recording, series_config

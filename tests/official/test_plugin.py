@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.records import Annotation
+from dubito.backend.records import Annotation
 from tests import questions
 from tests.builders import annotation, captured, captured_names
 from tests.label_studio import JsonObject, choices_config
@@ -275,7 +275,7 @@ def test_without_the_package_one_sentence_says_what_to_do(
         model = "class LabelStudioMLBase: pass\n"
         (tmp_path / "label_studio_ml" / "model.py").write_text(model)
     hidden = "import sys; sys.modules['label_studio_ml'] = None;"
-    code = f"{hidden if found == 'nothing' else ''}import backend.plugin"
+    code = f"{hidden if found == 'nothing' else ''}import dubito.backend.plugin"
 
     done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-c", code],

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.builders import captured, captured_names
-from tests.dubito import Dubito, dubito_running
+from tests.dubito_process import Dubito, dubito_running
 from tests.label_studio import JsonObject
 from tests.official.server import ModelServer, running
 

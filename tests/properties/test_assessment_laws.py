@@ -1,24 +1,28 @@
 """Laws of what is said of the model, whatever was labelled."""
 
 from dataclasses import replace
+from itertools import combinations, permutations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logit
+from sklearn.metrics import cohen_kappa_score
 
-from model.accuracy import (
+from dubito.model.evaluation.accuracy import (
     FEWEST_RANDOM,
     Accuracy,
     Evidence,
     accuracy,
     random_prefix,
 )
-from model.agreement import Vote, agreement
-from model.crossfit import NEVER, Known, folds
-from model.doubtful import doubtful
-from model.initial import permutation, tie_breaker
-from model.stopping import kappa
+from dubito.model.evaluation.agreement import Vote, agreement
+from dubito.model.evaluation.crossfit import NEVER, LabelledRows, folds
+from dubito.model.evaluation.distances import of_sets, weighted_sum
+from dubito.model.evaluation.label_errors import label_errors
+from dubito.model.evaluation.stopping import kappa
+from dubito.model.query.seed_set import permutation, tie_breaker
 
 
 @st.composite
@@ -114,7 +118,7 @@ def test_a_group_is_never_split(groups: list[int], seed: int) -> None:
     rng = np.random.default_rng(seed)
     numbers = np.array(groups)
     rows = np.flatnonzero(rng.uniform(size=len(groups)) < 0.6)
-    known = Known(
+    known = LabelledRows(
         features=np.zeros((len(groups), 1), dtype=np.float32),
         rows=rows,
         codes=rng.integers(2, size=len(rows)),
@@ -159,7 +163,7 @@ def test_doubtful_labels_are_suggested_another_class_each_once(
     rng = np.random.default_rng(len(codes))
     probabilities = rng.dirichlet(np.ones(4), size=len(codes))
 
-    found = doubtful(probabilities, np.array(codes), most)
+    found = label_errors(probabilities, np.array(codes), most)
 
     assert len(found) <= most
     assert len({one.place for one in found}) == len(found)
@@ -188,6 +192,70 @@ def test_agreement_is_a_share_and_alpha_at_most_1(votes: dict[int, list[Vote]]) 
         assert found.alpha is None or -1 <= found.alpha <= 1
         assert all(0 <= peer.share <= 1 for peer in found.peers)
         assert found == agreement(dict(reversed(votes.items())))
+
+
+def masi(one: str, other: str) -> float:
+    """Return the distance of two sets of letters, by its definition."""
+    first, second = {*one}, {*other}
+    if first == second:
+        return 0.0
+    weight = 2 / 3 if first <= second or second <= first else 1 / 3
+    return 1 - weight * len(first & second) / len(first | second)
+
+
+letters = st.sets(st.sampled_from("abcd")).map(lambda names: "".join(sorted(names)))
+
+
+@given(
+    cast=st.lists(st.lists(letters, min_size=2, max_size=4), min_size=1, max_size=12)
+)
+def test_alpha_of_sets_is_that_of_its_definition(cast: list[list[str]]) -> None:
+    found = agreement(
+        {
+            task: [Vote(choice, 1, annotator=who) for who, choice in enumerate(given_)]
+            for task, given_ in enumerate(cast)
+        },
+        of_sets,
+    )
+
+    values = [choice for choices in cast for choice in choices]
+    chance = [masi(*pair) for pair in permutations(values, 2)]
+    seen = [
+        sum(masi(*pair) for pair in permutations(choices, 2)) / (len(choices) - 1)
+        for choices in cast
+    ]
+    assert found is not None
+    if not any(chance):
+        assert found.alpha is None
+        return
+    expected = 1 - (sum(seen) / len(values)) / (sum(chance) / len(chance))
+    assert found.alpha == pytest.approx(expected)
+    pairs = [1 - masi(*pair) for choices in cast for pair in combinations(choices, 2)]
+    assert found.share == pytest.approx(sum(pairs) / len(pairs))
+
+
+@given(n=st.integers(1, 2_000), classes=st.integers(1, 3), seed=st.integers(0, 9))
+@settings(max_examples=20)
+def test_distances_are_summed_block_by_block(n: int, classes: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    sets = ["".join(rng.choice([*"abc"], classes)) for _ in range(n)]
+    weights = rng.integers(1, 5, size=n).astype(np.float64)
+    compare, places = of_sets(sets), np.arange(n)
+
+    found = weighted_sum(weights, compare)
+
+    assert found == pytest.approx(weights @ compare(places[:, None], places) @ weights)
+
+
+@given(
+    one=st.lists(st.integers(0, 4), min_size=2, max_size=30), seed=st.integers(0, 99)
+)
+def test_kappa_is_that_of_scikit_learn(one: list[int], seed: int) -> None:
+    codes = 10**15 * np.array(one)
+    other = 10**15 * np.random.default_rng(seed).integers(0, 5, size=len(one))
+
+    expected = cohen_kappa_score(codes, other) if (codes != other).any() else 1.0
+    assert kappa(codes, other) == pytest.approx(expected)
 
 
 @given(one=st.lists(st.integers(0, 2), min_size=1, max_size=20), seed=st.integers(0, 9))

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from backend.records import JsonObject
-from backend.services import Services
-from backend.web.app import create_app
+from dubito.backend.records import JsonObject
+from dubito.backend.services import Services
+from dubito.backend.web.app import create_app
 from tests.builders import (
     KEY,
     annotation,

@@ -1,6 +1,7 @@
 """Whatever is read: it is understood or refused; one bad task harms no other."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,27 +10,32 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.errors import ExportError, ProjectSettingsError, SchemaError, SettingsError
-from backend.labelstudio.access import Access
-from backend.labelstudio.config import read_schema
-from backend.labelstudio.files import Files
-from backend.learning.intake import attempt
-from backend.learning.preferences import read_preferences
-from backend.learning.reading import Reader, choose_reads
-from backend.learning.recordings import describe_all, open_recording
-from backend.records import JsonObject
-from backend.replay.exports import parse_export
-from backend.replay.files import LocalFiles
-from backend.replay.inference import infer_schema
-from backend.settings import ALIASES, Settings
-from backend.state.packing import packed_data
-from backend.state.tasks import Reading
-from model.errors import BadItemError
-from model.schema import Schema
-from tests.builders import (
-    channels,
-    schema,
+from dubito.backend.data_kinds.recording_files import open_recording
+from dubito.backend.data_kinds.recordings import describe_all
+from dubito.backend.errors import (
+    ExportError,
+    ProjectSettingsError,
+    SchemaError,
+    SettingsError,
 )
+from dubito.backend.features.ingest import attempt
+from dubito.backend.features.input_choice import choose_input
+from dubito.backend.features.local_files import LocalFiles
+from dubito.backend.features.task_reader import TaskReader
+from dubito.backend.labelstudio.auth import Credentials
+from dubito.backend.labelstudio.files import Files
+from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.project_settings import read_preferences
+from dubito.backend.records import JsonObject
+from dubito.backend.settings import Settings
+from dubito.backend.simulate.export_reader import parse_export
+from dubito.backend.simulate.schema_inference import infer_schema
+from dubito.backend.state.encoding import packed_data
+from dubito.backend.state.pool import TaskInput
+from dubito.backend.variables import ALIASES
+from dubito.model.errors import BadItemError
+from dubito.model.schema import Schema
+from tests.builders import channels, schema
 from tests.label_studio import choices_config
 from tests.strategies import json_data, json_values
 
@@ -45,7 +51,7 @@ def outcome(act: Callable[[], Found], refusal: type[Exception]) -> Found | str:
 
 
 NOWHERE = Files.open(
-    Access(httpx.Client(base_url="http://127.0.0.1:9"), "key"),
+    Credentials(httpx.Client(base_url="http://127.0.0.1:9"), "key"),
     "http://127.0.0.1:9",
     ["files.example:81", "other.example"],
 )
@@ -56,6 +62,11 @@ SCHEMAS = (
     schema(tag="Image", key="image", is_address=True),
     schema(tag="Table", key="x"),
     schema(tag="TimeSeries", key="csv", is_address=True),
+    schema(tag="HyperText", key="x"),
+    schema(tag="Paragraphs", key="x"),
+    schema(tag="Pdf", key="x", is_address=True),
+    schema(tag="ImageList", key="x", is_address=True),
+    replace(schema(), others=(replace(schema(tag="Table", key="x"), target="also"),)),
 )
 
 
@@ -70,12 +81,12 @@ def test_any_task_is_read_or_set_aside(
 ) -> None:
     """Law 9: one bad task is set aside with a reason; the rest goes on."""
     chosen = read_preferences({"features": sorted(features)})
-    reads = choose_reads(shown, chosen, sample)
-    reader = Reader(schema=shown, reads=reads, files=NOWHERE)
+    reads = choose_input(shown, chosen, sample)
+    reader = TaskReader(schema=shown, reads=reads, files=NOWHERE)
 
     for data in sample:
         found = attempt(reader, data)
-        is_learnt = isinstance(found, Reading) and (
+        is_learnt = isinstance(found, TaskInput) and (
             bool(found.numbers) or found.text is not None
         )
         assert is_learnt or isinstance(found, str) or found.refused
@@ -208,7 +219,7 @@ def test_any_extra_parameters_are_settings_or_refused(value: object) -> None:
     found = outcome(lambda: read_preferences(value), ProjectSettingsError)
 
     if isinstance(found, str):
-        assert found.startswith("the extra parameters")
+        assert found.startswith("the extra params")
     else:
         assert found.audit_every >= 0
 

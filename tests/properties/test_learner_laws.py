@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from model.arrays import Codes, Features
-from model.ensemble import Ensemble
-from model.surroundings import Surroundings
+from dubito.model.arrays import Codes, Features
+from dubito.model.learners.ensemble import Ensemble
+from dubito.model.learners.unlabelled_context import UnlabelledContext
 
 few_values = st.sampled_from([-8.0, 0.0, 0.5, 0.51, 3.0])
 """Copies, constant columns and far-out values are what goes wrong."""
@@ -31,7 +31,7 @@ def test_any_labels_of_any_tasks_give_probabilities(
     project: tuple[Features, Codes],
 ) -> None:
     features, codes = project
-    chosen = Ensemble().within(Surroundings(features))
+    chosen = Ensemble().within(UnlabelledContext(features))
 
     found = chosen.fit(features[: len(codes)], codes, 6).predict(features)
 
@@ -50,7 +50,7 @@ def test_equal_tasks_and_labels_give_equal_predictions(
 
     once, again = (
         Ensemble(7)
-        .within(Surroundings(features.copy()))
+        .within(UnlabelledContext(features.copy()))
         .fit(features[: len(codes)], codes, 5)
         .predict(features)
         for _ in range(2)
@@ -66,7 +66,7 @@ def test_what_is_said_of_a_task_does_not_depend_on_the_others(
 ) -> None:
     """Of one that is not in the pool, too: it is seen as the pool is."""
     features, codes = project
-    around = Surroundings(features)
+    around = UnlabelledContext(features)
     predictor = Ensemble().within(around).fit(features[: len(codes)], codes, 5)
 
     together = predictor.predict(features)

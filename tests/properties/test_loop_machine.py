@@ -1,5 +1,6 @@
 """No label is lost and the order is right, whatever happens: laws 1, 2, 4, 5 and 7."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,8 @@ from tests.quick_learner import quick_learner_installed
 
 EXAMPLES = 12
 STEPS = 12
+LONG_RUN = os.environ.get("DUBITO_LOOP_RUN", "")
+"""Runs and steps of a longer run by chance, such as 200x30; none by default."""
 
 
 @pytest.fixture
@@ -20,5 +23,7 @@ def loop(store_url: str, redis: Redis) -> Iterator[type[Loop]]:
 
 
 def test_no_label_is_lost_whatever_happens(loop: type[Loop]) -> None:
-    """A few runs, the same each time; `tests.benchmarks.lost_labels` takes longer."""
-    whatever_happens(loop, EXAMPLES, STEPS, is_chance=False)
+    """A few runs, the same each time; `DUBITO_LOOP_RUN=200x30` takes longer."""
+    runs, _, steps = LONG_RUN.partition("x")
+    examples, length = int(runs or EXAMPLES), int(steps or STEPS)
+    whatever_happens(loop, examples, length, is_chance=bool(LONG_RUN))

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from model.arrays import Features
-from model.projection import project
-from model.traces import telling_samples
+from dubito.model.arrays import Features
+from dubito.model.features.downsampling import telling_samples
+from dubito.model.projection.pca import pca_projection
 
 seeds = st.integers(-(2**70), 2**70)
 
@@ -31,7 +31,7 @@ def ids(rows: Features) -> NDArray[np.int64]:
 @given(rows=anything, seed=seeds)
 def test_every_task_has_a_place_in_the_frame(rows: Features, seed: int) -> None:
     """Whatever the numbers: none at all, endless ones, equal ones."""
-    points = project(rows, ids(rows), seed)
+    points = pca_projection(rows, ids(rows), seed)
 
     assert points.shape == (len(rows), 2)
     assert points.dtype == np.float32
@@ -43,10 +43,10 @@ def test_every_task_has_a_place_in_the_frame(rows: Features, seed: int) -> None:
 def test_equal_tasks_have_equal_places(rows: Features, seed: int) -> None:
     twice = np.vstack([rows, rows])
 
-    points = project(twice, ids(twice), seed)
+    points = pca_projection(twice, ids(twice), seed)
 
     assert np.abs(points[: len(rows)] - points[len(rows) :]).max(initial=0.0) < 1e-5
-    again = project(twice.copy(), ids(twice), seed)
+    again = pca_projection(twice.copy(), ids(twice), seed)
     assert np.array_equal(points, again)
 
 
@@ -57,7 +57,9 @@ def test_a_constant_column_changes_nothing(count: int, value: float, seed: int) 
     rows = (rng.normal(size=(count, 3)) * [9.0, 3.0, 1.0]).astype(np.float32)
     wider = np.insert(rows, 1, np.float32(value), axis=1)
 
-    difference = project(wider, ids(rows), seed) - project(rows, ids(rows), seed)
+    difference = pca_projection(wider, ids(rows), seed) - pca_projection(
+        rows, ids(rows), seed
+    )
 
     assert np.abs(difference).max() < 1e-3
 

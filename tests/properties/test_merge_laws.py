@@ -1,7 +1,12 @@
-"""No annotation is lost or counted twice, whatever happens to the webhooks."""
+"""No annotation is lost or counted twice, whatever happens to the webhooks.
+
+Nor when Label Studio is restored from a backup and gives its numbers again, nor when
+its clock is wrong.
+"""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from hypothesis import settings
@@ -17,14 +22,28 @@ from hypothesis.stateful import (
 )
 from redis import Redis
 
-from backend.learning.events import AnnotationsDeleted, AnnotationsSaved, parse_event
-from backend.learning.handlers import record
-from backend.learning.labels import derive_labels
-from backend.records import Annotation, JsonObject
-from backend.services import Services
-from tests.builders import KEY, annotation, event, machine_made, project, schema
+from dubito.backend.connection.event_handlers import record
+from dubito.backend.connection.events import (
+    AnnotationsDeleted,
+    AnnotationsSaved,
+    parse_event,
+)
+from dubito.backend.learning.labels import derive_labels
+from dubito.backend.records import Annotation, JsonObject
+from dubito.backend.services import Services
+from tests.builders import (
+    BORN,
+    KEY,
+    annotation,
+    event,
+    machine_made,
+    project,
+    saved,
+    schema,
+)
 
 Held = dict[int, Annotation]
+Snapshot = tuple[int, list[Annotation]]
 LABELS_OF_OURS = st.sampled_from(["a", "b"])
 
 
@@ -38,6 +57,7 @@ class Deliveries(RuleBasedStateMachine):
     services: Services
     events = Bundle("events")
     snapshots = Bundle("snapshots")
+    backups = Bundle("backups")
 
     @initialize()
     def begin(self) -> None:
@@ -45,19 +65,40 @@ class Deliveries(RuleBasedStateMachine):
         self.services.projects.add(KEY)
         self.state = self.services.projects.at(KEY)
         self.held: Held = {}
-        self.minute = 0
+        self.minute = 1_000
         self.last = 0
         self.dead: set[int] = set()
         self.expected: Held = {}
+        self.arrivals = 0
+        self.as_of: dict[int, int] = {}
 
     def _changed(
         self, number: int, task: int, choice: str | None, ours: str = ""
     ) -> Annotation:
         self.minute += 1
         said = machine_made(ours) if ours else choice
-        answer = annotation(number, said, task=task, minute=self.minute)
+        before = self.held.get(number)
+        made_at = BORN + timedelta(minutes=self.minute)
+        born = made_at if before is None else before.created_at
+        answer = annotation(
+            number, said, task=task, minute=self.minute, created_at=born
+        )
         self.held[number] = answer
         return answer
+
+    @rule(minutes=st.sampled_from([-500, -3, 3, 500, 10**8]))
+    def set_the_clock(self, minutes: int) -> None:
+        self.minute = min(max(1, self.minute + minutes), 1_000 + 10**8)
+
+    @rule(target=backups)
+    def back_up(self) -> tuple[Held, int]:
+        return dict(self.held), self.last
+
+    @rule(backup=backups)
+    def restore(self, backup: tuple[Held, int]) -> None:
+        """Bring back what there was: later answers are gone, numbers given again."""
+        held, self.last = backup
+        self.held = dict(held)
 
     @rule(
         target=events, task=st.integers(1, 4), choice=st.sampled_from(["a", "b", None])
@@ -111,30 +152,56 @@ class Deliveries(RuleBasedStateMachine):
     def _expect(self, answers: Iterable[Annotation]) -> None:
         """Expect the later of two answers, and none that was deleted."""
         for one in answers:
-            held = self.expected.get(one.id, one)
-            if one.id not in self.dead and one.stamp >= held.stamp:
+            if one == self.expected.get(one.id):
+                continue
+            self.arrivals += 1
+            if self._is_believed(one):
                 self.expected[one.id] = one
+                self.as_of[one.id] = self.arrivals
+
+    def _is_believed(self, one: Annotation) -> bool:
+        held = self.expected.get(one.id, one)
+        is_same = held.created_at == one.created_at
+        return one.id not in self.dead and one.stamp >= held.stamp and is_same
 
     def _expect_gone(self, numbers: Iterable[int]) -> None:
         for number in numbers:
+            self.arrivals += 1
             self.dead.add(number)
             self.expected.pop(number, None)
+            self.as_of[number] = self.arrivals
+
+    def _expect_shown(self, began: int, found: Iterable[Annotation]) -> None:
+        """Expect what a look shows, but of what arrived later the later of the two."""
+        shown = {one.id: one for one in found}
+        for number, one in shown.items():
+            if self.as_of.get(number, 0) <= began:
+                self.dead.discard(number)
+                self.expected[number] = one
+                self.as_of[number] = began
+            elif self._is_believed(one):
+                self.expected[number] = one
+        for number in self.expected.keys() - shown.keys():
+            if self.as_of[number] <= began:
+                self.dead.add(number)
+                self.as_of[number] = began
+                del self.expected[number]
 
     @rule(sent=consumes(events))
     def lose(self, sent: JsonObject) -> None:
         """Let an event never arrive."""
 
     @rule(target=snapshots)
-    def read(self) -> tuple[set[int], list[Annotation]]:
-        """Read a snapshot: what we knew before it began, and what it holds."""
-        return self.state.annotations.ids(), list(self.held.values())
+    def read(self) -> Snapshot:
+        """Read a snapshot: the number of the look, and what it shows."""
+        self.arrivals += 1
+        return self.state.arrivals.begin(), list(self.held.values())
 
     @rule(snapshot=consumes(snapshots))
-    def merge(self, snapshot: tuple[set[int], list[Annotation]]) -> None:
-        known, found = snapshot
-        self.state.annotations.merge(known, found)
-        self._expect(found)
-        self._expect_gone(known - {one.id for one in found})
+    def merge(self, snapshot: Snapshot) -> None:
+        began, found = snapshot
+        self.state.annotations.merge(began, found)
+        self._expect_shown(began, found)
 
     @rule(task=st.integers(1, 4))
     def submit_while_a_snapshot_is_read(self, task: int) -> None:
@@ -167,9 +234,11 @@ class Deliveries(RuleBasedStateMachine):
         self.merge(self.read())
         kept = {one.id: one for one in self.state.annotations.all()}
         assert kept == self.held
-        want = self.state.work.want()
+        want = self.state.work.requested()
         self.merge(self.read())
-        assert self.state.work.want() == want, "nothing new, yet a round is asked for"
+        assert self.state.work.requested() == want, (
+            "nothing new, yet a round is asked for"
+        )
 
 
 @contextmanager
@@ -192,9 +261,24 @@ def test_an_event_that_comes_after_all_is_corrected_by_the_next_snapshot(
     """Its deletion was lost, and so was every trace of it."""
     assert redis.dbsize() == 0
     state = services.projects.at(KEY)
-    state.annotations.merge(state.annotations.ids(), [])
+    state.annotations.merge(state.arrivals.begin(), [])
 
     state.annotations.save([annotation(1, minute=1 if late == "a creation" else 2)])
-    state.annotations.merge(state.annotations.ids(), [])
+    state.annotations.merge(state.arrivals.begin(), [])
 
     assert state.annotations.ids() == set()
+
+
+def test_a_time_of_the_future_hides_no_later_answer(services: Services) -> None:
+    """Label Studio's clock was a day ahead, or somebody made the event up."""
+    state = services.projects.at(KEY)
+    services.projects.add(KEY)
+    ahead = annotation(1, "a", updated_at="2199-01-01T00:00:00Z")
+    record(parse_event(saved(ahead)), services)
+
+    corrected = annotation(1, "b", minute=5)
+    record(parse_event(saved(corrected)), services)
+
+    assert "changes" in state.work.requests(), "nobody looks which of them is true"
+    state.annotations.merge(state.arrivals.begin(), [corrected])
+    assert state.annotations.all() == [corrected]

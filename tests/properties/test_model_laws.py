@@ -7,19 +7,29 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
-from model.agreement import Vote, combine
-from model.arrays import Features, Probabilities, TaskIds
-from model.diversity import spread
-from model.ensemble import Ensemble
-from model.features.tabular import standardise
-from model.features.text import Embedding
-from model.features.timeseries import describe
-from model.initial import StartPlan, permutation, start_order, tie_breaker
-from model.ranking import WindowPlan, arrange, certainty_order
-from model.uncertainty import MEASURES, Measure, doubt
+from dubito.model.arrays import Features, Probabilities, TaskIds
+from dubito.model.evaluation.agreement import Vote, combine
+from dubito.model.features.tabular import standardise
+from dubito.model.features.text import Embedding
+from dubito.model.features.timeseries import describe
+from dubito.model.learners.ensemble import Ensemble
+from dubito.model.query.diversity import spread
+from dubito.model.query.ranking import WindowPlan, arrange, certainty_order
+from dubito.model.query.seed_set import StartPlan, permutation, start_order, tie_breaker
+from dubito.model.query.uncertainty import (
+    GRADE_MEASURES,
+    MEASURES,
+    SET_MEASURES,
+    Measure,
+    doubt,
+)
 
 every_measure = pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
 every_measure_name = pytest.mark.parametrize("name", MEASURES)
+every_set_measure = pytest.mark.parametrize(
+    "measure", SET_MEASURES.values(), ids=SET_MEASURES
+)
+every_grade_measure = pytest.mark.parametrize("name", GRADE_MEASURES)
 
 seeds = st.integers(-(2**70), 2**70)
 
@@ -43,6 +53,59 @@ def feature_rows(min_rows: int = 0, max_rows: int = 40) -> st.SearchStrategy[Fea
 task_ids = st.lists(st.integers(1, 2**40), unique=True, max_size=60).map(
     lambda ids: np.array(ids, dtype=np.int64)
 )
+
+
+@every_set_measure
+@given(
+    probabilities=arrays(
+        np.float64, array_shapes(min_dims=2, max_dims=2), elements=st.floats(0, 1)
+    )
+)
+def test_certainty_of_sets_has_the_same_scale(
+    measure: Measure, probabilities: Probabilities
+) -> None:
+    """And a class is as certain to be absent as to be there."""
+    certainty = measure(probabilities)
+
+    assert certainty.shape == (len(probabilities),)
+    assert certainty.min() >= 0.0
+    assert certainty.max() <= 1.0
+    assert measure(1 - probabilities) == pytest.approx(certainty, abs=1e-9)
+
+
+@every_set_measure
+def test_the_scale_of_sets_is_used_from_end_to_end(measure: Measure) -> None:
+    assert measure(np.array([[0.5, 0.5], [0.0, 1.0]])).tolist() == [0.0, 1.0]
+    assert measure(np.empty((2, 0))).tolist() == [1.0, 1.0]
+
+
+def test_every_strategy_rates_questions_of_all_kinds() -> None:
+    assert SET_MEASURES.keys() == GRADE_MEASURES.keys() == MEASURES.keys()
+
+
+@every_grade_measure
+@given(probabilities=probability_rows())
+def test_certainty_of_grades_has_the_same_scale_from_either_end(
+    name: str, probabilities: Probabilities
+) -> None:
+    certainty = doubt(name, probabilities, "ordered")
+
+    assert certainty.shape == (len(probabilities),)
+    assert certainty.min() >= 0.0
+    assert certainty.max() <= 1.0
+    turned = doubt(name, probabilities[:, ::-1], "ordered")
+    assert turned == pytest.approx(certainty, abs=1.1e-6)
+
+
+@every_grade_measure
+def test_the_scale_of_grades_is_used_from_end_to_end(name: str) -> None:
+    far, certain = np.array([[0.5, 0.0, 0.5]]), np.array([[0.0, 1.0, 0.0]])
+    if name == "least_confidence":  # it does not know that they are far apart
+        far = np.full((1, 4), 0.25)
+
+    assert doubt(name, far, "ordered").tolist() == [0.0]
+    assert doubt(name, certain, "ordered").tolist() == [1.0]
+    assert doubt(name, np.ones((2, 1)), "ordered").tolist() == [1.0, 1.0]
 
 
 @every_measure
@@ -284,4 +347,7 @@ votes = st.builds(Vote, st.sampled_from("abc"), st.integers(0, 3))
 def test_the_order_of_votes_does_not_matter(
     cast: list[Vote], data: st.DataObject
 ) -> None:
-    assert combine(cast) == combine(data.draw(st.permutations(cast)))
+    shuffled = data.draw(st.permutations(cast))
+
+    assert combine(cast) == combine(shuffled)
+    assert combine(cast, scale="cab") == combine(shuffled, scale="cab")

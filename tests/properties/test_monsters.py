@@ -7,20 +7,29 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from backend.errors import BackendError
-from backend.labelstudio.config import read_schema
-from backend.learning.pictures import read_picture
-from backend.learning.preferences import read_preferences
-from backend.learning.reading import Reader, choose_reads
-from backend.learning.recordings import describe_all, open_recording
-from backend.replay.exports import parse_export
-from backend.replay.inference import infer_schema
-from backend.state.tasks import Reading
-from model.errors import BadItemError
-from model.schema import Schema
+from dubito.backend.data_kinds.kind import ItemFile, ReadPlan
+from dubito.backend.data_kinds.recording_files import open_recording
+from dubito.backend.data_kinds.recordings import describe_all
+from dubito.backend.data_kinds.registry import kind_shown_by
+from dubito.backend.data_kinds.sound_files import open_sound
+from dubito.backend.errors import BackendError
+from dubito.backend.features.input_choice import choose_input
+from dubito.backend.features.task_reader import TaskReader
+from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.project_settings import read_preferences
+from dubito.backend.simulate.export_reader import parse_export
+from dubito.backend.simulate.schema_inference import infer_schema
+from dubito.backend.state.facts import InputSpec
+from dubito.backend.state.pool import TaskInput
+from dubito.model.errors import BadItemError
+from dubito.model.schema import Schema
 from tests.builders import channels, schema
+from tests.pdf_files import assembled, locked_pdf, pdf
+from tests.pictures import read_picture
+from tests.sounds import sound_file
 
 Monster = Callable[[], Callable[[], object]]
 MEGABYTE = 1_000_000
@@ -55,10 +64,10 @@ def tasks(shown: Schema, *given: Mapping[str, object]) -> Callable[[], object]:
     rows = [dict(row) for row in given]
 
     def act() -> object:
-        reads = choose_reads(shown, read_preferences({}), rows)
-        reader = Reader(schema=shown, reads=reads, files=NoFiles())
+        reads = choose_input(shown, read_preferences({}), rows)
+        reader = TaskReader(schema=shown, reads=reads, files=NoFiles())
         found = [reader.open(row) for row in rows]
-        reasons = [one.refused for one in found if isinstance(one, Reading)]
+        reasons = [one.refused for one in found if isinstance(one, TaskInput)]
         if all(reasons):
             raise BadItemError(reasons[0])
         return found
@@ -80,6 +89,10 @@ def png(*chunks: bytes) -> Callable[[], object]:
     return lambda: read_picture("/a.png", lambda _: whole)
 
 
+def sound(content: bytes) -> Callable[[], object]:
+    return lambda: open_sound(content)
+
+
 def wide(count: int, start: float = 0) -> Mapping[str, object]:
     return {f"c{place}": start + place / 2 for place in range(count)}
 
@@ -94,6 +107,31 @@ def simulated(content: bytes) -> Callable[[], object]:
         {"data": {"x": "a.csv"}, "annotations": [{"result": [answer]}]}
     ]
     return lambda: infer_schema(parse_export(rows), lambda _: content)
+
+
+def documents(tag: str, content: bytes) -> Callable[[], object]:
+    """Read a task whose file holds something that a tag cannot show."""
+    kind = kind_shown_by(tag)
+    shown = ReadPlan(
+        schema=schema(tag=tag, is_address=True),
+        reads=InputSpec(kind=tag, keys=("text",)),
+    )
+    assert kind is not None
+    return lambda: kind.decode(ItemFile(address="/a", content=content), shown)
+
+
+def endless_pdf() -> bytes:
+    """Return a PDF of 1 MB whose page unpacks to 300 MB of orders to write a word."""
+    packed = zlib.compress(b"BT /F1 12 Tf 10 100 Td (word) Tj ET\n" * 8 * MEGABYTE, 9)
+    stream = b"<< /Length %d /Filter /FlateDecode >>\nstream\n" % len(packed)
+    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R >>"
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        page,
+        stream + packed + b"\nendstream",
+    ]
+    return assembled(objects)
 
 
 PACKED = zlib.compress(bytes(100 * MEGABYTE), 1)
@@ -147,10 +185,30 @@ REFUSED: dict[str, Monster] = {
     "names without end": lambda: tasks(
         TABLE, *({"x" * 1_000: n / 2} for n in range(9))
     ),
+    "a PDF without end": lambda: documents("Pdf", endless_pdf()),
+    "a PDF with a password": lambda: documents("Pdf", locked_pdf()),
+    "a PDF of garbage": lambda: documents("Pdf", b"%PDF-1.7 " + b"x" * 20 * MEGABYTE),
+    "a PDF of a thousand empty pages": lambda: documents("Pdf", pdf(*[""] * 1_000)),
+    "a dialogue without a text": lambda: documents(
+        "Paragraphs", b"[" + b'{"author":"a"},' * 300_000 + b"{}]"
+    ),
+    "a dialogue of 20 MB": lambda: documents(
+        "Paragraphs", b'[{"text":"' + b"word " * 4 * MEGABYTE + b'"}]'
+    ),
+    "a deep dialogue": lambda: documents("Paragraphs", b"[" * 20 * MEGABYTE),
+    "a page of scripts": lambda: documents("HyperText", b"<script>" * 2 * MEGABYTE),
+    "a page of tags": lambda: documents("HyperText", b"<p a=''>" * 2 * MEGABYTE),
     "an image with a text that unpacks": lambda: png(chunk(b"zTXt", b"c\0\0" + PACKED)),
     "an image with a profile that unpacks": lambda: png(
         chunk(b"iCCP", b"c\0\0" + PACKED)
     ),
+    "a sound that is a web page": lambda: sound(b"<!DOCTYPE html>" * MEGABYTE),
+    "a sound without a sample": lambda: sound(sound_file(seconds=0)),
+    "a sound of nothing but a beginning": lambda: sound(sound_file()[:20]),
+    "a sound of noise": lambda: sound(
+        b"OggS" + np.random.default_rng(0).bytes(20 * MEGABYTE)
+    ),
+    "a sound of many channels": lambda: sound(sound_file(seconds=0.1, channels=100)),
 }
 TAKEN: dict[str, Monster] = {
     "a thousand classes": lambda: config(choices(1_000)),
@@ -167,7 +225,19 @@ TAKEN: dict[str, Monster] = {
         TABLE, wide(10**5), *(wide(9, n) for n in range(3))
     ),
     "a text of 20 MB": lambda: tasks(schema(), {"text": "word " * 4 * MEGABYTE}),
-    "many numerals": lambda: tasks(TABLE, {"x": "9" * MEGABYTE, "y": 1}),
+    "three hours of silence": lambda: sound(
+        sound_file(kind="FLAC", seconds=10_800, rate=1_000, level=0)
+    ),
+    "a sound of 1 hertz": lambda: sound(sound_file(seconds=90, rate=1)),
+    "a sound of 384 kilohertz": lambda: sound(
+        sound_file(seconds=12, rate=384_000, level=0)
+    ),
+    "a sound of no numbers": lambda: sound(
+        sound_file(level=float("nan"), subtype="FLOAT")
+    ),
+    "a sound without bounds": lambda: sound(sound_file(level=1e38, subtype="FLOAT")),
+    "a page of 20 MB": lambda: documents("HyperText", b"<p>word" * 3 * MEGABYTE),
+    "many numerals": lambda: tasks(TABLE, {"x": {"n": "9" * MEGABYTE, "y": 1}}),
 }
 
 

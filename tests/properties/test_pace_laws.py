@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.labelstudio.pace import (
+from dubito.backend.publishing.write_throttle import (
     BURST_SECONDS,
     RETRY_SECONDS,
     SHORTEST_TRY,
-    Pace,
+    WriteThrottle,
     rest_seconds,
 )
 
@@ -34,14 +34,14 @@ class Time:
 
 
 def written(
-    time: Time, pace: Pace, seconds: list[float], pauses: list[float]
+    time: Time, throttle: WriteThrottle, seconds: list[float], pauses: list[float]
 ) -> list[tuple[float, float]]:
     """Write so often, so long; return when each write began and ended."""
     done = []
     for took, pause in zip(seconds, pauses, strict=False):
-        assert pace.wait()
+        assert throttle.wait()
         began = time.now
-        with pace.write():
+        with throttle.write():
             time.now += took
         done.append((began, time.now))
         time.now += pause
@@ -54,9 +54,9 @@ def test_who_was_turned_away_is_not_turned_away_again(
 ) -> None:
     """Turned away at any moment of any write, they try again a second later."""
     time = Time()
-    pace = Pace(clock=time, sleep=time.sleep)
+    throttle = WriteThrottle(clock=time, sleep=time.sleep)
 
-    done = written(time, pace, seconds, pauses)
+    done = written(time, throttle, seconds, pauses)
 
     for began, ended in done:
         again = began + place * (ended - began) + RETRY_SECONDS
@@ -69,9 +69,9 @@ def test_who_met_one_long_call_does_not_meet_the_next(
     took: float, place: float
 ) -> None:
     time = Time()
-    pace = Pace(clock=time, sleep=time.sleep)
+    throttle = WriteThrottle(clock=time, sleep=time.sleep)
 
-    pace.rest(took)
+    throttle.rest(took)
 
     turned_away = place * took
     next_call = took + time.now
@@ -87,10 +87,10 @@ def test_the_slower_label_studio_the_longer_it_is_left_alone() -> None:
 
 def test_a_rest_ends_when_something_else_is_to_be_done() -> None:
     time = Time()
-    pace = Pace(clock=time, sleep=time.sleep)
-    written(time, pace, [LONGEST] * 5, [0.0] * 5)
+    throttle = WriteThrottle(clock=time, sleep=time.sleep)
+    written(time, throttle, [LONGEST] * 5, [0.0] * 5)
 
-    assert not pace.wait(lambda: len(time.slept) >= 2)
+    assert not throttle.wait(lambda: len(time.slept) >= 2)
     assert len(time.slept) == 2
-    assert pace.wait(), "the rest of the rest"
-    assert pace.wait(lambda: True), "a new burst"
+    assert throttle.wait(), "the rest of the rest"
+    assert throttle.wait(lambda: True), "a new burst"

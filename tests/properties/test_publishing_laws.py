@@ -5,8 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.random import Generator
 
-from backend.labelstudio.removal import AIM_SECONDS, FEWEST, MOST, next_size
-from backend.labelstudio.scores import CEILING, NARROWEST, STEP, plan_window, pool_score
+from dubito.backend.publishing.removal import AIM_SECONDS, FEWEST, MOST, next_size
+from dubito.backend.publishing.scores import (
+    CEILING,
+    NARROWEST,
+    STEP,
+    plan_window,
+    pool_score,
+)
 
 Scores = dict[int, float]
 TASKS = range(1, 13)
@@ -19,7 +25,7 @@ near_the_ceiling = st.sampled_from(
     ]
 )
 scores = near_the_ceiling | st.floats(-1.0, 1.0)
-standing = st.dictionaries(st.sampled_from(TASKS), scores, max_size=len(TASKS))
+snapshot = st.dictionaries(st.sampled_from(TASKS), scores, max_size=len(TASKS))
 windows = st.permutations(TASKS).flatmap(
     lambda tasks: st.integers(0, len(tasks)).map(lambda size: tasks[:size])
 )
@@ -35,7 +41,7 @@ def written(published: Scores, window: list[int]) -> Scores:
 
 
 @settings(max_examples=300)
-@given(published=standing, window=windows)
+@given(published=snapshot, window=windows)
 def test_after_the_writes_the_window_is_served_first(
     published: Scores, window: list[int]
 ) -> None:
@@ -52,7 +58,7 @@ def test_after_the_writes_the_window_is_served_first(
 
 
 @settings(max_examples=300)
-@given(published=standing, window=windows)
+@given(published=snapshot, window=windows)
 def test_after_each_write_the_places_so_far_are_right(
     published: Scores, window: list[int]
 ) -> None:
@@ -66,7 +72,7 @@ def test_after_each_write_the_places_so_far_are_right(
 
 
 @settings(max_examples=300)
-@given(published=standing, window=windows)
+@given(published=snapshot, window=windows)
 def test_a_window_that_stands_is_not_written_again(
     published: Scores, window: list[int]
 ) -> None:
@@ -74,7 +80,7 @@ def test_a_window_that_stands_is_not_written_again(
 
 
 @settings(max_examples=300)
-@given(published=standing, window=windows)
+@given(published=snapshot, window=windows)
 def test_only_the_window_is_written_each_task_once_in_order(
     published: Scores, window: list[int]
 ) -> None:

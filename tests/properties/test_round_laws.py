@@ -6,13 +6,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from redis import Redis
 
-from backend.learning.features import Items
-from backend.learning.labels import Labels, derive_labels
-from backend.learning.rounds import Answer
-from backend.records import Task
-from backend.state.annotations import AnnotationStore
-from backend.state.tasks import Reading, TaskStore
-from model.arrays import Features
+from dubito.backend.features.feature_table import FeatureTable
+from dubito.backend.learning.labels import Labels, derive_labels
+from dubito.backend.learning.round import RoundResult
+from dubito.backend.records import Task
+from dubito.backend.state.annotations import AnnotationStore
+from dubito.backend.state.pool import TaskInput
+from dubito.backend.state.tasks import TaskStore
+from dubito.model.arrays import Features
 from tests.builders import annotation, project
 from tests.questions import CLASSES, SCHEMA, ask, blobs, items, labels, truth, window
 from tests.store import store_client
@@ -108,16 +109,16 @@ def test_the_order_of_arrival_does_not_matter(
     assert np.array_equal(found.ranking.probabilities, straight.ranking.probabilities)
 
 
-def arrived(redis: Redis, key: str, numbers: list[int], *, turned: bool) -> Answer:
+def arrived(redis: Redis, key: str, numbers: list[int], *, turned: bool) -> RoundResult:
     """Let tasks and annotations arrive one by one; return the round's answer."""
     tasks, store, rows = TaskStore(redis, key), AnnotationStore(redis, key), blobs(14)
     for number in numbers:
         task, values = 10 + number, rows[number].tolist()
         tasks.receive([Task(id=task, data={"number": number})])
         columns = list(enumerate(values))[:: -1 if turned else 1]
-        reading = Reading(numbers={f"f{column}": value for column, value in columns})
+        reading = TaskInput(numbers={f"f{column}": value for column, value in columns})
         tasks.save({task: reading}, tasks.digests([task]))
         if number < 8:
             store.save([annotation(number, truth(task), task=task)])
     known = derive_labels(store.all(), SCHEMA, project())
-    return ask(Items.of(tasks.pool(), 0), known)
+    return ask(FeatureTable.of(tasks.pool(), 0), known)

@@ -10,14 +10,13 @@ from typing import Any
 
 from flask import Flask
 
-from backend.labelstudio.connect import Connector
-from backend.learning import worker
-from backend.learning.status import describe
-from backend.services import Services
-from backend.state import keys
-from backend.state.project import ProjectState
-from backend.web.app import create_app
-from tests.dubito import VERSION, Rows, rows_project, scores, window_of
+from dubito.backend.connection.connect import Connector
+from dubito.backend.services import SERVICES, Services
+from dubito.backend.state import keys
+from dubito.backend.state.project import ProjectState
+from dubito.backend.status.status import describe
+from dubito.backend.web.app import create_app
+from tests.dubito_process import VERSION, Rows, rows_project, scores, window_of
 from tests.fake_label_studio import FakeServer, Faults
 from tests.label_studio import JsonObject, LabelStudio, signed_in
 from tests.loopback import served
@@ -60,7 +59,8 @@ class Stand:
         return self.services.projects.find(str(project))
 
     def status(self, project: int) -> JsonObject:
-        return describe(self.state(project), self.services)
+        status = describe(self.state(project), self.services)
+        return status.model_dump(mode="json")
 
     def connect(self, project: int) -> ProjectState:
         client = self.services.label_studio()
@@ -72,13 +72,15 @@ class Stand:
 
     def run(self) -> None:
         """Let the jobs that wait run, and those they ask for, one after another."""
-        worker.SERVICES.set(self.services)
+        SERVICES.set(self.services)
         for _ in range(MOST_JOBS):
-            waiting = self.services.queue.job_ids
-            if not waiting:
+            queues = self.services.queues
+            queue = next((queue for queue in queues if queue.job_ids), None)
+            if queue is None:
                 return
-            job = self.services.queue.fetch_job(waiting[0])
-            self.services.queue.remove(waiting[0])
+            first = queue.job_ids[0]
+            job = queue.fetch_job(first)
+            queue.remove(first)
             if job is not None and job.func_name is not None:
                 job.func(*job.args)
 
@@ -106,7 +108,7 @@ class Stand:
 
     def sync(self, project: int) -> JsonObject:
         """Read all anew, and learn from it."""
-        self.state(project).work.ask("everything")
+        self.state(project).work.request("everything")
         self.look_after(project)
         return self.status(project)
 
@@ -117,7 +119,7 @@ class Stand:
     def assert_order_holds(self, project: int) -> JsonObject:
         """Check that Label Studio would serve our window, place by place."""
         status = self.status(project)
-        assert status["events_pending"] == 0
+        assert status["settled"]
         window, found = window_of(status), scores(self.label_studio, project)
         order = sorted(found, key=lambda task: (found[task], task))
         assert order[: len(window)] == window

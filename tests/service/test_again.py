@@ -4,10 +4,10 @@ import httpx
 import pytest
 from redis import Redis
 
-from backend.labelstudio.disconnect import Disconnector
-from backend.labelstudio.scores import KEPT_VERSION
-from backend.state.again import Asked
-from tests.dubito import CLASSES, Rows
+from dubito.backend.connection.disconnect import Disconnector
+from dubito.backend.publishing.scores import KEPT_VERSION
+from dubito.backend.state.relabel import RelabelRequest
+from tests.dubito_process import CLASSES, Rows
 from tests.fake_label_studio.faults import Fault
 from tests.label_studio import JsonObject
 from tests.service.stand import Stand
@@ -135,7 +135,7 @@ def test_who_is_interrupted_loses_nothing(bench: Stand, rows: Rows, path: str) -
     for _ in range(3):
         bench.look_after(rows.project)
 
-    (asked,) = bench.state(rows.project).again.all().values()
+    (asked,) = bench.state(rows.project).relabel.all().values()
     assert asked.stage == "out"
     assert [dict(item) for item in asked.answers[0].result] == before["result"]
     assert kept_rows(bench, rows) == [task]
@@ -144,9 +144,9 @@ def test_who_is_interrupted_loses_nothing(bench: Stand, rows: Rows, path: str) -
 def test_a_worker_that_died_has_put_back_once(bench: Stand, rows: Rows) -> None:
     task = rows.tasks[3]
     ask(bench, rows, task)
-    (asked,) = bench.state(rows.project).again.all().values()
+    (asked,) = bench.state(rows.project).relabel.all().values()
     ask(bench, rows, task, action="restore")
-    bench.state(rows.project).again.keep(
+    bench.state(rows.project).relabel.keep(
         {task: asked.model_copy(update={"stage": "restoring"})}
     )
     bench.state(rows.project).annotations.drop(
@@ -156,7 +156,7 @@ def test_a_worker_that_died_has_put_back_once(bench: Stand, rows: Rows) -> None:
     bench.look_after(rows.project)
 
     assert len(answers(bench, rows, task)) == 1
-    assert bench.state(rows.project).again.all() == {}
+    assert bench.state(rows.project).relabel.all() == {}
 
 
 def test_leaving_puts_back_what_was_taken_out(bench: Stand, rows: Rows) -> None:
@@ -215,6 +215,6 @@ def test_what_cannot_be_kept_is_not_taken_out(bench: Stand, rows: Rows) -> None:
 
 
 def test_asked_is_read_as_it_was_written() -> None:
-    asked = Asked(at=1.5, label="a", row=3)
+    asked = RelabelRequest(at=1.5, label="a", row=3)
 
-    assert Asked.model_validate_json(asked.model_dump_json()) == asked
+    assert RelabelRequest.model_validate_json(asked.model_dump_json()) == asked

@@ -1,5 +1,6 @@
 """How good the model is, and whether to stop: found out while nobody waits."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -7,13 +8,15 @@ import pytest
 from numpy.typing import NDArray
 from redis import Redis
 
-from backend.learning.assessment import FEWEST_LABELS, FEWEST_NEW, assess
-from backend.learning.steward import Steward
-from backend.state.assessments import AssessmentStore
-from backend.state.project import ProjectState
-from backend.state.work import Work
-from model.initial import permutation
-from tests.dubito import CLASSES, Rows, feature_rows, rows_project
+from dubito.backend.learning.assessment import FEWEST_LABELS, FEWEST_NEW, assess
+from dubito.backend.state.assessments import AssessmentStore
+from dubito.backend.state.project import ProjectState
+from dubito.backend.state.work_queue import WorkQueue
+from dubito.backend.turn import Turn
+from dubito.model.query.seed_set import permutation
+from tests.dubito_process import CLASSES, Rows, feature_rows, rows_project
+from tests.quick_learner import NAME as QUICK
+from tests.quick_learner import quick_learner_installed
 from tests.service.stand import Stand
 
 LABELS = 36
@@ -21,12 +24,21 @@ PATIENCE_SECONDS = 300.0
 LONG_AGO = -1.0
 
 
+@pytest.fixture(scope="module")
+def learner() -> Iterator[str]:
+    """Give a learner that takes no time: an assessment fits dozens of models."""
+    with quick_learner_installed():
+        yield QUICK
+
+
 @pytest.fixture
-def rows(bench: Stand) -> Rows:
+def rows(bench: Stand, learner: str) -> Rows:
     """Make a project whose first tasks, in random order, have their label."""
     made = rows_project(bench.label_studio, 50)
     for task in in_random_order(made)[:LABELS]:
         bench.label_studio.annotate(task, made.truth[task])
+    settings = {"learner": learner}
+    bench.label_studio.connect_backend(made.project, bench.url, extra_params=settings)
     bench.connect(made.project)
     return made
 
@@ -42,10 +54,8 @@ def assess_now(bench: Stand, state: ProjectState, *, is_quiet: bool = True) -> N
     with state.work.lease() as lease:
         assert lease is not None
         client = bench.services.label_studio()
-        steward = Steward(
-            services=bench.services, state=state, lease=lease, client=client
-        )
-        assess(bench.services, state, lease, steward.makes_way, is_quiet=is_quiet)
+        turn = Turn(services=bench.services, state=state, lease=lease, client=client)
+        assess(bench.services, state, lease, turn.yield_now, is_quiet=is_quiet)
 
 
 def label(bench: Stand, rows: Rows, count: int) -> None:
@@ -68,7 +78,7 @@ def test_labels_are_assessed(bench: Stand, rows: Rows) -> None:
     assert found["n"] >= 5
     assert status["curve"] == [{"labels": LABELS, **found}]
     assert status["assessed"] == {"labels": LABELS, "round": status["round"]}
-    assert f"{50 - LABELS} more would gain" in " ".join(status["stop"]["reasons"])
+    assert f"{50 - LABELS} more labels would add" in " ".join(status["stop"]["reasons"])
 
 
 def test_a_handful_of_labels_is_too_few(bench: Stand) -> None:
@@ -145,9 +155,9 @@ def test_it_makes_way_for_a_round_and_goes_on_where_it_was(
     """Another worker goes on with the same labels, however many have come since."""
     label(bench, rows, 1)
     state = bench.state(rows.project)
-    state.work.ask()
+    state.work.request()
     assess_now(bench, state)
-    begun, taken = state.assessments.snapshot(), state.assessments.steps()
+    begun, taken = state.assessments.frozen(), state.assessments.steps()
     bench.run()
     label(bench, rows, 1)
 
@@ -164,7 +174,7 @@ def wish_at_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
         self: AssessmentStore, step: str, found: NDArray[np.float64]
     ) -> None:
         keep(self, step, found)
-        Work(self.client, self.project, self.clock).due_in(LONG_AGO)
+        WorkQueue(self.client, self.project, self.clock).due_in(LONG_AGO)
 
     monkeypatch.setattr(AssessmentStore, "keep", keep_and_wish)
 

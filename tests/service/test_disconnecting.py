@@ -9,10 +9,13 @@ from http import HTTPStatus
 
 import pytest
 
-from backend.errors import LabelStudioError
-from backend.labelstudio import disconnect, pace, removal
-from backend.labelstudio.disconnect import Disconnector
-from backend.labelstudio.removal import AIM_SECONDS, FEWEST, MOST, next_size
+from dubito.backend.connection import disconnect
+from dubito.backend.connection.disconnect import Disconnector
+from dubito.backend.errors import LabelStudioError
+from dubito.backend.progress import time_left
+from dubito.backend.publishing import removal
+from dubito.backend.publishing import write_throttle as throttle
+from dubito.backend.publishing.removal import AIM_SECONDS, FEWEST, MOST, next_size
 from tests.fake_label_studio import Fault
 from tests.patience import PATIENCE_SECONDS
 from tests.service.stand import Stand
@@ -24,8 +27,8 @@ ONE = "/api/predictions/"
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disconnect, "LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(pace, "RETRY_SECONDS", 0.0)
-    monkeypatch.setattr(pace, "SHORTEST_TRY", 0.0)
+    monkeypatch.setattr(throttle, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(throttle, "SHORTEST_TRY", 0.0)
 
 
 @pytest.fixture
@@ -88,7 +91,7 @@ def test_a_backend_that_stays_is_told_and_the_project_is_not_forgotten(
     project = bench.labelled_rows().project
     bench.faults.kept_backends = 1_000
 
-    with pytest.raises(LabelStudioError, match="disconnect again"):
+    with pytest.raises(LabelStudioError, match="could not be undone"):
         leave(bench, project)
 
     assert bench.services.projects.knows(bench.state(project).key)
@@ -132,6 +135,31 @@ def test_rows_that_stand_alone_go_many_at_a_time(bench: Stand) -> None:
     assert 112 / MOST <= calls(bench, "POST", ACTION) <= 112 / FEWEST + 1
     assert calls(bench, "DELETE", ONE) == 0
     assert calls(bench, "DELETE", "/api/projects") == 0
+
+
+def test_the_status_says_how_far_the_removal_has_come(bench: Stand) -> None:
+    project = bench.labelled_rows(90).project
+    total = versions(bench, project)["dubito"]
+    notes: list[list[str]] = []
+    look = Fault(
+        path=ACTION,
+        let_pass=1,
+        before=lambda: notes.append(bench.status(project)["notes"]),
+    )
+    bench.faults.plan(look)
+
+    leave(bench, project)
+
+    told = f"removing scores: 20 of {total}, "
+    assert any(note.startswith(told) and note.endswith("left") for note in notes[0])
+
+
+@pytest.mark.parametrize(
+    ("took", "words"),
+    [(1.0, "less than a minute left"), (20.0, "about 2 min left")],
+)
+def test_the_time_left_is_estimated_by_the_time_taken(took: float, words: str) -> None:
+    assert time_left(took, 20, 100) == words
 
 
 def test_two_rows_of_a_task_go_too(bench: Stand) -> None:
@@ -194,7 +222,7 @@ def test_rows_that_stay_are_told(bench: Stand) -> None:
     for fault in deaf:
         bench.faults.plan(fault)
 
-    with pytest.raises(LabelStudioError, match="disconnect again"):
+    with pytest.raises(LabelStudioError, match="could not be undone"):
         leave(bench, rows.project)
 
     assert bench.services.projects.knows(bench.state(rows.project).key)
@@ -275,15 +303,15 @@ def test_who_labels_without_a_pause_does_not_keep_us(bench: Stand) -> None:
 
     def label() -> None:
         while not left.wait(0.002):
-            state.work.ask()
+            state.work.request()
 
-    begun = state.work.ask()
+    begun = state.work.request()
     people = threading.Thread(target=label)
     worker = threading.Thread(target=bench.look_after, args=(rows.project,))
     people.start()
     worker.start()
     try:
-        until(lambda: state.work.done() > begun + 1)
+        until(lambda: state.work.finished() > begun + 1)
         leave(bench, rows.project)
     finally:
         left.set()
@@ -322,7 +350,7 @@ def until(holds: Callable[[], bool]) -> None:
 def look_twice(bench: Stand, project: int) -> None:
     """Let a worker look after a project as it does by and by."""
     for _ in range(2):
-        bench.state(project).work.ask("everything")
+        bench.state(project).work.request("everything")
         bench.look_after(project)
 
 

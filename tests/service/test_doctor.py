@@ -14,15 +14,20 @@ import pytest
 from click.testing import CliRunner
 from redis import Redis
 
-from backend.cli import main
-from backend.doctor.command import Wishes, run
-from backend.labelstudio.connect import SECRET_HEADER
-from backend.labelstudio.server import free_port
-from backend.release import own_version
-from backend.settings import Settings
-from backend.state import keys
-from backend.state.beats import Beats
-from tests.dubito import Rows, rows_project
+from dubito.backend.cli import main
+from dubito.backend.connection.attachments import SECRET_HEADER
+from dubito.backend.demo.label_studio_server import free_port
+from dubito.backend.doctor import project
+from dubito.backend.doctor.command import DoctorOptions, run
+from dubito.backend.doctor.label_studio import TESTED
+from dubito.backend.doctor.reach import is_refusal
+from dubito.backend.labelstudio.bulk_import import QUICK_IMPORT_FLAG
+from dubito.backend.settings import Settings
+from dubito.backend.state import keys
+from dubito.backend.state.assessments import AssessmentSummary, SolePredictor
+from dubito.backend.state.heartbeats import Heartbeats
+from dubito.backend.version import own_version
+from tests.dubito_process import Rows, rows_project
 from tests.fake_label_studio.faults import Fault
 from tests.fake_label_studio.outgoing import LEGACY_TOKEN
 from tests.label_studio import JsonObject
@@ -72,7 +77,7 @@ class Clinic:
 
     def ask(self, **wishes: bool) -> dict[str, JsonObject]:
         """Return what the doctor finds, by the name of the check."""
-        chosen = Wishes(project=self.project, as_json=True, **wishes)
+        chosen = DoctorOptions(project=self.project, as_json=True, **wishes)
         self.healthy = run(self.settings, chosen)
         said = orjson.loads(self.capsys.readouterr().out)
         return {found["check"]: found for found in said["findings"]}
@@ -95,10 +100,24 @@ def clinic(
 ) -> Clinic:
     rows = rows_project(bench.label_studio, 12)
     bench.connect(rows.project)
-    Beats(redis).beat("here", 1, own_version())
+    Heartbeats(redis).beat("here", 1, own_version())
     port = int(bench.url.rpartition(":")[2])
     settings = bench.services.settings.having(port=port, data_dir=tmp_path)
     return Clinic(bench, redis, settings, rows, capsys)
+
+
+def test_a_big_project_is_told_of_quick_imports(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project, "BULK_TASKS", 10)
+
+    before = clinic.complaints()
+    clinic.bench.server.options.imports_quickly = True
+    after = clinic.complaints()
+
+    assert before["first_scores"]["mark"] == "warning"
+    assert QUICK_IMPORT_FLAG in before["first_scores"]["cures"][0]
+    assert "first_scores" not in after
 
 
 def test_a_healthy_set_up_has_no_complaint(clinic: Clinic) -> None:
@@ -107,6 +126,18 @@ def test_a_healthy_set_up_has_no_complaint(clinic: Clinic) -> None:
     assert not [one for one in found.values() if is_to_be_cured(one)]
     assert "skipped" not in {one["mark"] for one in found.values()}
     assert clinic.healthy
+
+
+def test_a_column_that_gives_the_labels_away_is_named(clinic: Clinic) -> None:
+    gold = SolePredictor(column="f0", accuracy=1.0, labels=80)
+    finding = AssessmentSummary(basis="", round=1, labels=80, sole_predictors=(gold,))
+    clinic.bench.state(clinic.project).assessments.save(finding)
+
+    [(name, found)] = clinic.complaints().items()
+
+    assert (name, found["mark"]) == ("columns", "warning")
+    assert "'f0' (100%)" in str(found["what"])
+    assert '{"features":["f1",' in str(found["cures"])
 
 
 @pytest.mark.parametrize("is_broken", [False, True])
@@ -186,19 +217,19 @@ def _note(**facts: object) -> Act:
 
 
 def _end_worker(clinic: Clinic) -> None:
-    Beats(clinic.redis).end("here", 1)
+    Heartbeats(clinic.redis).end("here", 1)
 
 
 def _beat(clinic: Clinic) -> None:
-    Beats(clinic.redis).beat("here", 1, own_version())
+    Heartbeats(clinic.redis).beat("here", 1, own_version())
 
 
 def _beat_as(version: str) -> Act:
-    return lambda clinic: Beats(clinic.redis).beat("there", 8, version)
+    return lambda clinic: Heartbeats(clinic.redis).beat("there", 8, version)
 
 
 def _end_other(clinic: Clinic) -> None:
-    Beats(clinic.redis).end("there", 8)
+    Heartbeats(clinic.redis).end("there", 8)
 
 
 def _pile_up(clinic: Clinic) -> None:
@@ -215,7 +246,7 @@ def _seen(how: str) -> Act:
 
 def _wait_long(clinic: Clinic) -> None:
     state = clinic.bench.state(clinic.project)
-    state.work.ask()
+    state.work.request()
     now = state.clock()
     state.note(last_event_at=now - 90, published_at=now - 120)
 
@@ -242,7 +273,7 @@ UNLEARNABLE = (
 )
 CASES = {
     "no webhook": Case(
-        spoil=_delete_hooks, check="webhook", said="there is none", cure=CONNECT
+        spoil=_delete_hooks, check="webhook", said="there is no webhook", cure=CONNECT
     ),
     "webhook off": Case(
         spoil=_change_hook(is_active=False),
@@ -290,7 +321,7 @@ CASES = {
         spoil=_patch(sampling="Uniform sampling"),
         check="sampling",
         said="Uniform sampling",
-        cure="Task Sampling: Uncertainty sampling",
+        cure="Task Sampling: choose Uncertainty sampling",
         heal=_patch(sampling="Uncertainty sampling"),
     ),
     "another sampling, by connect": Case(
@@ -310,7 +341,7 @@ CASES = {
         cure=CONNECT,
     ),
     "no backend": Case(
-        spoil=_remove_backend, check="backend", said="does not hold", cure=CONNECT
+        spoil=_remove_backend, check="backend", said="does not contain", cure=CONNECT
     ),
     "unusable extra params": Case(
         spoil=_extra_params({"window": "many"}),
@@ -337,14 +368,14 @@ CASES = {
         spoil=_note(last_event_at=None),
         check="event",
         mark="warning",
-        said="none has come",
+        said="no event has arrived",
         cure="--live",
         heal=_patch(title="a new title"),
     ),
     "no worker": Case(
         spoil=_end_worker,
         check="workers",
-        said="none is alive",
+        said="no worker runs",
         cure="`dubito serve`",
         heal=_beat,
     ),
@@ -352,16 +383,16 @@ CASES = {
         spoil=_beat_as("99.0"),
         check="workers",
         mark="warning",
-        said="process 8 on there is 99.0",
-        cure="install the same Dubito everywhere",
+        said="process 8 on there has version 99.0",
+        cure="install the same version everywhere",
         heal=_end_other,
     ),
     "a worker that does not say its version": Case(
         spoil=_beat_as(""),
         check="workers",
         mark="warning",
-        said="process 8 on there is older",
-        cure="install the same Dubito everywhere",
+        said="process 8 on there has version unknown",
+        cure="install the same version everywhere",
         heal=_end_other,
     ),
     "a long queue": Case(
@@ -433,9 +464,9 @@ def test_a_deleted_project_is_said_so(clinic: Clinic) -> None:
 
 
 KEYS = {
-    "none": ("", "none is set", "LABEL_STUDIO_API_KEY"),
+    "none": ("", "no API key is set", "LABEL_STUDIO_API_KEY"),
     "of a kind that is switched off": (LEGACY_TOKEN, "switched off", "Legacy Tokens"),
-    "refused": ("no.such.token", "refuses it", "Personal Access Token"),
+    "refused": ("no.such.token", "rejects it", "Personal Access Token"),
     "expired": ("a.eyJleHAiOjE3MDAwMDAwMDB9.b", "expired on 2023-11-14", "Token"),
 }
 
@@ -485,7 +516,31 @@ def test_what_is_no_label_studio_is_said_so(clinic: Clinic, sink: Sink) -> None:
     ill = clinic.complaints()
 
     assert list(ill) == ["label_studio"]
-    assert "is no Label Studio" in ill["label_studio"]["what"]
+    assert "is not Label Studio" in ill["label_studio"]["what"]
+
+
+@pytest.mark.parametrize(
+    ("release", "words"),
+    [
+        ("1.9.2.post0", "the oldest tested version is"),
+        ("1.21.0", "tested versions: "),
+        ("develop", "tested versions: "),
+    ],
+)
+def test_a_version_that_nobody_has_tried_is_named(
+    clinic: Clinic, release: str, words: str
+) -> None:
+    options = clinic.bench.server.options
+    options.release = release
+    untested = clinic.ask()["label_studio"]
+    options.release = TESTED[0]
+    tested = clinic.ask()["label_studio"]
+
+    assert untested["mark"] == "warning"
+    assert f"{release} at " in untested["what"]
+    assert words in untested["what"]
+    assert TESTED[-1] in untested["cures"][0]
+    assert "tested" not in tested["what"]
 
 
 def test_a_hanging_label_studio_holds_nobody_for_long(clinic: Clinic) -> None:
@@ -496,7 +551,7 @@ def test_a_hanging_label_studio_holds_nobody_for_long(clinic: Clinic) -> None:
 
     assert time.monotonic() - began < 40
     assert list(ill) == ["label_studio"]
-    assert "not within" in ill["label_studio"]["what"]
+    assert "timeout after" in ill["label_studio"]["what"]
 
 
 def test_without_a_store_label_studio_is_looked_at(
@@ -571,7 +626,22 @@ def test_a_full_store_is_found(clinic: Clinic, configured: Redis) -> None:
     assert ill.keys() - {"web"} == {"memory", "writes", "reach"}
     assert "CONFIG SET maxmemory" in str(ill["memory"]["cures"])
     assert "maxmemory" in str(ill["writes"]["cures"])
-    assert "said of the store" in str(ill["reach"]["cures"])
+    assert "fix the store" in str(ill["reach"]["cures"])
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("401 Client Error: UNAUTHORIZED for url: http://dubito.internal/setup", True),
+        ("Client error '403 FORBIDDEN' for url 'http://127.0.0.1:9090/setup'", True),
+        ("503 Server Error: for url: http://127.0.0.1:24013/setup", False),
+        ("500 Server Error: for url: http://127.0.0.1:401/setup", False),
+        ("HTTPConnectionPool(host='127.0.0.1', port=403): Read timed out.", False),
+        ("", False),
+    ],
+)
+def test_only_a_status_asks_for_a_password(message: str, *, expected: bool) -> None:
+    assert is_refusal(message) is expected
 
 
 def test_a_network_without_password_is_warned_of(clinic: Clinic) -> None:
@@ -602,7 +672,7 @@ def test_a_web_server_without_the_password_that_is_set_is_found(
     ill = clinic.complaints()
 
     assert list(ill) == ["web"]
-    assert "asks for no password" in ill["web"]["what"]
+    assert "requires no password" in ill["web"]["what"]
 
 
 def test_a_label_studio_that_refuses_our_address_is_polled(clinic: Clinic) -> None:
@@ -640,7 +710,7 @@ def test_an_address_where_nobody_answers_is_found(clinic: Clinic) -> None:
 
     ill = clinic.complaints()
 
-    assert "nor does it answer here" in ill["reach"]["what"]
+    assert "and neither can this machine" in ill["reach"]["what"]
     assert "`dubito serve`" in str(ill["reach"]["cures"])
     clinic.backend.update(url=ours)
     assert clinic.complaints() == {}
@@ -651,7 +721,7 @@ def test_another_dubito_at_our_address_is_found(clinic: Clinic, sink: Sink) -> N
 
     ill = clinic.complaints()
 
-    assert "something else than this Dubito" in ill["reach"]["what"]
+    assert "another program than this Dubito" in ill["reach"]["what"]
     assert f"--backend-url {clinic.bench.url}" in str(ill["reach"]["cures"])
 
 
@@ -665,7 +735,7 @@ def test_events_that_get_lost_are_found_by_sending_one(clinic: Clinic) -> None:
     assert "SSRF_PROTECTION_ENABLED=false" in str(ill["event"]["cures"])
     clinic.bench.faults.clear()
     found = clinic.ask(live=True)
-    assert "one was sent" in found["event"]["what"]
+    assert "a test event" in found["event"]["what"]
     assert clinic.healthy
 
 
@@ -721,7 +791,7 @@ def test_no_secret_is_shown(clinic: Clinic, *, as_json: bool) -> None:
         clinic.settings, basic_auth_user="u", basic_auth_pass=PASSWORD
     )
 
-    run(clinic.settings, Wishes(project=clinic.project, as_json=as_json))
+    run(clinic.settings, DoctorOptions(project=clinic.project, as_json=as_json))
 
     said = "".join(clinic.capsys.readouterr())
     assert "webhook" in said
@@ -733,11 +803,11 @@ def test_people_get_a_line_for_each_check_and_the_cures_below(clinic: Clinic) ->
     """In 80 columns, by words, not by colours."""
     _delete_hooks(clinic)
 
-    run(clinic.settings, Wishes(project=clinic.project))
+    run(clinic.settings, DoctorOptions(project=clinic.project))
 
     said = clinic.capsys.readouterr().out
     assert max(map(len, said.splitlines())) <= 80
-    assert re.search(r"^  FAULT  webhook +there is none", said, re.MULTILINE)
+    assert re.search(r"^  FAULT  webhook +there is no webhook", said, re.MULTILINE)
     assert re.search(r"^  ok     sampling +Uncertainty", said, re.MULTILINE)
     assert re.search(r"^   do   `dubito connect --project \d+`", said, re.MULTILINE)
     assert "faults: 1" in said.splitlines()[-1]

@@ -7,9 +7,9 @@ from itertools import repeat
 
 import pytest
 
-from backend.errors import LabelStudioAwayError, LabelStudioError
-from backend.labelstudio import answers
-from backend.labelstudio.client import LabelStudioClient
+from dubito.backend.errors import LabelStudioAwayError, LabelStudioError
+from dubito.backend.labelstudio import responses as answers
+from dubito.backend.labelstudio.client import LabelStudioClient
 from tests.elsewhere import Elsewhere, elsewhere_listening
 
 MEGABYTE = 2**20
@@ -66,7 +66,7 @@ def test_an_answer_that_trickles_in_is_given_up(
     elsewhere.parts = tuple(repeat(b" ", 50))
     elsewhere.pause_seconds = 0.01
 
-    with pytest.raises(LabelStudioAwayError, match="did not finish its answer"):
+    with pytest.raises(LabelStudioAwayError, match="did not finish its response"):
         client.project(7)
 
 

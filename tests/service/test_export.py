@@ -11,13 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
 
-from backend.cli import main
-from backend.errors import OutputError
-from backend.takeaway.fitted import load_model
-from backend.takeaway.formats import TABLES
-from backend.takeaway.output import write
-from backend.web.app import create_app
-from tests.dubito import rows_project
+from dubito.backend.cli import main
+from dubito.backend.errors import OutputError
+from dubito.backend.export.atomic_write import write
+from dubito.backend.export.fitted_model import load_model
+from dubito.backend.export.formats import TABLES
+from dubito.backend.web.app import create_app
+from tests.dubito_process import rows_project
 from tests.service.stand import Stand
 from tests.taken_away import download
 
@@ -136,14 +136,14 @@ def test_the_command_writes_the_model(
 @pytest.mark.parametrize(
     ("wish", "reason"),
     [
-        ("labels x.txt", "let it end with .csv or .json"),
-        ("predictions x", "let it end with .csv or .ls.json or .tasks.json"),
-        ("model x.pkl", "let it end with .zip or .skops"),
-        ("model -", "a model is no text"),
-        ("labels none/x.csv", "there is no directory"),
+        ("labels x.txt", "use the extension .csv or .json"),
+        ("predictions x", "use the extension .csv or .ls.json or .tasks.json"),
+        ("model x.pkl", "use the extension .zip or .skops"),
+        ("model -", "a model is a binary file"),
+        ("labels none/x.csv", "does not exist: create it first"),
         ("labels .csv/", "is a directory"),
-        ("predictions x.csv", "there is no model of project"),
-        ("model x.zip", "there is no model of project"),
+        ("predictions x.csv", "has no model yet"),
+        ("model x.zip", "has no model yet"),
     ],
 )
 def test_the_command_says_what_stands_in_its_way(
@@ -179,7 +179,10 @@ def test_a_format_that_a_table_does_not_have_is_refused(
 
     said = command(*told, "--format", "label-studio")
 
-    assert "labels cannot be had as label-studio, but as csv, json" in said.stderr
+    assert (
+        "labels cannot be exported as label-studio; choose from csv, json"
+        in said.stderr
+    )
 
 
 def test_what_was_there_is_still_there_if_writing_fails(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.dubito import CLASSES, Rows, feature_rows
+from tests.dubito_process import CLASSES, Rows, feature_rows
 from tests.label_studio import choices_config
 from tests.service.stand import Stand
 

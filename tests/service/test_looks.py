@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from redis import Redis
 
-from backend.learning.status import describe
-from backend.learning.steward import TICKS
-from backend.learning.watch import Ties, look_around
-from backend.state import keys
+from dubito.backend.state import keys
+from dubito.backend.status.status import describe
+from dubito.backend.turn import TICKS
+from dubito.backend.worker.watchdog import SavedConnection, look_around
 from tests.service.stand import Stand
 
 MOST_LOOKS = 60
@@ -63,7 +63,7 @@ def test_a_key_that_was_handed_over_outlives_the_store(
     """Workers remember it with the project's connection; nobody else could say it."""
     rows = bench.labelled_rows()
     bench.state(rows.project).note(token="handed-over")  # noqa: S106 - of a test
-    remembered: dict[str, Ties] = {}
+    remembered: dict[str, SavedConnection] = {}
     bench.services.projects.mark()
     look_around(bench.services, remembered)
 
@@ -84,6 +84,6 @@ def test_status_says_what_a_key_that_was_handed_over_means(
     settings = replace(bench.services.settings, label_studio_key=own)
     services = replace(bench.services, settings=settings)
 
-    told = str(describe(bench.state(project), services)["notes"])
+    told = str(describe(bench.state(project), services).notes)
 
-    assert ("Label Studio handed over" in told) == (not own)
+    assert ("received from Label Studio" in told) == (not own)

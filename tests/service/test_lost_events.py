@@ -5,7 +5,7 @@ import random
 import httpx
 import pytest
 
-from tests.dubito import feature_rows, rows_project, scores
+from tests.dubito_process import feature_rows, rows_project, scores
 from tests.label_studio import JsonObject, choice_result
 from tests.service.stand import Stand
 
@@ -161,13 +161,12 @@ def test_an_old_snapshot_does_not_undo_a_newer_event(bench: Stand) -> None:
     """The export was read before the event came, and is merged after it."""
     rows = bench.labelled_rows()
     state = bench.state(rows.project)
-    known = state.annotations.ids()
-    snapshot = state.annotations.all()
+    began, snapshot = state.arrivals.begin(), state.annotations.all()
 
     bench.label_studio.annotate(rows.tasks[9], "run")
     gone = bench.label_studio.task(rows.tasks[0])["annotations"][0]["id"]
     bench.label_studio.delete_annotation(gone)
-    state.annotations.merge(known, snapshot)
+    state.annotations.merge(began, snapshot)
     bench.run()
 
     bench.assert_equal_state(rows.project)
@@ -204,10 +203,10 @@ def test_a_project_without_tasks_is_looked_at_again_at_once(bench: Stand) -> Non
     """Nothing has changed there yet that a look could begin from."""
     project = bench.label_studio.create_project("empty")
     state = bench.connect(project)
-    state.work.ask("everything")
+    state.work.request("everything")
     bench.look_after(project)
 
-    state.work.ask("changes")
+    state.work.request("changes")
     bench.look_after(project)
 
     assert bench.status(project)["last_error"] == ""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.learning import intake
+from dubito.backend.features import ingest
 from tests.label_studio import JsonObject, choices_config
 from tests.service.stand import Stand
 
@@ -12,7 +12,7 @@ TASKS, OWN = 30, 5
 
 @pytest.fixture
 def few_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "MOST_STRANGE_COLUMNS", MOST)
+    monkeypatch.setattr(ingest, "MOST_STRANGE_COLUMNS", MOST)
 
 
 def strange(number: int) -> JsonObject:
@@ -36,9 +36,9 @@ def test_columns_of_strange_tasks_have_a_bound_and_status_says_so(
     assert len(state.tasks.pool().columns) == MOST
     assert status["set_aside"] == TASKS - MOST // OWN
     (reason,) = status["set_aside_reasons"]
-    assert f"more than {MOST} different entries" in reason
+    assert f"more than {MOST} different keys" in reason
     assert "`features`" in reason
-    assert any(f"only {MOST} of the different entries" in n for n in status["notes"])
+    assert any(f"only {MOST} of them" in n for n in status["notes"])
     assert len(status["window"]) == MOST // OWN
     bench.assert_order_holds(project)
 
@@ -58,4 +58,4 @@ def test_tasks_that_are_alike_may_have_more(bench: Stand) -> None:
     status = bench.status(project)
     assert len(bench.state(project).tasks.pool().columns) == MOST + 20
     assert status["set_aside"] == 0
-    assert not [note for note in status["notes"] if "different entries" in note]
+    assert not [note for note in status["notes"] if "different keys" in note]

@@ -14,12 +14,12 @@ import pytest
 from flask.testing import FlaskClient
 from skops import io as skops
 
-from backend.errors import ModelFileError
-from backend.takeaway.bundle import fit_model
-from backend.takeaway.fitted import OURS, THEIRS, Answer, load_model
-from backend.web.app import create_app
-from model.initial import permutation
-from tests.dubito import ROOT, Rows, feature_rows, rows_project
+from dubito.backend.errors import ModelFileError
+from dubito.backend.export.fitted_model import OURS, THEIRS, ItemPrediction, load_model
+from dubito.backend.export.model_zip import fit_model
+from dubito.backend.web.app import create_app
+from dubito.model.query.seed_set import permutation
+from tests.dubito_process import ROOT, Rows, feature_rows, rows_project
 from tests.service.stand import Stand
 from tests.taken_away import KINDS, made_model, make_texts
 
@@ -88,7 +88,7 @@ def test_a_model_answers_for_items_it_has_not_seen_as_predict_does(
 
     answers = list(model.answers([*strangers, {"f0": "none"}], _NoFiles()))
 
-    known = [one for one in answers if isinstance(one, Answer)]
+    known = [one for one in answers if isinstance(one, ItemPrediction)]
     scores = [0.01 + 0.99 * one.certainty for one in known]
     assert scores == pytest.approx([one["score"] for one in expected], abs=TOLERANCE)
     assert answers[-1] == "the value of 'f0' is not a number"
@@ -185,7 +185,7 @@ def test_a_card_without_accuracy_says_that_it_is_not_known(
 def test_a_file_that_is_no_model_is_refused_in_a_sentence(tmp_path: Path) -> None:
     for content in (b"", b"no zip", skops.dumps({"format": 99})):
         (tmp_path / "x.skops").write_bytes(content)
-        with pytest.raises(ModelFileError, match="is no model"):
+        with pytest.raises(ModelFileError, match=r"is not a (readable )?model"):
             load_model(tmp_path / "x.skops")
 
 
@@ -194,6 +194,7 @@ def test_a_file_with_other_types_than_ours_is_not_read(tmp_path: Path) -> None:
     skops.dump({"format": 1, "schema": Rows(project=1, truth={})}, file)
 
     with pytest.raises(
-        Exception, match=r"holds types that are not Dubito's.*tests.dubito.Rows"
+        Exception,
+        match=r"contains types that are not Dubito's.*tests.dubito_process.Rows",
     ):
         load_model(file)

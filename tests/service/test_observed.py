@@ -1,19 +1,24 @@
 """What an operator sees of the work: counters, seconds, lag, and what is wrong."""
 
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 
-from backend.learning import worker
-from backend.state import keys
-from backend.state.beats import Beats
-from backend.state.lag import sample_all
-from backend.web.app import create_app
+from dubito.backend.publishing import write_throttle
+from dubito.backend.state import keys
+from dubito.backend.state.heartbeats import Heartbeats
+from dubito.backend.state.lag import sample_all
+from dubito.backend.web.app import create_app
+from dubito.backend.worker import jobs as worker
 from tests.builders import KEY, event
+from tests.dubito_process import rows_project
 from tests.fake_label_studio import Fault
+from tests.quick_learner import NAME, WHILE_LEARNING, quick_learner_installed
 from tests.service.stand import Stand
 from tests.store import store_client
 
@@ -26,6 +31,13 @@ Samples = dict[tuple[str, ...], float]
 @pytest.fixture
 def http(bench: Stand) -> FlaskClient:
     return create_app(bench.services).test_client()
+
+
+@pytest.fixture
+def quick_learner() -> Iterator[None]:
+    with quick_learner_installed():
+        yield
+    WHILE_LEARNING.clear()
 
 
 def scraped(http: FlaskClient) -> Samples:
@@ -108,7 +120,7 @@ def test_files_of_tasks_are_counted_as_one(bench: Stand) -> None:
     for path in ("/data/upload/1/a.csv", "/api/evil", "/api/projects/1/evil", "/x/api"):
         client.http.get(path)
 
-    bench.services.tally.flush()
+    bench.services.counters.flush()
 
     counted = bench.services.redis.hkeys(keys.TALLY)
     assert {b"file" in field for field in counted} == {True}
@@ -118,7 +130,7 @@ def test_a_call_without_an_answer_is_counted_and_label_studio_said_to_be_away(
     bench: Stand, http: FlaskClient
 ) -> None:
     rows = bench.labelled_rows()
-    Beats(bench.services.redis).beat("here", 1)
+    Heartbeats(bench.services.redis).beat("here", 1)
     well = health(http)
     bench.faults.plan(Fault(path="/api/", method="GET", drop="before", times=100))
 
@@ -147,10 +159,10 @@ def test_lag_is_the_age_of_the_oldest_event_that_waits(
 ) -> None:
     rows = bench.labelled_rows()
     state = bench.state(rows.project)
-    state.work.ask()
+    state.work.request()
     sample_all(bench.services.redis, [state.key])
     time.sleep(0.3)
-    state.work.ask()
+    state.work.request()
 
     waiting = scraped(http)
     bench.look_after(rows.project)
@@ -158,6 +170,55 @@ def test_lag_is_the_age_of_the_oldest_event_that_waits(
     assert waiting["dubito_events_pending", state.key] == 2
     assert 0.3 <= waiting["dubito_lag_seconds", state.key] < 5
     assert scraped(http)["dubito_lag_seconds", state.key] == 0
+
+
+@pytest.mark.usefixtures("quick_learner")
+@pytest.mark.parametrize("others", [0, 1])
+def test_no_event_stays_unlearnt_while_people_label_without_a_pause(
+    bench: Stand, http: FlaskClient, monkeypatch: pytest.MonkeyPatch, others: int
+) -> None:
+    """Each round learns all events, even if the next one stops it from writing.
+
+    `others` label while each round learns: those alone wait for the next round.
+    """
+    monkeypatch.setattr(write_throttle, "BURST_SECONDS", float("inf"))
+    rows = rows_project(bench.label_studio, 60)
+    for task in rows.tasks[:8]:
+        bench.label_studio.annotate(task, rows.truth[task])
+    params = {"learner": NAME}
+    bench.label_studio.connect_backend(rows.project, bench.url, extra_params=params)
+    during: list[dict[str, Any]] = []
+    state = bench.connect(rows.project)
+
+    def label_the_next() -> None:
+        labelled = {one.task for one in state.annotations.all()}
+        window = [place.task for place in state.facts().window]
+        task = next(task for task in window if task not in labelled)
+        bench.label_studio.annotate(task, rows.truth[task])
+
+    def look_and_label() -> None:
+        during.append(bench.status(rows.project))
+        label_the_next()
+
+    rounds = 4
+    path = "/api/predictions"
+    bench.faults.plan(
+        Fault(path=path, method="PATCH", times=rounds, before=look_and_label)
+    )
+    WHILE_LEARNING.extend([label_the_next] * (others * rounds))
+    label_the_next()
+    bench.look_after(rows.project)
+
+    assert len(during) == rounds
+    assert not WHILE_LEARNING
+    places = len(state.facts().window)
+    for status in during:
+        assert (status["events_pending"], status["settled"]) == (others, False)
+        assert status["window_written"] < places
+    after = bench.assert_order_holds(rows.project)
+    assert after["events_pending"] == 0
+    assert after["window_written"] == places
+    assert scraped(http)["dubito_window_written", state.key] == places
 
 
 def test_lag_is_not_counted_from_events_that_a_round_has_seen(redis: Redis) -> None:
@@ -200,14 +261,14 @@ def test_the_metrics_of_fifty_projects_come_in_time(
 
 def test_counts_wait_while_the_store_is_away(bench: Stand, store_url: str) -> None:
     """A counter must not fail what it counts, nor forget it."""
-    tally, redis = bench.services.tally, bench.services.redis
+    counters, redis = bench.services.counters, bench.services.redis
     redis.set(keys.TALLY, "no hash: every write of a count fails")
 
-    tally.count("errors", "Test")
-    tally.flush()
+    counters.count("errors", "Test")
+    counters.flush()
     redis.delete(keys.TALLY)
-    tally.count("errors", "Test")
-    tally.flush()
+    counters.count("errors", "Test")
+    counters.flush()
 
     with store_client(store_url) as client:
         assert client.hget(keys.TALLY, '["errors","Test"]') == b"2"
@@ -220,7 +281,7 @@ def test_a_refused_key_is_said_and_events_are_learnt_from_all_the_same(
     bench.faults.plan(
         Fault(path="/api/projects", method="GET", status=401, times=1_000)
     )
-    bench.state(rows.project).work.ask("everything")
+    bench.state(rows.project).work.request("everything")
     bench.look_after(rows.project)
     refused = bench.status(rows.project)
     task = refused["window"][0]["task"]
@@ -232,10 +293,10 @@ def test_a_refused_key_is_said_and_events_are_learnt_from_all_the_same(
     bench.look_after(rows.project)
     healed = bench.status(rows.project)
 
-    assert "does not accept the key" in refused["last_error"]
+    assert "rejects the API key" in refused["last_error"]
     assert learnt["labels"] == refused["labels"] + 1
     assert learnt["round"] == refused["round"] + 1
-    assert "does not accept the key" in learnt["last_error"]
+    assert "rejects the API key" in learnt["last_error"]
     assert learnt["events_pending"] == 0
     assert not healed["last_error"]
     bench.assert_order_holds(rows.project)

@@ -18,10 +18,9 @@ from schemathesis.specs.openapi.checks import (
 )
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-from backend.services import Services
-from backend.web.app import STATUS, create_app
-from backend.web.openapi import description
-from backend.web.operations import EXAMPLES, REFUSALS
+from dubito.backend.services import Services
+from dubito.backend.web.app import STATUS, create_app
+from dubito.backend.web.openapi import EXAMPLES, REFUSALS, description
 from tests.builders import KEY, annotation, project
 from tests.service.stand import Stand
 from tests.store import services_over
@@ -135,7 +134,7 @@ def test_every_endpoint_is_described_with_its_methods(served: Services) -> None:
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("/setup", "Setup"), ("/predict", "Questions"), ("/webhook", "Event")],
+    [("/setup", "Setup"), ("/predict", "PredictRequest"), ("/webhook", "Event")],
 )
 def test_each_example_is_taken(served: Services, path: str, name: str) -> None:
     said = create_app(served).test_client().post(path, json=EXAMPLES[name])

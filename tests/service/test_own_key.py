@@ -6,11 +6,11 @@ from contextlib import ExitStack, closing
 import pytest
 from redis import Redis
 
-from backend.errors import FileUnavailableError, LabelStudioError
-from backend.labelstudio.client import LabelStudioClient
-from backend.labelstudio.files import Files
-from backend.state.tally import Tally
-from model.errors import BadItemError
+from dubito.backend.errors import FileUnavailableError, LabelStudioError
+from dubito.backend.labelstudio.client import LabelStudioClient
+from dubito.backend.labelstudio.files import Files
+from dubito.backend.state.counters import Counters
+from dubito.model.errors import BadItemError
 from tests.elsewhere import Elsewhere, elsewhere_listening
 
 KEY = "the-key-of-label-studio"
@@ -33,11 +33,11 @@ def test_the_key_does_not_follow_a_redirect(
 ) -> None:
     home, other = two
     home.status = status
-    tally = Tally(redis) if is_counted else None
+    counters = Counters(redis) if is_counted else None
 
     with (
-        closing(LabelStudioClient.open(home.url, KEY, tally)) as client,
-        pytest.raises(LabelStudioError, match="sends us on"),
+        closing(LabelStudioClient.open(home.url, KEY, counters)) as client,
+        pytest.raises(LabelStudioError, match="redirects to"),
     ):
         client.project(1)
 
@@ -52,8 +52,8 @@ def test_a_redirect_to_nowhere_is_said_too(
     home.status, home.headers = 301, {}
 
     with (
-        closing(LabelStudioClient.open(home.url, KEY, Tally(redis))) as client,
-        pytest.raises(LabelStudioError, match="sends us on to nowhere"),
+        closing(LabelStudioClient.open(home.url, KEY, Counters(redis))) as client,
+        pytest.raises(LabelStudioError, match="redirects to nowhere"),
     ):
         client.project(1)
 
@@ -61,7 +61,7 @@ def test_a_redirect_to_nowhere_is_said_too(
 def test_nor_for_a_file(two: tuple[Elsewhere, Elsewhere], redis: Redis) -> None:
     """Not even to a host that may be asked for files."""
     home, other = two
-    client = LabelStudioClient.open(home.url, KEY, Tally(redis))
+    client = LabelStudioClient.open(home.url, KEY, Counters(redis))
 
     with (
         closing(client),
@@ -78,7 +78,7 @@ def test_a_host_that_may_be_asked_for_files_sees_no_key(
     two: tuple[Elsewhere, Elsewhere], redis: Redis
 ) -> None:
     home, other = two
-    client = LabelStudioClient.open(home.url, KEY, Tally(redis))
+    client = LabelStudioClient.open(home.url, KEY, Counters(redis))
 
     with (
         closing(client),

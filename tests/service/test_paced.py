@@ -8,16 +8,22 @@ from itertools import groupby, pairwise
 
 import pytest
 
-from backend.labelstudio.pace import BURST_SECONDS, Pace, rest_seconds
-from backend.labelstudio.publish import Publisher
-from backend.labelstudio.removal import FEWEST, Remover
-from backend.labelstudio.rest import RestWriter
-from backend.learning import upkeep
-from backend.learning.steward import Steward
-from backend.learning.upkeep import Upkeep
-from backend.progress import show_nothing
-from backend.state.rest import RestJob, RestLabel
-from tests.dubito import CLASSES
+from dubito.backend.autolabel.writer import AutolabelWriter
+from dubito.backend.progress import show_nothing
+from dubito.backend.publishing.publisher import Publisher
+from dubito.backend.publishing.removal import FEWEST, Remover
+from dubito.backend.publishing.scores import VERSION
+from dubito.backend.publishing.write_throttle import (
+    BURST_SECONDS,
+    WriteThrottle,
+    rest_seconds,
+)
+from dubito.backend.state.autolabel import AutolabelJob, AutolabelRow
+from dubito.backend.turn import Turn
+from dubito.backend.worker import filling
+from dubito.backend.worker.maintenance import Maintenance
+from dubito.backend.worker.project_runner import ProjectRunner
+from tests.dubito_process import CLASSES
 from tests.service.stand import Stand
 
 TASKS, LABELS = 60, 8
@@ -57,24 +63,25 @@ class SlowTime:
 
 
 @contextmanager
-def stewarding(bench: Stand, project: int, time: SlowTime) -> Iterator[Steward]:
+def running(bench: Stand, project: int, time: SlowTime) -> Iterator[ProjectRunner]:
     """Hold a project's lease, and go by another clock."""
     state = bench.state(project)
     with state.work.lease() as lease:
         assert lease is not None
-        yield Steward(
+        turn = Turn(
             services=bench.services,
             state=state,
             lease=lease,
             client=bench.services.label_studio(),
-            pace=Pace(clock=time, sleep=time.sleep),
+            throttle=WriteThrottle(clock=time, sleep=time.sleep),
         )
+        yield ProjectRunner(turn=turn)
 
 
-def publisher(steward: Steward) -> Publisher:
-    standing = steward.standing()
-    assert standing is not None
-    return steward.publisher(standing, steward.state.ranking())
+def publisher(runner: ProjectRunner) -> Publisher:
+    snapshot = runner.snapshot()
+    assert snapshot is not None
+    return runner.publisher(snapshot, runner.state.ranking())
 
 
 def test_a_burst_is_as_long_as_is_counted_here() -> None:
@@ -87,9 +94,9 @@ def test_a_window_is_written_in_bursts(bench: Stand) -> None:
     time = SlowTime(bench)
     began = time.writes()
 
-    with stewarding(bench, rows.project, time) as steward:
+    with running(bench, rows.project, time) as runner:
         turned = rows.tasks[: LABELS - 1 : -1][:12]
-        assert publisher(steward).publish(turned, rows.tasks, lambda: False)
+        assert publisher(runner).publish(turned, rows.tasks, lambda: False)
 
     assert time.writes() - began == 12
     time.assert_rested(began)
@@ -100,9 +107,9 @@ def test_a_rest_ends_for_a_newer_window(bench: Stand) -> None:
     time = SlowTime(bench)
     began = time.writes()
 
-    with stewarding(bench, rows.project, time) as steward:
+    with running(bench, rows.project, time) as runner:
         turned = rows.tasks[: LABELS - 1 : -1][:12]
-        whole = publisher(steward).publish(turned, rows.tasks, lambda: bool(time.slept))
+        whole = publisher(runner).publish(turned, rows.tasks, lambda: bool(time.slept))
 
     assert not whole
     assert time.writes() - began == IN_A_BURST
@@ -113,21 +120,23 @@ def test_what_can_wait_is_written_in_bursts(
     bench: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is refreshed and what is new count together, and after the window."""
-    monkeypatch.setattr(upkeep, "BULK_TASKS", 20)
+    monkeypatch.setattr(filling, "UNWRITTEN_MEANS_BULK", TASKS)
     rows = bench.labelled_rows(TASKS, LABELS)
     state, time = bench.state(rows.project), SlowTime(bench)
     kept = {place.task for place in state.facts().window}
     for task in set(rows.tasks[LABELS:]) - kept:
         state.published.forget_row(task)
     stray = next(task for task in rows.tasks[LABELS:] if task not in kept)
-    state.published.note(stray, 1, 0.005)
+    low = {"model_version": VERSION, "score": 0.005, "result": []}
+    row = bench.services.label_studio().add_row(stray, low)
+    state.published.note(stray, row.id, 0.005)
     state.note(last_event_at=None, tidy_basis="")
     began = time.writes()
 
-    with stewarding(bench, rows.project, time) as steward:
-        standing = steward.standing()
-        assert standing is not None
-        Upkeep(steward=steward, standing=standing).work()
+    with running(bench, rows.project, time) as runner:
+        snapshot = runner.snapshot()
+        assert snapshot is not None
+        Maintenance(runner=runner, snapshot=snapshot).work()
 
     assert time.writes() - began > IN_A_BURST
     time.assert_rested(began)
@@ -143,14 +152,14 @@ def test_rows_are_removed_in_bursts(bench: Stand, *, is_double: bool) -> None:
     time = SlowTime(bench)
     began = time.writes()
 
-    with stewarding(bench, rows.project, time) as steward:
+    with running(bench, rows.project, time) as runner:
         Remover(
-            client=steward.client,
-            state=steward.state,
-            lease=steward.lease,
+            client=runner.client,
+            state=runner.state,
+            lease=runner.turn.lease,
             say=lambda _: None,
             show=show_nothing,
-            pace=steward.pace,
+            throttle=runner.turn.throttle,
         ).remove_rows()
 
     if is_double:
@@ -167,14 +176,14 @@ def test_labels_of_the_rest_are_taken_back_in_bursts_task_by_task(bench: Stand) 
     state, time = bench.state(rows.project), SlowTime(bench)
     left: list[int] = []
     chosen = rows.tasks[LABELS : LABELS + 12]
-    label = RestLabel(label=CLASSES[0], certainty=0.5)
-    state.rest.begin(
-        RestJob(state="writing", certainty=0.0, as_annotations=True, of=12),
+    label = AutolabelRow(label=CLASSES[0], certainty=0.5)
+    state.autolabel.begin(
+        AutolabelJob(state="writing", certainty=0.0, as_annotations=True, of=12),
         dict.fromkeys(chosen, label),
     )
 
-    with stewarding(bench, rows.project, time) as steward:
-        writer = rest_writer(steward, left)
+    with running(bench, rows.project, time) as runner:
+        writer = rest_writer(runner, left)
         assert writer.answer(frozenset(chosen))
         began = time.writes()
         left.clear()
@@ -184,20 +193,20 @@ def test_labels_of_the_rest_are_taken_back_in_bursts_task_by_task(bench: Stand) 
     assert sorted(set(left), reverse=True) == list(range(12, 0, -1))
 
 
-def rest_writer(steward: Steward, left: list[int]) -> RestWriter:
+def rest_writer(runner: ProjectRunner, left: list[int]) -> AutolabelWriter:
     """Make a writer that notes before each write of how many tasks labels stand."""
-    standing, rest = steward.standing(), steward.state.rest
-    assert standing is not None
+    snapshot, rest = runner.snapshot(), runner.state.autolabel
+    assert snapshot is not None
 
     def is_over() -> bool:
         left.append(len(rest.rows().keys() | rest.answers().keys()))
-        return not steward.pace.wait()
+        return not runner.turn.throttle.wait()
 
-    return RestWriter(
-        client=steward.client,
-        state=steward.state,
-        lease=steward.lease,
-        schema=standing.schema,
+    return AutolabelWriter(
+        client=runner.client,
+        state=runner.state,
+        lease=runner.turn.lease,
+        schema=snapshot.schema,
         is_over=is_over,
-        pace=steward.pace,
+        throttle=runner.turn.throttle,
     )

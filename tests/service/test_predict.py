@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from backend.learning.events import parse_event
-from backend.web.app import create_app
-from tests.dubito import feature_rows, rows_project
+from dubito.backend.connection.events import parse_event
+from dubito.backend.web.app import create_app
+from tests.dubito_process import feature_rows, rows_project
 from tests.label_studio import CONTROL, ITEM, JsonObject
 from tests.service.stand import Stand
 

@@ -1,35 +1,52 @@
 """Labelling the rest: what a threshold would do, writing it, and taking it back."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 import httpx
 import numpy as np
 import pytest
 from redis import Redis
 
-from backend.labelstudio.disconnect import Disconnector
-from backend.labelstudio.scores import LABELS_VERSION
-from backend.learning.labelling import FEWEST, Rest
-from backend.learning.standing import Standing
-from backend.learning.steward import Steward
-from backend.state import keys
-from backend.state.rest import ACTIVE
-from model.initial import permutation
-from tests.dubito import CLASSES, Rows, rows_project
+from dubito.backend.autolabel.runner import FEWEST, AutolabelRunner
+from dubito.backend.connection.disconnect import Disconnector
+from dubito.backend.learning.snapshot import ProjectSnapshot
+from dubito.backend.publishing.scores import LABELS_VERSION
+from dubito.backend.state import keys
+from dubito.backend.state.autolabel import ACTIVE
+from dubito.backend.turn import Turn
+from dubito.model.query.seed_set import permutation
+from tests.dubito_process import CLASSES, Rows, rows_project
 from tests.fake_label_studio.faults import Fault
 from tests.label_studio import JsonObject
+from tests.quick_learner import NAME as QUICK
+from tests.quick_learner import quick_learner_installed
 from tests.service.stand import Stand
 
 TASKS, LABELS = 60, 30
 
 
+@pytest.fixture(autouse=True)
+def _quick_learner() -> Iterator[None]:
+    """Let a project choose a learner whose estimate takes no time."""
+    with quick_learner_installed():
+        yield
+
+
 @pytest.fixture
 def rows(bench: Stand) -> Rows:
+    return estimated(bench, TASKS)
+
+
+def estimated(bench: Stand, count: int) -> Rows:
     """Make a project with an honest estimate and some open tasks."""
-    made = rows_project(bench.label_studio, TASKS)
+    made = rows_project(bench.label_studio, count)
     ids = np.array(made.tasks, dtype=np.int64)
     for task in ids[permutation(ids, seed=0)][:LABELS].tolist():
         bench.label_studio.annotate(task, made.truth[task])
+    settings = {"learner": QUICK}
+    there = bench.label_studio
+    there.connect_backend(made.project, bench.url, extra_params=settings)
     bench.connect(made.project)
     settle(bench, made)
     return made
@@ -40,7 +57,7 @@ def settle(bench: Stand, rows: Rows) -> None:
     state = bench.state(rows.project)
     for _ in range(12):
         bench.look_after(rows.project)
-        if state.rest.has_looked() and state.rest.job().state not in ACTIVE:
+        if state.autolabel.has_looked() and state.autolabel.job().state not in ACTIVE:
             break
     bench.look_after(rows.project)
 
@@ -169,7 +186,7 @@ def test_ours_are_known_though_the_store_was_emptied(
     job = rest(bench, rows)["job"]
     assert bench.status(rows.project)["labels"] == LABELS
     assert (job["state"], job["written"]) == ("done", TASKS - LABELS)
-    assert "were in Label Studio already" in job["note"]
+    assert "wrote these labels earlier" in job["note"]
     assert order(bench, rows, action="undo").status_code == 202
     settle(bench, rows)
     assert written(bench, rows) == {}
@@ -208,6 +225,8 @@ def test_undo_takes_back_what_nobody_has_changed(bench: Stand, rows: Rows) -> No
     assert changed["task"] not in open_tasks(bench, rows)
     assert len(open_tasks(bench, rows)) == TASKS - LABELS - 1
     assert bench.status(rows.project)["labels"] == LABELS + 1
+    # With a prediction its annotation loses `parent_prediction`: no event tells that.
+    bench.sync(rows.project)
     bench.assert_equal_state(rows.project)
     bench.assert_order_holds(rows.project)
 
@@ -264,18 +283,16 @@ def test_where_labels_never_cease_a_few_are_written_all_the_same(
 ) -> None:
     order(bench, rows, action="start", certainty=0.0)
     state = bench.state(rows.project)
-    standing = Standing.of(state)
-    assert standing is not None
-    state.work.ask()  # something waits for a round, and goes on to wait
+    snapshot = ProjectSnapshot.of(state)
+    assert snapshot is not None
+    state.work.request()  # something waits for a round, and goes on to wait
 
     with state.work.lease() as lease:
         assert lease is not None
         client = bench.services.label_studio()
-        steward = Steward(
-            services=bench.services, state=state, lease=lease, client=client
-        )
-        Rest(steward=steward, standing=standing).go_on()
-        Rest(steward=steward, standing=standing).go_on()
+        turn = Turn(services=bench.services, state=state, lease=lease, client=client)
+        AutolabelRunner(turn=turn, snapshot=snapshot).go_on()
+        AutolabelRunner(turn=turn, snapshot=snapshot).go_on()
 
     assert len(written(bench, rows)) == FEWEST
 
@@ -354,9 +371,9 @@ def test_a_row_that_was_cut_off_is_not_written_twice(bench: Stand, rows: Rows) -
     """A worker died between Label Studio's answer and the note of it."""
     order(bench, rows, action="start", certainty=0.0)
     state = bench.state(rows.project)
-    first = state.rest.left()[0]
+    first = state.autolabel.left()[0]
     bench.label_studio.add_prediction(first, 0.5, LABELS_VERSION)
-    state.rest.attempt(first)
+    state.autolabel.attempt(first)
 
     settle(bench, rows)
 
@@ -413,16 +430,11 @@ def test_disconnecting_leaves_the_owners_labels(bench: Stand, rows: Rows) -> Non
     assert {
         r["model_version"] for r in bench.label_studio.predictions(rows.project)
     } == {LABELS_VERSION}
-    assert any(f"left {len(before)} labels" in line for line in said)
+    assert any(f"kept {len(before)} labels" in line for line in said)
 
 
 def test_many_rows_of_a_small_project_are_written_in_one_call(bench: Stand) -> None:
-    made = rows_project(bench.label_studio, 120)
-    ids = np.array(made.tasks, dtype=np.int64)
-    for task in ids[permutation(ids, seed=0)][:LABELS].tolist():
-        bench.label_studio.annotate(task, made.truth[task])
-    bench.connect(made.project)
-    settle(bench, made)
+    made = estimated(bench, 120)
 
     job = start(bench, made, annotations=True)
 

@@ -19,24 +19,24 @@ from rq.exceptions import NoSuchJobError
 from rq.serializers import JSONSerializer, PickleSerializer
 from rq.webhook import Webhook
 
-from backend.jobs import JOBS, OwnJob
-from backend.labelstudio.client import LabelStudioClient
-from backend.labelstudio.files import Files
-from backend.labelstudio.server import free_port
-from backend.learning import worker
-from backend.learning.handlers import MOST_ADOPTIONS
-from backend.services import MOST_CLIENTS, Services
-from backend.state import keys
-from backend.web.app import create_app
+from dubito.backend.connection.event_handlers import MOST_ADOPTIONS
+from dubito.backend.demo.label_studio_server import free_port
+from dubito.backend.jobs import JOBS, OwnJob
+from dubito.backend.labelstudio.client import LabelStudioClient
+from dubito.backend.labelstudio.files import Files
+from dubito.backend.services import MOST_CLIENTS, SERVICES, Services
+from dubito.backend.state import keys
+from dubito.backend.web.app import create_app
+from dubito.backend.worker import jobs as worker
 from tests.builders import KEY, project
-from tests.dubito import ROOT, Dubito
+from tests.dubito_process import ROOT, Dubito
 from tests.elsewhere import Elsewhere, elsewhere_listening
 from tests.fake_label_studio import FakeServer
 from tests.patience import PATIENCE_SECONDS
 from tests.store import kept_in, services_over
 
 Opener = Callable[..., FlaskClient]
-OURS = "backend.learning.worker.look_after"
+OURS = "dubito.backend.worker.jobs.look_after"
 
 
 @pytest.fixture
@@ -66,8 +66,8 @@ def http(opened: Opener) -> FlaskClient:
     ("function", "wanted"),
     [
         ("os.mkdir", {}),
-        ("backend.learning.worker.run_worker", {}),
-        ("backend.learning.worker.SERVICES.get", {}),
+        ("dubito.backend.worker.jobs.run_worker", {}),
+        ("dubito.backend.services.SERVICES.get", {}),
         (OURS, {"on_success": Callback("os.mkdir")}),
         (OURS, {"on_failure": Callback("os.mkdir")}),
         (OURS, {"on_stopped": Callback("os.mkdir")}),
@@ -95,7 +95,7 @@ def test_nor_is_a_pickle_read(redis: Redis) -> None:
     queue = Queue(keys.QUEUE, connection=redis, serializer=PickleSerializer)
     job = queue.enqueue_call(OURS, (KEY,))
 
-    with pytest.raises(NoSuchJobError, match="none of ours"):
+    with pytest.raises(NoSuchJobError, match="a job of another program"):
         OwnJob.fetch(job.id, redis, JSONSerializer)
 
 
@@ -114,7 +114,7 @@ def running_worker(redis: Redis, store_url: str) -> Iterator[None]:
     """Let a real worker take jobs."""
     assert not redis.dbsize()
     process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "backend.cli", "worker"],
+        [sys.executable, "-W", "ignore", "-m", "dubito.backend.cli", "worker"],
         env={**os.environ, "REDIS_URL": store_url},
         cwd=ROOT,
         stderr=subprocess.DEVNULL,
@@ -251,7 +251,7 @@ def test_naming_ever_more_projects_costs_little(
 def test_no_more_projects_are_taken_on_trust_than_somebody_may_have(
     services: Services,
 ) -> None:
-    worker.SERVICES.set(services)
+    SERVICES.set(services)
 
     for number in range(worker.MOST_ON_TRUST + 3):
         worker.adopt(f"{number}.1", "dubito.example")
@@ -353,6 +353,7 @@ def commands_of(data_dir: Path) -> list[str]:
         try:
             command = (proc / "cmdline").read_bytes()
             known_by = command + (proc / "environ").read_bytes()
+            known_by += bytes((proc / "cwd").readlink())  # a store works there
         except OSError:
             continue
         if str(data_dir).encode() in known_by:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from backend.learning import showing
-from backend.learning.glimpses import MOST_CHANNELS, MOST_NUMBERS, MOST_SAMPLES
-from backend.web.app import create_app
-from tests.dubito import rows_project
+from dubito.backend.data_kinds.recordings import DRAWN_CHANNELS, DRAWN_SAMPLES
+from dubito.backend.status import task_detail as showing
+from dubito.backend.status.task_preview import MOST_NUMBERS
+from dubito.backend.web.app import create_app
+from tests.dubito_process import rows_project
 from tests.elsewhere import Elsewhere, elsewhere_listening
 from tests.fake_label_studio import FakeServer, Fault
 from tests.label_studio import JsonObject, choices_config
@@ -156,7 +157,7 @@ def test_a_recording_is_shown_thinned_its_strokes_kept(bench: Stand) -> None:
     assert (trace["samples"], trace["channels_left_out"]) == (5_000, 0)
     assert [channel["name"] for channel in trace["channels"]] == ["x", "y"]
     for channel in trace["channels"]:
-        assert len(channel["at"]) == len(channel["values"]) <= MOST_SAMPLES
+        assert len(channel["at"]) == len(channel["values"]) <= DRAWN_SAMPLES
     assert max(trace["channels"][1]["values"]) == 1
     assert trace["channels"][1]["at"][0] == 0
 
@@ -179,8 +180,8 @@ def test_of_many_channels_the_first_are_shown(bench: Stand) -> None:
     project, task = one_task(bench, config, {"csv": data})
 
     trace = seen(bench, project, task)["trace"]
-    assert len(trace["channels"]) == MOST_CHANNELS
-    assert trace["channels_left_out"] == len(names) - MOST_CHANNELS
+    assert len(trace["channels"]) == DRAWN_CHANNELS
+    assert trace["channels_left_out"] == len(names) - DRAWN_CHANNELS
 
 
 def test_an_upload_of_another_project_is_not_shown(bench: Stand) -> None:
@@ -230,7 +231,7 @@ def test_a_file_that_label_studio_cannot_give_is_said_to_be_missing(
     found = seen(bench, project, task)
 
     assert found["trace"] is None
-    assert "cannot be had now (status 503)" in found["note"]
+    assert "cannot be fetched now (status 503)" in found["note"]
 
 
 def test_a_label_studio_that_is_away_is_said_to_be(bench: Stand) -> None:
@@ -241,7 +242,7 @@ def test_a_label_studio_that_is_away_is_said_to_be(bench: Stand) -> None:
     found = seen(bench, project, task)
 
     assert found["trace"] is None
-    assert found["note"].startswith("It cannot be shown now: ")
+    assert found["note"].startswith("The task cannot be shown now: ")
     assert found["link"]
 
 
@@ -289,6 +290,16 @@ def test_a_picture_is_fetched_by_the_viewers_own_browser(bench: Stand) -> None:
     assert found["image"] == f"{bench.server.url}/data/upload/{project}/a%20cat.png"
     asked_for = [path for _, path in bench.faults.requests[before:]]
     assert not any(path.startswith("/data") for path in asked_for)
+
+
+def test_a_sound_is_fetched_by_the_viewers_own_browser(bench: Stand) -> None:
+    config = choices_config("a", "b", tag="Audio", attributes='value="$clip"')
+    project, task = one_task(bench, config, {"clip": "/data/upload/1/a song.mp3"})
+
+    found = seen(bench, project, task)
+
+    assert found["audio"] == f"{bench.server.url}/data/upload/1/a%20song.mp3"
+    assert found["image"] is None
 
 
 def test_people_are_sent_to_the_address_that_their_browsers_know(
@@ -370,7 +381,7 @@ def test_a_task_that_was_deleted_meanwhile_is_said_to_be_gone(bench: Stand) -> N
 
     found = seen(bench, project, task)
 
-    assert found["note"] == "Label Studio has no such task any more."
+    assert found["note"] == "Label Studio no longer has this task."
 
 
 def test_a_bad_task_is_shown_with_the_reason(bench: Stand) -> None:

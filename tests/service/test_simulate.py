@@ -15,19 +15,20 @@ from xml.etree.ElementTree import parse
 import pytest
 from click.testing import CliRunner, Result
 
-from backend.cli import main
-from backend.learning.preferences import Preferences
-from backend.replay.exports import parse_export
-from backend.replay.files import LocalFiles
-from backend.replay.inference import infer_schema
-from backend.replay.outcome import Curves, Outcome
-from backend.replay.plot import save_plot
-from backend.replay.report import table
-from backend.replay.runs import Contestant, Job, Material, Run
-from backend.replay.subject import Origin
-from backend.replay.workers import Crew, KeptRuns
-from model.simulation import by_chance, by_margin
-from tests.exports import CITIES, exported, rows, write
+from dubito.backend.cli import main
+from dubito.backend.features.local_files import LocalFiles
+from dubito.backend.project_settings import Preferences
+from dubito.backend.simulate.curves import Curves, Outcome
+from dubito.backend.simulate.dataset import Source
+from dubito.backend.simulate.export_reader import parse_export
+from dubito.backend.simulate.plot import save_plot
+from dubito.backend.simulate.process_pool import KeptRuns, ProcessPool
+from dubito.backend.simulate.report import table
+from dubito.backend.simulate.runs import Experiment, Job, Run, StrategyRun
+from dubito.backend.simulate.schema_inference import infer_schema
+from dubito.model.simulation import by_chance, by_margin
+from tests.exports import CITIES, exported, rows, several, write
+from tests.label_studio import CONTROL, ITEM
 from tests.patience import PATIENCE_SECONDS
 
 T = TypeVar("T")
@@ -47,7 +48,13 @@ def environment(directory: Path) -> dict[str, str]:
 
 
 def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "backend.cli", "simulate", *map(str, arguments)]
+    return [
+        sys.executable,
+        "-m",
+        "dubito.backend.cli",
+        "simulate",
+        *map(str, arguments),
+    ]
 
 
 def simulate(directory: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -85,10 +92,10 @@ def test_ctrl_c_loses_nothing_and_the_same_command_goes_on(
     second = simulate(tmp_path, *arguments, "-o", tmp_path / "curves.svg")
 
     assert (first.returncode, said) == (130, "")
-    assert f"stopped with {kept} of 8 runs done" in complaint
+    assert f"interrupted: {kept} of 8 runs are finished" in complaint
     assert "Traceback" not in complaint
     assert second.returncode == 0, second.stderr
-    assert f"{kept} of 8 runs were done by an earlier call" in second.stderr
+    assert f"an earlier call finished {kept} of 8 runs" in second.stderr
     check_json(json.loads(second.stdout), budget=12, seeds=2)
     assert parse(tmp_path / "curves.svg").getroot().tag.endswith("svg")  # noqa: S314 - ours
 
@@ -144,12 +151,12 @@ def check_json(found: Any, budget: int, seeds: int) -> None:  # noqa: ANN401 - t
     assert all(count is None or 1 <= count <= budget for count in arrived)
 
 
-def material(directory: Path) -> Material:
+def material(directory: Path) -> Experiment:
     export, files = parse_export(rows(60)), LocalFiles(directory)
     schema = infer_schema(export, files.fetch)
-    origin = Origin(name="cities", export=export, schema=schema, files=files)
+    origin = Source(name="cities", export=export, schema=schema, files=files)
     made = origin.subject(Preferences())
-    return Material(
+    return Experiment(
         labelled=made.labelled, groups=None, preferences=Preferences(), budget=8
     )
 
@@ -157,7 +164,7 @@ def material(directory: Path) -> Material:
 def test_the_answer_does_not_depend_on_the_number_of_processes(tmp_path: Path) -> None:
     made = material(tmp_path)
     jobs = [
-        Job(Contestant(name=name, strategy=ask, learner="auto", mark="m"), seed)
+        Job(StrategyRun(name=name, strategy=ask, learner="auto", mark="m"), seed)
         for name, ask in (("random", by_chance), ("margin", by_margin))
         for seed in range(2)
     ]
@@ -165,7 +172,7 @@ def test_the_answer_does_not_depend_on_the_number_of_processes(tmp_path: Path) -
 
     def carried_out(workers: int) -> list[Run]:
         kept = KeptRuns.of(made, tmp_path / str(workers))
-        crew = Crew(material=made, kept=kept, workers=workers, tell=ticks.append)
+        crew = ProcessPool(material=made, kept=kept, workers=workers, tell=ticks.append)
         return list(crew.carry_out(jobs).values())
 
     one, two = carried_out(1), carried_out(2)
@@ -189,7 +196,7 @@ def test_other_material_has_other_runs(tmp_path: Path) -> None:
 
 def test_a_damaged_run_is_done_again(tmp_path: Path) -> None:
     kept = KeptRuns(tmp_path)
-    job = Job(Contestant(name="a b", strategy=None, learner="auto", mark="m"), 3)
+    job = Job(StrategyRun(name="a b", strategy=None, learner="auto", mark="m"), 3)
     run = Run(accuracy=[0.5, None], macro_f1=[0.25, None])
 
     kept.save(job, run)
@@ -246,17 +253,21 @@ def test_equal_curves_are_equal_pictures(
 
 def refusals() -> Iterator[tuple[object, tuple[object, ...], str]]:
     """Yield tasks, arguments and what is said to them."""
-    yield rows(60), ("--learner", "oracle"), "there is no 'oracle'; known: auto"
+    yield rows(60), ("--learner", "oracle"), "'oracle' is unknown; choose from auto"
     yield rows(60), ("--strategy", "luck"), "strategy: Input should be 'margin'"
     yield rows(60), ("-o", "curves.pdf"), "neither a .png nor a .svg"
-    yield rows(60), ("-o", "nowhere/curves.png"), "there is no directory nowhere"
+    yield (
+        rows(60),
+        ("-o", "nowhere/curves.png"),
+        "the directory nowhere for curves.png does not exist",
+    )
     yield rows(60), ("--config", "none.xml"), "none.xml cannot be read"
     yield rows(60), ("--project", 1), "a FILE or a --project"
-    yield rows(60), ("--group", "who"), "no task has 'who' in its data"
+    yield rows(60), ("--group", "who"), "no task has the key 'who' in its data"
     yield rows(6), (), "at least 10"
     same = [exported(n, {"text": f"the {n}"}, "rome") for n in range(40)]
     yield same, (), "of 1 class"
-    yield [], (), "nobody chose anything"
+    yield [], (), "this export has no usable label"
     yield {"tasks": []}, (), "not a list of tasks"
 
 
@@ -275,7 +286,40 @@ def test_what_cannot_be_simulated_is_refused_in_a_sentence(
 
 
 def test_nothing_to_simulate_is_said() -> None:
-    assert "say what to simulate" in asked().output
+    assert "give a FILE or a --project" in asked().output
+
+
+def test_sets_of_classes_are_compared_by_micro_f1(tmp_path: Path) -> None:
+    """An annotation without a choice says: none of them."""
+    names = ("loud", "long")
+    choices = "".join(f'<Choice value="{name}"/>' for name in names)
+    config = tmp_path / "config.xml"
+    config.write_text(
+        f'<View><Text name="{ITEM}" value="$x0"/><Choices name="{CONTROL}"'
+        f' toName="{ITEM}" choice="multiple">{choices}</Choices></View>'
+    )
+    tasks = rows(60)
+    for task in tasks:
+        held = [task["data"]["x0"] > 0.9, task["data"]["x1"] > 0.9]
+        ticked = [name for name, is_in in zip(names, held, strict=True) if is_in]
+        task["annotations"][0]["result"] = several(*ticked) if ticked else []
+    arguments = [write(tmp_path, tasks), "--config", config, "--budget", 12]
+    sets = {len(task["annotations"][0]["result"]) for task in tasks}
+
+    said = simulate(tmp_path, *arguments, "--seeds", 1, "--json")
+    shown = simulate(tmp_path, *arguments, "--seeds", 1, "-o", tmp_path / "curves.svg")
+
+    assert sets == {0, 1}
+    assert said.returncode == 0, said.stderr
+    assert "60 labelled tasks of 2 classes" in said.stderr
+    strategies = json.loads(said.stdout)["strategies"]
+    assert strategies.keys() == STRATEGIES
+    for curve in strategies.values():
+        assert tuple(curve) == ("labels", "accuracy", "macro_f1", "micro_f1")
+        assert len(curve["micro_f1"]) == 12
+        assert curve["micro_f1"][-1] >= curve["accuracy"][-1] > 0
+    assert "micro F1" in shown.stdout
+    assert (tmp_path / "curves.svg").exists()
 
 
 def test_a_label_config_decides_what_is_a_label(tmp_path: Path) -> None:
@@ -288,5 +332,6 @@ def test_a_label_config_decides_what_is_a_label(tmp_path: Path) -> None:
 
     said = asked(write(tmp_path, rows(60)), "--config", config)
 
-    assert "set aside: 40 (no answer that is one choice of the control)" in said.output
+    reason = "set aside: 20 (the labeling configuration has no choice '{}')"
+    assert all(reason.format(city) in said.output for city in CITIES[1:])
     assert said.exit_code == 1

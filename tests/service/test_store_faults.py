@@ -12,9 +12,12 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from backend.state.cures import refusal
-from backend.state.embedded import is_alive, server_command, socket_url
-from tests.fake_label_studio import FakeServer
+from dubito.backend.demo.label_studio_server import free_port
+from dubito.backend.state.embedded import is_alive, server_command, socket_url
+from dubito.backend.state.error_hints import write_refusal
+from tests.dubito_process import Dubito, rows_project
+from tests.fake_label_studio import FakeServer, Fault
+from tests.label_studio import LabelStudio
 from tests.patience import PATIENCE_SECONDS
 from tests.service.stand import Stand, stand
 from tests.store import kept_in, store_client
@@ -42,6 +45,15 @@ class Store:
     def free_memory(self) -> None:
         self._limit_memory(0)
 
+    def demote(self) -> None:
+        """Make it a copy of a store that is gone, as a failover may."""
+        with store_client(self.url) as client:
+            client.execute_command("REPLICAOF", "127.0.0.1", "1")
+
+    def promote(self) -> None:
+        with store_client(self.url) as client:
+            client.execute_command("REPLICAOF", "NO", "ONE")
+
     def _limit_memory(self, most: int) -> None:
         with store_client(self.url) as client:
             client.config_set("maxmemory", most)
@@ -61,6 +73,26 @@ def store(tmp_path: Path) -> Iterator[Store]:
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.fixture
+def dubito(
+    store: Store, fake_label_studio: LabelStudio, tmp_path: Path
+) -> Iterator[Dubito]:
+    """Run a Dubito of which the store has its data, as after a killed supervisor."""
+    assert is_alive(store.url)
+    settings = {
+        "LABEL_STUDIO_URL": fake_label_studio.url,
+        "LABEL_STUDIO_API_KEY": fake_label_studio.token,
+        "WORKERS": "1",
+    }
+    running = Dubito(data_dir=tmp_path, port=free_port(), environment=settings)
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+        running.http.close()
 
 
 @pytest.fixture
@@ -88,6 +120,7 @@ def refuses(client: Redis) -> bool:
 FULL = {
     "disk": (Store.fill_disk, Store.free_disk, "free some space"),
     "memory": (Store.fill_memory, Store.free_memory, "more memory"),
+    "copy": (Store.demote, Store.promote, "the original"),
 }
 
 
@@ -133,7 +166,7 @@ def test_without_room_every_endpoint_says_so_and_what_helps(
         "/setup": 503,
         "/webhook": 503,
         f"/api/projects/{project}/sync": 503,
-        "/metrics": 503 if fault == "disk" else 200,  # it notes how long events wait
+        "/metrics": 200 if fault == "memory" else 503,  # it notes how long events wait
     }
     for said in during.values():
         assert said.is_success or helps in said.json()["detail"]
@@ -160,13 +193,34 @@ def test_what_was_acknowledged_is_there_when_there_is_room_again(
 
     free(store)
     until(lambda: not refuses(bench.services.redis))
-    bench.state(rows.project).work.ask("changes")
+    bench.state(rows.project).work.request("changes")
     bench.look_after(rows.project)
 
     changes = {name for name in before if before[name] != during.get(name)}
     assert changes <= {"dubito:noise"}
     status = bench.assert_order_holds(rows.project)
     assert (status["labels"], status["last_error"]) == (12, "")
+
+
+def test_a_row_that_the_store_could_not_note_is_not_made_twice(
+    bench: Stand, store: Store
+) -> None:
+    """Label Studio has stored it; whoever comes next lists all rows."""
+    rows = bench.labelled_rows(30)
+    bench.settle(rows.project)
+    bench.label_studio.import_tasks(rows.project, [{"row": "new", "f0": 9.0}])
+    bench.faults.plan(
+        Fault(path="/api/predictions", method="POST", after=store.fill_memory)
+    )
+    with pytest.raises(RedisError):
+        bench.run()
+
+    store.free_memory()
+    bench.look_after(rows.project)
+    bench.settle(rows.project)
+
+    status = bench.assert_order_holds(rows.project)
+    assert status["scores"] == {"written": 23, "of": 23}
 
 
 def test_what_the_disk_could_not_take_at_first_survives_a_kill_later(
@@ -191,7 +245,52 @@ def test_what_the_disk_could_not_take_at_first_survives_a_kill_later(
         until(lambda: is_alive(store.url))
         with store_client(store.url) as client:
             assert kept_in(client) == kept
-            assert not refusal(client)
+            assert not write_refusal(client)
     finally:
         again.terminate()
         again.wait()
+
+
+def test_dubito_starts_and_goes_on_when_its_disk_is_full(
+    dubito: Dubito, store: Store, fake_label_studio: LabelStudio
+) -> None:
+    """Commands answer meanwhile, and its log does not fill the disk further."""
+    rows = rows_project(fake_label_studio, 30)
+    first, second = rows.tasks[:2]
+    dubito.adopt(fake_label_studio, rows.project)
+    store.fill_disk()
+    with store_client(store.url) as client:
+        until(lambda: refuses(client))
+    fake_label_studio.annotate(first, rows.truth[first])
+
+    status = dubito.cli("status", "--project", str(rows.project))
+    doctor = dubito.cli("doctor")
+    for part in ("supervisor", "web", "worker"):
+        dubito.kill(part)
+    dubito.begin()
+    dubito.until(lambda: refuses_health(dubito), "it did not say why it is down")
+    warnings = dubito.log.count("free some space")
+    time.sleep(3)  # some turns of the watch
+    assert dubito.log.count("free some space") <= warnings + 1
+
+    store.free_disk()
+    dubito.until_healthy()
+    fake_label_studio.annotate(second, rows.truth[second])
+    dubito.when(
+        rows.project, lambda told: told["labels"] == 2 and not told["events_pending"]
+    )
+
+    assert (status.returncode, status.stderr) == (0, "")
+    assert "cannot write to its disk" in " ".join(status.stdout.split())
+    assert "free some space" in " ".join(doctor.stdout.split())
+    assert "no store runs" not in doctor.stdout
+    assert "no worker runs" not in doctor.stdout
+
+
+def refuses_health(dubito: Dubito) -> bool:
+    """Return whether it answers that its store refuses, and how that is mended."""
+    try:
+        health = dubito.http.get("/health").json()
+    except httpx.HTTPError:
+        return False
+    return health["store"] == "refuses" and "free some space" in health["detail"]

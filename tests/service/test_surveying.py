@@ -5,18 +5,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backend.learning import surveying
-from backend.learning.maps import chart
-from backend.learning.standing import Standing
-from backend.learning.steward import QUIET_SECONDS, Steward
-from backend.learning.surveying import PAUSE_SECONDS, Surveyor
-from backend.state.clock import StoreClock
-from backend.state.maps import MapStore, Stamp
-from backend.state.project import ProjectState
-from backend.state.work import Lease, Work
-from backend.web.app import create_app
-from model.neighbourhood import FEWEST, STEPS
-from tests.dubito import rows_project
+from dubito.backend.learning.snapshot import ProjectSnapshot
+from dubito.backend.state.clock import StoreClock
+from dubito.backend.state.project import ProjectState
+from dubito.backend.state.taskmap import MapStore, MapVersion
+from dubito.backend.state.work_queue import Lease, WorkQueue
+from dubito.backend.taskmap import builder as surveying
+from dubito.backend.taskmap.builder import PAUSE_SECONDS, MapBuilder
+from dubito.backend.taskmap.view import map_view
+from dubito.backend.turn import QUIET_SECONDS, Turn
+from dubito.backend.web.app import create_app
+from dubito.model.projection.tsne import FEWEST, STEPS
+from tests.dubito_process import rows_project
 from tests.service.stand import Stand
 
 COUNT = 40
@@ -29,7 +29,7 @@ def asked(bench: Stand, project: int) -> dict[str, Any]:
     return dict(found.json or {})
 
 
-def stamp_of(bench: Stand, project: int) -> Stamp:
+def stamp_of(bench: Stand, project: int) -> MapVersion:
     state = bench.state(project)
     stamp = MapStore(state.client, state.key).stamp()
     assert stamp is not None
@@ -41,7 +41,7 @@ class BusyLease(Lease):
 
     def check(self) -> None:
         super().check()
-        Work(self.client, self.key.partition("{")[2].partition("}")[0]).ask()
+        WorkQueue(self.client, self.key.partition("{")[2].partition("}")[0]).request()
 
 
 def survey(
@@ -51,11 +51,12 @@ def survey(
     kept = bench.state(project)
     store_clock = StoreClock(bench.services.redis)
     state = ProjectState(kept.client, kept.key, lambda: store_clock() + after)
-    standing = Standing.of(state)
-    assert standing is not None
+    state.work.due_in(PAUSE_SECONDS)  # on a busy machine a look may come first
+    snapshot = ProjectSnapshot.of(state)
+    assert snapshot is not None
     with state.work.lease() as lease:
         assert lease is not None
-        steward = Steward(
+        turn = Turn(
             services=bench.services,
             state=state,
             lease=BusyLease(lease.client, lease.key, lease.token, taken_over=False)
@@ -63,7 +64,7 @@ def survey(
             else lease,
             client=bench.services.label_studio(),
         )
-        return Surveyor(steward=steward, standing=standing).survey()
+        return MapBuilder(turn=turn, snapshot=snapshot).survey()
 
 
 def add_tasks(bench: Stand, project: int, count: int = 3) -> None:
@@ -130,7 +131,7 @@ def test_new_tasks_come_onto_the_map_when_it_is_quiet(bench: Stand) -> None:
 
     assert (too_early, in_time) == (False, True)
     assert missing["method"] == "pca"
-    assert f"{COUNT} of {COUNT + 3} tasks are shown" in missing["note"]
+    assert f"shows {COUNT} of {COUNT + 3} tasks" in missing["note"]
     assert asked(bench, rows.project)["shown"] == COUNT + 3
     assert stamp_of(bench, rows.project).basis != before.basis
 
@@ -223,7 +224,7 @@ def test_the_map_makes_way_for_a_round(bench: Stand) -> None:
     rows = rows_project(bench.label_studio, COUNT)
     state = bench.connect(rows.project)
     MapStore(state.client, state.key).drop()
-    state.work.ask()
+    state.work.request()
 
     busy = survey(bench, rows.project)
     bench.run()
@@ -273,5 +274,5 @@ def test_a_big_map_is_told_without_the_features(bench: Stand) -> None:
     state = bench.state(rows.project)
     state.client.delete(f"dubito:{{{state.key}}}:numbers")
 
-    assert chart(state)["shown"] == COUNT
+    assert map_view(state).shown == COUNT
     assert np.isfinite(asked(bench, rows.project)["x"]).all()

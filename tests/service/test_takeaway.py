@@ -6,11 +6,11 @@ import zipfile
 import pytest
 from flask.testing import FlaskClient
 
-from backend.state.models import KEPT_SECONDS, ModelStore
-from backend.takeaway.bundle import SCRIPT
-from backend.takeaway.job import make
-from backend.web.app import create_app
-from tests.dubito import rows_project
+from dubito.backend.export.job import make
+from dubito.backend.export.model_zip import SCRIPT
+from dubito.backend.state.models import KEPT_SECONDS, ModelStore
+from dubito.backend.web.app import create_app
+from tests.dubito_process import rows_project
 from tests.label_studio import JsonObject
 from tests.service.stand import Stand
 from tests.taken_away import download
@@ -87,7 +87,7 @@ def test_what_is_not_there_is_said_in_a_sentence(
     code, said = refused(caller, rows.project, "predictions.csv")
     assert (code, said.partition(":")[0]) == (
         409,
-        f"there is no model of project {rows.project} yet",
+        f"project {rows.project} has no model yet",
     )
     code, said = refused(caller, rows.project, "model.zip")
     assert code == 409
@@ -104,7 +104,7 @@ def test_while_a_model_is_made_it_is_said_so(bench: Stand, caller: FlaskClient) 
 
     code, said = refused(caller, rows.project, "model.zip")
 
-    assert (code, said) == (409, "the model is being made: ask again in a moment")
+    assert (code, said) == (409, "the model is being trained: try again in a moment")
 
 
 def test_a_model_too_large_for_the_store_is_left_to_the_command(

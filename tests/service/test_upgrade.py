@@ -1,7 +1,9 @@
 """An older state is brought up to date, a newer one is left alone; no label is lost.
 
-The older state is one that the code of commit 5e5312e wrote, beside the fake Label
-Studio, of 40 tasks with nine labels (fixtures/states/layout_1.json).
+Older states were written beside the fake Label Studio (fixtures/states): layout 1 by
+the code of commit 5e5312e, of 40 tasks with nine labels; layout 2 by that of commit
+12b75c9, of 60 tasks with 29 labels, 30 auto-labels, a kept answer, a map and a model;
+layout 3 by that of commit a2b8aa3, of 40 tasks with 22 stars, taken for classes.
 """
 
 import json
@@ -18,19 +20,23 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
 
-from backend.errors import LeaseLostError, NewerStateError
-from backend.labelstudio.server import free_port
-from backend.learning import worker
-from backend.services import Services, open_services
-from backend.settings import Settings
-from backend.state import keys
-from backend.state.layout import LAYOUT, settle
-from backend.state.maps import MapStore
-from backend.state.project import ProjectState
-from backend.web.app import create_app
+from dubito.backend.demo.label_studio_server import free_port
+from dubito.backend.errors import LeaseLostError, NewerStateError
+from dubito.backend.jobs import OwnJob
+from dubito.backend.services import SERVICES, Services, open_services
+from dubito.backend.settings import Settings
+from dubito.backend.state import keys
+from dubito.backend.state.models import ModelStore
+from dubito.backend.state.project import ProjectState
+from dubito.backend.state.schema_version import LAYOUT, settle
+from dubito.backend.state.taskmap import MapStore
+from dubito.backend.web.app import create_app
+from dubito.backend.worker import jobs as worker
 from tests.builders import FIXTURES, KEY, annotation, saved
-from tests.dubito import ROOT, Rows, rows_project
+from tests.dubito_process import ROOT, Rows, rows_project
 from tests.patience import PATIENCE_SECONDS
 from tests.service.stand import Stand
 from tests.store import kept_in, services_over
@@ -39,8 +45,8 @@ OLD_TASKS = 40
 OLD_ROUNDS = 4
 
 
-def old_state() -> dict[str, Any]:
-    path = FIXTURES / "states" / "layout_1.json"
+def old_state(layout: int = 1) -> dict[str, Any]:
+    path = FIXTURES / "states" / f"layout_{layout}.json"
     return dict(json.loads(path.read_text()))
 
 
@@ -51,9 +57,9 @@ def old_labels() -> dict[int, str]:
     return {one["task"]: one["result"][0]["value"]["choices"][0] for one in said}
 
 
-def load_old_state(redis: Redis, project: str = KEY) -> None:
+def load_old_state(redis: Redis, project: str = KEY, layout: int = 1) -> None:
     """Put the older state into the store, as that of this project."""
-    for name, kept in old_state().items():
+    for name, kept in old_state(layout).items():
         key, value = name.replace("PROJECT", project), kept["value"]
         match kept["kind"]:
             case "hash":
@@ -117,7 +123,7 @@ def test_an_older_state_becomes_right_without_losing_a_label(
     status = restarted.assert_order_holds(rows.project)
     assert status["labels"] == len(old_labels()) + 2
     assert status["round"] > OLD_ROUNDS
-    assert any("older Dubito" in note for note in status["notes"])
+    assert any("Dubito was upgraded" in note for note in status["notes"])
     assert not status["last_error"]
 
 
@@ -140,7 +146,7 @@ def test_without_a_key_an_older_state_is_learnt_from_as_it_is(
     load_old_state(redis)
 
     with services_over(store_url) as services:
-        worker.SERVICES.set(services)
+        SERVICES.set(services)
         worker.look_after(KEY)
         state = services.projects.at(KEY)
         ranking, done = state.ranking(), state.work.pending()
@@ -162,7 +168,7 @@ def test_what_was_computed_before_is_not_shown_any_more(
 
         assert state.ranking() is None
         assert state.round() == OLD_ROUNDS
-        assert state.work.asked() == {"everything"}
+        assert state.work.requests() == {"everything"}
 
 
 def test_a_map_that_an_older_state_holds_is_drawn_anew(
@@ -177,9 +183,60 @@ def test_a_map_that_an_older_state_holds_is_drawn_anew(
         assert MapStore(state.client, state.key).stamp() is None
 
 
+def test_what_people_and_the_owner_decided_stays(redis: Redis, store_url: str) -> None:
+    """Labels, auto-labels and kept answers; map, model and ranking are made anew."""
+    load_old_state(redis, layout=2)
+
+    with services_over(store_url) as services:
+        state = services.projects.at(KEY)
+        kept = state.relabel.all()[58]
+
+        assert len(state.annotations.all()) == 29
+        assert (kept.stage, kept.row, len(kept.answers)) == ("out", 155, 1)
+        assert state.autolabel.job().state == "done"
+        assert len(state.autolabel.rows()) == len(state.autolabel.labels()) == 30
+        assert state.facts().connection is not None
+        assert state.work.requests() == {"everything"}
+        assert state.ranking() is None
+        assert MapStore(state.client, state.key).stamp() is None
+        assert ModelStore.of(state).found() is None
+
+
+@pytest.mark.parametrize(
+    ("layout", "kind", "count"), [(2, "one of", 60), (3, "ordered", 40)]
+)
+def test_an_older_store_is_learnt_from_again(
+    redis: Redis, store_url: str, layout: int, kind: str, count: int
+) -> None:
+    load_old_state(redis, layout=layout)
+
+    with services_over(store_url) as services:
+        SERVICES.set(services)
+        worker.look_after(KEY)
+        ranking = services.projects.at(KEY).ranking()
+
+    assert ranking is not None
+    assert (ranking.kind, ranking.task_ids.size) == (kind, count)
+
+
+@pytest.mark.parametrize("name", ["look_after", "fill", "adopt"])
+def test_a_job_queued_under_an_older_name_is_done(
+    services: Services, redis: Redis, name: str
+) -> None:
+    queue = Queue(keys.QUEUE, connection=redis, serializer=JSONSerializer)
+    queue.enqueue_call(f"backend.learning.worker.{name}", (KEY,))
+
+    taken = Queue.dequeue_any(
+        [services.queue], None, redis, job_class=OwnJob, serializer=JSONSerializer
+    )
+
+    assert taken is not None
+    assert taken[0].func is getattr(worker, name)
+
+
 def test_many_who_start_at_once_bring_it_up_to_date_once(redis: Redis) -> None:
     load_old_state(redis)
-    want = ProjectState(redis, KEY).work.want()
+    want = ProjectState(redis, KEY).work.requested()
     starters = [threading.Thread(target=settle, args=(redis,)) for _ in range(8)]
 
     for starter in starters:
@@ -187,7 +244,7 @@ def test_many_who_start_at_once_bring_it_up_to_date_once(redis: Redis) -> None:
     for starter in starters:
         starter.join()
 
-    assert ProjectState(redis, KEY).work.want() == want + 1
+    assert ProjectState(redis, KEY).work.requested() == want + 1
     assert int(redis.get(keys.MARK)) == LAYOUT
 
 
@@ -224,7 +281,7 @@ def test_a_newer_state_is_refused_and_not_touched(redis: Redis, store_url: str) 
     before = of_a_newer_dubito(redis)
 
     with (
-        pytest.raises(NewerStateError, match=r"newer Dubito.*start that version again"),
+        pytest.raises(NewerStateError, match=r"newer Dubito.*start the newer version"),
         open_services(Settings().having(redis_url=store_url)),
     ):
         pass
@@ -240,7 +297,7 @@ def test_no_process_starts_over_a_newer_state(
     before = of_a_newer_dubito(redis)
 
     done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "backend.cli", part],
+        [sys.executable, "-m", "dubito.backend.cli", part],
         env={**os.environ, "REDIS_URL": store_url, "PORT": str(free_port())},
         cwd=ROOT,
         capture_output=True,
@@ -250,7 +307,7 @@ def test_no_process_starts_over_a_newer_state(
     )
 
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: the store is of a newer Dubito")
+    assert done.stderr.startswith("Error: a newer Dubito wrote the store")
     assert "Traceback" not in done.stderr
     assert kept_in(redis) == before
 
@@ -262,7 +319,7 @@ def test_a_job_that_an_older_worker_still_takes_changes_nothing(
     settle(redis)
     services.projects.at(KEY).work.lease()
     before = of_a_newer_dubito(redis)
-    worker.SERVICES.set(services)
+    SERVICES.set(services)
 
     worker.look_after(KEY)
 
@@ -277,7 +334,7 @@ def older_worker(
     assert not redis.dbsize()
     with (tmp_path / "worker.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "backend.cli", "worker"],
+            [sys.executable, "-W", "ignore", "-m", "dubito.backend.cli", "worker"],
             env={**os.environ, "REDIS_URL": store_url},
             cwd=ROOT,
             stderr=log,
@@ -304,7 +361,7 @@ def test_an_older_worker_ends_when_a_newer_dubito_takes_over(
 
     assert older_worker.wait(PATIENCE_SECONDS) in {0, -signal.SIGTERM}
     log = (tmp_path / "worker.log").read_text()
-    assert "this worker ends: the store is of a newer Dubito" in log
+    assert "this worker stops: a newer Dubito wrote the store" in log
     assert "Traceback" not in log
 
 

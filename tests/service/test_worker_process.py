@@ -14,10 +14,10 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from backend.release import own_version
-from backend.state import keys
-from backend.state.beats import ALIVE_SECONDS, Beats
-from backend.state.embedded import socket_url, start_store
+from dubito.backend.state import keys
+from dubito.backend.state.embedded import socket_url, start_store
+from dubito.backend.state.heartbeats import ALIVE_SECONDS, Heartbeats
+from dubito.backend.version import own_version
 from tests.patience import PATIENCE_SECONDS
 from tests.store import store_client
 
@@ -26,7 +26,7 @@ from tests.store import store_client
 def working(url: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run a worker over a store for the block."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "backend.cli", "worker"],
+        [sys.executable, "-m", "dubito.backend.cli", "worker"],
         env={**os.environ, "REDIS_URL": url},
     )
     try:
@@ -54,7 +54,7 @@ def heard_of(redis: Redis, count: int) -> bool:
     """Wait until so many workers are heard of; return whether that came true."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        if len(Beats(redis).alive()) == count:
+        if len(Heartbeats(redis).alive()) == count:
             return True
         time.sleep(0.1)
     return False
@@ -65,12 +65,12 @@ def test_a_worker_is_heard_of_until_it_is_told_to_stop(
 ) -> None:
     """Nobody waits for one that has ended in order."""
     assert heard_of(redis, 1)
-    assert set(Beats(redis).versions().values()) == {own_version()}
+    assert set(Heartbeats(redis).versions().values()) == {own_version()}
 
     running.send_signal(signal.SIGTERM)
     running.wait(PATIENCE_SECONDS)
 
-    assert Beats(redis).alive() == []
+    assert Heartbeats(redis).alive() == []
 
 
 def test_a_worker_lets_those_who_wait_for_an_answer_go_first(
@@ -88,7 +88,7 @@ def test_a_killed_worker_is_missed_after_a_while(
 
     running.kill()
     running.wait()
-    at_once = len(Beats(redis).alive())
+    at_once = len(Heartbeats(redis).alive())
     began = time.monotonic()
 
     assert at_once == 1
@@ -135,7 +135,7 @@ def test_a_worker_outlives_a_store_that_is_full_or_away(tmp_path: Path) -> None:
 
         back = heard_of(client, 1)
         jobs = Queue(keys.QUEUE, connection=client, serializer=JSONSerializer)
-        jobs.enqueue("backend.learning.worker.fill", "9.9", result_ttl=0)
+        jobs.enqueue("dubito.backend.worker.jobs.fill", "9.9", result_ttl=0)
         until(lambda: not jobs.job_ids)
 
         assert back

@@ -7,9 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
-from backend.services import Services
-from backend.state.project import ProjectState
-from backend.web.app import create_app
+from dubito.backend.services import Services
+from dubito.backend.state.project import ProjectState
+from dubito.backend.web.app import create_app
 from tests.builders import KEY, project
 from tests.store import Opener, services_over
 

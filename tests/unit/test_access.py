@@ -5,15 +5,15 @@ from contextlib import ExitStack
 
 import pytest
 
-from backend.errors import (
+from dubito.backend.demo.label_studio_server import free_port
+from dubito.backend.errors import (
     KeyRefusedError,
     LabelStudioAwayError,
     LabelStudioError,
     LabelStudioRefusedError,
     ProjectGoneError,
 )
-from backend.labelstudio.client import LabelStudioClient
-from backend.labelstudio.server import free_port
+from dubito.backend.labelstudio.client import LabelStudioClient
 from tests.fake_label_studio import FakeServer, Fault
 from tests.fake_label_studio.outgoing import LEGACY_TOKEN
 from tests.label_studio import LabelStudio
@@ -108,7 +108,7 @@ def test_where_legacy_tokens_are_off_the_other_kind_is_named(
 def test_a_wrong_key_is_refused_and_not_repeated(
     client_with: Opener, project: int, key: str
 ) -> None:
-    with pytest.raises(KeyRefusedError, match="does not accept the key") as refused:
+    with pytest.raises(KeyRefusedError, match="rejects the API key") as refused:
         client_with(key).project(project)
 
     assert key not in str(refused.value)
@@ -119,7 +119,7 @@ def test_without_a_key_nothing_is_sent(
 ) -> None:
     sent = len(fake_server.faults.requests)
 
-    with pytest.raises(KeyRefusedError, match="there is no key"):
+    with pytest.raises(KeyRefusedError, match="there is no API key"):
         client_with("").project(project)
 
     assert len(fake_server.faults.requests) == sent
@@ -179,7 +179,7 @@ def test_a_page_instead_of_a_token_is_told(
         Fault(path="/api/token/refresh", status=status, html=True, times=9)
     )
 
-    with pytest.raises(LabelStudioError, match="is it a Label Studio"):
+    with pytest.raises(LabelStudioError, match="check that LABEL_STUDIO_URL"):
         client.project(1)
 
 
@@ -188,7 +188,9 @@ def test_a_page_instead_of_json_is_told(
 ) -> None:
     fake_server.faults.plan(Fault(path="/api/projects", status=200, html=True))
 
-    with pytest.raises(LabelStudioAwayError, match="is LABEL_STUDIO_URL the address"):
+    with pytest.raises(
+        LabelStudioAwayError, match="check that LABEL_STUDIO_URL is the address"
+    ):
         client.project(1)
 
 

@@ -5,19 +5,19 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from model.accuracy import (
+from dubito.model.arrays import Positions, Probabilities
+from dubito.model.evaluation.accuracy import (
     FEWEST_GROUPS,
     FEWEST_RANDOM,
     Evidence,
     accuracy,
     random_prefix,
 )
-from model.arrays import Positions, Probabilities
-from model.assessing import NOW, Assessed
-from model.crossfit import Known
-from model.initial import permutation, tie_breaker
-from model.ranking import certainty_order
-from model.uncertainty import margin
+from dubito.model.evaluation.assessment import NOW, Assessed
+from dubito.model.evaluation.crossfit import LabelledRows
+from dubito.model.query.ranking import certainty_order
+from dubito.model.query.seed_set import permutation, tie_breaker
+from dubito.model.query.uncertainty import margin
 from tests.nearest import blobs, nearest_mean
 
 RUNS = 25
@@ -145,7 +145,7 @@ def labelled_by_doubt(n_labels: int, seed: int) -> tuple[Assessed, float]:
         asked += _first(order, asked, 1)
     rows = np.array(sorted(asked))
     assessed = Assessed(
-        known=Known(
+        known=LabelledRows(
             features=features, rows=rows, codes=codes[rows], ties=ties, n_classes=4
         ),
         n_open=400 - n_labels,

@@ -1,10 +1,19 @@
 """How well people agree, and which labels the model finds odd."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from model.agreement import Vote, agreement, combine, trusted
-from model.doubtful import doubtful
+from dubito.model.evaluation.agreement import (
+    Vote,
+    agreement,
+    combine,
+    trusted,
+)
+from dubito.model.evaluation.distances import of_grades, of_sets
+from dubito.model.evaluation.label_errors import label_errors
+from dubito.model.evaluation.stopping import kappa
 
 
 def votes(*choices: str) -> list[Vote]:
@@ -22,10 +31,79 @@ def test_alpha_is_that_of_the_textbook() -> None:
     units = {unit: votes(*(row[unit] for row in rows)) for unit in range(12)}
 
     found = agreement(units)
+    graded = agreement(units, lambda grades: of_grades(grades, "12345"))
 
     assert found is not None
     assert found.alpha == pytest.approx(0.743, abs=0.001)
     assert found.tasks == 11
+    assert graded is not None
+    assert graded.alpha == pytest.approx(0.849, abs=0.001)
+
+
+def test_grades_agree_the_more_the_nearer_they_are() -> None:
+    places = np.arange(3)
+
+    distances = of_grades(["1", "5", "2"], "12345")(places[:, None], places)
+
+    expected = [[0, 1, 1 / 16], [1, 0, 9 / 16], [1 / 16, 9 / 16, 0]]
+    assert distances == pytest.approx(np.array(expected))
+
+
+def test_sets_agree_as_far_as_they_overlap() -> None:
+    """The distances of Passonneau 2006; two empty sets are equal."""
+    sets = ["", "a", "ab", "bc"]
+
+    places = np.arange(len(sets))
+    distances = of_sets(sets)(places[:, None], places)
+
+    third, ninth = 1 / 3, 1 / 9
+    expected = [
+        [0, 1, 1, 1],
+        [1, 0, 1 - third, 1],
+        [1, 1 - third, 0, 1 - ninth],
+        [1, 1, 1 - ninth, 0],
+    ]
+    assert distances == pytest.approx(np.array(expected))
+
+
+def test_alpha_of_sets_is_higher_where_people_differ_by_little() -> None:
+    def cast(other: str) -> dict[int, list[Vote]]:
+        pairs = [("ab", other), ("", ""), ("c", "c")]
+        return {
+            task: [Vote(choice, 1, annotator=who) for who, choice in enumerate(pair)]
+            for task, pair in enumerate(pairs)
+        }
+
+    near, far = (agreement(cast(other), of_sets) for other in "ac")
+
+    assert near is not None
+    assert far is not None
+    assert near.share == pytest.approx(1 - 2 / 9)
+    assert near.alpha is not None
+    assert far.alpha is not None
+    assert 0 < far.alpha < near.alpha < 1
+
+
+def test_thousands_of_different_sets_need_little_memory() -> None:
+    """A table of all pairs of them would take 72 MB, as would a confusion matrix."""
+    n, has = 3_000, np.random.default_rng(0).random((3_000, 400)) < 0.1
+    named = {str(row): [*map(str, np.flatnonzero(has[row]))] for row in range(n)}
+    cast = {
+        task: [Vote(str(2 * task + who), 1, annotator=who) for who in (0, 1)]
+        for task in range(n // 2)
+    }
+    codes = np.arange(n)
+
+    tracemalloc.start()
+    found = agreement(cast, lambda choices: of_sets([named[one] for one in choices]))
+    certain = kappa(codes, np.roll(codes, 1))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert found is not None
+    assert found.alpha == pytest.approx(0.0, abs=0.01)
+    assert certain == pytest.approx(-1 / (n - 1))
+    assert peak < 10_000_000
 
 
 def test_who_agrees_least_with_the_others_comes_first() -> None:
@@ -63,7 +141,7 @@ def test_nobody_is_compared_with_nobody() -> None:
 def test_a_label_is_doubtful_if_the_model_finds_another_likelier() -> None:
     probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.45, 0.55], [0.85, 0.15]])
 
-    found = doubtful(probabilities, np.array([0, 0, 0, 1]), most=9)
+    found = label_errors(probabilities, np.array([0, 0, 0, 1]), most=9)
 
     assert [(one.place, one.suggested) for one in found] == [(3, 0), (2, 1)]
     assert (found[0].likelihood, found[0].given) == (0.85, 0.15)
@@ -73,13 +151,13 @@ def test_the_label_believed_least_comes_first_and_the_list_is_bounded() -> None:
     probabilities = np.array([[0.5, 0.1, 0.4], [0.3, 0.02, 0.68], [0.9, 0.05, 0.05]])
     codes = np.array([1, 1, 1])
 
-    found = doubtful(probabilities, codes, most=2)
+    found = label_errors(probabilities, codes, most=2)
 
     assert [one.place for one in found] == [1, 2]
 
 
 def test_without_labels_none_is_doubtful() -> None:
-    assert doubtful(np.empty((0, 3)), np.empty(0, dtype=np.intp), most=5) == []
+    assert label_errors(np.empty((0, 3)), np.empty(0, dtype=np.intp), most=5) == []
 
 
 def test_most_injected_mistakes_are_among_the_first() -> None:
@@ -91,7 +169,7 @@ def test_most_injected_mistakes_are_among_the_first() -> None:
     codes = truth.copy()
     codes[wrong] = (codes[wrong] + 1) % 5
 
-    found = doubtful(probabilities, codes, most=30)
+    found = label_errors(probabilities, codes, most=30)
 
     hit = {one.place for one in found} & set(wrong.tolist())
     assert len(hit) / len(found) > 0.8

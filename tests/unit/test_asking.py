@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from model.asking import Askable, Manner, SoFar, next_places
+from dubito.model.query.selection import (
+    CandidatePool,
+    QueryConfig,
+    QueryState,
+    select_queries,
+)
 
 N_TASKS = 30
 
@@ -13,19 +18,21 @@ def places(
 ) -> list[tuple[int, str]]:
     is_open = np.ones(N_TASKS, dtype=bool)
     is_open[list(answered)] = False
-    tasks = Askable(
+    tasks = CandidatePool(
         task_ids=np.arange(N_TASKS),
         features=np.arange(N_TASKS, dtype=np.float32)[:, None],
         start=lambda _: np.arange(N_TASKS),
     )
-    so_far = SoFar(
+    so_far = QueryState(
         labelled=10,
         is_open=is_open,
         certainty=np.linspace(0, 1, N_TASKS) if has_model else None,
         again=again,
     )
-    manner = Manner(centres=2, random=2, audit_every=3, window=window, seed=0)
-    return [(place.position, place.why) for place in next_places(tasks, so_far, manner)]
+    manner = QueryConfig(centres=2, random=2, audit_every=3, window=window, seed=0)
+    return [
+        (place.position, place.why) for place in select_queries(tasks, so_far, manner)
+    ]
 
 
 @pytest.mark.parametrize("has_model", [True, False])

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.arrays import Codes, Positions, Probabilities
-from model.assessing import NOW, Assessed
-from model.crossfit import Known
-from model.initial import tie_breaker
+from dubito.model.arrays import Codes, Positions, Probabilities
+from dubito.model.evaluation.assessment import NOW, Assessed
+from dubito.model.evaluation.crossfit import LabelledRows
+from dubito.model.query.seed_set import tie_breaker
 from tests.nearest import blobs, nearest_mean
 
 N_TASKS = 60
@@ -19,7 +19,7 @@ N_LABELS = 40
 def assessed() -> Assessed:
     features, codes = blobs(N_TASKS, 2, apart=4.0)
     rows = np.arange(N_LABELS)
-    known = Known(
+    known = LabelledRows(
         features=features,
         rows=rows,
         codes=codes[rows],
@@ -147,4 +147,4 @@ def test_labels_that_surprised_the_model_are_counted(assessed: Assessed) -> None
 
     reasons = assessed.conclude(found).advice.reasons
 
-    assert "5 of the last 30 labels surprised the model" in reasons
+    assert "the model mispredicted 5 of the last 30 labels" in reasons

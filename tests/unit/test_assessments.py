@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from backend.state.assessments import CURVE_KEPT, Finding, Measured, Snapshot
-from backend.state.project import ProjectState
+from dubito.backend.state.assessments import CURVE_KEPT, AssessmentSummary, FrozenLabels
+from dubito.backend.state.kept_scores import MeasuredAccuracy
+from dubito.backend.state.project import ProjectState
 
-SNAPSHOT = Snapshot(
+SNAPSHOT = FrozenLabels(
     basis="b",
     tasks_version=3,
     settings="s",
@@ -16,15 +17,15 @@ SNAPSHOT = Snapshot(
 )
 
 
-def finding(labels: int) -> Finding:
-    point = Measured(labels=labels, estimate=0.9, low=0.8, high=0.95, n=12)
-    return Finding(basis="b", round=7, labels=labels, accuracy=point)
+def finding(labels: int) -> AssessmentSummary:
+    point = MeasuredAccuracy(labels=labels, estimate=0.9, low=0.8, high=0.95, n=12)
+    return AssessmentSummary(basis="b", round=7, labels=labels, accuracy=point)
 
 
 def test_before_the_first_assessment_there_is_nothing(state: ProjectState) -> None:
     store = state.assessments
 
-    assert (store.finding(), store.curve(), store.snapshot()) == (None, [], None)
+    assert (store.finding(), store.curve(), store.frozen()) == (None, [], None)
     assert store.steps() == {}
 
 
@@ -33,7 +34,7 @@ def test_labels_are_kept_in_the_order_in_which_they_were_given(
 ) -> None:
     state.assessments.begin(SNAPSHOT)
 
-    kept = state.assessments.snapshot()
+    kept = state.assessments.frozen()
 
     assert kept == SNAPSHOT
     assert kept is not None
@@ -74,7 +75,7 @@ def test_a_finding_ends_an_assessment_and_adds_to_the_curve(
 
     assert store.finding() == finding(50)
     assert [point.labels for point in store.curve()] == [40, 50]
-    assert (store.snapshot(), store.steps()) == (None, {})
+    assert (store.frozen(), store.steps()) == (None, {})
 
 
 def test_the_curve_is_bounded(state: ProjectState) -> None:
@@ -93,6 +94,20 @@ def test_what_was_said_of_labels_that_are_gone_is_dropped(state: ProjectState) -
 
     assert state.assessments.finding() is None
     assert len(state.assessments.curve()) == 1
+
+
+def test_what_was_found_of_another_kind_of_question_is_not_told(
+    state: ProjectState,
+) -> None:
+    store, several = state.assessments, {"kind": "any of"}
+    store.save(finding(40))
+    store.save(finding(45).model_copy(update=several))
+
+    assert store.finding("one of") is None
+    assert store.finding("any of") == store.finding()
+    assert [point.labels for point in store.curve("one of")] == [40]
+    assert [point.labels for point in store.curve("any of")] == [45]
+    assert [point.labels for point in store.curve()] == [40, 45]
 
 
 def test_a_task_belongs_to_the_group_it_named_last(state: ProjectState) -> None:

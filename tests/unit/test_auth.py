@@ -7,11 +7,13 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
-from backend.labelstudio.connect import SECRET_HEADER
-from backend.services import Services
-from backend.state import keys
-from backend.web.app import create_app
-from tests.builders import annotation, saved
+from dubito.backend.connection.attachments import SECRET_HEADER
+from dubito.backend.services import Services
+from dubito.backend.state import keys
+from dubito.backend.state.project import ProjectState
+from dubito.backend.status.status import describe
+from dubito.backend.web.app import create_app
+from tests.builders import KEY, annotation, saved
 from tests.label_studio import JsonObject
 from tests.store import Opener, kept_in
 
@@ -37,6 +39,10 @@ def rules(services: Services) -> list[tuple[str, str]]:
         for rule in create_app(services).url_map.iter_rules()
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
     ]
+
+
+def notes(state: ProjectState, services: Services) -> list[str]:
+    return describe(state, services).notes
 
 
 def forget_attempts(redis: Redis) -> None:
@@ -125,6 +131,71 @@ def test_an_event_without_either_is_refused(
 
     assert said.status_code == 401
     assert kept_in(redis) == before
+
+
+@pytest.mark.parametrize("headers", [{}, {SECRET_HEADER: ""}, {SECRET_HEADER: "guess"}])
+def test_a_secret_that_the_operator_set_is_asked_for_without_a_password_too(
+    opened: Opener, redis: Redis, headers: dict[str, str]
+) -> None:
+    services = opened(webhook_secret=SECRET)
+    http, before = create_app(services).test_client(), kept_in(redis)
+
+    refused = http.post("/webhook", json=EVENT, headers=headers)
+    unchanged = kept_in(redis) == before
+    noted = http.post("/webhook", json=EVENT, headers={SECRET_HEADER: SECRET})
+
+    assert (refused.status_code, unchanged) == (401, True)
+    assert "dubito connect --project" in refused.get_data(as_text=True)
+    assert noted.json == {"status": "noted"}
+
+
+def test_a_secret_that_was_made_is_not_asked_for_on_loopback(opened: Opener) -> None:
+    services = opened()
+    services.webhook_secret()
+
+    said = create_app(services).test_client().post("/webhook", json=EVENT)
+
+    assert said.json == {"status": "noted"}
+
+
+def test_with_a_secret_alone_all_but_events_is_open(opened: Opener) -> None:
+    services = opened(webhook_secret=SECRET)
+    http = create_app(services).test_client()
+    paths = [way for way in rules(services) if way != ("POST", "/webhook")]
+
+    answers = [http.open(path, method=method, json={}) for method, path in paths]
+
+    assert 401 not in {said.status_code for said in answers}
+
+
+BUTTON = {"action": "START_TRAINING", "project": EVENT["project"]}
+
+
+@pytest.mark.parametrize(("key", "status"), [("a key of ours", 200), ("", 401)])
+def test_the_button_start_training_needs_no_secret_where_nothing_of_it_is_kept(
+    opened: Opener, key: str, status: int
+) -> None:
+    """Label Studio sends no header with it; without a key we would keep its tasks."""
+    services = opened(webhook_secret=SECRET, label_studio_key=key)
+
+    said = create_app(services).test_client().post("/webhook", json=BUTTON)
+
+    assert said.status_code == status
+
+
+def test_a_refused_event_is_told_in_the_status_until_one_is_taken(
+    opened: Opener,
+) -> None:
+    services = opened(webhook_secret=SECRET)
+    http, state = create_app(services).test_client(), services.projects.at(KEY)
+
+    http.post("/webhook", json=EVENT)
+    refused = notes(state, services)
+    http.post("/webhook", json=EVENT, headers={SECRET_HEADER: SECRET})
+    taken = notes(state, services)
+
+    assert [note for note in refused if f"connect --project {state.id}" in note]
+    assert not [note for note in taken if "was refused" in note]
 
 
 def test_a_secret_that_was_not_set_is_made_once_and_kept(opened: Opener) -> None:

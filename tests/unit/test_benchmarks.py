@@ -9,15 +9,23 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from backend.learning.rounds import manner_of
-from backend.replay.runs import Material, carry_out
-from model.initial import permutation
-from model.learner import LearnerFactory
-from model.simulation import Labelled, Lesson, Step, Strategy, by_chance, replay
+from dubito.backend.learning.round_input import query_config
+from dubito.backend.simulate.runs import Experiment, carry_out
+from dubito.model.learners.registry import LearnerFactory
+from dubito.model.query.seed_set import permutation
+from dubito.model.simulation import (
+    Labelled,
+    SimulatedPool,
+    Step,
+    Strategy,
+    by_chance,
+    replay,
+)
 from tests.benchmarks.active_learning import MOST_OF_OTHERS, jobs_of
 from tests.benchmarks.assessments import ADVICE, ESTIMATES, Found, checks, stop
 from tests.benchmarks.courses import Course
 from tests.benchmarks.data_sets import DataSet
+from tests.benchmarks.grades import DUBITO, Contestant, graded, heights, rows
 from tests.benchmarks.peers import (
     EXTRA_TREES,
     RANDOM_FOREST,
@@ -41,8 +49,8 @@ def labelled(count: int, seed: int = 0) -> Labelled:
 
 
 def asked(strategy: Strategy, count: int) -> list[Step]:
-    lesson = Lesson(pool=labelled(40), learner=Regression(seed=0))
-    manner = manner_of(preferences(), 3)
+    lesson = SimulatedPool(pool=labelled(40), learner=Regression(seed=0))
+    manner = query_config(preferences(), 3)
     test = labelled(30, seed=9)
     return list(islice(replay(lesson, strategy(lesson, manner), test), count))
 
@@ -72,8 +80,8 @@ def test_the_reference_begins_at_random_and_goes_on_with_clusters() -> None:
 @pytest.mark.parametrize("learner", [Regression, RANDOM_FOREST, EXTRA_TREES])
 def test_peers_learn(learner: LearnerFactory) -> None:
     pool, test = labelled(60), labelled(60, seed=9)
-    lesson = Lesson(pool=pool, learner=learner(seed=0))
-    chance = by_chance(lesson, manner_of(preferences(), 3))
+    lesson = SimulatedPool(pool=pool, learner=learner(seed=0))
+    chance = by_chance(lesson, query_config(preferences(), 3))
 
     *_, last = islice(replay(lesson, chance, test, 60), 60)
 
@@ -118,7 +126,7 @@ def test_arriving_means_staying_at_the_level() -> None:
 
 
 def test_random_labels_go_on_beyond_the_budget_and_count_only_for_arriving() -> None:
-    made = Material(
+    made = Experiment(
         labelled=labelled(60), groups=None, preferences=preferences(), budget=20
     )
     chosen = [
@@ -165,3 +173,17 @@ def test_the_tables_of_assessments_have_a_cell_for_each_column() -> None:
     assert len(one.estimates) == len(ESTIMATES)
     assert len(one.advice) == len(ADVICE)
     assert Found.put_together("all", [one, one]).advice[:2] == ["all", "2"]
+
+
+def test_the_table_of_grades_has_paired_gaps() -> None:
+    numbers = np.random.default_rng(0).normal(size=(150, 3))
+    made, peer = graded(numbers, numbers[:, 0]), Contestant(by_chance, Regression)
+
+    found = [heights(made, peer, seed) for seed in range(2)]
+    table = rows({DUBITO: {"a": found}, "other": {"a": found[::-1]}})
+
+    assert np.bincount(made.codes).tolist() == [30] * 5
+    assert made.is_ordered
+    assert all(0 < one.error < 1 for one in found)
+    assert [row[-2].partition(" ")[0] for row in table] == ["+0.000", "+0.000"]
+    assert table[0][1] == table[1][1] == f"{np.mean([h.error for h in found]):.2f}"

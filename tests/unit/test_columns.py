@@ -5,9 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from model.arrays import Features
-from model.errors import BadItemError
-from model.features.columns import Layout, entries, named_category, named_vector
+from dubito.model.arrays import Features
+from dubito.model.errors import BadItemError
+from dubito.model.features.mixed_columns import (
+    Layout,
+    entries,
+    named_category,
+    named_vector,
+)
 
 NAMES = ("x", named_category("colour"), named_vector("v", 2))
 

@@ -1,17 +1,21 @@
 """Which label configs can be learnt, and what is said of the others."""
 
 import json
+import re
 
 import pytest
 
-from backend.errors import SchemaError
-from backend.labelstudio.config import LEARNABLE, read_schema
-from model.schema import Channels, Schema
-from tests.builders import FIXTURES
+from dubito.backend.controls.codec import NoAnswer
+from dubito.backend.errors import SchemaError
+from dubito.backend.labelstudio.label_config import learnable, read_schema
+from dubito.backend.learning.labels import read_answer
+from dubito.model.schema import Channels, Schema
+from tests.builders import FIXTURES, annotation
 from tests.label_studio import choices_config
 
 # Written and taken by a real Label Studio.
 CONFIGS = json.loads((FIXTURES / "label_configs.json").read_text())
+ANSWERS = json.loads((FIXTURES / "editor_answers.json").read_text())
 TEXT = '<Text name="t" value="$t"/>'
 TWO = '<Choice value="a"/><Choice value="b"/>'
 
@@ -20,7 +24,7 @@ SENTIMENT = Schema(
     target="text",
     classes=("Positive", "Negative"),
     tag="Text",
-    key="text",
+    value="$text",
 )
 LEARNT = {
     "text_choices": SENTIMENT,
@@ -30,17 +34,19 @@ LEARNT = {
         target="text",
         classes=("pos", "neg"),
         tag="Text",
-        key="text",
+        value="$text",
+        captions=("Positive", "1", "Negative"),
+        class_texts=("Positive", "Negative"),
     ),
     "two_choices": Schema(
-        control="c1", target="text", classes=("A", "B"), tag="Text", key="text"
+        control="c1", target="text", classes=("A", "B"), tag="Text", value="$text"
     ),
     "image_choices": Schema(
         control="cls",
         target="image",
         classes=("cat", "dog"),
         tag="Image",
-        key="image",
+        value="$image",
         is_address=True,
     ),
     "audio_choices": Schema(
@@ -48,31 +54,80 @@ LEARNT = {
         target="audio",
         classes=("speech", "music"),
         tag="Audio",
-        key="audio",
+        value="$audio",
+        is_address=True,
     ),
     "video_choices": Schema(
-        control="cls", target="video", classes=("run", "jump"), tag="Video", key="video"
+        control="cls",
+        target="video",
+        classes=("run", "jump"),
+        tag="Video",
+        value="$video",
+        unread="<Video>",
     ),
     "timeseries_choices": Schema(
         control="state",
         target="ts",
         classes=("normal", "fault"),
         tag="TimeSeries",
-        key="csv",
+        value="$csv",
         is_address=True,
         channels=Channels(columns=("sensor1", "sensor2"), time="time"),
     ),
 }
+NONE_OF_THEM = (
+    "the label config has no <Choices>, <Taxonomy>, <Rating>, <Number>,"
+    " <TimeSeriesLabels> or <Labels>"
+)
+LEARNT["rating"] = Schema(
+    control="stars",
+    target="text",
+    classes=("1", "2", "3", "4", "5"),
+    tag="Text",
+    value="$text",
+    control_kind="rating",
+)
+LEARNT["taxonomy"] = Schema(
+    control="tax",
+    target="text",
+    classes=("Animal", "Animal / Cat", "Animal / Dog", "Plant"),
+    tag="Text",
+    value="$text",
+    control_kind="taxonomy",
+    is_nested=True,
+    captions=("Cat", "Dog"),
+)
+LEARNT["text_multichoice"] = Schema(
+    control="topics",
+    target="text",
+    classes=("a", "b", "c"),
+    tag="Text",
+    value="$text",
+    control_kind="multiple-choice",
+)
+LEARNT["per_region_choices"] = Schema(
+    control="ner",
+    target="text",
+    classes=("PER", "ORG"),
+    tag="Text",
+    value="$text",
+    control_kind="text-stretches",
+)
+LEARNT["timeseries_labels"] = Schema(
+    control="lab",
+    target="ts",
+    classes=("run", "stop"),
+    tag="TimeSeries",
+    value="$csv",
+    is_address=True,
+    channels=Channels(columns=("sensor1",), time="time"),
+    control_kind="time-stretches",
+)
 REFUSED = {
-    "text_multichoice": "'topics' takes several choices",
-    "per_region_choices": "'rc' labels regions, not whole tasks",
     "dynamic_choices": "'dyn' takes its choices from each task's data",
-    "image_bbox": "the label config has no <Choices>",
-    "number": "the label config has no <Choices>",
-    "pairwise": "the label config has no <Choices>",
-    "rating": "the label config has no <Choices>",
-    "taxonomy": "the label config has no <Choices>",
-    "timeseries_labels": "the label config has no <Choices>",
+    "image_bbox": NONE_OF_THEM,
+    "number": "'num' has no min, max and step with 2 to 50 values",
+    "pairwise": NONE_OF_THEM,
 }
 
 
@@ -89,7 +144,7 @@ def test_each_captured_config_is_expected_to_be_learnt_or_refused() -> None:
 
 
 @pytest.mark.parametrize("name", LEARNT)
-def test_single_choices_are_learnt(name: str) -> None:
+def test_captured_controls_are_learnt(name: str) -> None:
     assert read_schema(CONFIGS[name]) == LEARNT[name]
 
 
@@ -98,7 +153,7 @@ def test_what_cannot_be_learnt_is_refused_with_the_reason(name: str) -> None:
     with pytest.raises(SchemaError) as refused:
         read_schema(CONFIGS[name])
 
-    assert str(refused.value) == f"{REFUSED[name]}. {LEARNABLE}"
+    assert str(refused.value) == f"{REFUSED[name]}. {learnable()}"
 
 
 @pytest.mark.parametrize("choice", ["", 'choice="single"', 'choice="single-radio"'])
@@ -111,8 +166,9 @@ def test_choices_are_single_unless_said_otherwise(choice: str) -> None:
 @pytest.mark.parametrize(
     ("inner", "attributes", "reason"),
     [
-        (TWO, 'name="c"', "'c' is for '', which is not there"),
-        (TWO, 'name="c" toName="other"', "'c' is for 'other', which is not there"),
+        (TWO, 'name="c"', "'c' is for '', which does not exist"),
+        (TWO, 'name="c" toName=" t"', "'c' is for ' t', which does not exist"),
+        (TWO, 'name="c" toName="other"', "'c' is for 'other', which does not exist"),
         (TWO, 'toName="t"', "'a <Choices>' has no name"),
         ("", 'name="c" toName="t"', "'c' has fewer than two choices"),
         ('<Choice value="a"/>' * 2, 'name="c" toName="t"', "fewer than two choices"),
@@ -128,6 +184,154 @@ def test_half_a_control_is_refused(inner: str, attributes: str, reason: str) -> 
         read_schema(config(inner, attributes))
 
 
+@pytest.mark.parametrize(
+    ("inner", "attributes", "reason"),
+    [
+        ('<Choice value="$a"/>', "", "the choice '$a', in which '$a' is replaced by"),
+        (
+            '<Choice value="over $100"/>',
+            "",
+            "the choice 'over $100', in which '$100' is replaced by a value of each",
+        ),
+        ('<Choice value="is $a.b[0]"/>', "", "which '$a.b[0]' is replaced by"),
+        ('<Choice value="{{idx}}"/>', "", "in which '{{idx}}' is replaced by"),
+        ('<Choice value="$a" alias="one"/>', "", "the choice '$a', in which"),
+        ('<Choice value="c" alias="$x"/>', "", "alias '$x', in which the editor does"),
+        ('<Choice value="c" alias=""/>', "", "has an empty alias"),
+        ('<Choice value="c">caption</Choice>', "", "text 'caption' inside a <Choice>"),
+        ("", 'name="$x" toName="t"', "'$x' has a name that contains a template"),
+        ("", 'name="c_{{idx}}" toName="t"', "has a name that contains a template"),
+        ("", 'name="c" toName="$t"', "is for '$t', which does not exist"),
+        ("", 'name="c" toName="t,"', "is for several objects ('t,'), and the editor"),
+        ("", 'name="c" toName="t" perItem="true"', "labels each image of a list"),
+        ("", 'name="c" toName="t" perregion="true"', "labels regions"),
+    ],
+)
+def test_what_the_editor_makes_something_else_of_is_refused(
+    inner: str, attributes: str, reason: str
+) -> None:
+    """All answers would be lost, or mean something else from task to task."""
+    given = config(TWO + inner, attributes or 'name="c" toName="t"')
+
+    with pytest.raises(SchemaError, match=re.escape(reason)):
+        read_schema(given)
+
+
+@pytest.mark.parametrize("caption", ["US$", "$ 5", "5 $", "$-", "100%", "{idx}", "$é"])
+def test_a_caption_that_is_no_template_is_a_class(caption: str) -> None:
+    assert classes_of("a", caption) == ("a", caption)
+
+
+def test_an_amount_may_be_an_alias() -> None:
+    priced = f'{TWO}<Choice value="dear" alias="$100+"/>'
+
+    assert read_schema(config(priced)).classes == ("a", "b", "$100+")
+
+
+@pytest.mark.parametrize("where", ["both", "object"])
+def test_what_is_repeated_is_refused(where: str) -> None:
+    control = f'<Choices name="c" toName="t">{TWO}</Choices>'
+    inside, outside = (TEXT + control, "") if where == "both" else (TEXT, control)
+
+    with pytest.raises(SchemaError, match="is inside a <Repeater>"):
+        read_schema(f'<View><Repeater on="$list">{inside}</Repeater>{outside}</View>')
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("choices_to_two_objects", "is for several objects ('o,o2')"),
+        ("object_repeater", "is inside a <Repeater>"),
+        ("choices_nested_without_allowNested", "has choices inside choices"),
+        ("object_image_list_per_item", "labels each image of a list"),
+    ],
+)
+def test_controls_that_were_answered_in_vain_are_refused(
+    answer: str, reason: str
+) -> None:
+    """Bodies of a real editor: nothing can be read from these answers."""
+    with pytest.raises(SchemaError, match=re.escape(reason)):
+        read_schema(ANSWERS[answer]["label_config"])
+
+
+@pytest.mark.parametrize(
+    "tag", ["Chat", "Header", "Labels", "OcrLabels", "View", "Markdown"]
+)
+def test_an_object_the_editor_does_not_have_is_refused(tag: str) -> None:
+    shown = choices_config("a", "b", tag=tag, attributes='value="$x"')
+
+    with pytest.raises(SchemaError, match=f"open-source editor cannot show a <{tag}>"):
+        read_schema(shown)
+
+
+@pytest.mark.parametrize(
+    ("tag", "attributes", "unread"),
+    [
+        ("Video", "", "<Video>"),
+        ("Pdf", "", ""),
+        ("Pdf", 'resolver="x"', '<Pdf resolver="x">'),
+        ("List", "", "<List>"),
+        ("Paragraphs", "", ""),
+        ("Paragraphs", 'valueType="url"', ""),
+        ("Text", 'encoding="base64"', ""),
+        ("Text", 'encoding="gzip"', '<Text encoding="gzip">'),
+        ("HyperText", 'encoding="base64unicode"', ""),
+        ("Text", 'resolver="csv|column=a"', '<Text resolver="csv|column=a">'),
+        ("Table", 'valueType="csv"', '<Table valueType="csv">'),
+        ("Table", 'valueType="json|url"', '<Table valueType="json|url">'),
+        ("Text", 'encoding="none"', ""),
+        ("Text", 'valueType="url"', ""),
+        ("Table", 'valueType="json"', ""),
+        ("text", "", ""),
+        ("Image", "", ""),
+        ("Audio", "", ""),
+        ("AudioPlus", "", ""),
+        ("TimeSeries", "", ""),
+    ],
+)
+def test_it_is_known_what_cannot_be_read(
+    tag: str, attributes: str, unread: str
+) -> None:
+    given = choices_config("a", "b", tag=tag, attributes=f'value="$x" {attributes}')
+
+    found = read_schema(given)
+
+    assert found.unread == unread
+    assert found.value == "$x"
+
+
+def test_the_list_of_an_image_is_read() -> None:
+    found = read_schema(ANSWERS["object_image_list"]["label_config"])
+
+    assert (found.unread, found.tag, found.value) == ("", "ImageList", "$pages")
+
+
+def test_a_control_over_what_can_be_read_comes_first() -> None:
+    first = '<Choices name="one" toName="v">' + TWO + "</Choices>"
+    second = '<Choices name="two" toName="t">' + TWO + "</Choices>"
+    shown = f'<Video name="v" value="$v"/>{TEXT}'
+
+    assert read_schema(f"<View>{shown}{first}{second}</View>").control == "two"
+    assert read_schema(f"<View>{shown}{first}</View>").control == "one"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "as_paths"),
+    [
+        ("", False),
+        ('allowNested="true"', True),
+        ('allownested="true"', True),
+        ('allowNested="false"', False),
+    ],
+)
+def test_it_is_known_whether_choices_are_paths(
+    attributes: str, *, as_paths: bool
+) -> None:
+    found = read_schema(config(TWO, f'name="c" toName="t" {attributes}'))
+
+    assert found.as_paths == as_paths
+
+
 def test_the_first_control_that_can_be_learnt_is_learnt() -> None:
     several = f'<Choices name="many" toName="t" choice="multiple">{TWO}</Choices>'
     single = f'<Choices name="one" toName="t">{TWO}</Choices>'
@@ -137,8 +341,112 @@ def test_the_first_control_that_can_be_learnt_is_learnt() -> None:
     assert found.control == "one"
 
 
+TREE = f'<Choice value="A" alias="1">{TWO}</Choice><Choice value="b"/>'
+
+
+@pytest.mark.parametrize(
+    ("tag", "classes"),
+    [
+        (f'<Choices {{}} allowNested="true">{TREE}</Choices>', ("1 / a", "1 / b", "b")),
+        (f"<Taxonomy {{}}>{TREE}</Taxonomy>", ("1", "1 / a", "1 / b", "b")),
+        (
+            f'<Taxonomy {{}} leafsOnly="true">{TREE}</Taxonomy>',
+            ("1 / a", "1 / b", "b"),
+        ),
+        ('<Rating {} maxRating="3"/>', ("1", "2", "3")),
+        ('<Number {} min="-1" max="1" step="0.5"/>', ("-1", "-0.5", "0", "0.5", "1")),
+        ('<Number {} min="0" max="1" step="0.7"/>', ("0", "0.7")),
+    ],
+)
+def test_other_kinds_of_controls_have_classes(
+    tag: str, classes: tuple[str, ...]
+) -> None:
+    control = tag.format('name="c" toName="t"')
+
+    assert read_schema(f"<View>{TEXT}{control}</View>").classes == classes
+
+
+SPLIT = f'<Choice value="A / B">{TWO}</Choice>'
+DEEP = '<Choice value="a">' * 40 + "</Choice>" * 40
+
+
+@pytest.mark.parametrize(
+    ("tag", "reason"),
+    [
+        (
+            f'<Choices {{}} allowNested="true">{SPLIT}</Choices>',
+            "has the choice 'A / B'",
+        ),
+        (f"<Taxonomy {{}}>{SPLIT}</Taxonomy>", "has the choice 'A / B'"),
+        (f"<Taxonomy {{}}>{DEEP}</Taxonomy>", "has choices in more than 30 levels"),
+        ('<Taxonomy {} value="$x"/>', "takes its choices from the tasks' data"),
+        (f'<Taxonomy {{}} apiUrl="/x">{TWO}</Taxonomy>', "or from an address"),
+        ('<Taxonomy {}><Choice value="a"/></Taxonomy>', "has fewer than two choices"),
+        (f"<Taxonomy {{}}>{TWO}<Choice/></Taxonomy>", "a <Choice> without a value"),
+        ('<Rating {} maxRating="1"/>', "has no 2 to 50 grades"),
+        ('<Rating {} maxRating="1000000000"/>', "has no 2 to 50 grades"),
+        ('<Rating {} maxRating="many"/>', "has no 2 to 50 grades"),
+        ("<Number {}/>", "has no min, max and step with 2 to 50 values"),
+        ('<Number {} min="0" max="1" step="0"/>', "has no min, max and step"),
+        ('<Number {} min="0" max="1e999999" step="NaN"/>', "has no min, max and step"),
+    ],
+)
+def test_what_has_no_classes_to_choose_from_is_refused(tag: str, reason: str) -> None:
+    control = tag.format('name="c" toName="t"')
+
+    with pytest.raises(SchemaError, match=re.escape(reason)):
+        read_schema(f"<View>{TEXT}{control}</View>")
+
+
+def test_a_choice_comes_before_a_rating_and_what_is_in_doubt_comes_last() -> None:
+    rating = '<Rating name="stars" toName="t"/>'
+    single = '<Choices name="{}" toName="t">' + TWO + "</Choices>"
+
+    both = f"<View>{TEXT}{rating}{single.format('topic')}</View>"
+    sure = f"<View>{TEXT}{single.format('Confidence')}{rating}</View>"
+
+    assert read_schema(both).control == "topic"
+    assert read_schema(sure).control == "stars"
+    assert read_schema(sure.replace(rating, "")).control == "Confidence"
+
+
+LEARNT_ANSWERS = {
+    "rating_four": "4",
+    "number_slider": "6",
+    "choices_nested_single_leaf": "Animal / Cat",
+    "taxonomy_leaf": "AN / Dog",
+    "taxonomy_alias_leaf": "AN / C",
+    "taxonomy_parent_and_leaf": "AN / C",
+    "taxonomy_parent_ticked": "AN",
+    "taxonomy_leafsOnly": "AN / Dog",
+    "choices_multiple_none": "[]",
+    "choices_multiple_one": '["B"]',
+    "choices_multiple_several": '["A","C"]',
+    "choices_multiple_clicked_C_then_A": '["A","C"]',
+    "choices_multiple_ticked_then_unticked": "[]",
+    "choices_nested_multiple": '["Animal / Cat","Plant"]',
+}
+SET_ASIDE_ANSWERS = {
+    "choices_nested_single_parent": "several choices for 'tree'",
+    "taxonomy_two": "several paths for 'tax'",
+    "taxonomy_none": "no path for 'tax'",
+}
+
+
+@pytest.mark.parametrize("name", [*LEARNT_ANSWERS, *SET_ASIDE_ANSWERS])
+def test_bodies_of_a_real_editor_are_read(name: str) -> None:
+    schema = read_schema(ANSWERS[name]["label_config"])
+
+    answer = read_answer(annotation(1, ANSWERS[name]["result"]), schema)
+
+    if isinstance(answer, NoAnswer):
+        assert SET_ASIDE_ANSWERS[name] in answer.reason
+    else:
+        assert answer == LEARNT_ANSWERS[name]
+
+
 def test_the_reason_for_each_control_is_told() -> None:
-    several = f'<Choices name="many" toName="t" choice="multiple">{TWO}</Choices>'
+    several = f'<Choices name="many" toName="t" value="$k">{TWO}</Choices>'
     few = '<Choices name="few" toName="t"><Choice value="a"/></Choices>'
 
     with pytest.raises(SchemaError, match=r"'many' takes.*; 'few' has fewer"):
@@ -161,7 +469,7 @@ def test_the_reason_for_each_control_is_told() -> None:
     ],
 )
 def test_what_is_no_xml_is_refused(broken: str) -> None:
-    with pytest.raises(SchemaError, match="is not XML that can be read"):
+    with pytest.raises(SchemaError, match="is not valid XML"):
         read_schema(broken)
 
 
@@ -180,7 +488,7 @@ def entity_bomb() -> str:
     ],
 )
 def test_entities_are_refused_unread(attack: str) -> None:
-    with pytest.raises(SchemaError, match="is not XML that can be read: Entities"):
+    with pytest.raises(SchemaError, match="is not valid XML: Entities"):
         read_schema(attack)
 
 
@@ -192,7 +500,7 @@ def test_a_huge_config_is_refused_unread() -> None:
 def test_a_deep_config_is_read_as_any_other() -> None:
     depth = 20_000
 
-    with pytest.raises(SchemaError, match="has no <Choices>"):
+    with pytest.raises(SchemaError, match="has no <Choices>, <Taxonomy>"):
         read_schema("<View>" * depth + "</View>" * depth)
 
 
@@ -232,6 +540,8 @@ def test_comments_and_instructions_are_passed_over() -> None:
         ("TimeSeries", 'value="$x"', True),
         ("TimeSeries", 'value="$x" valueType="json"', False),
         ("HyperText", 'value="$x" valueType="url"', True),
+        ("Text", 'value="$x" valuetype="url"', True),
+        ("Text", 'VALUE="$x"', False),
     ],
 )
 def test_it_is_known_whether_data_is_an_address(
@@ -239,13 +549,22 @@ def test_it_is_known_whether_data_is_an_address(
 ) -> None:
     found = read_schema(choices_config("a", "b", tag=tag, attributes=attributes))
 
-    assert (found.key, found.is_address) == ("x", is_address)
-    assert found.tag == ("Text" if tag == "HyperText" else tag)
+    assert (found.value, found.is_address) == ("$x", is_address)
+    assert found.tag == tag
 
 
 @pytest.mark.parametrize(
     ("separator", "expected"),
-    [("", ","), ('sep=";"', ";"), (r'sep="\t"', "\t"), ('sep="tab"', "\t")],
+    [
+        ("", ","),
+        ('sep=";"', ";"),
+        (r'sep="\t"', "\t"),
+        ('sep="tab"', "\t"),
+        ('sep="space"', " "),
+        ('sep="comma"', ","),
+        ('sep="auto"', ""),
+        ('sep="; "', ";"),
+    ],
 )
 def test_the_separator_of_a_recording_is_read(separator: str, expected: str) -> None:
     attributes = f'value="$x" timeColumn="at" {separator}'
@@ -263,3 +582,34 @@ def test_each_channel_of_a_recording_is_read_once() -> None:
     found = read_schema(config(TWO).replace(TEXT, shown)).channels
 
     assert found.columns == ("x", "y")
+
+
+@pytest.mark.parametrize(
+    ("shown", "value"),
+    [
+        ('<Text name="t" value="$post.body"/>', "$post.body"),
+        ('<Text name="t" value="Title: $title / $body"/>', "Title: $title / $body"),
+        ('<HyperText name="t">$page</HyperText>', "$page"),
+        (
+            '<HyperText name="t" value="$x"><p>$a</p> and <b>$b</b></HyperText>',
+            "<p>$a</p> and <b>$b</b>",
+        ),
+        ('<Text name="t" value="$x"> </Text>', "$x"),
+    ],
+)
+def test_a_value_is_kept_as_it_is_written(shown: str, value: str) -> None:
+    choices = f'<Choices name="c" toName="t">{TWO}</Choices>'
+
+    assert read_schema(f"<View>{shown}{choices}</View>").value == value
+
+
+def test_channels_that_differ_in_case_are_one() -> None:
+    shown = (
+        '<TimeSeries name="t" value="$csv" timecolumn="Time"><Channel column="Acc_X"/>'
+        '<Channel column="acc_x"/><Channel column="1"/></TimeSeries>'
+    )
+    choices = f'<Choices name="c" toName="t">{TWO}</Choices>'
+
+    found = read_schema(f"<View>{shown}{choices}</View>").channels
+
+    assert found == Channels(columns=("Acc_X", "1"), time="Time")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.cores import share_of_groups, usable_cores
-from backend.settings import Settings
+from dubito.backend.cpu_count import share_of_groups, usable_cores
+from dubito.backend.settings import Settings
 
 
 def system(root: Path, group: str, **limits: str) -> Path:
@@ -75,7 +75,7 @@ def test_a_system_without_control_groups_limits_nothing(tmp_path: Path) -> None:
 def test_a_process_that_is_kept_to_one_core_counts_one() -> None:
     program = (
         "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))});"
-        "from backend.cores import usable_cores; print(usable_cores())"
+        "from dubito.backend.cpu_count import usable_cores; print(usable_cores())"
     )
 
     done = subprocess.run(  # noqa: S603 - our own command

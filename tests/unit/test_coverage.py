@@ -5,14 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from model.accuracy import Relation, accuracy
-from model.arrays import Codes, Features, Positions
-from model.assessing import NOW, Assessed
-from model.coverage import STEPS, Threshold, farthest, thresholds
-from model.crossfit import Fit, Known
-from model.initial import permutation, tie_breaker
-from model.ranking import certainty_order
-from model.uncertainty import margin
+from dubito.model.arrays import Codes, Features, Positions
+from dubito.model.evaluation.accuracy import Relation, accuracy
+from dubito.model.evaluation.assessment import NOW, Assessed
+from dubito.model.evaluation.autolabel_thresholds import (
+    STEPS,
+    Threshold,
+    farthest,
+    thresholds,
+)
+from dubito.model.evaluation.crossfit import Fit, LabelledRows
+from dubito.model.query.ranking import certainty_order
+from dubito.model.query.seed_set import permutation, tie_breaker
+from dubito.model.query.uncertainty import margin
 from tests.nearest import blobs, nearest_mean
 from tests.unit.test_accuracy import evidence
 
@@ -161,7 +166,7 @@ def _assessed(
         asked += _first(order, asked, 1)
     rows = np.array(sorted(asked))
     return Assessed(
-        known=Known(
+        known=LabelledRows(
             features=features,
             rows=rows,
             codes=codes[rows],

@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 
-from model.arrays import Codes, Features, Positions
-from model.crossfit import FOLDS, NEVER, Known, folds, hold_out
-from model.initial import tie_breaker
+from dubito.model.arrays import Codes, Features, Positions
+from dubito.model.evaluation.crossfit import FOLDS, NEVER, LabelledRows, folds, hold_out
+from dubito.model.query.seed_set import tie_breaker
 from tests.nearest import blobs, nearest_mean
 
 N_TASKS = 80
 N_LABELS = 40
 
 
-def known(*, groups: Codes | None = None) -> Known:
+def known(*, groups: Codes | None = None) -> LabelledRows:
     features, codes = blobs(N_TASKS, 3, apart=3.0)
     rows = np.arange(0, N_TASKS, 2)
-    return Known(
+    return LabelledRows(
         features=features,
         rows=rows,
         codes=codes[rows],
@@ -101,9 +101,9 @@ def test_nobody_of_the_group_is_asked_instead() -> None:
     assert set(groups[told[1]]).isdisjoint(groups[fold])
 
 
-def only_one_class(features: Features) -> Known:
+def only_one_class(features: Features) -> LabelledRows:
     rows = np.arange(4)
-    return Known(
+    return LabelledRows(
         features=features,
         rows=rows,
         codes=np.array([0, 0, 0, 1]),

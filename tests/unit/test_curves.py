@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from model.curves import Curve, classes_met, filled, labels_to, mean_height
+from dubito.model.evaluation.learning_curve import (
+    Curve,
+    classes_met,
+    filled,
+    labels_to,
+    mean_height,
+)
 
 curves = arrays(np.float64, st.integers(1, 30), elements=st.floats(0, 1))
 

@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from backend.errors import MalformedRequestError
-from backend.learning.events import (
+from dubito.backend.connection.events import (
     AnnotationsDeleted,
     AnnotationsSaved,
     Event,
@@ -17,6 +16,7 @@ from backend.learning.events import (
     parse_event,
     parse_setup,
 )
+from dubito.backend.errors import MalformedRequestError
 from tests.builders import annotation, captured, captured_names, event, saved
 
 KINDS: dict[str, type[Happening]] = {

@@ -3,18 +3,23 @@
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pytest
 
-from backend.errors import ExportError
-from backend.learning.preferences import Preferences
-from backend.replay.exports import parse_export, read_export
-from backend.replay.files import LocalFiles
-from backend.replay.inference import infer_schema
-from backend.replay.subject import Origin, Subject
-from model.errors import BadItemError
-from model.schema import Channels, Schema
+from dubito.backend.controls.registry import codec_of
+from dubito.backend.errors import ExportError
+from dubito.backend.features.local_files import LocalFiles
+from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.project_settings import Preferences
+from dubito.backend.simulate.dataset import Dataset, Source
+from dubito.backend.simulate.export_reader import parse_export, read_export
+from dubito.backend.simulate.json_min import Question
+from dubito.backend.simulate.schema_inference import infer_schema
+from dubito.model.errors import BadItemError
+from dubito.model.schema import Channels, Schema
 from tests.exports import exported, flat, rows, several, write
-from tests.label_studio import CONTROL, JsonObject
+from tests.label_studio import CONTROL, ITEM, JsonObject
+from tests.pdf_files import pdf
 
 ROME: JsonObject = {"text": "the city of rome"}
 
@@ -23,14 +28,14 @@ def told(tasks: list[JsonObject], directory: Path = Path()) -> Schema:
     return infer_schema(parse_export(tasks), LocalFiles(directory).fetch)
 
 
-def subject(tasks: list[JsonObject], directory: Path = Path()) -> Subject:
+def subject(tasks: list[JsonObject], directory: Path = Path()) -> Dataset:
     export, files = parse_export(tasks), LocalFiles(directory)
     schema = infer_schema(export, files.fetch)
-    origin = Origin(name="cities", export=export, schema=schema, files=files)
+    origin = Source(name="cities", export=export, schema=schema, files=files)
     return origin.subject(Preferences())
 
 
-def chosen(found: Subject) -> dict[int, str]:
+def chosen(found: Dataset) -> dict[int, str]:
     codes = [found.classes[code] for code in found.labelled.codes]
     return dict(zip(found.labelled.task_ids.tolist(), codes, strict=True))
 
@@ -98,14 +103,14 @@ def test_what_is_no_label_is_set_aside_with_its_reason() -> None:
     assert chosen(found) == {1: "rome", 2: "rome"}
     assert found.set_aside == {
         "not labelled": 1,
-        "no answer that is one choice of the control": 1,
+        "the annotation has several choices for 'label'": 1,
         "skipped": 1,
-        "there is no text under 'text'": 1,
+        "the task has no text under 'text'": 1,
     }
 
 
 def test_an_export_without_any_choice_is_refused() -> None:
-    with pytest.raises(ExportError, match="nobody chose anything"):
+    with pytest.raises(ExportError, match="this export has no usable label"):
         told([exported(1, ROME, None)])
 
 
@@ -116,10 +121,10 @@ def test_an_export_without_any_choice_is_refused() -> None:
         ('{"tasks": []}', "not a list of tasks"),
         ("[1, 2]", "not a list of tasks"),
         ('[{"text": "unlabelled"}]', "Field required"),
-        ('[{"data": 3, "annotations": []}]', "'data'"),
+        ('[{"data": 3, "annotations": []}]', "with data: "),
         (
             '[{"data": {}, "annotations": [{"updated_at": "x"}]}]',
-            "'updated_at'",
+            "with updated_at: ",
         ),
     ],
 )
@@ -136,6 +141,58 @@ def test_a_file_that_is_no_export_is_refused_with_the_reason(
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"nowhere\.json cannot be read"):
         read_export(tmp_path / "nowhere.json")
+
+
+def test_choices_as_paths_are_read_from_both_kinds_of_export() -> None:
+    """JSON-MIN writes `[["a"]]` as `["a"]`, and does not tell steps from choices."""
+    answers = {1: [["a"]], 2: [["b"]], 3: ["a"], 4: [["a"], ["b"]], 5: [["a", "of it"]]}
+    whole = [exported(n, {"text": f"the {n}"}, "a") for n in answers]
+    for task, choices in zip(whole, answers.values(), strict=True):
+        task["annotations"][0]["result"][0]["value"]["choices"] = choices
+    least = [flat(n, {"text": f"the {n}"}, "a") for n in (1, 2, 3, 5)]
+    for row, choice in zip(least, (["a"], ["b"], "a", ["a", "of it"]), strict=True):
+        row[CONTROL] = choice
+
+    assert told(whole).classes == ("a", "a / of it", "b")
+    assert chosen(subject(whole)) == {1: "a", 2: "b", 3: "a", 5: "a / of it"}
+    assert chosen(subject(least)) == {1: "a", 2: "b", 3: "a"}
+
+
+def test_nested_choices_are_read_from_both_kinds_of_export() -> None:
+    config = (
+        f'<View><Text name="{ITEM}" value="$text"/><Choices name="{CONTROL}"'
+        f' toName="{ITEM}" allowNested="true"><Choice value="A"><Choice value="a"/>'
+        '<Choice value="b"/></Choice><Choice value="c"/></Choices></View>'
+    )
+    schema = read_schema(config)
+    paths = {1: ["A", "a"], 2: ["A", "b"], 3: ["c"]}
+    whole = [exported(n, {"text": f"the {n}"}, "a") for n in paths]
+    least = [flat(n, {"text": f"the {n}"}, "a") for n in paths]
+    for task, row, path in zip(whole, least, paths.values(), strict=True):
+        task["annotations"][0]["result"][0]["value"]["choices"] = [path]
+        row[CONTROL] = path
+    asked = Question(
+        control=CONTROL, shown="text", controls=frozenset({CONTROL}), is_nested=True
+    )
+
+    for exported_rows in (whole, least):
+        export = parse_export(exported_rows, asked)
+        answers = [
+            codec_of(schema).read(annotation.result, schema)
+            for annotation in export.annotations
+        ]
+        assert answers == ["A / a", "A / b", "c"]
+
+
+@pytest.mark.parametrize("ending", ["mp4", "webm", "AVI"])
+def test_addresses_of_what_cannot_be_read_are_no_texts(ending: str) -> None:
+    tasks = [
+        exported(n, {"file": f"/data/upload/3/0a1b2c3d-{n}.{ending}"}, "ab"[n % 2])
+        for n in range(8)
+    ]
+
+    with pytest.raises(ExportError, match="which Dubito cannot read"):
+        subject(tasks)
 
 
 def test_texts_are_told_from_names_and_numbers() -> None:
@@ -229,15 +286,68 @@ def test_a_group_is_taken_from_the_data() -> None:
     tasks = [exported(n, {"text": f"the {n}", "who": n // 2}, "a") for n in range(6)]
     export, files = parse_export(tasks), LocalFiles(Path())
     schema = infer_schema(export, files.fetch)
-    origin = Origin(name="cities", export=export, schema=schema, files=files)
+    origin = Source(name="cities", export=export, schema=schema, files=files)
 
     found = origin.subject(Preferences(group="who"))
 
     assert found.groups is not None
     assert found.groups.tolist() == [0, 0, 1, 1, 2, 2]
-    with pytest.raises(ExportError, match="no task has 'whom' in its data"):
+    with pytest.raises(ExportError, match="no task has the key 'whom' in its data"):
         origin.subject(Preferences(group="whom"))
 
 
 def test_an_export_is_read_from_disk(tmp_path: Path) -> None:
     assert len(read_export(write(tmp_path, rows(30))).tasks) == 30
+
+
+def dialogue(number: int) -> list[JsonObject]:
+    return [
+        {"who": "Ann", "said": f"how is the weather number {number}", "at": 0.5},
+        {"who": "Bob", "said": "it rains", "at": 1.5},
+    ]
+
+
+def test_dialogues_are_told_by_their_turns() -> None:
+    tasks = [exported(n, {"talk": dialogue(n)}, "ab"[n % 2]) for n in range(8)]
+
+    found = told(tasks)
+
+    assert (found.tag, found.key, found.is_address) == ("Paragraphs", "talk", False)
+    assert (found.name_key, found.text_key) == ("who", "said")
+    assert subject(tasks).kind == "dialogue"
+
+
+def test_lists_of_images_are_told_by_their_addresses() -> None:
+    pages = [[f"/{n}.png", f"/{n}.jpg"] for n in range(8)]
+    tasks = [exported(n, {"x": one}, "ab"[n % 2]) for n, one in enumerate(pages)]
+
+    found = told(tasks)
+
+    assert (found.tag, found.key, found.is_address) == ("ImageList", "x", True)
+
+
+def test_pages_are_told_by_their_tags() -> None:
+    tasks = [exported(n, {"x": f"<p>page {n}</p>"}, "ab"[n % 2]) for n in range(8)]
+
+    assert told(tasks).tag == "HyperText"
+    assert subject(tasks).kind == "html"
+
+
+@pytest.mark.parametrize(
+    ("ending", "kind"), [("json", "dialogue"), ("html", "html"), ("pdf", "pdf")]
+)
+def test_documents_in_files_are_read(tmp_path: Path, ending: str, kind: str) -> None:
+    tasks = []
+    for n in range(4):
+        contents = {
+            "json": orjson.dumps(dialogue(n)),
+            "html": f"<p>page {n}</p>".encode(),
+            "pdf": pdf(f"page {n}"),
+        }
+        (tmp_path / f"{n}.{ending}").write_bytes(contents[ending])
+        address = f"/data/upload/1/0a1b2c3d-{n}.{ending}"
+        tasks.append(exported(n, {"file": address}, "ab"[n % 2]))
+
+    assert told(tasks, tmp_path).is_address
+    assert (found := subject(tasks, tmp_path)).kind == kind
+    assert len(found.labelled.task_ids) == len(tasks)

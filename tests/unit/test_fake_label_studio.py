@@ -1,6 +1,8 @@
 """What the fake Label Studio does wrong on request; the real one cannot be asked to."""
 
 import time
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 import httpx
@@ -90,3 +92,30 @@ def test_an_expired_token_is_traded_for_a_new_one(
 
     assert fake_label_studio.project(project)["id"] == project
     assert fake_server.faults.requests.count(("POST", "/api/token/refresh")) == 2
+
+
+def test_its_clock_may_be_wrong(
+    fake_server: FakeServer, fake_label_studio: LabelStudio
+) -> None:
+    """Each answer says what time it is, once, as its rows do."""
+    fake_server.context.tables.ahead = timedelta(hours=-30)
+
+    response = fake_label_studio.request("GET", "/api/version")
+
+    (said,) = response.headers.get_list("Date")
+    behind = datetime.now(UTC) - parsedate_to_datetime(said)
+    assert timedelta(hours=29) < behind < timedelta(hours=31)
+
+
+def test_a_restored_backup_gives_the_same_numbers_again(
+    fake_server: FakeServer, fake_label_studio: LabelStudio
+) -> None:
+    tables = fake_server.context.tables
+    project = fake_label_studio.create_project("kept")
+    backup = tables.backup()
+    first = fake_label_studio.create_project("lost")
+
+    tables.restore(backup)
+
+    assert fake_label_studio.create_project("another") == first
+    assert set(tables.projects) == {project, first}

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from model.arrays import Features
-from model.errors import BadItemError
-from model.features.tabular import numbers, standardise
-from model.features.text import Embedding, is_informative, parts_of_words
-from model.features.timeseries import bridged, describe, feature_names
+from dubito.model.arrays import Features
+from dubito.model.errors import BadItemError
+from dubito.model.features.tabular import numbers, standardise
+from dubito.model.features.text import Embedding, is_informative, parts_of_words
+from dubito.model.features.timeseries import bridged, describe, feature_names
 
 
 def wave(*, frequency: float, rate: float = 100.0, seconds: float = 2.0) -> np.ndarray:

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from backend.errors import FileUnavailableError
-from backend.labelstudio import files as module
-from backend.labelstudio.client import LabelStudioClient
-from backend.labelstudio.files import Files
-from backend.labelstudio.server import free_port
-from model.errors import BadItemError
+from dubito.backend.demo.label_studio_server import free_port
+from dubito.backend.errors import FileUnavailableError
+from dubito.backend.labelstudio import files as module
+from dubito.backend.labelstudio.client import LabelStudioClient
+from dubito.backend.labelstudio.files import Files
+from dubito.model.errors import BadItemError
 from tests.elsewhere import CONTENT, Elsewhere, elsewhere_listening
 from tests.fake_label_studio import FakeServer, Fault
 from tests.label_studio import LabelStudio, choices_config
@@ -163,7 +163,7 @@ def test_a_file_that_is_not_there_sets_its_task_aside(
 ) -> None:
     elsewhere.status, elsewhere.parts = status, ()
 
-    with pytest.raises(BadItemError, match=f"cannot be had \\(status {status}\\)"):
+    with pytest.raises(BadItemError, match=rf"cannot be fetched \(status {status}\)"):
         files_with(elsewhere.host).fetch(f"{elsewhere.url}/x.csv")
 
 
@@ -173,7 +173,7 @@ def test_a_file_that_cannot_be_had_now_is_asked_for_again(
 ) -> None:
     elsewhere.status = status
 
-    with pytest.raises(FileUnavailableError, match="cannot be had now"):
+    with pytest.raises(FileUnavailableError, match="cannot be fetched now"):
         files_with(elsewhere.host).fetch(f"{elsewhere.url}/x.csv")
 
 

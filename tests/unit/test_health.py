@@ -15,15 +15,15 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 from redis import Redis
 
-from backend.cli import main
-from backend.probe import UnwellError, check_web, check_worker
-from backend.services import Services
-from backend.settings import Settings
-from backend.state import keys
-from backend.state.beats import ALIVE_SECONDS, FORGET_SECONDS, Beats
-from backend.state.embedded import socket_url, start_store
-from backend.web.app import create_app
-from backend.web.pulse import FRESH_SECONDS
+from dubito.backend.cli import main
+from dubito.backend.healthcheck import UnwellError, check_web, check_worker
+from dubito.backend.services import Services
+from dubito.backend.settings import Settings
+from dubito.backend.state import keys
+from dubito.backend.state.embedded import socket_url, start_store
+from dubito.backend.state.heartbeats import ALIVE_SECONDS, FORGET_SECONDS, Heartbeats
+from dubito.backend.web.app import create_app
+from dubito.backend.web.health import FRESH_SECONDS
 from tests.builders import annotation, saved
 from tests.service.stand import web_serving
 from tests.store import services_over
@@ -33,8 +33,8 @@ HERE = socket.gethostname()
 
 
 @pytest.fixture
-def beats(redis: Redis) -> Beats:
-    return Beats(redis)
+def beats(redis: Redis) -> Heartbeats:
+    return Heartbeats(redis)
 
 
 def told(http: FlaskClient) -> tuple[int, str]:
@@ -45,7 +45,7 @@ def told(http: FlaskClient) -> tuple[int, str]:
     return said.status_code, said.json["status"]
 
 
-def test_all_is_well_while_a_worker_lives(http: FlaskClient, beats: Beats) -> None:
+def test_all_is_well_while_a_worker_lives(http: FlaskClient, beats: Heartbeats) -> None:
     beats.beat("somewhere", 7)
 
     said = http.get("/health")
@@ -61,7 +61,7 @@ def test_all_is_well_while_a_worker_lives(http: FlaskClient, beats: Beats) -> No
 
 
 def test_without_workers_or_label_studio_we_are_of_use_all_the_same(
-    http: FlaskClient, beats: Beats, redis: Redis
+    http: FlaskClient, beats: Heartbeats, redis: Redis
 ) -> None:
     """Nobody may start us again for it: events are kept for later."""
     without_worker = told(http)
@@ -75,7 +75,7 @@ def test_without_workers_or_label_studio_we_are_of_use_all_the_same(
 
 
 def test_a_worker_is_alive_until_it_ends_or_is_silent_for_long(
-    beats: Beats, redis: Redis
+    beats: Heartbeats, redis: Redis
 ) -> None:
     beats.beat("one", 1)
     beats.beat("one", 2)
@@ -90,7 +90,7 @@ def test_a_worker_is_alive_until_it_ends_or_is_silent_for_long(
 
 
 def test_versions_are_told_of_live_workers_and_forgotten_with_the_rest(
-    beats: Beats, redis: Redis
+    beats: Heartbeats, redis: Redis
 ) -> None:
     beats.beat("one", 1, "1.2")
     beats.beat("one", 2, "1.2")
@@ -166,7 +166,7 @@ GUARDED = {"basic_auth_user": "anna", "basic_auth_pass": "päss: word"}
 
 
 def test_the_check_of_a_container_shows_the_credentials(
-    store_url: str, beats: Beats
+    store_url: str, beats: Heartbeats
 ) -> None:
     beats.beat(HERE, 7)
     with services_over(store_url, **GUARDED) as services, web_serving(services) as url:
@@ -192,7 +192,7 @@ def test_the_check_fails_where_nobody_answers_or_the_store_is_down(
 
 
 def test_the_check_of_a_worker_asks_for_those_of_this_machine(
-    store_url: str, beats: Beats
+    store_url: str, beats: Heartbeats
 ) -> None:
     settings = Settings(redis_url=store_url)
     beats.beat("elsewhere", 7)
@@ -207,7 +207,8 @@ def test_the_check_of_a_worker_asks_for_those_of_this_machine(
 def test_the_check_waits_for_nothing_it_does_not_need() -> None:
     """It is started every few seconds, on a machine that has other work."""
     slow = {"sklearn", "numpy", "flask", "httpx", "rq", "rich", "pandas"}
-    code = "import sys, backend.cli, backend.probe; print(*sys.modules)"
+    modules = "dubito.backend.cli, dubito.backend.healthcheck"
+    code = f"import sys, {modules}; print(*sys.modules)"
 
     said = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
@@ -217,7 +218,7 @@ def test_the_check_waits_for_nothing_it_does_not_need() -> None:
 
 
 def test_the_command_ends_with_one_where_a_worker_is_missing(
-    store_url: str, beats: Beats
+    store_url: str, beats: Heartbeats
 ) -> None:
     run, environment = CliRunner(), {"REDIS_URL": store_url}
 

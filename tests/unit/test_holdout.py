@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.errors import TooFewLabelsError
-from model.holdout import split
+from dubito.model.errors import TooFewLabelsError
+from dubito.model.evaluation.holdout import split
 
 
 @given(
@@ -41,6 +41,17 @@ def test_the_only_task_of_a_class_may_be_learnt_from() -> None:
     pool, _ = split(codes, 0)
 
     assert 30 in pool
+
+
+def test_of_sets_the_rarest_classes_are_spread_evenly() -> None:
+    members = np.random.default_rng(0).random((200, 3)) < [0.6, 0.4, 0.05]
+
+    pool, test = split(members, 0)
+
+    assert len(test) == 60
+    rare = members[:, 2].sum()
+    assert abs(members[test, 2].sum() - 0.3 * rare) <= 1
+    assert members[pool].any(axis=0).all()
 
 
 def test_a_group_is_kept_back_whole() -> None:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from model.arrays import Features, Positions
-from model.initial import (
+from dubito.model.arrays import Features, Positions
+from dubito.model.query.seed_set import (
     SAMPLE,
     StartPlan,
     permutation,

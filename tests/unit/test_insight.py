@@ -3,11 +3,13 @@
 import numpy as np
 from flask.testing import FlaskClient
 
-from backend.learning.insight import insight
-from backend.state.assessments import Confusion, Finding, Measured
-from backend.state.history import Round
-from backend.state.project import ProjectState, Ranking
-from model.uncertainty import certainty_counts
+from dubito.backend.state.assessments import AssessmentSummary, Confusion
+from dubito.backend.state.history import Round
+from dubito.backend.state.kept_scores import MeasuredAccuracy
+from dubito.backend.state.project import ProjectState
+from dubito.backend.state.ranking import Ranking
+from dubito.backend.status.learning_report import learning_report
+from dubito.model.query.uncertainty import certainty_counts
 from tests.builders import annotation, receive
 
 
@@ -27,8 +29,8 @@ def test_a_project_that_has_learnt_nothing_has_nothing_to_show(
         "rounds": [],
         "certainty": [],
         "classes": [
-            {"name": "a", "labelled": 0, "predicted": 0},
-            {"name": "b", "labelled": 0, "predicted": 0},
+            {"name": "a", "labelled": 0, "predicted": 0, "f1": None},
+            {"name": "b", "labelled": 0, "predicted": 0, "f1": None},
         ],
         "confusion": [],
         "by_chance": [],
@@ -39,9 +41,8 @@ def test_rounds_are_shown_newest_first_and_not_all(state: ProjectState) -> None:
     for number in range(1, 61):
         state.history.add(line(number, number))
 
-    shown = insight(state)["rounds"]
+    shown = learning_report(state).model_dump()["rounds"]
 
-    assert isinstance(shown, list)
     assert [one["round"] for one in shown] == list(range(60, 10, -1))
     assert shown[0] == {"round": 60, "at": 60.0, "labels": 60, "seconds": 0.1}
 
@@ -53,9 +54,8 @@ def test_certainty_is_shown_now_and_at_evenly_spread_numbers_of_labels(
     for number in range(2, 42):
         state.history.add(line(number, number, number, 1))
 
-    shown = insight(state)["certainty"]
+    shown = learning_report(state).model_dump()["certainty"]
 
-    assert isinstance(shown, list)
     assert [one["labels"] for one in shown] == [41, 28, 15, 2]
     assert shown[0] == {"round": 41, "labels": 41, "certainty": (41, 1)}
 
@@ -77,25 +77,26 @@ def test_classes_are_counted_by_people_and_of_open_tasks_by_the_model(
         )
     )
 
-    assert insight(state)["classes"] == [
-        {"name": "a", "labelled": 1, "predicted": 0},
-        {"name": "b", "labelled": 0, "predicted": 2},
+    assert learning_report(state).model_dump()["classes"] == [
+        {"name": "a", "labelled": 1, "predicted": 0, "f1": None},
+        {"name": "b", "labelled": 0, "predicted": 2, "f1": None},
     ]
 
 
 def test_mistakes_and_the_curve_of_chance_are_those_of_the_last_assessment(
     state: ProjectState,
 ) -> None:
-    point = Measured(labels=9, estimate=0.5, low=0.3, high=0.7, n=9)
+    point = MeasuredAccuracy(labels=9, estimate=0.5, low=0.3, high=0.7, n=9)
     mistake = Confusion(label="a", predicted="b", count=3)
     state.assessments.save(
-        Finding(basis="", round=1, labels=30, confusion=(mistake,), by_chance=(point,))
+        AssessmentSummary(
+            basis="", round=1, labels=30, confusion=(mistake,), by_chance=(point,)
+        )
     )
 
-    shown = insight(state)
+    shown = learning_report(state)
 
-    assert shown["confusion"] == [{"label": "a", "predicted": "b", "count": 3}]
-    assert shown["by_chance"] == [point.model_dump()]
+    assert (shown.confusion, shown.by_chance) == ((mistake,), (point,))
 
 
 def test_every_task_is_counted_once_the_most_certain_in_the_last_bin() -> None:

@@ -6,27 +6,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.errors import ItemsError
-from backend.learning.features import Items
-from backend.state.project import ReadsChoice
-from backend.state.tasks import Pool
-from backend.takeaway.fitted import Answer, Fitted
-from backend.takeaway.items import read_items
-from model.learner import learner
+from dubito.backend.errors import ItemsError
+from dubito.backend.export.fitted_model import FittedModel, ItemPrediction
+from dubito.backend.export.new_items import read_items
+from dubito.backend.features.feature_table import FeatureTable
+from dubito.backend.state.facts import InputSpec
+from dubito.backend.state.pool import Pool
+from dubito.model.learners.registry import learner
 from tests.builders import schema
 
 RECORDING = "t,x\n0,1\n1,2\n2,1\n"
 
 
-def fitted(kind: str, tag: str, key: str, *keys: str) -> Fitted:
+def fitted(kind: str, tag: str, key: str, *keys: str) -> FittedModel:
     """Fit to something: what is read of items is what matters here."""
     numbers = np.arange(24, dtype=np.float32).reshape(12, 2)
     pool = Pool(task_ids=np.arange(12), columns=("x", "y"), numbers=numbers, texts=())
-    items = Items.of(pool, seed=0)
+    items = FeatureTable.of(pool, seed=0)
     codes = np.arange(12) % 2
-    return Fitted(
+    return FittedModel(
         schema=schema(tag=tag, key=key),
-        reads=ReadsChoice(kind=kind, keys=keys or (key,)),
+        reads=InputSpec(kind=kind, keys=keys or (key,)),
         strategy="margin",
         featuriser=items.featuriser,
         predictor=learner("auto", 0).fit(items.features, codes, 2),
@@ -34,21 +34,21 @@ def fitted(kind: str, tag: str, key: str, *keys: str) -> Fitted:
 
 
 @pytest.fixture(scope="module")
-def rows() -> Fitted:
+def rows() -> FittedModel:
     return fitted("numbers", "Table", "row", "x", "y")
 
 
 @pytest.fixture(scope="module")
-def texts() -> Fitted:
+def texts() -> FittedModel:
     return fitted("text", "Text", "text")
 
 
 @pytest.fixture(scope="module")
-def recordings() -> Fitted:
+def recordings() -> FittedModel:
     return fitted("recording", "TimeSeries", "csv")
 
 
-def test_a_csv_has_an_item_in_each_row(rows: Fitted, tmp_path: Path) -> None:
+def test_a_csv_has_an_item_in_each_row(rows: FittedModel, tmp_path: Path) -> None:
     path = tmp_path / "items.csv"
     path.write_text(
         'id,x,flag,vector,word\n7,1.5,True,"[1, 2]",a\n8,,no,[,\n', "utf-8-sig"
@@ -63,7 +63,7 @@ def test_a_csv_has_an_item_in_each_row(rows: Fitted, tmp_path: Path) -> None:
     ]
 
 
-def test_a_table_may_be_parted_by_tabs(rows: Fitted, tmp_path: Path) -> None:
+def test_a_table_may_be_parted_by_tabs(rows: FittedModel, tmp_path: Path) -> None:
     path = tmp_path / "items.tsv"
     path.write_text("x\ty\n1\t2\n")
 
@@ -71,7 +71,7 @@ def test_a_table_may_be_parted_by_tabs(rows: Fitted, tmp_path: Path) -> None:
 
 
 def test_an_export_of_label_studio_is_read_as_it_is(
-    rows: Fitted, tmp_path: Path
+    rows: FittedModel, tmp_path: Path
 ) -> None:
     path = tmp_path / "export.json"
     path.write_text(json.dumps([{"id": 12, "data": {"x": 1}}, {"x": 2}]))
@@ -84,7 +84,7 @@ def test_an_export_of_label_studio_is_read_as_it_is(
     ]
 
 
-def test_a_folder_has_an_item_in_each_file(texts: Fitted, tmp_path: Path) -> None:
+def test_a_folder_has_an_item_in_each_file(texts: FittedModel, tmp_path: Path) -> None:
     (tmp_path / "b.txt").write_text("für b", encoding="utf-8")
     (tmp_path / "a.txt").write_text("für a", encoding="utf-8")
     (tmp_path / ".hidden").write_text("none")
@@ -98,7 +98,7 @@ def test_a_folder_has_an_item_in_each_file(texts: Fitted, tmp_path: Path) -> Non
 
 
 def test_a_recording_is_told_from_a_list_of_recordings(
-    recordings: Fitted, tmp_path: Path
+    recordings: FittedModel, tmp_path: Path
 ) -> None:
     """Both are CSV files; a list names files under the project's key."""
     (tmp_path / "one, #1.csv").write_text(RECORDING)
@@ -113,7 +113,7 @@ def test_a_recording_is_told_from_a_list_of_recordings(
 
 
 def test_a_file_outside_the_folder_is_not_read(
-    recordings: Fitted, tmp_path: Path
+    recordings: FittedModel, tmp_path: Path
 ) -> None:
     (tmp_path / "secret.csv").write_text(RECORDING)
     folder = tmp_path / "items"
@@ -131,11 +131,11 @@ def test_a_file_outside_the_folder_is_not_read(
     ("name", "content", "reason"),
     [
         ("none.csv", None, "there is no"),
-        ("x.json", "{", "is not JSON that can be read"),
+        ("x.json", "{", "is not valid JSON"),
     ],
 )
 def test_what_holds_no_items_is_said_in_a_sentence(
-    rows: Fitted, tmp_path: Path, name: str, content: str | None, reason: str
+    rows: FittedModel, tmp_path: Path, name: str, content: str | None, reason: str
 ) -> None:
     if content is not None:
         (tmp_path / name).write_text(content)
@@ -145,31 +145,31 @@ def test_what_holds_no_items_is_said_in_a_sentence(
 
 
 def test_a_folder_is_nothing_to_a_model_of_rows(
-    rows: Fitted, texts: Fitted, tmp_path: Path
+    rows: FittedModel, texts: FittedModel, tmp_path: Path
 ) -> None:
-    with pytest.raises(ItemsError, match="the model reads rows"):
+    with pytest.raises(ItemsError, match="the model needs rows"):
         read_items(tmp_path, rows)
-    with pytest.raises(ItemsError, match="there are no files"):
+    with pytest.raises(ItemsError, match="contains no files"):
         read_items(tmp_path, texts)
 
 
 def test_an_item_that_cannot_be_read_spoils_no_other(
-    rows: Fitted, tmp_path: Path
+    rows: FittedModel, tmp_path: Path
 ) -> None:
     path = tmp_path / "items.json"
-    path.write_text(json.dumps([{"x": 1, "y": 2}, {"x": "word", "y": 1}, {"x": 3}]))
+    path.write_text(json.dumps([{"x": 1, "y": 2}, {"x": "word"}, {"x": 3, "y": "?"}]))
 
     found = read_items(path, rows)
     good, bad, half = rows.answers(found.data, found.files)
 
-    assert isinstance(good, Answer)
+    assert isinstance(good, ItemPrediction)
     assert good.label in {"a", "b"}
     assert sum(good.probabilities) == pytest.approx(1)
     assert bad == "the value of 'x' is not a number"
-    assert isinstance(half, Answer)
+    assert isinstance(half, ItemPrediction)
 
 
-def test_no_items_have_no_answers(rows: Fitted, tmp_path: Path) -> None:
+def test_no_items_have_no_answers(rows: FittedModel, tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[]")
     found = read_items(tmp_path / "x.json", rows)
 

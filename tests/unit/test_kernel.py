@@ -3,20 +3,20 @@
 import numpy as np
 import pytest
 
-from model.kernel import GRAPH_SHARES, Choice, Kernel
-from model.opinions import Lessons, discriminant_axes, likeness
-from model.surroundings import Rows
+from dubito.model.learners.experts import TrainingSet, discriminant_axes, similarity
+from dubito.model.learners.kernel_ridge import GRAPH_SHARES, Kernel, KernelModel
+from dubito.model.learners.unlabelled_context import Rows
 
 
-def lessons(n: int = 60, n_classes: int = 3) -> Lessons:
+def lessons(n: int = 60, n_classes: int = 3) -> TrainingSet:
     """Build tasks whose class is the biggest of their features."""
     plain = np.random.default_rng(0).normal(size=(n, n_classes))
     rows = Rows(plain, plain, np.zeros((n, 0)))
-    return Lessons(rows, plain.argmax(axis=1), n_classes)
+    return TrainingSet(rows, plain.argmax(axis=1), n_classes)
 
 
-def chosen(labelled: Lessons) -> Choice:
-    return Choice.of(labelled.rows, np.empty(0), labelled.targets)
+def chosen(labelled: TrainingSet) -> KernelModel:
+    return KernelModel.of(labelled.rows, np.empty(0), labelled.targets)
 
 
 def test_a_task_is_as_like_itself_as_can_be() -> None:
@@ -50,7 +50,7 @@ def test_labels_held_out_are_foretold_as_by_refitting() -> None:
     for fold in range(4):
         others = labelled.at(np.flatnonzero(folds != fold))
         own = labelled.rows[np.flatnonzero(folds == fold)]
-        refitted = likeness(others, choice).predict(own)
+        refitted = similarity(others, choice).predict(own)
         assert found[folds == fold] == pytest.approx(refitted, abs=1e-9)
 
 
@@ -69,12 +69,12 @@ def test_the_graph_is_heard_where_it_tells_the_classes_apart() -> None:
     plain = np.random.default_rng(0).normal(size=(60, 3))
     codes = np.arange(60) % 2
     rows = Rows(plain, plain, np.eye(2)[codes] - 0.5)
-    some = Lessons(rows[np.arange(30)], codes[:30], 2)
+    some = TrainingSet(rows[np.arange(30)], codes[:30], 2)
 
-    choice = Choice.of(some.rows, np.ones(2), some.targets)
+    choice = KernelModel.of(some.rows, np.ones(2), some.targets)
 
     assert choice.fit.kernel.graph_share == max(GRAPH_SHARES)
-    found = likeness(some, choice).predict(rows).argmax(axis=1)
+    found = similarity(some, choice).predict(rows).argmax(axis=1)
     assert found.tolist() == codes.tolist()
 
 
@@ -84,7 +84,7 @@ def test_the_graph_is_not_heard_where_it_says_nothing() -> None:
     plain = labelled.rows.plain
     rows = Rows(plain, plain, rng.normal(size=(60, 5)))
 
-    choice = Choice.of(rows, np.ones(5), labelled.targets)
+    choice = KernelModel.of(rows, np.ones(5), labelled.targets)
 
     assert choice.fit.kernel.graph_share == 0
 
@@ -94,7 +94,7 @@ def test_discriminant_axes_even_out_what_varies_within_classes() -> None:
     codes = np.arange(3_000) % 3
     noise = rng.normal(size=(3_000, 3)) @ np.array([[5, 0, 0], [4, 1, 0], [0, 0, 0.1]])
     plain = np.eye(3)[codes] + noise
-    labelled = Lessons(Rows(plain, plain, np.zeros((3_000, 0))), codes, 3)
+    labelled = TrainingSet(Rows(plain, plain, np.zeros((3_000, 0))), codes, 3)
 
     turned = plain @ discriminant_axes(labelled)
 
@@ -107,6 +107,6 @@ def test_discriminant_axes_even_out_what_varies_within_classes() -> None:
 
 def test_classes_that_are_points_have_no_axes_of_their_own() -> None:
     plain = np.eye(2)[np.arange(6) % 2]
-    labelled = Lessons(Rows(plain, plain, np.zeros((6, 0))), np.arange(6) % 2, 2)
+    labelled = TrainingSet(Rows(plain, plain, np.zeros((6, 0))), np.arange(6) % 2, 2)
 
     assert np.array_equal(discriminant_axes(labelled), np.eye(2))

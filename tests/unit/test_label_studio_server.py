@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from backend.errors import LabelStudioMissingError
-from backend.labelstudio.server import (
+from dubito.backend.demo.label_studio_server import (
     LOOPBACK,
     LabelStudioServer,
     LabelStudioStartError,
     PortTakenError,
     find_label_studio,
 )
+from dubito.backend.errors import LabelStudioMissingError
 
 PASSWORD = "not for everyone"  # noqa: S105 - no door has this lock
 SHOWS_WHAT_IT_SEES = """#!/bin/sh

@@ -2,8 +2,9 @@
 
 import pytest
 
-from backend.learning.labels import Labels, derive_labels, read_choice
-from backend.records import Annotation, JsonObject
+from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.learning.labels import Labels, derive_labels, read_choice
+from dubito.backend.records import Annotation, JsonObject
 from tests.builders import annotation, machine_made, project, schema
 from tests.label_studio import CONTROL, choice_result
 
@@ -38,7 +39,10 @@ def test_a_choice_is_the_label_of_its_task() -> None:
         [region(["gone from the config"])],
         [region(["A"])],
         [region([1])],
-        [region([["a"]])],
+        [region([["a", "of it"]])],
+        [region([["a"], ["b"]])],
+        [region([[]])],
+        [region([{"a": 1}])],
         [region(None)],
         [region(["a"], control="another control")],
         [{"from_name": CONTROL}],
@@ -54,6 +58,72 @@ def test_an_answer_without_one_valid_choice_is_set_aside_and_counted(
     assert found.chosen == {}
     assert found.set_aside == 1
     assert found.closed == {1}
+
+
+@pytest.mark.parametrize(
+    ("results", "reasons"),
+    [
+        ([[]], {"the annotation has no choice for 'label'": 1}),
+        (
+            [[region(["a", "b"])], [region(["a"]), region(["b"])]],
+            {"the annotation has several choices for 'label'": 2},
+        ),
+        (
+            [[region(["gone"])], [region(["gone"])], [region(["lost"])]],
+            {
+                "the labeling configuration has no choice 'gone'": 2,
+                "the labeling configuration has no choice 'lost'": 1,
+            },
+        ),
+        (
+            [[region([7])], [region([[7]])], [region([[["a"]]])]],
+            {"the choice for 'label' is not text": 3},
+        ),
+        (
+            [[region([["a", "of it"]])]],
+            {"the annotation has 'a / of it', a choice inside another choice": 1},
+        ),
+        (
+            [[{"from_name": CONTROL, "value": {"rating": 4}}]],
+            {"the annotation has 'rating' for 'label', not a choice": 1},
+        ),
+        (
+            [[{"from_name": CONTROL, "value": {"start": 1, "choices": ["a"]}}]],
+            {"the choice for 'label' is for a region, not for the whole task": 1},
+        ),
+    ],
+)
+def test_annotations_set_aside_are_counted_by_reason(
+    results: list[list[JsonObject]], reasons: dict[str, int]
+) -> None:
+    given = [annotation(task, result) for task, result in enumerate(results)]
+
+    assert labels(*given).set_aside_reasons == reasons
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        [region([["a"]])],
+        [region("a")],
+        [region(["a", "a"])],
+        [region(["a"]), region(["a"])],
+        [region([["a"]]), region(["a"])],
+        [{**region(["a"]), "item_index": 0}, {**region(["a"]), "item_index": 1}],
+    ],
+    ids=["a path", "a text", "twice", "two items", "both forms", "per item"],
+)
+def test_one_choice_counts_however_it_is_written(result: list[JsonObject]) -> None:
+    """With `allowNested` the editor writes paths, also of choices that are flat."""
+    found = labels(annotation(1, result))
+
+    assert (dict(found.chosen), found.set_aside) == ({1: "a"}, 0)
+
+
+def test_a_reason_repeats_only_the_beginning_of_a_long_choice() -> None:
+    (reason,) = labels(annotation(1, [region(["x" * 5_000])])).set_aside_reasons
+
+    assert len(reason) < 200
 
 
 def test_other_controls_do_not_disturb() -> None:
@@ -162,6 +232,17 @@ def test_what_a_person_touched_is_theirs(answer: Annotation) -> None:
     assert found.ours == frozenset()
 
 
+def test_a_label_of_ours_is_known_by_its_mark_as_a_path_too() -> None:
+    (item,) = machine_made("a")
+    ours = annotation(1, [{**item, "value": {"choices": [["a"]]}}], task=5)
+    changed = annotation(2, [{**item, "value": {"choices": [["b"]]}}], task=6)
+
+    found = labels(ours, changed)
+
+    assert found.ours == {5}
+    assert found.chosen == {6: "b"}
+
+
 def test_beside_a_persons_label_ours_says_nothing() -> None:
     machine, person = machine_made("a"), annotation(2, "b", task=5, completed_by=2)
 
@@ -170,3 +251,23 @@ def test_beside_a_persons_label_ours_says_nothing() -> None:
     assert found.chosen == {5: "b"}
     assert [vote.choice for vote in found.votes[5]] == ["b"]
     assert found.ours == frozenset()
+
+
+def test_of_several_grades_the_median_is_the_label() -> None:
+    config = (
+        '<View><Text name="text" value="$text"/>'
+        '<Rating name="stars" toName="text" maxRating="5"/></View>'
+    )
+    given = [
+        annotation(number, [star(stars)], completed_by=number)
+        for number, stars in enumerate([1, 1, 4, 5, 5])
+    ]
+
+    found = derive_labels(given, read_schema(config), project())
+
+    assert found.chosen == {1: "4"}
+
+
+def star(stars: int) -> JsonObject:
+    names = {"from_name": "stars", "to_name": "text", "type": "rating"}
+    return {**names, "value": {"rating": stars}}

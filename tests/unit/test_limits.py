@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis
 
-from backend.labelstudio.connect import SECRET_HEADER
-from backend.services import Services
-from backend.state import keys
-from backend.web.app import HEADERS, create_app
-from backend.web.attempts import MOST, network_of
-from backend.web.auth import _equal
-from backend.web.limits import BODIES
+from dubito.backend.connection.attachments import SECRET_HEADER
+from dubito.backend.services import Services
+from dubito.backend.state import keys
+from dubito.backend.web.app import HEADERS, create_app
+from dubito.backend.web.auth import _equal
+from dubito.backend.web.limits import BODIES
+from dubito.backend.web.login_throttle import MOST, network_of
 from tests.builders import KEY, annotation, project, saved
 from tests.store import Opener
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from backend.labelstudio.client import LabelStudioClient
-from backend.logs import HIDDEN, JsonLines, ReadableLines, about, secrets_of
-from backend.settings import Settings
+from dubito.backend.labelstudio.client import LabelStudioClient
+from dubito.backend.logs import HIDDEN, JsonLines, ReadableLines, about, secrets_of
+from dubito.backend.settings import Settings
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 # Long enough not to stand in our own words, or in the trace of the test, by chance.
@@ -21,7 +21,7 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c2lnbmF0dXJl"
 
 def record(message: str, *words: object, **fields: object) -> logging.LogRecord:
     made = logging.LogRecord(
-        "backend.learning", logging.WARNING, __file__, 1, message, words, None
+        "dubito.backend.learning", logging.WARNING, __file__, 1, message, words, None
     )
     made.__dict__.update(fields)
     return made

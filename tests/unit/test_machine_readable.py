@@ -5,10 +5,10 @@ import re
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from backend.services import Services
-from backend.state.project import ProjectState
-from backend.web.app import create_app
-from backend.web.openapi import description
+from dubito.backend.services import Services
+from dubito.backend.state.project import ProjectState
+from dubito.backend.web.app import create_app
+from dubito.backend.web.openapi import description
 from tests.builders import KEY
 
 PATHS = description()["paths"]
@@ -25,7 +25,7 @@ def test_every_endpoint_is_described_and_no_other(services: Services) -> None:
 def test_metrics_tell_how_each_project_stands(
     http: FlaskClient, state: ProjectState, services: Services
 ) -> None:
-    state.work.ask()
+    state.work.request()
     services.projects.count_event("ANNOTATION_CREATED")
 
     found = {

@@ -1,5 +1,6 @@
 """A map is kept whole, and told by columns."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,14 +8,18 @@ import pytest
 from numpy.typing import NDArray
 from redis import Redis
 
-from backend.learning import maps
-from backend.learning.maps import DOUBTFUL_SHOWN, MOST_POINTS
-from backend.state.maps import MapStore, Places
-from backend.state.project import Place, ProjectState, Ranking
-from backend.state.single import look_up
-from backend.state.tasks import Reading
-from model.features.columns import named_category
+from dubito.backend.records import JsonObject
+from dubito.backend.state.facts import WindowEntry
+from dubito.backend.state.pool import TaskInput
+from dubito.backend.state.project import ProjectState
+from dubito.backend.state.ranking import Ranking
+from dubito.backend.state.task_lookup import look_up
+from dubito.backend.state.taskmap import MapCoordinates, MapStore
+from dubito.backend.taskmap import view as maps
+from dubito.backend.taskmap.view import DOUBTFUL_SHOWN, MOST_POINTS
+from dubito.model.features.mixed_columns import named_category
 from tests.builders import KEY, annotation, project, read, receive
+from tests.label_studio import choice_result, choices_config
 
 
 @pytest.fixture
@@ -27,9 +32,9 @@ def store(state: ProjectState) -> MapStore:
     return MapStore(state.client, state.key, lambda: 5.0)
 
 
-def places(*tasks: int) -> Places:
+def places(*tasks: int) -> MapCoordinates:
     numbers = np.arange(2 * len(tasks), dtype=np.float32).reshape(-1, 2)
-    return Places(
+    return MapCoordinates(
         task_ids=np.array(tasks, dtype=np.int64),
         points=numbers / np.float32(100),
         method="pca",
@@ -57,7 +62,7 @@ def make(state: ProjectState, store: MapStore, *tasks: int) -> None:
 
 
 def chart(state: ProjectState, most: int = MOST_POINTS) -> dict[str, Any]:
-    return dict(maps.chart(state, most))
+    return maps.map_view(state, most).model_dump()
 
 
 def told(found: dict[str, Any], task: int) -> tuple[Any, ...]:
@@ -125,7 +130,7 @@ def test_what_is_known_is_told_of_each_task(
     make(state, store, 1, 2, 3)
     state.annotations.save([annotation(1, "a", task=2)])
     state.save_ranking(ranking([1, 2], np.array([0.12345, 0.9])))
-    state.note(window=(Place(task=1, certainty=0.1, why="doubt"),))
+    state.note(window=(WindowEntry(task=1, certainty=0.1, why="doubt"),))
 
     found = chart(state)
 
@@ -157,6 +162,53 @@ def test_a_class_the_config_no_longer_has_is_none(
     assert told(chart(state), 1) == (-1, -1, 0.5)
 
 
+def any_of(state: ProjectState) -> None:
+    config = choices_config("a", "b").replace('"single"', '"multiple"')
+    state.note(project=project(label_config=config))
+
+
+def chosen(*classes: str) -> list[JsonObject]:
+    [region] = choice_result("")
+    return [{**region, "value": {"choices": [*classes]}}] if classes else []
+
+
+def test_a_set_of_classes_is_a_label_too(state: ProjectState, store: MapStore) -> None:
+    make(state, store, 1, 2, 3, 4)
+    any_of(state)
+    for task, classes in ((1, "ab"), (2, ""), (3, "b")):
+        state.annotations.save([annotation(task, chosen(*classes), task=task)])
+    likely = np.array([[0.1, 0.2], [0.3, 0.9], [0.8, 0.9], [0.9, 0.1]])
+    state.save_ranking(
+        replace(
+            ranking([1, 2, 3, 4], np.full(4, 0.5)), probabilities=likely, kind="any of"
+        )
+    )
+
+    found = chart(state)
+
+    assert [told(found, task)[:2] for task in (1, 2, 3, 4)] == [
+        (-2, -3),
+        (-3, 1),
+        (1, -2),
+        (-1, 0),
+    ]
+    assert "with several classes" in found["note"]
+
+
+def test_no_labelled_set_is_left_out_of_a_sample(
+    state: ProjectState, store: MapStore
+) -> None:
+    tasks = list(range(1, 201))
+    make(state, store, *tasks)
+    any_of(state)
+    labelled = tasks[50:80]
+    state.annotations.save(
+        [annotation(n, chosen(*"ab"[: 2 * (n % 2)]), task=n) for n in labelled]
+    )
+
+    assert {*labelled} <= {*chart(state, 40)["tasks"]}
+
+
 def test_a_task_that_is_gone_is_not_shown(state: ProjectState, store: MapStore) -> None:
     make(state, store, 1, 2, 3)
     state.tasks.remove([2])
@@ -176,7 +228,7 @@ def test_a_task_that_came_later_is_told_to_be_missing(
     found = chart(state)
 
     assert found["shown"] == 2
-    assert "2 of 3 tasks are shown" in found["note"]
+    assert "The map shows 2 of 3 tasks" in found["note"]
 
 
 def test_of_many_tasks_a_sample_is_told_that_leaves_out_nothing_of_weight(
@@ -188,7 +240,7 @@ def test_of_many_tasks_a_sample_is_told_that_leaves_out_nothing_of_weight(
     state.annotations.save([annotation(n, "a", task=n) for n in labelled])
     certainty = np.random.default_rng(0).permutation(1_000) / 1_000
     state.save_ranking(ranking(tasks, certainty))
-    state.note(window=[Place(task=n, certainty=0.9, why="audit") for n in asked])
+    state.note(window=[WindowEntry(task=n, certainty=0.9, why="audit") for n in asked])
 
     found, again = chart(state, 300), chart(state, 300)
 
@@ -198,7 +250,7 @@ def test_of_many_tasks_a_sample_is_told_that_leaves_out_nothing_of_weight(
     assert {*labelled, *asked} <= set(found["tasks"])
     still_open = [n for n in np.argsort(certainty) + 1 if n not in labelled]
     assert set(still_open[:DOUBTFUL_SHOWN]) <= set(found["tasks"])
-    assert "A sample of 300 of 1,000 tasks is shown" in found["note"]
+    assert "The map shows 300 of 1,000 tasks" in found["note"]
 
 
 def test_all_that_have_a_label_are_told_even_if_too_many(
@@ -214,12 +266,12 @@ def test_without_a_map_the_reason_is_told(state: ProjectState) -> None:
     assert chart(state)["note"] == "There are no tasks yet."
     state.note(project=project())
     receive(state, t1="one", t2="two")
-    assert "No task could be read yet" in chart(state)["note"]
+    assert "Dubito has read no task yet" in chart(state)["note"]
     read(state, 1, x=1.0)
 
     found = chart(state)
 
-    assert found["note"] == "The map is about to be drawn."
+    assert found["note"] == "The map is in preparation."
     assert (found["tasks"], found["x"], found["classes"]) == ([], [], ["a", "b"])
     assert (found["total"], found["shown"], found["method"]) == (2, 0, "")
 
@@ -238,8 +290,8 @@ def test_a_task_is_looked_up_by_itself(state: ProjectState) -> None:
     colour = f"{named_category('colour')}red"
     state.tasks.save(
         {
-            1: Reading(numbers={"x": 1.5, "y": 2.0}, text="hello"),
-            2: Reading(numbers={"y": 3.0, colour: 1.0}),
+            1: TaskInput(numbers={"x": 1.5, "y": 2.0}, text="hello"),
+            2: TaskInput(numbers={"y": 3.0, colour: 1.0}),
         },
         state.tasks.digests([1, 2]),
     )

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from model.arrays import Coordinates, Features
-from model.neighbourhood import (
+from dubito.model.arrays import Coordinates, Features
+from dubito.model.projection.pca import pca_projection
+from dubito.model.projection.tsne import (
     FEWEST,
     LANDMARKS,
     MOST,
@@ -15,7 +16,6 @@ from model.neighbourhood import (
     landmarks,
     placed,
 )
-from model.projection import project
 
 CLASSES = 8
 SEED = 3
@@ -48,7 +48,7 @@ def own_share(points: Coordinates) -> float:
 def test_it_keeps_together_what_two_directions_mix() -> None:
     rows = clouds(240)
 
-    by_directions = project(rows, np.arange(240, dtype=np.int64), SEED)
+    by_directions = pca_projection(rows, np.arange(240, dtype=np.int64), SEED)
 
     assert own_share(by_directions) < 0.7
     assert own_share(drawn(rows)) > 0.85
@@ -81,7 +81,7 @@ def test_of_many_tasks_some_are_landmarks_and_the_rest_lies_among_them() -> None
     ids = np.arange(1, len(rows) + 1, dtype=np.int64)
     chosen = landmarks(ids, SEED)
 
-    found = placed(rows, chosen, project(rows[chosen], ids[chosen], SEED))
+    found = placed(rows, chosen, pca_projection(rows[chosen], ids[chosen], SEED))
 
     assert chosen.size == LANDMARKS
     assert (np.diff(chosen) > 0).all()

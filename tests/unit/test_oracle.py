@@ -3,16 +3,23 @@
 import numpy as np
 import pytest
 
-from backend.learning.labels import derive_labels
-from backend.learning.oracle import Questions, parse_questions, predict
-from backend.learning.preferences import read_preferences
-from backend.learning.rounds import Question, answer
-from backend.records import JsonObject
-from backend.services import Services
-from backend.state.project import ProjectState, ReadsChoice
-from backend.state.tasks import Reading
-from tests.builders import KEY, annotation, project, schema
-from tests.label_studio import choice_result, choices_config
+from dubito.backend.learning.labels import derive_labels
+from dubito.backend.learning.predict import (
+    PredictRequest,
+    parse_predict_request,
+    predict,
+)
+from dubito.backend.learning.round import run_round
+from dubito.backend.learning.round_input import RoundInput
+from dubito.backend.learning.snapshot import ProjectSnapshot
+from dubito.backend.project_settings import read_preferences
+from dubito.backend.records import JsonObject
+from dubito.backend.services import Services
+from dubito.backend.state.facts import InputSpec
+from dubito.backend.state.pool import TaskInput
+from dubito.backend.state.project import ProjectState
+from tests.builders import KEY, annotation, predicted, project, schema
+from tests.label_studio import choices_config
 
 CONFIG = choices_config("low", "high", tag="Image", attributes='value="$image"')
 SCHEMA = schema("low", "high", tag="Image", key="image")
@@ -28,11 +35,11 @@ def stand(services: Services, **chosen: object) -> ProjectState:
     """Look after a project of twenty numbers, every third of them labelled."""
     services.projects.add(KEY)
     state = services.projects.at(KEY)
-    reads = ReadsChoice(kind="numbers", keys=("x",))
+    reads = InputSpec(kind="numbers", keys=("x",))
     state.note(project=project(label_config=CONFIG), extra_params=chosen, reads=reads)
-    tasks = parse_questions({"tasks": [shown(n) for n in range(20)]}).tasks
+    tasks = parse_predict_request({"tasks": [shown(n) for n in range(20)]}).tasks
     state.tasks.receive(tasks)
-    readings = {n: Reading(numbers={"x": value}) for n, value in enumerate(VALUES)}
+    readings = {n: TaskInput(numbers={"x": value}) for n, value in enumerate(VALUES)}
     state.tasks.save(readings, state.tasks.digests(readings.keys()))
     state.annotations.save(
         annotation(n, said(VALUES[n]), task=n) for n in range(0, 20, 3)
@@ -43,10 +50,10 @@ def stand(services: Services, **chosen: object) -> ProjectState:
 def learn(services: Services, state: ProjectState) -> None:
     """Hold one round, as a worker would."""
     chosen = read_preferences(state.facts().extra_params)
-    _, items = services.items.items(state, chosen.seed)
+    _, items = services.feature_tables.items(state, chosen.seed)
     known = derive_labels(state.annotations.all(), SCHEMA, project())
-    question = Question(schema=SCHEMA, preferences=chosen, items=items, labels=known)
-    state.save_ranking(answer(question, 1, "basis").ranking)
+    question = RoundInput(schema=SCHEMA, preferences=chosen, items=items, labels=known)
+    state.save_ranking(run_round(question, 1, "basis").ranking)
 
 
 def shown(number: int, **data: object) -> JsonObject:
@@ -54,9 +61,9 @@ def shown(number: int, **data: object) -> JsonObject:
     return {"id": number, "data": {"image": "x.png", "x": float(number), **data}}
 
 
-def ask(*tasks: JsonObject, config: str = CONFIG) -> Questions:
+def ask(*tasks: JsonObject, config: str = CONFIG) -> PredictRequest:
     body = {"tasks": tasks, "project": KEY, "label_config": config}
-    return parse_questions(body)
+    return parse_predict_request(body)
 
 
 def test_before_there_is_a_model_all_is_neutral(services: Services) -> None:
@@ -98,8 +105,8 @@ def test_the_predicted_label_is_written_where_the_owner_asks(
 
     found = predict(ask(shown(1), shown(99, x=19.0)), services)
 
-    assert found[0]["result"] == choice_result("low")
-    assert found[1]["result"] == choice_result("high")
+    assert found[0]["result"] == predicted("low")
+    assert found[1]["result"] == predicted("high")
 
 
 def test_no_label_is_written_that_the_label_config_does_not_have(
@@ -111,7 +118,7 @@ def test_no_label_is_written_that_the_label_config_does_not_have(
 
     found = predict(ask(shown(1), shown(19), shown(99), config=other), services)
 
-    assert [row["result"] for row in found] == [choice_result("low"), [], []]
+    assert [row["result"] for row in found] == [predicted("low"), [], []]
 
 
 def test_one_bad_task_is_neutral_and_harms_no_other(services: Services) -> None:
@@ -130,7 +137,9 @@ def test_an_answer_fits_nothing_anew(services: Services) -> None:
     state = stand(services)
     learn(services, state)
     predict(ask(shown(99)), services)
-    _, items = services.items.items(state, 0)
+    snapshot = ProjectSnapshot.of(state)
+    assert snapshot is not None
+    _, items = snapshot.items(services.feature_tables)
     learnt = dict(items._learnt)  # noqa: SLF001 - what else would show it
 
     predict(ask(shown(98), shown(97)), services)

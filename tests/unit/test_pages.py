@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from backend.state.project import ProjectState
-from backend.web.app import create_app
-from backend.web.pages import ASSETS, policy
+from dubito.backend.state.project import ProjectState
+from dubito.backend.web.app import create_app
+from dubito.backend.web.pages import ASSETS, policy
 from tests.builders import KEY
 from tests.store import Opener
 
@@ -56,7 +56,7 @@ def test_pages_are_guarded_like_all_else(opened: Opener) -> None:
         assert guarded.get(path, headers=BROWSER).status_code == 401
 
 
-def test_a_page_may_use_nothing_but_ours_and_label_studios_pictures(
+def test_a_page_may_use_nothing_but_ours_and_label_studios_files(
     opened: Opener,
 ) -> None:
     services = opened(label_studio_public_url="https://label.example:8443/sub")
@@ -66,6 +66,7 @@ def test_a_page_may_use_nothing_but_ours_and_label_studios_pictures(
     assert rules == policy("https://label.example:8443/sub")
     assert "script-src 'self';" in rules
     assert "img-src 'self' data: https://label.example:8443;" in rules
+    assert "media-src https://label.example:8443;" in rules
     assert "unsafe" not in rules
 
 

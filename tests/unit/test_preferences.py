@@ -2,8 +2,8 @@
 
 import pytest
 
-from backend.errors import ProjectSettingsError
-from backend.learning.preferences import Initial, Preferences, read_preferences
+from dubito.backend.errors import ProjectSettingsError
+from dubito.backend.project_settings import Initial, Preferences, read_preferences
 
 
 @pytest.mark.parametrize("nothing", [None, "", "  ", "{}", "null", {}, "  {}\n"])
@@ -37,14 +37,15 @@ def test_everything_can_be_chosen(wrap: object) -> None:
 @pytest.mark.parametrize(
     ("chosen", "said"),
     [
-        ("{not json", "the extra parameters are not JSON"),
-        ("[1]", "the whole: Input should be"),
-        ('"margin"', "the whole: Input should be"),
-        (17, "the whole: Input should be"),
+        ("{not json", "the extra params are not valid JSON"),
+        ("[1]", "top level: Input should be"),
+        ('"margin"', "top level: Input should be"),
+        (17, "top level: Input should be"),
         ({"windw": 5}, "windw: Extra inputs are not permitted"),
         ({"strategy": "gut"}, "strategy: Input should be 'margin', 'entropy'"),
-        ({"learner": "best"}, "there is no 'best'; known: auto"),
-        ({"learner": "os:system"}, "there is no 'os:system'"),
+        ({"class_names": "on"}, "class_names"),
+        ({"learner": "best"}, "'best' is unknown; choose from auto"),
+        ({"learner": "os:system"}, "'os:system' is unknown"),
         ({"features": "x"}, "features: "),
         ({"features": [""]}, "features.0: "),
         ({"initial": {"random": -1}}, "initial.random: "),

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model.arrays import Features
-from model.projection import FIT_ON, project
+from dubito.model.arrays import Features
+from dubito.model.projection.pca import FIT_ON, pca_projection
 from tests.questions import blobs
 
 
@@ -27,7 +27,7 @@ def own_share(points: NDArray[np.float32]) -> float:
 
 
 def test_similar_tasks_lie_together() -> None:
-    points = project(clouds(300), ids(300), seed=0)
+    points = pca_projection(clouds(300), ids(300), seed=0)
 
     assert own_share(points) > 0.9
 
@@ -36,7 +36,7 @@ def test_the_first_axis_is_that_of_the_greatest_difference() -> None:
     line = np.linspace(-5, 5, 50)
     rows = np.column_stack([np.sin(line), line]).astype(np.float32)
 
-    points = project(rows, ids(50), seed=0)
+    points = pca_projection(rows, ids(50), seed=0)
 
     assert (np.diff(points[:, 0]) > 0).all()
 
@@ -46,7 +46,7 @@ def test_a_direction_does_not_depend_on_chance(flipped: int) -> None:
     """The strongest column points to the right, however the rows are turned."""
     rows = np.column_stack([np.arange(20), np.zeros(20)]).astype(np.float32)
 
-    points = project(rows[::flipped], ids(20), seed=0)
+    points = pca_projection(rows[::flipped], ids(20), seed=0)
 
     assert points[:, 0].argmax() == rows[::flipped][:, 0].argmax()
 
@@ -54,8 +54,8 @@ def test_a_direction_does_not_depend_on_chance(flipped: int) -> None:
 def test_a_task_more_moves_the_others_little() -> None:
     rows = clouds(401)
 
-    before = project(rows[:400], ids(400), seed=0)
-    after = project(rows, ids(401), seed=0)
+    before = pca_projection(rows[:400], ids(400), seed=0)
+    after = pca_projection(rows, ids(401), seed=0)
 
     assert np.abs(after[:400] - before).max() < 0.05
 
@@ -64,7 +64,7 @@ def test_one_far_task_does_not_crowd_the_others() -> None:
     rows = clouds(400)
     rows[7] *= 1_000
 
-    points = project(rows, ids(400), seed=0)
+    points = pca_projection(rows, ids(400), seed=0)
 
     others = np.delete(points, 7, axis=0)
     assert np.ptp(others, axis=0).min() > 0.5
@@ -75,7 +75,7 @@ def test_rounding_is_no_difference() -> None:
     line = np.linspace(0, 1, 30)
     rows = np.column_stack([line, 2 * line, 3 * line]).astype(np.float32)
 
-    points = project(rows, ids(30), seed=0)
+    points = pca_projection(rows, ids(30), seed=0)
 
     assert np.ptp(points[:, 0]) > 1
     assert not points[:, 1].any()
@@ -84,6 +84,6 @@ def test_rounding_is_no_difference() -> None:
 def test_many_tasks_are_placed_by_the_axes_of_a_sample() -> None:
     rows = clouds(FIT_ON + 500)
 
-    points = project(rows, ids(len(rows)), seed=0)
+    points = pca_projection(rows, ids(len(rows)), seed=0)
 
     assert len(np.unique(points, axis=0)) > FIT_ON

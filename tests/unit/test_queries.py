@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.replay.runs import Material, Run
-from model.simulation import Labelled, Lesson, Strategy, by_dubito, replay
+from dubito.backend.simulate.runs import Experiment, Run
+from dubito.model.simulation import Labelled, SimulatedPool, Strategy, by_dubito, replay
 from tests.benchmarks.peers import Regression
 from tests.benchmarks.queries import WAYS, long_tail
 from tests.benchmarks.results import write_part
@@ -22,7 +22,7 @@ LATE, AFTER = 1, 12
 """The class that comes late with this seed, and the labels that are given then."""
 
 
-def material(count: int = 60) -> Material:
+def material(count: int = 60) -> Experiment:
     made = items(np.round(blobs(count)))  # rounded: some are copies of others
     labelled = Labelled(
         task_ids=made.task_ids,
@@ -30,7 +30,7 @@ def material(count: int = 60) -> Material:
         codes=(made.task_ids - 10) % N_CLASSES,
         n_classes=N_CLASSES,
     )
-    return Material(
+    return Experiment(
         labelled=labelled,
         groups=None,
         preferences=preferences(window=20),
@@ -41,7 +41,7 @@ def material(count: int = 60) -> Material:
 @cache
 def asked(strategy: Strategy) -> list[int]:
     made = material()
-    lesson = Lesson(pool=made.labelled, learner=Regression(seed=LATE))
+    lesson = SimulatedPool(pool=made.labelled, learner=Regression(seed=LATE))
     steps = replay(lesson, strategy(lesson, made.manner(LATE)), made.labelled, BUDGET)
     return [step.position for step in islice(steps, BUDGET)]
 
@@ -60,7 +60,7 @@ def test_each_way_differs_and_asks_for_nothing_twice(way: Way) -> None:
 
 def test_ten_from_one_window_know_no_label_of_each_other() -> None:
     way, made = Way(behind=0, served=10), material()
-    lesson = Lesson(pool=made.labelled, learner=Regression(seed=LATE))
+    lesson = SimulatedPool(pool=made.labelled, learner=Regression(seed=LATE))
     lesson.order[:] = asked(way)[:10]
 
     untold = list(islice(way(lesson, made.manner(LATE)), 10))

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from model.agreement import Vote, combine
-from model.arrays import Features, Positions
-from model.diversity import spread
-from model.errors import NoVotesError, UnknownMeasureError
-from model.ranking import Place, WindowPlan, arrange, certainty_order
-from model.uncertainty import doubt, entropy, least_confidence, margin
+from dubito.model.arrays import Features, Positions
+from dubito.model.errors import NoVotesError, UnknownMeasureError
+from dubito.model.evaluation.agreement import Vote, combine
+from dubito.model.query.diversity import spread
+from dubito.model.query.ranking import RankedTask, WindowPlan, arrange, certainty_order
+from dubito.model.query.uncertainty import doubt, entropy, least_confidence, margin
 
 
 def positions(*numbers: int) -> Positions:
@@ -37,10 +37,10 @@ def test_the_start_comes_before_doubt() -> None:
     )
 
     assert window == [
-        Place(3, "start"),
-        Place(0, "start"),
-        Place(1, "doubt"),
-        Place(2, "doubt"),
+        RankedTask(3, "start"),
+        RankedTask(0, "start"),
+        RankedTask(1, "doubt"),
+        RankedTask(2, "doubt"),
     ]
 
 
@@ -82,7 +82,11 @@ def test_without_a_model_the_start_goes_on() -> None:
         plan=plan(size=3, start_left=1),
     )
 
-    assert window == [Place(2, "start"), Place(0, "start"), Place(1, "start")]
+    assert window == [
+        RankedTask(2, "start"),
+        RankedTask(0, "start"),
+        RankedTask(1, "start"),
+    ]
 
 
 def test_a_window_is_shorter_when_tasks_run_out() -> None:
@@ -93,7 +97,7 @@ def test_a_window_is_shorter_when_tasks_run_out() -> None:
         plan=plan(size=20, labelled=8, audit_every=10),
     )
 
-    assert window == [Place(1, "doubt"), Place(0, "audit")]
+    assert window == [RankedTask(1, "doubt"), RankedTask(0, "audit")]
 
 
 def test_equally_certain_tasks_are_ordered_by_hash() -> None:
@@ -160,6 +164,23 @@ def test_of_equals_at_the_same_time_the_alphabet_decides() -> None:
     assert combine([vote("walk"), vote("run")]) == "run"
 
 
+def test_of_grades_the_median_decides() -> None:
+    scale = ["1", "2", "9", "10"]
+    votes = [vote("1"), vote("1"), vote("9"), vote("10"), vote("10")]
+
+    assert combine(votes, scale=scale) == "9"
+    assert combine(votes[1:], scale=scale) == "10"  # its two votes to one
+    assert combine(votes[1:4], scale=scale) == "9"
+
+
+def test_of_two_medians_the_more_trusted_or_else_the_latest_decides() -> None:
+    votes = [Vote("2", 8, annotator=1), Vote("4", 9, annotator=2)]
+    scale = ["1", "2", "3", "4"]
+
+    assert combine(votes, {1: 0.9, 2: 0.6}, scale) == "2"
+    assert combine(votes, {1: 0.6, 2: 0.6}, scale) == "4"
+
+
 def test_without_votes_there_is_no_label() -> None:
     with pytest.raises(NoVotesError):
         combine([])
@@ -188,5 +209,7 @@ def test_doubt_is_rounded() -> None:
 
 
 def test_an_unknown_measure_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UnknownMeasureError, match="'gut'; known: margin, entropy"):
+    with pytest.raises(
+        UnknownMeasureError, match="'gut' is unknown; choose from margin, entropy"
+    ):
         doubt("gut", np.array([[1.0]]))

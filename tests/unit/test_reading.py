@@ -5,18 +5,20 @@ from typing import Protocol
 
 import pytest
 
-from backend.labelstudio.client import LabelStudioClient
-from backend.labelstudio.files import Files
-from backend.learning.intake import attempt
-from backend.learning.preferences import Preferences
-from backend.learning.reading import Reader, choose_reads
-from backend.learning.recordings import Recording
-from backend.records import JsonObject
-from backend.state.project import ReadsChoice
-from backend.state.tasks import Reading
-from model.features.columns import named_category, named_vector
-from model.schema import Schema
-from tests.builders import schema
+from dubito.backend.data_kinds.recording_files import Recording
+from dubito.backend.features.ingest import attempt
+from dubito.backend.features.input_choice import choose_input
+from dubito.backend.features.task_reader import TaskReader
+from dubito.backend.labelstudio.client import LabelStudioClient
+from dubito.backend.labelstudio.files import Files
+from dubito.backend.project_settings import Preferences
+from dubito.backend.records import JsonObject
+from dubito.backend.state.facts import InputSpec
+from dubito.backend.state.pool import TaskInput
+from dubito.model.errors import BadItemError
+from dubito.model.features.mixed_columns import named_category, named_vector
+from dubito.model.schema import Schema
+from tests.builders import channels, schema
 from tests.fake_label_studio import FakeServer, Fault
 from tests.label_studio import choices_config, signed_in
 
@@ -40,7 +42,7 @@ def choice(
     sample: list[JsonObject], shown: Schema | None = None, **chosen: object
 ) -> tuple[str, tuple[str, ...]]:
     preferences = Preferences.model_validate(chosen)
-    found = choose_reads(shown or schema(), preferences, sample)
+    found = choose_input(shown or schema(), preferences, sample)
     return found.kind, found.keys
 
 
@@ -248,7 +250,7 @@ class Read(Protocol):
 
     def __call__(
         self, data: JsonObject, kind: str, *keys: str, shown: Schema = ...
-    ) -> Reading | str:
+    ) -> TaskInput | str:
         """Return what is learnt from it, or why it goes on waiting."""
 
 
@@ -256,9 +258,9 @@ class Read(Protocol):
 def read(files: Files) -> Read:
     def one(
         data: JsonObject, kind: str, *keys: str, shown: Schema = TEXT
-    ) -> Reading | str:
-        reads = ReadsChoice(kind=kind, keys=keys)
-        return attempt(Reader(schema=shown, reads=reads, files=files), data)
+    ) -> TaskInput | str:
+        reads = InputSpec(kind=kind, keys=keys)
+        return attempt(TaskReader(schema=shown, reads=reads, files=files), data)
 
     return one
 
@@ -268,18 +270,18 @@ RECORDING = schema(tag="TimeSeries", key="csv", is_address=True)
 
 
 def test_a_text_is_read_without_its_blanks(read: Read) -> None:
-    assert read({"text": "  good \n"}, "text", "text") == Reading(text="good")
+    assert read({"text": "  good \n"}, "text", "text") == TaskInput(text="good")
 
 
 @pytest.mark.parametrize(
-    "data", [{}, {"text": None}, {"text": " "}, {"text": ["a"]}, {"text": {"a": 1}}]
+    "data", [{}, {"text": None}, {"text": " "}, {"text": []}, {"text": {"a": 1}}]
 )
 def test_a_task_without_text_is_set_aside_with_the_reason(
     read: Read, data: JsonObject
 ) -> None:
     found = read(data, "text", "text")
 
-    assert found == Reading(refused="there is no text under 'text'")
+    assert found == TaskInput(refused="the task has no text under 'text'")
 
 
 def test_several_texts_are_read_as_one(read: Read) -> None:
@@ -287,32 +289,41 @@ def test_several_texts_are_read_as_one(read: Read) -> None:
 
     found = read(data, "text", "title", "text", "year")
 
-    assert found == Reading(text="Good it was 1999")
+    assert found == TaskInput(text="Good it was 1999")
 
 
 def test_a_long_text_is_cut(read: Read) -> None:
     found = read({"text": "x" * 200_000}, "text", "text")
 
-    assert isinstance(found, Reading)
+    assert isinstance(found, TaskInput)
     assert len(found.text or "") == 100_000
 
 
 def test_a_text_may_be_a_file(read: Read, address: str) -> None:
     found = read({"text": address}, "text", "text", shown=schema(is_address=True))
 
-    assert found == Reading(text="a,b\n1,2\n3,4")
+    assert found == TaskInput(text="a,b\n1,2\n3,4")
 
 
 def test_numbers_are_read_by_their_names(read: Read) -> None:
     found = read({"x": 1, "y": "2.5", "z": 9}, "numbers", "x", "y")
 
-    assert found == Reading(numbers={"x": 1.0, "y": 2.5})
+    assert found == TaskInput(numbers={"x": 1.0, "y": 2.5})
 
 
-def test_one_value_that_is_no_number_sets_a_row_aside(read: Read) -> None:
-    found = read({"x": 1, "y": "much"}, "numbers", "x", "y")
+@pytest.mark.parametrize("mark", ["?", "-", "n.a.", "null", ".", "much", "1,5"])
+def test_what_is_no_number_in_a_column_of_numbers_is_missing(
+    read: Read, mark: str
+) -> None:
+    found = read({"x": 1, "y": f" {mark} "}, "numbers", "x", "y")
 
-    assert found == Reading(refused="the value of 'y' is not a number")
+    assert found == TaskInput(numbers={"x": 1.0}, marks={"y": mark})
+
+
+def test_a_row_without_any_number_is_set_aside_with_the_reason(read: Read) -> None:
+    found = read({"x": None, "y": "?"}, "numbers", "x", "y")
+
+    assert found == TaskInput(refused="the value of 'y' is not a number")
 
 
 def test_categories_and_vectors_are_read_into_columns(read: Read) -> None:
@@ -320,7 +331,7 @@ def test_categories_and_vectors_are_read_into_columns(read: Read) -> None:
 
     found = read({"x": "1.5", "colour": " red ", "v": [3, 0.5]}, "numbers", *names)
 
-    assert isinstance(found, Reading)
+    assert isinstance(found, TaskInput)
     assert sorted(found.numbers.values()) == [0.5, 1.0, 1.5, 3.0]
     assert found == read(
         {"x": 1.5, "colour": "red", "v": [3.0, 0.5]}, "numbers", *names
@@ -332,7 +343,7 @@ def test_what_is_missing_in_a_mixed_row_is_left_out(read: Read) -> None:
 
     found = read({"x": 1, "colour": " ", "v": None, "y": ""}, "numbers", *names)
 
-    assert found == Reading(numbers={"x": 1.0})
+    assert found == TaskInput(numbers={"x": 1.0})
 
 
 @pytest.mark.parametrize("value", [[1, 2, 3], [1], [1, "2"], [[1], [2]], "1 2", 7, {}])
@@ -341,25 +352,25 @@ def test_what_is_no_vector_of_the_length_is_set_aside(
 ) -> None:
     found = read({"v": value, "x": 1}, "numbers", "x", named_vector("v", 2))
 
-    assert found == Reading(refused="the value of 'v' is not a list of 2 numbers")
+    assert found == TaskInput(refused="the value of 'v' is not a list of 2 numbers")
 
 
 def test_what_is_no_word_is_no_category(read: Read) -> None:
     found = read({"colour": ["red"]}, "numbers", named_category("colour"))
 
-    assert found == Reading(refused="the value of 'colour' is not a word")
+    assert found == TaskInput(refused="the value of 'colour' is not a word")
 
 
 def test_text_and_numbers_are_read_side_by_side(read: Read) -> None:
     found = read({"text": "good", "x": 3}, "text and numbers", "text", "x")
 
-    assert found == Reading(text="good", numbers={"x": 3.0})
+    assert found == TaskInput(text="good", numbers={"x": 3.0})
 
 
 def test_a_recording_is_read_from_its_file(read: Read, address: str) -> None:
     found = read({"csv": f" {address} "}, "recording", "csv", shown=RECORDING)
 
-    assert isinstance(found, Reading)
+    assert isinstance(found, TaskInput)
     assert found.numbers["a mean"] == 2.0
 
 
@@ -372,7 +383,7 @@ def test_a_file_that_cannot_be_had_now_leaves_the_task_waiting(
     again = read({"csv": address}, "recording", "csv", shown=RECORDING)
 
     assert "status 503" in str(first)
-    assert isinstance(again, Reading)
+    assert isinstance(again, TaskInput)
 
 
 @pytest.mark.parametrize("data", [{"csv": "/gone.csv"}, {}, {"csv": None}, {"csv": 3}])
@@ -381,7 +392,7 @@ def test_a_recording_that_will_not_be_had_is_set_aside(
 ) -> None:
     found = read(data, "recording", "csv", shown=RECORDING)
 
-    assert isinstance(found, Reading)
+    assert isinstance(found, TaskInput)
     assert found.refused
 
 
@@ -396,19 +407,129 @@ def test_an_image_is_read_from_the_data_or_from_its_file(
     inline = read({"image": dot}, "image", "image", shown=shown)
     no_image = read({"image": address}, "image", "image", shown=shown)
 
-    assert isinstance(inline, Reading)
+    assert isinstance(inline, TaskInput)
     assert inline.numbers["shape 0"] == 0.0
-    assert isinstance(no_image, Reading)
-    assert "no image of a kind" in no_image.refused
+    assert isinstance(no_image, TaskInput)
+    assert "not an image in a supported format" in no_image.refused
 
 
 def test_a_long_recording_does_not_wait_for_others_in_memory(files: Files) -> None:
-    reads = ReadsChoice(kind="recording", keys=("csv",))
-    reader = Reader(schema=RECORDING, reads=reads, files=files)
+    reads = InputSpec(kind="recording", keys=("csv",))
+    reader = TaskReader(schema=RECORDING, reads=reads, files=files)
     short: JsonObject = {"csv": {"a": [0.5, 1.5] * 10}}
     long: JsonObject = {"csv": {"a": [0.5, 1.5] * 50_000}}
 
     opened = [reader.open(data) for data in (short, long)]
 
-    assert [type(one) for one in opened] == [Recording, Reading]
+    assert [type(one) for one in opened] == [Recording, TaskInput]
     assert reader.read(long).numbers["a mean"] == 1.0
+
+
+def shows(value: str, tag: str = "Text", *, is_address: bool = False) -> Schema:
+    """Build a schema whose tag has this value."""
+    return Schema(
+        control="label",
+        target="item",
+        classes=("a", "b"),
+        tag=tag,
+        value=value,
+        is_address=is_address,
+        channels=channels("x"),
+    )
+
+
+def read_by_itself(shown: Schema, data: JsonObject) -> TaskInput:
+    """Read a task as is decided from it alone; no file can be had."""
+    reads = choose_input(shown, Preferences(), [data])
+    return TaskReader(schema=shown, reads=reads, files=NoFiles()).read(data)
+
+
+class NoFiles:
+    """Says which file is wanted."""
+
+    def fetch(self, address: str) -> bytes:
+        message = f"wanted: {address}"
+        raise BadItemError(message)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("$post.body", "the body of a post"),
+        ("$posts[1].body", "a second body"),
+        ("Title: $title / $post.body", "Title: A title / the body of a post"),
+        ("$lines", "first,second"),
+        ("$my-key", "a key that no name can hold"),
+    ],
+)
+def test_a_text_is_read_as_label_studio_shows_it(value: str, text: str) -> None:
+    data: JsonObject = {
+        "title": "A title",
+        "post": {"body": "the body of a post"},
+        "posts": [{"body": "a first"}, {"body": "a second body"}],
+        "lines": ["first", "second"],
+        "my-key": "a key that no name can hold",
+    }
+
+    assert read_by_itself(shows(value), data) == TaskInput(text=text)
+
+
+@pytest.mark.parametrize(
+    ("shown", "address"),
+    [
+        (shows("$files.csv", "TimeSeries", is_address=True), "/a.csv"),
+        (shows("$images[1]", "Image", is_address=True), "/2.png"),
+        (shows("/$files.name", "Text", is_address=True), "/b.txt"),
+    ],
+)
+def test_a_file_is_fetched_from_where_its_value_leads(
+    shown: Schema, address: str
+) -> None:
+    data: JsonObject = {
+        "files": {"csv": "/a.csv", "name": "b.txt"},
+        "images": ["/1.png", "/2.png"],
+    }
+
+    assert read_by_itself(shown, data) == TaskInput(refused=f"wanted: {address}")
+
+
+def test_a_recording_and_a_row_may_lie_deeper_or_be_the_data_itself() -> None:
+    columns: JsonObject = {"x": [1, 2, 4]}
+    deep = read_by_itself(shows("$a.b", "TimeSeries"), {"a": {"b": columns}})
+    itself = read_by_itself(shows("", "TimeSeries"), columns)
+    row = shows("$a[0]", "Table")
+    sample: list[JsonObject] = [{"a": [{"width": n / 2}]} for n in range(9)]
+
+    assert deep.numbers == itself.numbers
+    assert deep.numbers["x mean"] == pytest.approx(7 / 3)
+    assert choice(sample, row) == ("numbers", ("width",))
+    assert choice([{"a": ['{"width": 1}']}, {"a": ['{"width": 2}']}] * 5, row) == (
+        "numbers",
+        ("width",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("shown", "reason"),
+    [
+        (shows("$post.gone"), "the task has no text under 'post.gone'"),
+        (shows("$gone and $away"), "the data has no key 'gone', 'away'"),
+        (shows("text"), "names no entry of the data"),
+        (shows("/$gone", "Image"), "the data has no key 'gone'"),
+        (shows("$gone.png", "Image"), "the task has no image address"),
+    ],
+)
+def test_what_is_not_there_is_named(shown: Schema, reason: str) -> None:
+    assert reason in read_by_itself(shown, {"post": {"body": "x"}}).refused
+
+
+def test_a_constant_text_names_rows_at_most() -> None:
+    assert choice(rows(["same"] * 9), shows("Which of these?"))[0] == "numbers"
+
+
+def test_features_may_name_what_is_shown_deeper() -> None:
+    sample: list[JsonObject] = [{"post": {"body": f"text {n}"}} for n in range(9)]
+
+    found = choice(sample, shows("$post.body"), features=["post.body"])
+
+    assert found == ("text", ("post.body",))

@@ -5,9 +5,10 @@ import math
 
 import pytest
 
-from backend.learning.recordings import describe_all, open_recording
-from model.errors import BadItemError
-from model.schema import Channels
+from dubito.backend.data_kinds.recording_files import open_recording
+from dubito.backend.data_kinds.recordings import describe_all
+from dubito.model.errors import BadItemError
+from dubito.model.schema import Channels
 from tests.builders import channels
 
 BOTH = channels("a", "b", time="t")
@@ -92,7 +93,7 @@ def test_a_separator_at_the_end_of_each_line_shifts_nothing() -> None:
     "hole", ["", "NaN", "nan", "null", "inf", "-", "broken", "1,5"]
 )
 def test_what_is_no_number_is_a_hole_that_is_bridged(hole: str) -> None:
-    content = f't,a,b\n0,1,5\n1,"{hole}",6\n2,3,7'.encode()
+    content = f't,a,b\n0,1.5,5\n1,"{hole}",6\n2,2.5,7'.encode()
 
     found = read_recording(content, BOTH)
 
@@ -100,7 +101,7 @@ def test_what_is_no_number_is_a_hole_that_is_bridged(hole: str) -> None:
 
 
 def test_a_channel_of_holes_is_refused() -> None:
-    assert refused(b"a,b\nx,1\ny,2") == "channel 1 has no samples"
+    assert refused(b"a,b\nx,1\ny,2") == "the column 'a' has no number"
 
 
 def test_a_missing_column_is_named_with_what_there_is() -> None:
@@ -207,8 +208,8 @@ def test_recordings_are_described_in_their_order_whatever_their_shape() -> None:
 def test_each_recording_has_its_own_rate() -> None:
     quick, slow = dict.fromkeys("ab", WAVE), dict.fromkeys("ab", WAVE)
     opened = [
-        open_recording({"t": [t * pace for t in TIMES], **columns}, BOTH)
-        for pace, columns in [(1, quick), (2, slow)]
+        open_recording({"t": [t * throttle for t in TIMES], **columns}, BOTH)
+        for throttle, columns in [(1, quick), (2, slow)]
     ]
 
     found = describe_all(opened)
@@ -218,3 +219,125 @@ def test_each_recording_has_its_own_rate() -> None:
 
 def test_there_may_be_no_recording_to_describe() -> None:
     assert describe_all([]) == []
+
+
+NAMED = b"t,Acc_X,acc_y\n0,1.5,4\n1,2.5,5\n2,3.5,7\n"
+FIRST, SECOND = [1.5, 2.5, 3.5], [4, 5, 7]
+
+
+def signals(content: object, chosen: Channels) -> list[list[float]]:
+    found: list[list[float]] = open_recording(content, chosen).samples.T.tolist()
+    return found
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        channels("acc_x", "ACC_Y", time="T"),
+        channels("1", "2", time="0"),
+        channels(" Acc_X ", "2", time="t"),
+    ],
+)
+def test_a_column_is_named_in_any_case_or_by_its_place(chosen: Channels) -> None:
+    found = open_recording(NAMED, chosen)
+
+    assert found.samples.T.tolist() == [FIRST, SECOND]
+    assert found.columns == chosen.columns
+
+
+def test_the_case_of_the_time_column_does_not_matter() -> None:
+    content = b"At,x\n0,1\n0.5,2\n1,3\n"
+
+    assert open_recording(content, channels("x", time="at")).rate == 2.0
+    assert open_recording(content, channels("x", time="0")).rate == 2.0
+
+
+def test_a_place_comes_before_a_name() -> None:
+    content = NAMED.replace(b"Acc_X,acc_y", b"2,1")
+
+    assert signals(content, channels("1", "2", time="t")) == [FIRST, SECOND]
+
+
+def test_columns_of_one_name_are_told_apart_by_case_or_refused() -> None:
+    assert signals(b"x,X\n1,2\n2,4", channels("x")) == [[1, 2]]
+    assert "several columns named 'x'" in refused(b"x,x\n1,2\n2,4", channels("x"))
+    assert signals(b"x,x\n1,2\n2,4", channels("1")) == [[2, 4]]
+
+
+def test_quotation_marks_and_spaces_around_names_do_not_matter() -> None:
+    content = b'\xef\xbb\xbf"T", "Acc_X" , acc_y \n0, 1.5, 4\n1,2.5, 5\n2,3.5,7\n'
+
+    assert signals(content, channels("acc_x", "acc_y", time="t")) == [FIRST, SECOND]
+
+
+def test_the_case_of_columns_in_the_data_does_not_matter() -> None:
+    columns = {"T": [0, 1, 2], "ACC": [1, 2, 4]}
+
+    assert signals(columns, channels("acc", time="t")) == [[1, 2, 4]]
+
+
+@pytest.mark.parametrize(
+    ("content", "chosen"),
+    [
+        (b"0,1\n1,2", channels("1", time="0")),
+        (b"a,1\nb,2", channels("1")),
+        (b"0,1\n1,2", Channels(time="0")),
+    ],
+)
+def test_a_first_line_like_the_second_is_no_header(
+    content: bytes, chosen: Channels
+) -> None:
+    assert signals(content, chosen) == [[1, 2]]
+
+
+@pytest.mark.parametrize(
+    "content", [b"t,x\n0,1\n1,2", b"t,x\na,1\nb,2", b"1,x\n2,1\n3,2"]
+)
+def test_names_that_are_asked_for_are_a_header(content: bytes) -> None:
+    assert signals(content, channels("x")) == [[1, 2]]
+
+
+def test_a_file_may_tell_its_separator() -> None:
+    for separator in (b";", b"\t", b" ", b","):
+        content = NAMED.replace(b",", separator)
+
+        assert signals(content, channels("acc_x", separator="")) == [FIRST]
+
+
+@pytest.mark.parametrize(
+    ("separator", "sep"), [(b";", ";"), (b"\t", "tab"), (b"|", "|"), (b" ", "space")]
+)
+@pytest.mark.parametrize("chosen", [channels("acc_x"), channels("1"), Channels()])
+def test_a_wrong_separator_is_named_with_the_right_one(
+    separator: bytes, sep: str, chosen: Channels
+) -> None:
+    reason = refused(NAMED.replace(b",", separator), chosen)
+
+    assert f"are parted by '{sep}', not by ','" in reason
+    assert f'sep="{sep}"' in reason
+
+
+@pytest.mark.parametrize(
+    ("content", "separator"),
+    [
+        (b"t;x\n0;1,5\n1;2,5", ";"),
+        (b"t;x\n0;1\n1;2,5", ";"),
+        (b"t;x\n0,0;1,5\n0,5;2,5", ";"),
+        (b"t;x\n0,5;1.5\n1,5;2.5", ";"),
+        (b"t;x\n0;-1.234,5\n1;2,5e-3", ";"),
+        (b"t,x\n0,1,5\n1,2,5", ","),
+        (b't,x\n0,"1,5"\n1,"2,5"', ","),
+    ],
+)
+def test_decimal_commas_are_named(content: bytes, separator: str) -> None:
+    reason = refused(content, channels("x", time="t", separator=separator))
+
+    assert "decimal commas" in reason
+    assert "decimal points (1.5)" in reason
+
+
+def test_a_missing_column_of_a_file_without_names_is_told_so() -> None:
+    assert refused(b"0,1\n1,2", channels("x")) == (
+        "the recording has no column x: its first line has no names, so its columns"
+        " are 0, 1"
+    )

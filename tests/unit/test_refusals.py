@@ -6,10 +6,10 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
-from backend.records import Task
-from backend.services import Services
-from backend.state.project import ProjectState
-from backend.web.app import create_app
+from dubito.backend.records import Task
+from dubito.backend.services import Services
+from dubito.backend.state.project import ProjectState
+from dubito.backend.web.app import create_app
 from tests.builders import KEY, event, project
 from tests.label_studio import choices_config
 from tests.store import kept_in

@@ -9,12 +9,12 @@ from html.parser import HTMLParser
 import pytest
 from flask.testing import FlaskClient
 
-from backend.learning.insight import insight
-from backend.learning.status import describe
-from backend.services import Services
-from backend.state.project import ProjectState
-from backend.takeaway.report import KEPT, report
-from backend.web.pages import ASSETS
+from dubito.backend.export.html_report import KEPT, report
+from dubito.backend.services import Services
+from dubito.backend.state.project import ProjectState
+from dubito.backend.status.learning_report import learning_report
+from dubito.backend.status.status import describe
+from dubito.backend.web.pages import ASSETS
 from tests.builders import project
 
 EVIL = '</script><script>alert(1)</script><!--<script> & "\u2028\u2029 🙂'
@@ -63,8 +63,8 @@ def test_it_holds_what_the_page_would_be_told(
     told = kept(page)
 
     assert told.keys() == KEPT.keys()
-    assert told["status"] == describe(state, services)
-    assert told["learning"] == insight(state)
+    assert told["status"] == describe(state, services).model_dump(mode="json")
+    assert told["learning"] == learning_report(state).model_dump(mode="json")
 
 
 def test_it_holds_whatever_a_panel_asks_for() -> None:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from backend.learning.labels import Labels
-from model.initial import StartPlan, permutation, start_order
+from dubito.backend.learning.labels import Labels
+from dubito.model.query.seed_set import StartPlan, permutation, start_order
 from tests.questions import (
     CLASSES,
     ask,

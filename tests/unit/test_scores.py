@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.labelstudio.scores import CEILING, STEP, plan_window, pool_score
+from dubito.backend.publishing.scores import CEILING, STEP, plan_window, pool_score
 
 
 def served(scores: dict[int, float]) -> list[int]:
@@ -34,9 +34,9 @@ def test_a_window_without_any_row_yet_is_written_whole() -> None:
 
 
 def test_a_window_that_stands_is_not_written() -> None:
-    standing = dict(plan_window([3, 1, 2], {1: 0.5, 2: 0.6, 3: 0.7, 4: 0.01}))
+    snapshot = dict(plan_window([3, 1, 2], {1: 0.5, 2: 0.6, 3: 0.7, 4: 0.01}))
 
-    assert plan_window([3, 1, 2], {**standing, 4: 0.01}) == []
+    assert plan_window([3, 1, 2], {**snapshot, 4: 0.01}) == []
 
 
 def test_a_label_costs_one_write_where_the_rest_stands() -> None:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from backend.errors import SettingsError
-from backend.settings import LOOPBACK, Settings, check_exposure
+from dubito.backend.errors import SettingsError
+from dubito.backend.listening import check_exposure
+from dubito.backend.settings import LOOPBACK, Settings
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - nothing listens
 SECRETS = {
@@ -80,12 +81,91 @@ def test_the_names_of_the_ecosystem_are_understood_after_ours() -> None:
     assert (both.label_studio_url, both.label_studio_key) == ("http://a", "mine")
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("REDIS_URL", "redis://store:1"),
+        ("HOST", "127.0.0.2"),
+        ("PORT", "81"),
+        ("MODEL_DIR", "/data"),
+        ("WEBHOOK_SECRET", "shared"),
+        ("LOG_LEVEL", "ERROR"),
+        ("WORKERS", "3"),
+        ("THREADS", "3"),
+        ("FILE_HOSTS", "a.example"),
+    ],
+)
+def test_a_name_that_no_other_program_reads_counts_first(
+    setting: str, value: str
+) -> None:
+    """conda, shells and platforms set HOST, PORT, WORKERS … for their own ends."""
+    others = {"REDIS_URL": "redis://other", "MODEL_DIR": "/other"}
+    short = others.get(setting, "7" if setting in {"PORT", "WORKERS"} else "DEBUG")
+
+    alone = settings(**{setting: value})
+    before = settings(**{f"DUBITO_{setting}": value, setting: short})
+    emptied = settings(**{f"DUBITO_{setting}": " ", setting: value})
+
+    assert alone == before == emptied != settings()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("PORT", "x"),
+        ("WORKERS", "auto"),
+        ("THREADS", "0"),
+        ("LOG_LEVEL", "trace"),
+        ("REDIS_URL", "tcp://10.0.0.1:6379"),
+        ("MODEL_DIR", "~nobody-of-this-name"),
+        ("BASIC_AUTH_PASS", "half"),
+    ],
+)
+def test_the_variable_that_was_read_is_named(setting: str, value: str) -> None:
+    own, short = refused(**{f"DUBITO_{setting}": value}), refused(**{setting: value})
+
+    assert f"DUBITO_{setting} is" in own or own.startswith(f"DUBITO_{setting} ")
+    assert f"DUBITO_{setting} is" not in short
+    assert f"{setting} is" in short or short.startswith(f"{setting} ")
+
+
+@pytest.mark.parametrize("setting", ["PORT", "WORKERS", "THREADS", "LOG_LEVEL"])
+def test_who_shares_a_name_with_others_is_told_the_other_name(setting: str) -> None:
+    assert f"set DUBITO_{setting})" in refused(**{setting: "x"})
+    assert "meant for another program" not in refused(**{f"DUBITO_{setting}": "x"})
+
+
+def test_what_kubernetes_sets_for_a_service_named_dubito_is_passed_over() -> None:
+    link = {"DUBITO_PORT": "tcp://10.0.0.1:9090", "DUBITO_SERVICE_PORT": "9090"}
+
+    assert settings(**link).port == 9090
+    assert settings(**link, PORT="81").port == 81
+
+
+def test_where_another_service_listens_is_no_port() -> None:
+    said = refused(PORT="tcp://10.0.0.1:9090")
+
+    assert said.startswith("PORT is 'tcp://10.0.0.1:9090', where another service")
+
+
+def test_a_directory_may_begin_and_end_with_a_blank() -> None:
+    assert settings(MODEL_DIR="/a/ b ").data_dir == Path("/a/ b ")
+
+
+@pytest.mark.parametrize("written", ["::1", "[::1]"])
+def test_an_address_of_ipv6_may_have_the_brackets_of_a_url(written: str) -> None:
+    assert settings(HOST=written).host == "::1"
+    assert Settings().having(host=written).host == "::1"
+
+
 def test_what_is_set_to_nothing_is_not_set() -> None:
     assert settings(PORT="", REDIS_URL=" ", LABEL_STUDIO_URL="") == settings()
 
 
 @pytest.mark.parametrize("name", ["PORT", "WORKERS", "THREADS"])
-@pytest.mark.parametrize("value", ["0", "-1", "1.5", "x", "1e3", "٣", "9" * 30, "1_0"])
+@pytest.mark.parametrize(
+    "value", ["0", "-1", "1.5", "x", "1e3", "٣", "9" * 30, "9" * 5_000, "1_0"]
+)
 def test_a_number_must_be_one_and_in_range(name: str, value: str) -> None:
     assert refused(**{name: value}).startswith(f"{name} is {value!r}: use a whole")
 
@@ -128,7 +208,7 @@ def test_the_address_of_redis_must_be_one_and_is_not_repeated(address: str) -> N
     """It may hold a password."""
     said = refused(REDIS_URL=address)
 
-    assert said.startswith("REDIS_URL cannot be read")
+    assert said.startswith("REDIS_URL is not a valid address")
     assert address not in said
 
 
@@ -185,7 +265,15 @@ def test_a_network_is_not_served_without_credentials(host: str) -> None:
         check_exposure(Settings(host=host), is_open=False)
 
 
-@pytest.mark.parametrize("host", LOOPBACK)
+def test_no_inherited_variable_counts_in_a_child() -> None:
+    """A supervisor passes its own environment on, with the settings over it."""
+    inherited = {"DUBITO_WORKERS": "5", "WORKERS": "6", "HOST": "x", "PORT": "x"}
+    chosen = settings().having(workers=2)
+
+    assert settings(**inherited | chosen.environment()) == chosen
+
+
+@pytest.mark.parametrize("host", [*LOOPBACK, "127.0.0.2", "0:0:0:0:0:0:0:1"])
 def test_this_machine_is_served_without_credentials(host: str) -> None:
     check_exposure(Settings(host=host), is_open=False)
 

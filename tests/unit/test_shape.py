@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model.features import shape
-from model.features.shape import PATTERNS, course, course_points, patterns
+from dubito.model.features import signal_shape as shape
+from dubito.model.features.signal_shape import PATTERNS, course, course_points, patterns
 
 TIME = np.linspace(0, 1, 120)
 

@@ -1,22 +1,23 @@
 """Replaying a labelled pool: what is asked, and how it is scored."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import f1_score
 
-from backend.learning.rounds import manner_of
-from model.arrays import Codes, Features, Probabilities
-from model.holdout import split
-from model.initial import permutation
-from model.learner import learner
-from model.simulation import (
+from dubito.backend.learning.round_input import query_config
+from dubito.model.arrays import Codes, Features, Probabilities
+from dubito.model.evaluation.holdout import split
+from dubito.model.learners.registry import learner
+from dubito.model.query.seed_set import permutation
+from dubito.model.simulation import (
     STRATEGIES,
     Labelled,
-    Lesson,
+    SimulatedPool,
     Step,
     Strategy,
     by_chance,
@@ -63,15 +64,15 @@ def labelled(count: int = 60, seed: int = 0) -> Labelled:
     )
 
 
-def lesson(pool: Labelled) -> Lesson:
-    return Lesson(pool=pool, learner=Nearest())
+def lesson(pool: Labelled) -> SimulatedPool:
+    return SimulatedPool(pool=pool, learner=Nearest())
 
 
 def steps(
     strategy: Strategy, pool: Labelled, count: int, *, seed: int = 0, every: int = 1
 ) -> list[Step]:
     taught = lesson(pool)
-    manner = manner_of(TEN.model_copy(update={"seed": seed}), 3)
+    manner = query_config(TEN.model_copy(update={"seed": seed}), 3)
     test = labelled(30, seed=9)
     return list(islice(replay(taught, strategy(taught, manner), test, every), count))
 
@@ -83,8 +84,8 @@ def positions(found: list[Step]) -> list[int]:
 def test_the_simulation_asks_what_the_service_would_ask() -> None:
     """One label behind, with the service's own learner, start and audit tasks."""
     pool, made = labelled(), items(blobs(60))
-    taught = Lesson(pool=pool, learner=learner("auto", 0))
-    manner = manner_of(TEN, 3)
+    taught = SimulatedPool(pool=pool, learner=learner("auto", 0))
+    manner = query_config(TEN, 3)
 
     asked: list[int] = []
     for position in islice(by_dubito(taught, manner), 2 * START):
@@ -164,6 +165,48 @@ def test_one_class_is_all_that_one_label_teaches() -> None:
 
     assert first.score is not None
     assert first.score.accuracy == pytest.approx(1 / 3)
+
+
+def sets(count: int, seed: int) -> Labelled:
+    """Return tasks with a class for each big feature."""
+    features = np.random.default_rng(seed).normal(size=(count, 3)).astype(np.float32)
+    return Labelled(
+        task_ids=np.arange(count), features=features, codes=features > 0.2, n_classes=3
+    )
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=STRATEGIES)
+def test_sets_are_asked_for_and_scored_by_f1_and_exact_match(
+    strategy: Strategy,
+) -> None:
+    pool, test = sets(60, seed=0), sets(80, seed=1)
+    taught = SimulatedPool(pool=pool, learner=learner("auto", 0))
+    manner = query_config(TEN, 3)
+
+    found = [*islice(replay(taught, strategy(taught, manner), test), 30)]
+
+    assert len({*positions(found)}) == 30
+    first, last = found[0].score, found[-1].score
+    assert first is not None
+    assert last is not None
+    predictor = taught.learnt(30)
+    assert predictor is not None
+    said = predictor.predict(test.features) > 0.5
+    truth = test.codes.astype(np.bool_)
+    assert last.accuracy == pytest.approx((said == truth).all(axis=1).mean())
+    assert last.micro_f1 == pytest.approx(f1_score(truth, said, average="micro"))
+    assert last.macro_f1 == pytest.approx(f1_score(truth, said, average="macro"))
+    only = np.tile(pool.codes[found[0].position], (80, 1))
+    assert first.accuracy == pytest.approx((only == truth).all(axis=1).mean())
+
+
+def test_where_a_set_must_not_be_empty_none_is_told() -> None:
+    pool = replace(sets(60, seed=0), may_be_empty=False)
+
+    told = pool.told(np.array([[0.1, 0.3, 0.2], [0.9, 0.8, 0.1]]))
+
+    assert told.tolist() == [[False, True, False], [True, True, False]]
+    assert pool.at(np.arange(3)).may_be_empty is False
 
 
 def test_scores_may_be_sparse() -> None:

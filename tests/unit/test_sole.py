@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.labelstudio.sole import NAME, end_stale, start_held
+from dubito.backend.demo.process_lock import NAME, end_stale, start_held
+from tests.patience import PATIENCE_SECONDS
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 
@@ -26,7 +27,7 @@ def test_what_holds_the_directory_is_ended_and_then_it_is_free(
 ) -> None:
     assert end_stale(tmp_path)
 
-    assert left_behind.wait(10) < 0
+    assert left_behind.wait(PATIENCE_SECONDS) < 0
     assert not end_stale(tmp_path)
 
 

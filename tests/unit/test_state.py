@@ -1,16 +1,19 @@
 """What is kept of a project beside tasks and answers, and who may see it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from redis import Redis
 
-from backend.errors import UnknownProjectError
-from backend.state import keys
-from backend.state.history import Round as Line
-from backend.state.project import Connection, Place, Projects, ProjectState, Ranking
-from backend.state.tasks import Reading
+from dubito.backend.errors import UnknownProjectError
+from dubito.backend.state import keys
+from dubito.backend.state.facts import Connection, WindowEntry
+from dubito.backend.state.history import Round as Line
+from dubito.backend.state.pool import TaskInput
+from dubito.backend.state.project import Projects, ProjectState
+from dubito.backend.state.ranking import Ranking
 from tests.builders import KEY, OTHER, annotation, project, read, receive
 from tests.store import kept_in
 
@@ -75,7 +78,7 @@ def test_one_bulk_write_at_a_time(state: ProjectState) -> None:
 
 def test_facts_are_kept_one_by_one(state: ProjectState) -> None:
     known = project(title="Walks")
-    place = Place(task=3, certainty=None, why="start")
+    place = WindowEntry(task=3, certainty=None, why="start")
 
     state.note(project=known, token=HANDED_OVER)
     state.note(window=(place,), connection=Connection(mode="polling"))
@@ -111,6 +114,46 @@ def test_what_a_round_found_is_kept_whole(
     assert state.round() == 3
 
 
+RANKING = Ranking(
+    round=1,
+    basis="basis",
+    task_ids=np.array([3, 5, 8], dtype=np.int64),
+    classes=("a", "b"),
+    probabilities=np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5]]),
+    certainty=np.array([0.8, 0.6, 0.0]),
+)
+
+
+def test_a_ranking_knows_the_likeliest_class_of_each_task() -> None:
+    """Of equals the first."""
+    assert RANKING.labels() == ["a", "b", "a"]
+    assert [RANKING.likeliest_of(task) for task in (3, 5, 8)] == ["a", "b", "a"]
+
+
+@pytest.mark.parametrize("task", [0, 4, 9, 2**63 - 1])
+def test_a_ranking_knows_nothing_of_other_tasks(task: int) -> None:
+    assert RANKING.row_of(task) is None
+    assert RANKING.likeliest_of(task) is None
+
+
+def test_without_a_model_no_class_is_the_likeliest() -> None:
+    without = replace(RANKING, classes=(), probabilities=np.empty((3, 0)))
+
+    assert not without.has_model
+    assert without.likeliest_of(3) is None
+
+
+@pytest.mark.parametrize("tasks", [{8, 3, 4}, frozenset[int]()])
+def test_a_part_of_a_ranking_says_the_same_of_its_tasks(tasks: set[int]) -> None:
+    part = RANKING.among(tasks)
+
+    assert part.task_ids.tolist() == sorted(tasks & {3, 5, 8})
+    for task in part.task_ids.tolist():
+        row, place = RANKING.row_of(task), part.row_of(task)
+        assert part.likeliest_of(task) == RANKING.likeliest_of(task)
+        assert part.certainty[place] == RANKING.certainty[row]
+
+
 def test_without_a_round_there_is_no_ranking(state: ProjectState) -> None:
     assert state.ranking() is None
     assert state.round() == 0
@@ -144,14 +187,14 @@ def fill(state: ProjectState) -> None:
     state.annotations.drop([2])
     receive(state, t1=0, t2=0, t3=0, t4=0)
     read(state, 1, x=1.0)
-    state.tasks.save({2: Reading(refused="bad")}, state.tasks.digests([2]))
+    state.tasks.save({2: TaskInput(refused="bad")}, state.tasks.digests([2]))
     state.tasks.remove([3])
     state.published.note(1, 11, 0.5)
     state.published.begin_bulk(60)
-    state.work.ask("everything")
-    state.work.may_queue()
+    state.work.request("everything")
+    state.work.claim_queue_slot()
     state.work.due_in(5)
-    state.work.rest(5)
+    state.work.back_off(5)
     state.history.add(Line(round=1, at=0.0, labels=1, seconds=0.1))
     ids = np.array([1], dtype=np.int64)
     half = np.array([[0.5, 0.5]])
@@ -192,7 +235,7 @@ def test_a_project_made_anew_under_an_old_number_starts_empty(redis: Redis) -> N
 
     assert reborn.facts().project is None
     assert reborn.annotations.ids() == reborn.tasks.ids() == set()
-    assert reborn.work.want() == 0
+    assert reborn.work.requested() == 0
 
 
 def test_every_kind_of_thing_has_a_key_of_its_own() -> None:

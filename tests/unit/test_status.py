@@ -4,27 +4,37 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
-from backend.commands import in_words, status_table
-from backend.learning.status import describe
-from backend.records import Task
-from backend.services import Services
-from backend.state.assessments import Finding, Measured, Suspect
-from backend.state.project import Connection, Place, ProjectState, Ranking, ReadsChoice
+from dubito.backend.records import Task
+from dubito.backend.services import Services
+from dubito.backend.state.assessments import AssessmentSummary, Suspect
+from dubito.backend.state.facts import Connection, InputSpec, WindowEntry
+from dubito.backend.state.kept_scores import MeasuredAccuracy
+from dubito.backend.state.project import ProjectState
+from dubito.backend.state.ranking import Ranking
+from dubito.backend.status.status import describe
+from dubito.backend.status_table import in_words, status_table
 from tests.builders import KEY, annotation, project
 
 # What `GET /api/projects/<id>` has at least (DESIGN §4).
 STATUS = {
     *("id", "phase", "labels", "skipped", "set_aside", "pending", "pool", "classes"),
-    *("round", "version", "events_pending", "last_event_at", "last_round_seconds"),
+    *(
+        "round",
+        "version",
+        "events_pending",
+        "settled",
+        "last_event_at",
+        "last_round_seconds",
+    ),
     *("published_at", "last_error", "mode", "window", "accuracy", "stop", "learner"),
     *("strategy", "curve", "doubtful", "agreement"),
 }
 
-FINDING = Finding(
+FINDING = AssessmentSummary(
     basis="b",
     round=7,
     labels=40,
-    accuracy=Measured(labels=40, estimate=0.9, low=0.8, high=0.95, n=12),
+    accuracy=MeasuredAccuracy(labels=40, estimate=0.9, low=0.8, high=0.95, n=12),
     advised=True,
     reasons=("nothing changes",),
     doubtful=(Suspect(task=1, label="a", suggested="b", certainty=0.9, reason="odd"),),
@@ -34,7 +44,7 @@ FINDING = Finding(
 def test_the_status_of_a_project_has_all_that_scripts_read(
     http: FlaskClient, state: ProjectState
 ) -> None:
-    state.note(window=(Place(task=3, certainty=0.5, why="doubt"),))
+    state.note(window=(WindowEntry(task=3, certainty=0.5, why="doubt"),))
     state.published.note(3, 11, 0.25)
     state.annotations.save([annotation(1, "a"), annotation(2, None, task=2)])
 
@@ -47,7 +57,8 @@ def test_the_status_of_a_project_has_all_that_scripts_read(
     assert (status["id"], status["classes"]) == (1, ["a", "b"])
     assert (status["labels"], status["skipped"]) == (1, 1)
     assert status["mode"] == "not_publishing"
-    assert status["events_pending"] == 2
+    assert (status["events_pending"], status["settled"]) == (2, False)
+    assert (status["window_written"], status["scores_written"]) == (0, 0)
     expected = {"task": 3, "certainty": 0.5, "score": 0.25, "why": "doubt"}
     assert status["window"] == [expected]
     assert status["accuracy"].keys() == {"estimate", "low", "high", "n"}
@@ -88,7 +99,7 @@ def test_what_is_wrong_is_said_in_the_status(
 
 
 def test_what_is_read_of_tasks_is_told(http: FlaskClient, state: ProjectState) -> None:
-    state.note(reads=ReadsChoice(kind="numbers", keys=("x",)))
+    state.note(reads=InputSpec(kind="numbers", keys=("x",)))
 
     status = http.get("/api/projects/1").json
 
@@ -161,12 +172,23 @@ def test_the_command_says_it_in_words(name: str, value: object, words: str) -> N
     assert said.endswith(words) if name == "doubtful" else words in said
 
 
+def test_the_command_says_how_much_of_the_window_is_written(
+    services: Services, state: ProjectState, capsys: pytest.CaptureFixture[str]
+) -> None:
+    window = [WindowEntry(task=task, certainty=0.5, why="doubt") for task in (3, 4)]
+    state.note(project=project(), window=tuple(window), window_written=1)
+
+    status_table([describe(state, services).model_dump(mode="json")])
+
+    assert "1 of 2 next tasks" in capsys.readouterr().out
+
+
 def test_a_title_cannot_command_the_terminal(
     services: Services, state: ProjectState, capsys: pytest.CaptureFixture[str]
 ) -> None:
     state.note(project=project(title="\x1b]0;mine\x07"), last_error="\x1b[2Jgone")
 
-    status_table([describe(state, services)])
+    status_table([describe(state, services).model_dump(mode="json")])
 
     shown = capsys.readouterr().out
     assert "\x1b" not in shown
@@ -180,7 +202,7 @@ def test_a_title_cannot_command_the_terminal(
         ("", "ML_BLOCK_LOCAL_IP=false"),
         ("http://10.0.0.7:9090", "SSRF_PROTECTION_ENABLED=false"),
         ("http://[fd00::7]:9090", "SSRF_PROTECTION_ENABLED=false"),
-        ("http://dubito:9090", "a name without a dot"),
+        ("http://dubito:9090", "this name has no dot"),
     ],
 )
 def test_a_project_without_events_says_what_would_bring_them(

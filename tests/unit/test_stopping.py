@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from model.accuracy import Accuracy
-from model.arrays import Codes
-from model.stopping import MODELS, Advice, Trail, advise, kappa
+from dubito.model.arrays import Codes
+from dubito.model.evaluation.accuracy import Accuracy
+from dubito.model.evaluation.stopping import MODELS, Advice, Trail, advise, kappa
 
 N_OPEN = 400
 SAME = np.arange(N_OPEN) % 4
@@ -50,7 +50,7 @@ def test_where_labels_never_cease_to_surprise_it_is_left_to_people() -> None:
     found = advice(0.0, surprises=[2] * (MODELS - 1))
 
     assert not found.advised
-    assert "50 more would gain about 0.0 points" in found.reasons[0]
+    assert "50 more labels would add about 0.0 percentage points" in found.reasons[0]
 
 
 def test_never_before_every_class_has_a_label() -> None:
@@ -65,14 +65,14 @@ def test_never_while_all_predictions_are_one_class() -> None:
     found = advice(predictions=[np.zeros(N_OPEN, dtype=np.intp)] * MODELS)
 
     assert not found.advised
-    assert found.reasons[0] == "the model predicts one class only"
+    assert found.reasons[0] == "the model predicts the same label for all open tasks"
 
 
 def test_never_without_a_model_of_thirty_labels_ago() -> None:
     found = advice(predictions=[SAME] * (MODELS - 1), surprises=[0] * (MODELS - 2))
 
     assert not found.advised
-    assert "no model of 30 labels ago" in found.reasons[0]
+    assert "no model from 30 labels ago" in found.reasons[0]
 
 
 def test_what_more_labels_would_buy_is_said() -> None:
@@ -82,8 +82,8 @@ def test_what_more_labels_would_buy_is_said() -> None:
     found = advice(predictions=[SAME, *[moved] * (MODELS - 1)])
 
     assert found.reasons[0] == (
-        "the last 30 labels changed 4.0 % of the predictions; 50 more would gain about"
-        " 1.6 points, at most about 5.0"
+        "the last 30 labels changed 4.0 % of the predictions; 50 more labels would"
+        " add about 1.6 percentage points of accuracy, at most about 5.0"
     )
 
 
@@ -91,8 +91,8 @@ def test_no_more_labels_are_spoken_of_than_there_are_tasks() -> None:
     found = advice(share=0.03, n_open=10)
     last = advice(share=0.03, n_open=0)
 
-    assert "; 10 more would gain about" in found.reasons[0]
-    assert "would gain" not in " ".join(last.reasons)
+    assert "; 10 more labels would add about" in found.reasons[0]
+    assert "would add" not in " ".join(last.reasons)
 
 
 def test_nothing_is_promised_beyond_full_accuracy() -> None:
@@ -100,8 +100,10 @@ def test_nothing_is_promised_beyond_full_accuracy() -> None:
 
     found = advice(share=0.03, accuracy=sure)
 
-    assert "about 1.0 points, at most about 1.0" in found.reasons[0]
-    assert "accuracy is 99.5 % (99.0 to 100.0 %)" in found.reasons
+    assert (
+        "about 1.0 percentage points of accuracy, at most about 1.0" in found.reasons[0]
+    )
+    assert "the accuracy is 99.5 % (99.0 to 100.0 %)" in found.reasons
 
 
 def test_without_open_tasks_there_is_nothing_to_change() -> None:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from model import surroundings
-from model.arrays import Features
-from model.surroundings import Graph, Surroundings
+from dubito.model.arrays import Features
+from dubito.model.learners import unlabelled_context as surroundings
+from dubito.model.learners.unlabelled_context import Graph, UnlabelledContext
 
 
 def blobs(per_blob: int, n_blobs: int = 3, width: int = 4) -> Features:
@@ -19,7 +19,7 @@ def blobs(per_blob: int, n_blobs: int = 3, width: int = 4) -> Features:
 def test_groups_lie_apart_in_the_graph() -> None:
     """The walk on the graph hardly leaves a group: so its first places are groups."""
     features = blobs(40)[:100]
-    places = Surroundings(features).rows(features).places[:, :3]
+    places = UnlabelledContext(features).rows(features).places[:, :3]
     group = np.repeat(np.arange(3), 40)[:100]
 
     within = [places[group == each].std(axis=0).max() for each in range(3)]
@@ -29,7 +29,7 @@ def test_groups_lie_apart_in_the_graph() -> None:
 
 def test_tasks_of_the_pool_are_placed_as_strangers_are() -> None:
     """What a task looks like must not depend on who asks."""
-    around = Surroundings(blobs(20))
+    around = UnlabelledContext(blobs(20))
 
     known, copy = around.rows(around.features), around.rows(around.features.copy())
 
@@ -37,7 +37,7 @@ def test_tasks_of_the_pool_are_placed_as_strangers_are() -> None:
 
 
 def test_a_part_of_the_tasks_is_seen_as_in_the_whole() -> None:
-    around = Surroundings(blobs(20))
+    around = UnlabelledContext(blobs(20))
 
     whole = around.rows(around.features)
     part = around.rows(around.features, slice(7, 30))
@@ -51,7 +51,7 @@ def test_a_sample_of_many_tasks_joins_them_all(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(surroundings, "ANCHORS", 60)
     features = blobs(100)
 
-    places = Surroundings(features).rows(features).places[:, :3]
+    places = UnlabelledContext(features).rows(features).places[:, :3]
 
     within = [places[at : at + 100].std(axis=0).max() for at in (0, 100, 200)]
     assert max(within) < 0.3 * places.std(axis=0).max()
@@ -59,7 +59,7 @@ def test_a_sample_of_many_tasks_joins_them_all(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("n_tasks", [0, 1, 2, 10])
 def test_few_tasks_have_no_graph(n_tasks: int) -> None:
-    around = Surroundings(blobs(10)[:n_tasks])
+    around = UnlabelledContext(blobs(10)[:n_tasks])
 
     assert around.graph is None
     assert around.rows(blobs(10)).places.shape == (30, 0)
@@ -68,7 +68,7 @@ def test_few_tasks_have_no_graph(n_tasks: int) -> None:
 def test_very_many_tasks_have_no_graph(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(surroundings, "MOST_TASKS", 29)
 
-    assert Surroundings(blobs(10)).graph is None
+    assert UnlabelledContext(blobs(10)).graph is None
 
 
 def test_copies_of_one_task_are_joined() -> None:
@@ -98,7 +98,7 @@ def test_the_main_axes_even_out_how_far_tasks_spread() -> None:
     rng = np.random.default_rng(0)
     features = (rng.normal(size=(2_000, 2)) * [10, 1]).astype(np.float32)
 
-    turned = Surroundings(features).rows(features).turned
+    turned = UnlabelledContext(features).rows(features).turned
 
     wide, narrow = sorted(turned.std(axis=0), reverse=True)
     assert wide / narrow == pytest.approx(np.sqrt(10), rel=0.2)
@@ -107,6 +107,6 @@ def test_the_main_axes_even_out_how_far_tasks_spread() -> None:
 def test_wide_features_are_left_as_they_are() -> None:
     features = np.eye(20, 600, dtype=np.float32)
 
-    rows = Surroundings(features).rows(features)
+    rows = UnlabelledContext(features).rows(features)
 
     assert np.array_equal(rows.turned, rows.plain)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.errors import NotReadyError, SchemaError
-from backend.services import Services
-from backend.state.project import ProjectState, Ranking
-from backend.takeaway.formats import TABLES, as_csv, as_json
-from backend.takeaway.tables import Table, labels_of, predictions_of
+from dubito.backend.errors import NotReadyError, SchemaError
+from dubito.backend.export.formats import TABLES, as_csv, as_json
+from dubito.backend.export.tables import (
+    Table,
+    labels_of,
+    predictions_for_label_studio,
+    predictions_of,
+)
+from dubito.backend.records import JsonObject
+from dubito.backend.services import Services
+from dubito.backend.state.project import ProjectState
+from dubito.backend.state.ranking import Ranking
 from tests.builders import KEY, annotation, project, read, receive
-from tests.label_studio import choices_config
+from tests.label_studio import choice_result, choices_config
 
 ODD = ("a, b", 'say "no"', "🙂 ünder", "two\nlines", "cr\rhere", "=1+1", "@x", "-1")
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0'"), max_size=12)
@@ -145,12 +153,87 @@ def test_predictions_for_label_studio_hold_aliases(state: ProjectState) -> None:
     assert {one["model_version"] for one in told} == {"dubito-export"}
 
 
+def test_predictions_that_label_studio_would_drop_are_not_offered_to_it(
+    state: ProjectState,
+) -> None:
+    config = choices_config("a", "b", as_paths=True)
+    state.note(project=project(label_config=config))
+    rank(state, 1, 2)
+
+    with pytest.raises(NotReadyError, match="takes no choice that its editor shows"):
+        content(state, "predictions.ls.json")
+
+    told = json.loads(b"".join(as_json(predictions_for_label_studio(state))))
+    written = [one["result"][0]["value"]["choices"] for one in told]
+    assert len(written) == predictions_of(state).count == 2
+    assert all(choices in ([["a"]], [["b"]]) for choices in written)
+
+
 def test_a_class_named_like_a_column_is_told_apart(state: ProjectState) -> None:
     rank(state, 1, 2, classes=("task", "label", "x"))
 
     columns = predictions_of(state).columns
 
     assert columns == ("task", "label", "certainty", "p(task)", "p(label)", "x")
+
+
+def any_of(state: ProjectState, *classes: str) -> None:
+    """Let people choose several of these classes, or none."""
+    config = choices_config(*classes).replace('"single"', '"multiple"')
+    state.note(project=project(label_config=config))
+
+
+def chosen(*classes: str) -> list[JsonObject]:
+    [region] = choice_result("")
+    return [{**region, "value": {"choices": [*classes]}}]
+
+
+def test_a_set_is_a_list_in_json_and_a_column_for_each_class_in_csv(
+    state: ProjectState,
+) -> None:
+    any_of(state, "a", "b, c", "d")
+    sets: dict[int, list[str]] = {2: ["a", "b, c"], 3: [], 5: ["d"]}
+    state.annotations.save(
+        [annotation(t, chosen(*s) if s else [], task=t) for t, s in sets.items()]
+    )
+
+    records = json.loads(content(state, "labels.json"))
+    table = pd.read_csv(io.BytesIO(content(state, "labels.csv")))
+
+    assert {one["task"]: one["label"] for one in records} == sets
+    assert [*records[0]] == ["task", "label", "annotator", "updated_at"]
+    assert [*table][4:] == ["has(a)", "has(b, c)", "has(d)"]
+    assert table["label"].map(json.loads).tolist() == [*sets.values()]
+    assert table.iloc[:, 4:].to_numpy().tolist() == [[1, 1, 0], [0, 0, 0], [0, 0, 1]]
+
+
+def test_predicted_sets_are_written_like_labels(state: ProjectState) -> None:
+    """Also where a class is named like the column of another one."""
+    any_of(state, "a", "has(a)")
+    rank(state, 1, 2, 3, classes=("a", "has(a)"))
+    ranking = state.ranking()
+    assert ranking is not None
+    state.save_ranking(replace(ranking, kind="any of"))
+    sets = [
+        [name for name, share in zip(ranking.classes, row, strict=True) if share > 0.5]
+        for row in ranking.probabilities
+    ]
+
+    records = json.loads(content(state, "predictions.json"))
+    header, *lines = parsed(content(state, "predictions.csv"))
+
+    assert [one["label"] for one in records] == sets
+    assert all(isinstance(one["has(a)"], float) for one in records)
+    assert header[3:] == ["a", "has(a)", "has(has(a))", "has(has(has(a)))"]
+    has = [
+        [
+            name
+            for name, is_in in zip(ranking.classes, line[5:], strict=True)
+            if is_in == "1"
+        ]
+        for line in lines
+    ]
+    assert has == sets == [json.loads(line[1]) for line in lines]
 
 
 @pytest.mark.parametrize("name", TABLES)

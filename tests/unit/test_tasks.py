@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from redis import Redis
 
-from backend.records import Task
-from backend.state.project import ProjectState
-from backend.state.tasks import Reading
+from dubito.backend.records import Task
+from dubito.backend.state.pool import TaskInput
+from dubito.backend.state.project import ProjectState
 from tests.builders import KEY, read, receive
 
 
@@ -64,7 +64,7 @@ def test_the_pool_has_a_row_for_each_task_that_could_be_read(
     receive(state, t3=0, t1=0, t2=0, t9=0)
     read(state, 3, b=3.0, a=30.0)
     read(state, 1, a=10.0)
-    state.tasks.save({2: Reading(refused="no numbers")}, state.tasks.digests([2]))
+    state.tasks.save({2: TaskInput(refused="no numbers")}, state.tasks.digests([2]))
 
     pool = state.tasks.pool()
 
@@ -95,9 +95,9 @@ def test_columns_that_come_later_are_missing_in_earlier_rows(
 def test_texts_and_numbers_may_stand_side_by_side(state: ProjectState) -> None:
     receive(state, t1=0, t2=0, t3=0)
     both = {
-        1: Reading(text="some text"),
-        2: Reading(numbers={"x": 1.0}),
-        3: Reading(text="", numbers={"x": 2.0}),
+        1: TaskInput(text="some text"),
+        2: TaskInput(numbers={"x": 1.0}),
+        3: TaskInput(text="", numbers={"x": 2.0}),
     }
     state.tasks.save(both, state.tasks.digests(both.keys()))
 
@@ -107,11 +107,28 @@ def test_texts_and_numbers_may_stand_side_by_side(state: ProjectState) -> None:
     assert np.nan_to_num(pool.numbers[:, 0], nan=-1).tolist() == [-1, 1, 2]
 
 
+def test_vectors_are_kept_with_their_tasks(state: ProjectState) -> None:
+    receive(state, t1=0, t2=0, t3=0)
+    packed = np.array([1, 2], dtype=np.float16).tobytes()
+    some = {
+        1: TaskInput(text="a", vector=packed),
+        2: TaskInput(text="b"),
+        3: TaskInput(text="c", vector=packed),
+    }
+    state.tasks.save(some, state.tasks.digests(some.keys()))
+    assert state.tasks.pool().vectors.tolist() == [[1, 2], [0, 0], [1, 2]]
+
+    receive(state, t1=1)
+    state.tasks.save({1: TaskInput(text="new")}, state.tasks.digests([1]))
+    state.tasks.remove([3])
+    assert state.tasks.pool().vectors.shape == (2, 0)
+
+
 def test_a_task_that_is_read_again_is_read_anew(state: ProjectState) -> None:
     receive(state, t1=0)
     read(state, 1, x=1.0)
     receive(state, t1=1)
-    state.tasks.save({1: Reading(text="t")}, state.tasks.digests([1]))
+    state.tasks.save({1: TaskInput(text="t")}, state.tasks.digests([1]))
 
     pool = state.tasks.pool()
 
@@ -127,7 +144,7 @@ def test_a_task_that_changed_while_it_was_read_goes_on_waiting(
     seen = state.tasks.digests([1])
     receive(state, t1="new")
 
-    state.tasks.save({1: Reading(text="old")}, seen)
+    state.tasks.save({1: TaskInput(text="old")}, seen)
 
     assert state.tasks.pending_data([1]) == {1: {"x": "new"}}
     assert state.tasks.pool().task_ids.size == 0
@@ -141,7 +158,7 @@ def test_a_task_that_was_deleted_while_it_was_read_does_not_come_back(
     seen = state.tasks.digests([1, 2])
     state.tasks.remove([1])
 
-    state.tasks.save({1: Reading(text="x"), 2: Reading(text="y")}, seen)
+    state.tasks.save({1: TaskInput(text="x"), 2: TaskInput(text="y")}, seen)
 
     assert state.tasks.pool().task_ids.tolist() == [2]
     assert state.tasks.pending() == set()
@@ -150,7 +167,7 @@ def test_a_task_that_was_deleted_while_it_was_read_does_not_come_back(
 def test_a_removed_task_leaves_nothing_and_stays_removed(state: ProjectState) -> None:
     receive(state, t1=0, t2=0, t3=0, t4=0)
     read(state, 1, 2, x=1.0)
-    state.tasks.save({3: Reading(refused="bad")}, state.tasks.digests([3]))
+    state.tasks.save({3: TaskInput(refused="bad")}, state.tasks.digests([3]))
     state.published.note(1, 11, 0.5)
 
     state.tasks.remove([1, 3, 4])

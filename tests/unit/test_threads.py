@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from model.threads import one_thread
+from dubito.model.determinism import one_thread
 
 
 def threads() -> set[int]:

@@ -7,23 +7,40 @@ import numpy as np
 import pytest
 from skops import io as skops
 
-from backend.learning import rounds
-from backend.learning.features import Featuriser, Items
-from backend.learning.preferences import Preferences
-from backend.learning.rounds import manner_of
-from backend.state.tasks import Pool
-from backend.takeaway.fitted import OURS, THEIRS
-from model.arrays import Codes, Features, Positions, Probabilities, Views, cut, plain
-from model.asking import Manner
-from model.crossfit import Fit, Known, Predict, fit_by, hold_out
-from model.ensemble import Ensemble
-from model.features.columns import Layout
-from model.features.tabular import CLIP
-from model.features.views import named
-from model.learner import PlainPredictor, within
-from model.opinions import ViewOpinion
-from model.simulation import Labelled, Lesson, by_dubito
-from model.surroundings import Surroundings
+from dubito.backend.export.fitted_model import OURS, THEIRS
+from dubito.backend.features.feature_table import FeatureTable, Featuriser
+from dubito.backend.learning import round as rounds
+from dubito.backend.learning.round_input import query_config
+from dubito.backend.learning.stretches import TaskPredictions
+from dubito.backend.project_settings import Preferences
+from dubito.backend.state.pool import Pool
+from dubito.model.arrays import (
+    Codes,
+    Features,
+    Positions,
+    Probabilities,
+    Targets,
+    Views,
+    cut,
+    plain,
+)
+from dubito.model.evaluation.crossfit import (
+    Fit,
+    LabelledRows,
+    Predict,
+    fit_by,
+    hold_out,
+)
+from dubito.model.features.mixed_columns import Layout
+from dubito.model.features.tabular import CLIP
+from dubito.model.features.views import named
+from dubito.model.learners.ensemble import Ensemble
+from dubito.model.learners.experts import ViewExpert
+from dubito.model.learners.registry import PlainPredictor, within
+from dubito.model.learners.unlabelled_context import UnlabelledContext
+from dubito.model.query.selection import QueryConfig
+from dubito.model.query.uncertainty import margin
+from dubito.model.simulation import Labelled, SimulatedPool, by_dubito
 from tests.benchmarks.peers import Regression
 from tests.questions import ask, said_of, window
 
@@ -100,16 +117,24 @@ def test_a_view_nobody_has_says_nothing() -> None:
 
 def test_views_follow_the_text() -> None:
     table, texts = raw(), tuple(f"word{n % 3} and more" for n in range(40))
-    pool = Pool(task_ids=np.arange(40), columns=COLUMNS, numbers=table, texts=texts)
+    vectors = np.eye(40, dtype=np.float16)
+    pool = Pool(
+        task_ids=np.arange(40),
+        columns=COLUMNS,
+        numbers=table,
+        texts=texts,
+        vectors=vectors,
+    )
 
     made = Featuriser.of(pool, seed=0)
 
     (view,) = made.layout.look(table)
-    found = made.features(table, texts)
+    found = made.features(table, texts, vectors)
     assert made.wordings is not None
     told, said = cut(found, made.views)
     assert np.array_equal(told, view)
-    assert np.array_equal(said, made.wordings.features(texts))
+    _, (words,) = made.wordings.features(texts, vectors)
+    assert np.array_equal(said, words)
 
 
 def test_the_view_that_tells_the_classes_is_heard() -> None:
@@ -118,7 +143,7 @@ def test_the_view_that_tells_the_classes_is_heard() -> None:
 
     with_views, without = (
         Ensemble()
-        .within(Surroundings(features, views))
+        .within(UnlabelledContext(features, views))
         .fit(features[rows], codes[rows], 3)
         for views in (VIEWS, ())
     )
@@ -126,7 +151,7 @@ def test_the_view_that_tells_the_classes_is_heard() -> None:
     heard = {
         opinion.view: weight
         for opinion, weight in zip(with_views.opinions, with_views.weights, strict=True)
-        if isinstance(opinion, ViewOpinion)
+        if isinstance(opinion, ViewExpert)
     }
     assert max(heard, key=heard.__getitem__) == 1
     right = with_views.predict(features).argmax(axis=1) == codes
@@ -139,8 +164,8 @@ def test_views_that_tell_nothing_do_no_harm() -> None:
     rows = np.arange(0, 120, 5)
     alone = plain(features, VIEWS)
 
-    found = Ensemble().within(Surroundings(features, VIEWS))
-    usual = Ensemble().within(Surroundings(alone))
+    found = Ensemble().within(UnlabelledContext(features, VIEWS))
+    usual = Ensemble().within(UnlabelledContext(alone))
 
     told = found.fit(features[rows], codes[rows], 3).predict(features).argmax(axis=1)
     known = usual.fit(alone[rows], codes[rows], 3).predict(alone).argmax(axis=1)
@@ -149,7 +174,9 @@ def test_views_that_tell_nothing_do_no_harm() -> None:
 
 def test_equals_are_equal_without_the_tasks_too() -> None:
     features, codes = told_by(1)
-    fitted = Ensemble().within(Surroundings(features, VIEWS)).fit(features, codes, 3)
+    fitted = (
+        Ensemble().within(UnlabelledContext(features, VIEWS)).fit(features, codes, 3)
+    )
 
     new = features[:9].copy()
 
@@ -158,7 +185,7 @@ def test_equals_are_equal_without_the_tasks_too() -> None:
 
 def test_a_learner_that_cannot_weigh_views_does_not_see_them() -> None:
     features, codes = told_by(2)
-    around = Surroundings(features, VIEWS)
+    around = UnlabelledContext(features, VIEWS)
     other = features.copy()
     other[:, 4:] = 0
 
@@ -184,7 +211,7 @@ def test_the_start_does_not_look_at_views() -> None:
         for columns, numbers in ((COLUMNS, table), (COLUMNS[4:], table[:, 4:]))
     )
 
-    with_view, without = (Items.of(pool, seed=0) for pool in pools)
+    with_view, without = (FeatureTable.of(pool, seed=0) for pool in pools)
 
     assert with_view.views == (4,)
     assert np.array_equal(with_view.plain, without.plain)
@@ -195,7 +222,9 @@ def test_the_start_does_not_look_at_views() -> None:
 def test_the_window_is_kept_apart_by_the_plain_columns(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rounds, "learn", lambda _: np.full((40, 3), 1 / 3))
+    alike = np.full((40, 3), 1 / 3)
+    unsure = TaskPredictions(probabilities=alike, certainty=margin(alike))
+    monkeypatch.setattr(rounds, "learn", lambda _: unsure)
     table = raw()
     table[:, 4] = table[np.arange(40) // 8, 4]  # eight copies of each
     pools = (
@@ -204,7 +233,7 @@ def test_the_window_is_kept_apart_by_the_plain_columns(
     )
 
     first, second = (
-        window(ask(Items.of(pool, seed=0), said_of(range(10, 18)), audit=0))
+        window(ask(FeatureTable.of(pool, seed=0), said_of(range(10, 18)), audit=0))
         for pool in pools
     )
 
@@ -219,10 +248,10 @@ def test_a_replay_asks_as_if_there_were_no_views() -> None:
         task_ids=task_ids, features=features, codes=codes, n_classes=3, views=VIEWS
     )
     alone = replace(with_views, features=with_views.plain, views=())
-    manner = manner_of(Preferences(), 3)
+    manner = query_config(Preferences(), 3)
 
     first, second = (
-        asked_for(Lesson(pool=pool, learner=Silent()), manner, 60)
+        asked_for(SimulatedPool(pool=pool, learner=Silent()), manner, 60)
         for pool in (with_views, alone)
     )
 
@@ -230,7 +259,7 @@ def test_a_replay_asks_as_if_there_were_no_views() -> None:
     assert first == second
 
 
-def asked_for(lesson: Lesson, manner: Manner, count: int) -> list[int]:
+def asked_for(lesson: SimulatedPool, manner: QueryConfig, count: int) -> list[int]:
     """Return the first tasks that are asked for, each labelled before the next."""
     for position in islice(by_dubito(lesson, manner), count):
         lesson.order.append(position)
@@ -256,7 +285,7 @@ class Curious:
 
     told: list[Views] = field(default_factory=list)
 
-    def within(self, surroundings: Surroundings) -> "Curious":
+    def within(self, surroundings: UnlabelledContext) -> "Curious":
         self.told.append(surroundings.views)
         return self
 
@@ -266,7 +295,7 @@ class Curious:
 
 def test_replays_and_assessments_tell_of_views() -> None:
     features, codes = told_by(0)
-    known = Known(
+    known = LabelledRows(
         features=features,
         rows=np.arange(9),
         codes=codes[:9],
@@ -284,7 +313,7 @@ def test_replays_and_assessments_tell_of_views() -> None:
     learner = Curious()
 
     fit_by(learner, known)(known.rows, known.codes)
-    Lesson(pool=pool, learner=learner, order=list(range(9))).learnt(9)
+    SimulatedPool(pool=pool, learner=learner, order=list(range(9))).learnt(9)
 
     assert learner.told == [VIEWS, VIEWS]
 
@@ -294,7 +323,7 @@ def test_tasks_asked_instead_are_kept_apart_by_the_plain_columns() -> None:
     features[:, :4] = features[np.arange(120) // 4, :4]
     asked = []
     for views, seen in ((VIEWS, features), ((), plain(features, VIEWS))):
-        known = Known(
+        known = LabelledRows(
             features=seen,
             rows=np.arange(0, 120, 5),
             codes=codes[::5],
@@ -314,7 +343,7 @@ def test_tasks_asked_instead_are_kept_apart_by_the_plain_columns() -> None:
 def noting(rows: list[Positions]) -> Fit:
     """Return a way to learn nothing, and to note from which rows."""
 
-    def fit(chosen: Positions, _codes: Codes) -> Predict:
+    def fit(chosen: Positions, _codes: Targets) -> Predict:
         rows.append(chosen)
         return lambda wanted: np.full((len(wanted), 3), 1 / 3)
 

@@ -6,11 +6,12 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
-from backend.learning.events import parse_event
-from backend.learning.handlers import record
-from backend.services import Services
-from backend.state.project import Connection, ProjectState
-from backend.web.app import create_app
+from dubito.backend.connection.event_handlers import record
+from dubito.backend.connection.events import parse_event
+from dubito.backend.services import Services
+from dubito.backend.state.facts import Connection
+from dubito.backend.state.project import ProjectState
+from dubito.backend.web.app import create_app
 from tests.builders import KEY, annotation, captured, event, project, saved
 from tests.label_studio import choices_config
 from tests.store import kept_in, services_over
@@ -119,7 +120,7 @@ def test_new_tasks_are_noted_and_their_annotations_asked_for(
     http.post("/webhook", json=event("TASKS_CREATED", tasks=[annotated]))
 
     assert state.tasks.pending() == {1, 2}
-    assert state.work.asked() == {"changes"}
+    assert state.work.requests() == {"changes"}
 
 
 def test_our_own_change_of_the_project_is_no_news(
@@ -135,7 +136,7 @@ def test_our_own_change_of_the_project_is_no_news(
 
     assert echo.json == {"status": "ignored"}
     assert reset.json == {"status": "noted"}
-    assert state.work.asked() == {"project"}
+    assert state.work.requests() == {"project"}
 
 
 def test_without_a_key_we_learn_from_what_events_tell(
@@ -150,7 +151,7 @@ def test_without_a_key_we_learn_from_what_events_tell(
         http, state = create_app(services).test_client(), services.projects.at(KEY)
 
         http.post("/webhook", json={**saved(annotation(1)), "task": task})
-        pending, want = state.tasks.pending(), state.work.want()
+        pending, want = state.tasks.pending(), state.work.requested()
         said = http.post(
             "/webhook", json={**event("PROJECT_UPDATED"), "project": changed}
         )
@@ -177,7 +178,7 @@ def test_start_training_is_answered_at_once_and_read_later(
     said = http.post("/webhook", json=body)
 
     assert (first.json, said.json) == ({"status": "ignored"}, {"status": "noted"})
-    assert services.projects.find(key).work.asked() == {"changes"}
+    assert services.projects.find(key).work.requests() == {"changes"}
 
 
 def test_predict_answers_one_neutral_result_for_each_task_it_does_not_know(
@@ -212,7 +213,7 @@ def test_a_sync_is_asked_for_not_waited_for(
     said = http.post("/api/projects/1/sync")
 
     assert said.status_code == 202
-    assert state.work.asked() == {"everything"}
+    assert state.work.requests() == {"everything"}
     assert queued(services) == [("look_after", [KEY])]
 
 

@@ -10,29 +10,44 @@
     const highest = Math.max(1, ...found.flatMap(({ certainty }) => certainty));
     return charts.histogram({
       label: `Open tasks by certainty after ${now.labels} labels`,
-      x: { name: "certainty: 0 is a tie, 1 is no doubt", low: 0, high: 1, format: (value) => value.toFixed(1) },
+      x: {
+        name: "certainty: from 0 (two classes tie) to 1 (certain)",
+        low: 0,
+        high: 1,
+        format: (value) => value.toFixed(1),
+      },
       y: { low: 0, high: highest, format: count },
       series: found.map(({ certainty }) => ({ counts: certainty })),
-      table: table("Open tasks by certainty",
+      table: table(
+        "Open tasks by certainty",
         ["certainty", ...found.map(({ labels }) => `${count(labels)} labels`)],
-        now.certainty.map((_, place) => [step(place, bins), ...found.map(({ certainty }) => count(certainty[place]))]),
-        found.map((_, place) => place + 1)),
+        now.certainty.map((_, place) => [
+          step(place, bins),
+          ...found.map(({ certainty }) => count(certainty[place])),
+        ]),
+        found.map((_, place) => place + 1),
+      ),
     });
   }
 
   Dubito.panels.certainty = (section, project) => {
     const body = make("div");
     section.append(body);
-    project.onChange(({ round }) => round, async () => {
-      const { certainty } = await project.shared("learning");
-      if (!certainty.length) {
-        body.replaceChildren(make("p", { class: "muted" }, "It doubts once two classes have a label."));
-        return;
-      }
-      const earlier = certainty.slice(1).map(({ labels }) => count(labels));
-      const names = [["", `now, after ${count(certainty[0].labels)} labels`]];
-      if (earlier.length) names.push(["faint", `after ${earlier.join(", ")} labels`]);
-      body.replaceChildren(charts.legend(names), shown(certainty));
-    });
+    project.onChange(
+      ({ round }) => round,
+      async () => {
+        const { certainty } = await project.shared("learning");
+        if (!certainty.length) {
+          body.replaceChildren(
+            make("p", { class: "muted" }, "Available once there are two different labels."),
+          );
+          return;
+        }
+        const earlier = certainty.slice(1).map(({ labels }) => count(labels));
+        const names = [["", `now, after ${count(certainty[0].labels)} labels`]];
+        if (earlier.length) names.push(["faint", `after ${earlier.join(", ")} labels`]);
+        body.replaceChildren(charts.legend(names), shown(certainty));
+      },
+    );
   };
 })();

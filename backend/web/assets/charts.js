@@ -21,7 +21,8 @@
     const step = power * STEPS.find((one) => one * power >= rough * 0.999);
     const first = Math.ceil(low / step - 1e-9);
     const found = [];
-    for (let n = first; n * step <= high + step * 1e-6; n += 1) found.push(Number((n * step).toPrecision(12)));
+    for (let n = first; n * step <= high + step * 1e-6; n += 1)
+      found.push(Number((n * step).toPrecision(12)));
     return found;
   }
 
@@ -38,11 +39,27 @@
   function axes(svg, width, x, y, at) {
     for (const value of ticks(y.low, y.high)) {
       const place = at.y(value);
-      svg.append(draw("line", { class: "grid", x1: EDGE.left, x2: width - EDGE.right, y1: place, y2: place }));
-      svg.append(draw("text", { x: EDGE.left - 6, y: place + 4, "text-anchor": "end" }, y.format(value)));
+      svg.append(
+        draw("line", {
+          class: "grid",
+          x1: EDGE.left,
+          x2: width - EDGE.right,
+          y1: place,
+          y2: place,
+        }),
+      );
+      svg.append(
+        draw("text", { x: EDGE.left - 6, y: place + 4, "text-anchor": "end" }, y.format(value)),
+      );
     }
     for (const value of ticks(x.low, x.high)) {
-      svg.append(draw("text", { x: at.x(value), y: HEIGHT - EDGE.bottom + 16, "text-anchor": "middle" }, x.format(value)));
+      svg.append(
+        draw(
+          "text",
+          { x: at.x(value), y: HEIGHT - EDGE.bottom + 16, "text-anchor": "middle" },
+          x.format(value),
+        ),
+      );
     }
     const middle = (EDGE.left + width - EDGE.right) / 2;
     svg.append(draw("text", { x: middle, y: HEIGHT - 4, "text-anchor": "middle" }, x.name));
@@ -51,7 +68,12 @@
   /** Draw into a figure, again whenever its width changes; give it a table. */
   function figure(label, table, paint) {
     const svg = draw("svg", { class: "chart", role: "img", "aria-label": label });
-    const shown = make("figure", {}, svg, make("details", {}, make("summary", {}, "The numbers"), table));
+    const shown = make(
+      "figure",
+      {},
+      svg,
+      make("details", {}, make("summary", {}, "Show the numbers"), table),
+    );
     const repaint = () => {
       const width = Math.max(240, shown.clientWidth || 560);
       svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
@@ -63,8 +85,10 @@
     return shown;
   }
 
-  const path = (points, at) => points
-    .map(([x, y], place) => `${place ? "L" : "M"}${at.x(x).toFixed(1)} ${at.y(y).toFixed(1)}`).join("");
+  const path = (points, at) =>
+    points
+      .map(([x, y], place) => `${place ? "L" : "M"}${at.x(x).toFixed(1)} ${at.y(y).toFixed(1)}`)
+      .join("");
 
   function band(points, at) {
     const above = points.map(([x, , , high]) => [x, high]);
@@ -84,8 +108,11 @@
       axes(svg, width, what.x, what.y, at);
       for (const { kind, points, dots = true } of what.series) {
         const group = draw("g", { class: kind || "first" });
-        if (points.length && points[0].length > 2) group.append(draw("path", { class: "band", d: band(points, at) }));
-        group.append(draw("path", { class: kind === "faint" ? "faint" : "line", d: path(points, at) }));
+        if (points.length && points[0].length > 2)
+          group.append(draw("path", { class: "band", d: band(points, at) }));
+        group.append(
+          draw("path", { class: kind === "faint" ? "faint" : "line", d: path(points, at) }),
+        );
         for (const [x, y] of dots ? points : []) {
           const dot = draw("circle", { class: "dot", cx: at.x(x), cy: at.y(y), r: 3.5 });
           dot.append(draw("title", {}, `${what.x.format(x)} ${what.x.name}: ${what.y.format(y)}`));
@@ -95,7 +122,15 @@
       }
       if (what.mark !== undefined) {
         const x = at.x(what.mark);
-        svg.append(draw("line", { class: "mark line second", x1: x, x2: x, y1: EDGE.top, y2: HEIGHT - EDGE.bottom }));
+        svg.append(
+          draw("line", {
+            class: "mark line second",
+            x1: x,
+            x2: x,
+            y1: EDGE.top,
+            y2: HEIGHT - EDGE.bottom,
+          }),
+        );
       }
     });
   }
@@ -109,21 +144,38 @@
       const edge = (place, bins) => at.x(what.x.low + ((what.x.high - what.x.low) * place) / bins);
       now.counts.forEach((count, place) => {
         const [left, right] = [edge(place, now.counts.length), edge(place + 1, now.counts.length)];
-        const bar = draw("rect", { class: "bar", x: left + 1, width: Math.max(0, right - left - 2),
-          y: at.y(count), height: at.y(0) - at.y(count) });
+        const bar = draw("rect", {
+          class: "bar",
+          x: left + 1,
+          width: Math.max(0, right - left - 2),
+          y: at.y(count),
+          height: at.y(0) - at.y(count),
+        });
         bar.append(draw("title", {}, `${count}`));
         svg.append(bar);
       });
       for (const { counts } of earlier) {
-        const points = counts.flatMap((count, place) => [[place, count], [place + 1, count]]);
-        const d = points.map(([place, count], n) => `${n ? "L" : "M"}${edge(place, counts.length).toFixed(1)} ${at.y(count).toFixed(1)}`);
+        const points = counts.flatMap((count, place) => [
+          [place, count],
+          [place + 1, count],
+        ]);
+        const d = points.map(
+          ([place, count], n) =>
+            `${n ? "L" : "M"}${edge(place, counts.length).toFixed(1)} ${at.y(count).toFixed(1)}`,
+        );
         svg.append(draw("path", { class: "faint", d: d.join("") }));
       }
     });
   }
 
-  const legend = (entries) => make("ul", { class: "legend" }, ...entries.map(([kind, name]) =>
-    make("li", {}, make("span", { class: `key ${kind}`, "aria-hidden": "true" }), name)));
+  const legend = (entries) =>
+    make(
+      "ul",
+      { class: "legend" },
+      ...entries.map(([kind, name]) =>
+        make("li", {}, make("span", { class: `key ${kind}`, "aria-hidden": "true" }), name),
+      ),
+    );
 
   Dubito.charts = { draw, lines, histogram, legend };
 })();

@@ -3,15 +3,20 @@
 (() => {
   const { make, count, confirm } = Dubito;
   const STAGES = {
-    wanted: "is being taken out",
-    out: "is asked again, before all others",
-    restoring: "is being put back",
+    wanted: "Dubito is removing the label",
+    out: "queued before all other tasks",
+    restoring: "Dubito is restoring the label",
   };
 
   function listed(label, columns, rows) {
-    const heads = columns.map((name) => make("th", { scope: "col" }, name || make("span", { class: "hidden" }, "what to do")));
-    return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label },
-      make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)));
+    const heads = columns.map((name) =>
+      make("th", { scope: "col" }, name || make("span", { class: "hidden" }, "action")),
+    );
+    return make(
+      "div",
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": label },
+      make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)),
+    );
   }
 
   Dubito.panels.doubtful = (section, project) => {
@@ -28,8 +33,8 @@
       }
     }
 
-    async function ask({ task, label }) {
-      const more = `Its label ${JSON.stringify(label)} is taken out of Label Studio and kept here: it can be put back until somebody answers.`;
+    async function ask(status, { task, label }) {
+      const more = `Dubito removes the label ${JSON.stringify(Dubito.label(status, label))} from Label Studio and stores it. You can restore the label until somebody labels the task again.`;
       if (await confirm(`Ask for task ${task} again?`, "Ask again", more)) await post(task, "ask");
     }
 
@@ -39,28 +44,74 @@
       return project.isReport ? null : made;
     }
 
-    const suspect = (status, one, asked) => make("tr", { "data-task": one.task },
-      make("td", {}, Dubito.taskLink(status, one.task)), make("td", {}, one.label),
-      make("td", {}, one.suggested), make("td", {}, one.reason),
-      make("td", { class: "act" }, asked.has(one.task) ? "asked again"
-        : button("Ask again", `Ask for task ${one.task} again`, () => ask(one))));
+    const suspect = (status, one, asked) =>
+      make(
+        "tr",
+        { "data-task": one.task },
+        make("td", {}, Dubito.taskLink(status, one.task)),
+        make("td", {}, Dubito.label(status, one.label)),
+        make("td", {}, Dubito.label(status, one.suggested)),
+        make("td", {}, one.reason),
+        make(
+          "td",
+          { class: "act" },
+          asked.has(one.task)
+            ? "queued again"
+            : button("Ask again", `Ask for task ${one.task} again`, () => ask(status, one)),
+        ),
+      );
 
-    const waiting = (status, one) => make("tr", { "data-task": one.task },
-      make("td", {}, Dubito.taskLink(status, one.task)), make("td", {}, one.label),
-      make("td", {}, one.error ? `${STAGES[one.stage]}: ${one.error}` : STAGES[one.stage]),
-      make("td", { class: "act" }, one.stage === "restoring" ? null
-        : button("Restore", `Put the label of task ${one.task} back`, () => post(one.task, "restore"))));
+    const waiting = (status, one) =>
+      make(
+        "tr",
+        { "data-task": one.task },
+        make("td", {}, Dubito.taskLink(status, one.task)),
+        make("td", {}, Dubito.label(status, one.label)),
+        make("td", {}, one.error ? `${STAGES[one.stage]}: ${one.error}` : STAGES[one.stage]),
+        make(
+          "td",
+          { class: "act" },
+          one.stage === "restoring"
+            ? null
+            : button("Restore", `Restore the label of task ${one.task}`, () =>
+                post(one.task, "restore"),
+              ),
+        ),
+      );
 
-    project.onChange(({ doubtful, again }) => [doubtful, again], (status) => {
-      const { again } = status;
-      const asked = new Set(again.map((one) => one.task));
-      const many = status.doubtful.length;
-      body.replaceChildren(
-        make("p", { class: "muted" }, many ? `${count(many)} that may be slips, the likeliest first.` : "None."),
-        ...(many ? [listed("Labels to look at again", ["task", "label", "rather", "why", ""],
-          status.doubtful.map((one) => suspect(status, one, asked)))] : []),
-        ...(again.length ? [make("h3", {}, "Asked again"), listed("Tasks that are asked again", ["task", "was", "now", ""],
-          again.map((one) => waiting(status, one)))] : []));
-    });
+    project.onChange(
+      ({ doubtful, again }) => [doubtful, again],
+      (status) => {
+        const { again } = status;
+        const asked = new Set(again.map((one) => one.task));
+        const many = status.doubtful.length;
+        body.replaceChildren(
+          make(
+            "p",
+            { class: "muted" },
+            many ? `${count(many)} possible label errors, most likely first.` : "None.",
+          ),
+          ...(many
+            ? [
+                listed(
+                  "Possible label errors",
+                  ["task", "label", "model suggests", "why", ""],
+                  status.doubtful.map((one) => suspect(status, one, asked)),
+                ),
+              ]
+            : []),
+          ...(again.length
+            ? [
+                make("h3", {}, "Queued again"),
+                listed(
+                  "Tasks queued again",
+                  ["task", "removed label", "state", ""],
+                  again.map((one) => waiting(status, one)),
+                ),
+              ]
+            : []),
+        );
+      },
+    );
   };
 })();

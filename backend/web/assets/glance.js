@@ -5,51 +5,87 @@
 
   const PHASES = {
     waiting: "Waiting for tasks",
-    start: "Asking for typical and random examples",
-    learning: "Learning: asking for what it is least sure of",
+    start: "Starting: typical and random tasks first",
+    learning: "Learning: the least certain tasks first",
     can_stop: "You can stop: more labels would change little",
-    done: "Done: every task has been asked for",
+    done: "Done: no open task is left",
     paused: "Paused",
   };
   const NEXT = {
-    start: "a typical task or one drawn at random, so that every class is met",
-    doubt: "the task it is least sure of",
-    audit: "a task drawn at random, to measure the accuracy honestly",
+    start: "a typical task, or one drawn at random, so that every class appears early",
+    doubt: "the task the model is least certain about",
+    audit: "a task drawn at random, to measure the accuracy",
   };
 
   Dubito.phase = (status) => PHASES[status.phase] || status.phase;
 
-  /** Return the accuracy in words; null while it is not known. */
-  Dubito.accuracy = ({ estimate, low, high }) => (estimate === null ? null
-    : { figure: percent(estimate, 1), bounds: `${percent(low, 1)} to ${percent(high, 1)}` });
+  /** Return the phase, and why where nothing goes on. */
+  const phaseWithReason = (status) =>
+    status.phase === "paused" && status.last_error
+      ? `${Dubito.phase(status)}: ${status.last_error}`
+      : Dubito.phase(status);
 
-  const tile = (name, figure, ...more) => make("div", { class: "tile" },
-    make("div", { class: "name" }, name), make("div", { class: "figure" }, figure),
-    ...more.map((text) => make("div", { class: "muted" }, text)));
+  /** Return the accuracy in words; null while it is not known. */
+  Dubito.accuracy = ({ estimate, low, high }) =>
+    estimate === null
+      ? null
+      : { figure: percent(estimate, 1), bounds: `${percent(low, 1)} to ${percent(high, 1)}` };
+
+  const tile = (name, figure, ...more) =>
+    make(
+      "div",
+      { class: "tile" },
+      make("div", { class: "name" }, name),
+      make("div", { class: "figure" }, figure),
+      ...more.filter(Boolean).map((text) => make("div", { class: "muted" }, text)),
+    );
 
   function labels(status) {
     const asked = status.labels + status.pool;
     const share = asked ? status.labels / asked : 0;
     const bar = make("div", { class: "share", "aria-hidden": "true" }, make("span"));
     bar.firstChild.style.width = `${100 * share}%`;
-    const left = status.start.left && status.phase === "start"
-      ? `${count(status.start.left)} more until it asks by doubt` : null;
-    return make("div", {}, tile("Labels", count(status.labels),
-      `${count(status.pool)} tasks could still be asked for`, left), bar);
+    const left =
+      status.start.left && status.phase === "start"
+        ? `${count(status.start.left)} more until the least certain tasks come first`
+        : null;
+    return make(
+      "div",
+      {},
+      tile("Labels", count(status.labels), `${count(status.pool)} tasks are open`, left),
+      bar,
+    );
+  }
+
+  /** Return what the accuracy means of this kind of question; null if it is plain. */
+  function meaning({ kind, grade_error }) {
+    if (kind === "any of") return "share of tasks whose classes are all right";
+    if (kind !== "ordered") return null;
+    const exact = "share of tasks whose grade is exactly right";
+    return grade_error ? `${exact}; mean error ${Dubito.gradeError(grade_error)}` : exact;
   }
 
   function accuracy(status) {
     const found = Dubito.accuracy(status.accuracy);
     if (!found) {
-      return tile("Accuracy", "not known yet",
-        "told from 20 labels on, 5 of them of tasks drawn at random");
+      return tile(
+        "Accuracy",
+        "not known yet",
+        "available from 20 labels, 5 of them of tasks drawn at random",
+      );
     }
-    return tile("Accuracy", found.figure, `${found.bounds} (95 %)`,
-      `told by ${count(status.accuracy.n)} tasks drawn at random`);
+    return tile(
+      "Accuracy",
+      found.figure,
+      `${found.bounds} (95 %)`,
+      `measured on ${count(status.accuracy.n)} tasks drawn at random`,
+      meaning(status),
+    );
   }
 
   function advice(status) {
-    const shown = tile("Advice", status.stop.advised ? "You can stop" : "Go on");
+    const wait = status.phase === "paused" ? "Nothing to label now" : "Continue labelling";
+    const shown = tile("Advice", status.stop.advised ? "You can stop" : wait);
     const reasons = status.stop.reasons.map((reason) => make("li", {}, reason));
     if (reasons.length) shown.append(make("ul", { class: "muted" }, ...reasons));
     return shown;
@@ -57,8 +93,10 @@
 
   function next(status) {
     const [first] = status.window;
-    if (!first) return tile("Next", status.phase === "done" ? "nothing" : "not decided yet");
-    const sure = first.certainty === null ? null : `certainty ${first.certainty.toFixed(2)} of 1`;
+    if (!first)
+      return tile("Next", ["done", "paused"].includes(status.phase) ? "none" : "not chosen yet");
+    const sure =
+      first.certainty === null ? null : `certainty ${first.certainty.toFixed(2)} (0 to 1)`;
     return tile("Next", Dubito.taskLink(status, first.task), NEXT[first.why], sure);
   }
 
@@ -67,7 +105,7 @@
     const tiles = make("div", { class: "tiles" });
     section.append(phase, tiles);
     project.onStatus((status) => {
-      const said = Dubito.phase(status);
+      const said = phaseWithReason(status);
       if (phase.textContent !== said) phase.textContent = said;
       tiles.replaceChildren(labels(status), accuracy(status), advice(status), next(status));
     });

@@ -4,22 +4,29 @@
   const { make, count, moment } = Dubito;
 
   const MODES = {
-    events: "Label Studio tells of each label at once",
-    polling: "Label Studio is asked every 2 seconds",
-    not_publishing: "the order is not written into Label Studio",
+    events: "Label Studio sends each label immediately",
+    polling: "Dubito checks Label Studio every 2 seconds",
+    not_publishing: "Dubito does not write the order to Label Studio",
   };
 
   function lines(status) {
     const waits = status.events_pending;
-    const { written, of } = status.scores;
+    const places = status.window.length;
     return [
-      ["Labels arrive", MODES[status.mode]],
+      ["Connection", MODES[status.mode]],
       ["Last event", status.last_event_at === null ? "none yet" : moment(status.last_event_at)],
-      ["Not yet taken in", waits ? `${count(waits)} events` : "nothing"],
-      ["Order written", status.published_at === null ? "not yet" : moment(status.published_at)],
-      ["Scores in Label Studio", `${count(written)} of ${count(of)} open tasks`],
-      ["Set aside", status.set_aside ? `${count(status.set_aside)}: ${status.set_aside_reasons.join("; ")}` : "nothing"],
-      ["Waiting for their files", status.pending ? `${count(status.pending)} tasks` : "nothing"],
+      ["Unprocessed events", waits ? count(waits) : "none"],
+      [
+        "Order last written",
+        status.published_at === null ? "not yet" : moment(status.published_at),
+      ],
+      ["Next tasks in order", `${count(status.window_written)} of ${count(places)}`],
+      [
+        "Scores in Label Studio",
+        `${count(status.scores_written)} of ${count(status.scores.of)} open tasks`,
+      ],
+      ["Set aside", status.set_aside ? status.set_aside_reasons.join("; ") : "none"],
+      ["Waiting for files", status.pending ? `${count(status.pending)} tasks` : "none"],
       ["Skipped", count(status.skipped)],
     ];
   }
@@ -33,21 +40,34 @@
     project.onStatus((status) => {
       const isWell = !status.last_error && status.mode !== "not_publishing";
       verdict.className = isWell ? "good" : "bad";
-      verdict.textContent = isWell ? "All is well." : status.last_error || "Nothing is published.";
-      table.replaceChildren(make("table", {}, make("tbody", {}, ...lines(status).map(([name, said]) =>
-        make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, said))))));
+      verdict.textContent = isWell
+        ? "Everything works."
+        : status.last_error || "Dubito publishes nothing.";
+      table.replaceChildren(
+        make(
+          "table",
+          {},
+          make(
+            "tbody",
+            {},
+            ...lines(status).map(([name, said]) =>
+              make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, said)),
+            ),
+          ),
+        ),
+      );
       notes.replaceChildren(...status.notes.map((note) => make("li", {}, note)));
     });
   };
 
   function resync(project) {
-    const button = make("button", { type: "button" }, "Read everything anew");
+    const button = make("button", { type: "button" }, "Reread Label Studio");
     const said = make("span", { class: "muted", role: "status" });
     button.addEventListener("click", async () => {
       button.disabled = true;
       try {
         await project.post("sync");
-        said.textContent = " Asked: Label Studio is read anew.";
+        said.textContent = " Requested: Dubito rereads the project from Label Studio.";
       } catch (error) {
         said.textContent = ` ${error.message}`;
       }

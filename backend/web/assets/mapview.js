@@ -28,8 +28,12 @@
 
   /** Put values into [0, 1]; all in the middle if they are equal. */
   function spread(values) {
-    let low = Infinity, high = -Infinity;
-    for (const value of values) { low = Math.min(low, value); high = Math.max(high, value); }
+    let low = Infinity,
+      high = -Infinity;
+    for (const value of values) {
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+    }
     const width = high - low;
     return Float64Array.from(values, (value) => (width > 0 ? (value - low) / width : 0.5));
   }
@@ -115,10 +119,18 @@
       this.repaint();
     }
 
-    placeX(i) { return PAD + (this.u[i] - this.left) * this.zoom * (this.width - 2 * PAD); }
-    placeY(i) { return PAD + (this.v[i] - this.top) * this.zoom * (this.height - 2 * PAD); }
-    across(x) { return this.left + (x - PAD) / ((this.width - 2 * PAD) * this.zoom); }
-    down(y) { return this.top + (y - PAD) / ((this.height - 2 * PAD) * this.zoom); }
+    placeX(i) {
+      return PAD + (this.u[i] - this.left) * this.zoom * (this.width - 2 * PAD);
+    }
+    placeY(i) {
+      return PAD + (this.v[i] - this.top) * this.zoom * (this.height - 2 * PAD);
+    }
+    across(x) {
+      return this.left + (x - PAD) / ((this.width - 2 * PAD) * this.zoom);
+    }
+    down(y) {
+      return this.top + (y - PAD) / ((this.height - 2 * PAD) * this.zoom);
+    }
 
     /** Return the point nearest to a place on the canvas, -1 if none is near. */
     nearest(x, y, reach = REACH) {
@@ -158,7 +170,8 @@
       this.chosen = i;
       if (isFollowed && i >= 0) {
         const [x, y] = [this.placeX(i), this.placeY(i)];
-        const outside = (value, size) => (value < PAD ? PAD * 2 - value : Math.min(0, size - 2 * PAD - value));
+        const outside = (value, size) =>
+          value < PAD ? PAD * 2 - value : Math.min(0, size - 2 * PAD - value);
         if (x < PAD || y < PAD || x > this.width - PAD || y > this.height - PAD) {
           this.moveBy(outside(x, this.width), outside(y, this.height));
         }
@@ -235,8 +248,10 @@
       const [sx, sy] = [this.zoom * (width - 2 * PAD), this.zoom * (height - 2 * PAD)];
       const half = size / 2;
       for (const i of places) {
-        const x = PAD + (u[i] - left) * sx, y = PAD + (v[i] - top) * sy;
-        if (x > -size && y > -size && x < width + size && y < height + size) pen.fillRect(x - half, y - half, size, size);
+        const x = PAD + (u[i] - left) * sx,
+          y = PAD + (v[i] - top) * sy;
+        if (x > -size && y > -size && x < width + size && y < height + size)
+          pen.fillRect(x - half, y - half, size, size);
       }
     }
 
@@ -246,33 +261,45 @@
       pen.arc(this.placeX(i), this.placeY(i), 5.5, 0, TURN);
       pen.fillStyle = colour;
       pen.fill();
-      pen.lineWidth = 3; pen.strokeStyle = edge; pen.stroke();
-      pen.lineWidth = 1.5; pen.strokeStyle = line; pen.stroke();
+      pen.lineWidth = 3;
+      pen.strokeStyle = edge;
+      pen.stroke();
+      pen.lineWidth = 1.5;
+      pen.strokeStyle = line;
+      pen.stroke();
     }
 
     diamond(i, colour, line) {
       const { pen } = this;
       const [x, y, r] = [this.placeX(i), this.placeY(i), 6];
       pen.beginPath();
-      pen.moveTo(x, y - r); pen.lineTo(x + r, y); pen.lineTo(x, y + r); pen.lineTo(x - r, y);
+      pen.moveTo(x, y - r);
+      pen.lineTo(x + r, y);
+      pen.lineTo(x, y + r);
+      pen.lineTo(x - r, y);
       pen.closePath();
       pen.fillStyle = colour;
       pen.fill();
-      pen.lineWidth = 1; pen.strokeStyle = line; pen.stroke();
+      pen.lineWidth = 1;
+      pen.strokeStyle = line;
+      pen.stroke();
     }
 
     ring(i, radius, colour, thick) {
       const { pen } = this;
       pen.beginPath();
       pen.arc(this.placeX(i), this.placeY(i), radius, 0, TURN);
-      pen.lineWidth = thick; pen.strokeStyle = colour; pen.stroke();
+      pen.lineWidth = thick;
+      pen.strokeStyle = colour;
+      pen.stroke();
     }
 
     listen() {
       const { canvas } = this;
       canvas.addEventListener("pointerdown", (event) => this.press(event));
       canvas.addEventListener("pointermove", (event) => this.move(event));
-      for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) canvas.addEventListener(name, (event) => this.release(event));
+      for (const name of ["pointerup", "pointercancel", "lostpointercapture"])
+        canvas.addEventListener(name, (event) => this.release(event));
       canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
       canvas.addEventListener("keydown", (event) => this.key(event));
     }
@@ -316,7 +343,8 @@
 
     /** A click opens the point; a finger's tap shows it first. */
     release(event) {
-      if (!this.pointers.delete(event.pointerId) || this.isDragged || event.type !== "pointerup") return;
+      if (!this.pointers.delete(event.pointerId) || this.isDragged || event.type !== "pointerup")
+        return;
       const found = this.nearest(event.offsetX, event.offsetY);
       const isOpened = event.pointerType === "mouse" && event.button === 0;
       this.choose(found);
@@ -324,11 +352,21 @@
     }
 
     key(event) {
-      const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+      const arrows = {
+        ArrowLeft: [-1, 0],
+        ArrowRight: [1, 0],
+        ArrowUp: [0, -1],
+        ArrowDown: [0, 1],
+      };
       const deeds = {
-        "+": () => this.zoomBy(STEP), "=": () => this.zoomBy(STEP), "-": () => this.zoomBy(1 / STEP),
-        0: () => this.reset(), Escape: () => this.choose(-1),
-        Enter: () => { if (this.chosen >= 0) this.told.open(this.chosen); },
+        "+": () => this.zoomBy(STEP),
+        "=": () => this.zoomBy(STEP),
+        "-": () => this.zoomBy(1 / STEP),
+        0: () => this.reset(),
+        Escape: () => this.choose(-1),
+        Enter: () => {
+          if (this.chosen >= 0) this.told.open(this.chosen);
+        },
       };
       if (event.ctrlKey || event.metaKey || event.altKey || !this.points) return;
       if (arrows[event.key]) this.step(...arrows[event.key]);
@@ -338,7 +376,8 @@
     }
 
     step(dx, dy) {
-      const first = this.points.window.find((i) => !this.points.hidden[i]) ?? this.points.hidden.indexOf(0);
+      const first =
+        this.points.window.find((i) => !this.points.hidden[i]) ?? this.points.hidden.indexOf(0);
       this.choose(this.chosen < 0 ? first : this.beside(this.chosen, dx, dy), true);
     }
   }

@@ -4,21 +4,28 @@
   const { make } = Dubito;
 
   const MEANINGS = {
-    strategy: "how certainty is measured: margin (between the two likeliest classes), entropy or least_confidence",
-    learner: "the model: auto, or one that a package brings",
-    features: "data keys that are learnt from; all that can be used if none is named",
-    group: "data key of what belongs together, such as a person: then the accuracy is that for somebody new",
-    initial: "how many typical and random tasks are asked first; one of each per class if not said",
-    audit: "share of tasks drawn at random, which measure the accuracy",
-    window: "how many of the next tasks are kept in exact order",
-    preannotate: "whether annotators see what the model would say",
-    seed: "equal seeds, labels and tasks give an equal order",
+    strategy:
+      "measure of certainty: margin (between the two most likely classes), entropy or least_confidence",
+    extractor: "the extractor of an installed package, if one describes the items",
+    learner: "model type: auto, or one that an installed package provides",
+    features: "data keys that the model uses; all usable keys if none is named",
+    group:
+      "data key of a group, such as the person: the accuracy is then estimated for unseen groups",
+    initial:
+      "number of typical and of random tasks to label first (default: one of each per class)",
+    audit: "share of tasks drawn at random to measure the accuracy",
+    window: "number of next tasks whose order is exact",
+    preannotate: "whether annotators see the model's prediction",
+    seed: "random seed: the same seed, labels and tasks give the same order",
   };
 
   function said(value) {
     if (value === null || value === "") return "none";
     if (Array.isArray(value)) return value.length ? value.join(", ") : "all";
-    if (typeof value === "object") return Object.entries(value).map(([k, v]) => `${k}: ${v ?? "one per class"}`).join(", ");
+    if (typeof value === "object")
+      return Object.entries(value)
+        .map(([k, v]) => `${k}: ${v ?? "one per class"}`)
+        .join(", ");
     return String(value);
   }
 
@@ -27,10 +34,26 @@
     const body = make("tbody");
     section.append(where, make("table", {}, body));
     project.onStatus(({ preferences, links }) => {
-      const link = make("a", { href: links.settings, target: "_blank", rel: "noopener" }, "Settings → Model in Label Studio");
-      where.replaceChildren("They are set as JSON in the extra params of the model card: ", link, ".");
-      body.replaceChildren(...Object.entries(preferences).map(([name, value]) => make("tr", {},
-        make("th", { scope: "row" }, name), make("td", {}, said(value), make("br"), make("small", {}, MEANINGS[name] || "")))));
+      const link = make(
+        "a",
+        { href: links.settings, target: "_blank", rel: "noopener" },
+        "Settings → Model of Label Studio",
+      );
+      where.replaceChildren(
+        "To change a setting, edit the extra params (JSON) of Dubito's card in ",
+        link,
+        ".",
+      );
+      body.replaceChildren(
+        ...Object.entries(preferences).map(([name, value]) =>
+          make(
+            "tr",
+            {},
+            make("th", { scope: "row" }, name),
+            make("td", {}, said(value), make("br"), make("small", {}, MEANINGS[name] || "")),
+          ),
+        ),
+      );
     });
   };
 })();

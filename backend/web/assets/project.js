@@ -1,8 +1,10 @@
 "use strict";
 /* What the panels are told, by the server or by a report's own JSON. */
 (() => {
-  const Dubito = (window.Dubito = { panels: {} });
+  const Dubito = { panels: {} };
+  window.Dubito = Dubito;
   const LOOK_MILLISECONDS = 2000;
+  const MOST_PARTS = 20;
   const kept = document.getElementById("kept");
 
   /** Make an element; what is null or undefined is left out. */
@@ -20,20 +22,51 @@
     const { make } = Dubito;
     const style = (place) => (numbers.includes(place) ? { class: "number" } : {});
     const cells = (row) => row.map((cell, place) => make("td", style(place), cell));
-    return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-      make("table", {},
-        make("thead", {}, make("tr", {},
-          ...columns.map((name, place) => make("th", { scope: "col", ...style(place) }, name)))),
-        make("tbody", {}, ...rows.map((row) => make("tr", {}, ...cells(row))))));
+    return make(
+      "div",
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+      make(
+        "table",
+        {},
+        make(
+          "thead",
+          {},
+          make(
+            "tr",
+            {},
+            ...columns.map((name, place) => make("th", { scope: "col", ...style(place) }, name)),
+          ),
+        ),
+        make("tbody", {}, ...rows.map((row) => make("tr", {}, ...cells(row)))),
+      ),
+    );
   };
 
   Dubito.percent = (share, digits = 0) => `${(100 * share).toFixed(digits)} %`;
+  /** Return a mean error in grades, and its bounds. */
+  Dubito.gradeError = ({ estimate, low, high }) =>
+    `${estimate.toFixed(2)} grades (${low.toFixed(2)} to ${high.toFixed(2)})`;
   Dubito.count = (number) => number.toLocaleString("en");
   Dubito.moment = (seconds) => new Date(1000 * seconds).toLocaleString();
 
+  /** Return a label as people read it: classes, or stretches with their ends. */
+  Dubito.label = ({ kind }, label) => {
+    // A label from before the question took several classes is a plain text.
+    if (kind !== "any of" || !/^\[.*\]$/.test(label)) return label;
+    const parts = JSON.parse(label).map((part) =>
+      Array.isArray(part) ? `${part[2]} (${part[0]} to ${part[1]})` : part,
+    );
+    const rest = parts.length - MOST_PARTS;
+    const shown = parts.slice(0, MOST_PARTS).join(", ") || "none of them";
+    return rest > 0 ? `${shown} and ${rest} more` : shown;
+  };
   /** Return one task as a link into Label Studio. */
-  Dubito.taskLink = (status, task) => Dubito.make("a",
-    { href: `${status.links.tasks}?task=${task}`, target: "_blank", rel: "noopener" }, `task ${task}`);
+  Dubito.taskLink = (status, task) =>
+    Dubito.make(
+      "a",
+      { href: `${status.links.tasks}?task=${task}`, target: "_blank", rel: "noopener" },
+      `task ${task}`,
+    );
 
   async function ask(path, options = {}) {
     const response = await fetch(path, { cache: "no-store", ...options });
@@ -88,8 +121,11 @@
     }
 
     async post(name, body = {}) {
-      const options = { method: "POST", body: JSON.stringify(body),
-        headers: { "Content-Type": "application/json" } };
+      const options = {
+        method: "POST",
+        body: JSON.stringify(body),
+        headers: { "Content-Type": "application/json" },
+      };
       const told = (await ask(`${this.path}/${name}`, options)).body;
       this.look();
       return told;
@@ -97,8 +133,9 @@
 
     /** Ask how the project stands; tell the panels if that has changed. */
     async look() {
-      const { response, body } = await ask(this.path,
-        { headers: this.mark ? { "If-None-Match": this.mark } : {} });
+      const { response, body } = await ask(this.path, {
+        headers: this.mark ? { "If-None-Match": this.mark } : {},
+      });
       if (!body) return;
       this.mark = response.headers.get("ETag");
       this.status = body;
@@ -112,11 +149,13 @@
           if (!document.hidden) await this.look();
           say("");
         } catch (error) {
-          say(`Dubito does not answer as it should: ${error.message}. It is asked again.`);
+          say(`Dubito does not respond: ${error.message}. This page retries.`);
         }
         setTimeout(again, LOOK_MILLISECONDS);
       };
-      document.addEventListener("visibilitychange", () => { if (!document.hidden) this.look().catch(() => {}); });
+      document.addEventListener("visibilitychange", () => {
+        if (!document.hidden) this.look().catch(() => {});
+      });
       again();
     }
   }

@@ -5,7 +5,8 @@
   const LOOK_MILLISECONDS = 1000;
 
   const counted = (number, one, many) => `${count(number)} ${number === 1 ? one : many}`;
-  const sized = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+  const sized = (bytes) =>
+    bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
   /** Return links to files, each with a name that says what it is. */
   function links(project, files) {
@@ -17,23 +18,32 @@
     return list;
   }
 
-  const LABELS = [["labels.csv", "CSV", "Labels as CSV"], ["labels.json", "JSON", "Labels as JSON"]];
+  const LABELS = [
+    ["labels.csv", "CSV", "Labels as CSV"],
+    ["labels.json", "JSON", "Labels as JSON"],
+  ];
   const PREDICTIONS = [
     ["predictions.csv", "CSV", "Predictions as CSV"],
     ["predictions.json", "JSON", "Predictions as JSON"],
-    ["predictions.ls.json", "for Label Studio", "Predictions for Label Studio's import of predictions"],
+    ["predictions.ls.json", "for Label Studio", "Predictions in Label Studio's import format"],
   ];
 
   function about(model) {
-    if (model.state === "making") return "is being made …";
-    if (model.state === "failed") return `could not be made: ${model.error}`;
-    if (model.state === "none") return "fitted anew when you ask for it; takes some seconds";
-    const age = model.is_latest ? "" : "; labels, tasks or settings have changed since";
-    return `of ${counted(model.labels, "label", "labels")}, made ${moment(model.made_at)}${age}`;
+    if (model.state === "making") return "in preparation …";
+    if (model.state === "failed") return `failed: ${model.error}`;
+    if (model.state === "none") return "trained on request; takes a few seconds";
+    const age = model.is_latest ? "" : "; labels, tasks or settings have changed since then";
+    return `trained on ${counted(model.labels, "label", "labels")}, ${moment(model.made_at)}${age}`;
   }
 
   function row(name, said, ...files) {
-    return make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, said), make("td", {}, ...files));
+    return make(
+      "tr",
+      {},
+      make("th", { scope: "row" }, name),
+      make("td", {}, said),
+      make("td", {}, ...files),
+    );
   }
 
   Dubito.panels.takeaway = (section, project) => {
@@ -43,10 +53,16 @@
     }
     const body = make("tbody");
     const said = make("p", { class: "muted", role: "status" });
-    const button = make("button", { type: "button" }, "Make the model");
+    const button = make("button", { type: "button" }, "Train the model");
     const report = make("a", { download: "" }, "HTML");
-    section.append(make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "What can be taken away" },
-      make("table", {}, body)), said);
+    section.append(
+      make(
+        "div",
+        { class: "scroll", tabindex: "0", role: "region", "aria-label": "Exports" },
+        make("table", {}, body),
+      ),
+      said,
+    );
     let drawn = "";
     let waits = null;
     let wasAsked = false;
@@ -54,19 +70,41 @@
     function draw(offer, status) {
       const { predictions, model } = offer;
       button.disabled = model.state === "making" || !predictions;
-      button.textContent = model.state === "ready" ? "Make it anew" : "Make the model";
-      const zip = [["model.zip", `ZIP, ${sized(model.size || 0)}`, `The model, with a script that uses it, ${sized(model.size || 0)}`]];
+      button.textContent = model.state === "ready" ? "Train again" : "Train the model";
+      const zip = [
+        [
+          "model.zip",
+          `ZIP, ${sized(model.size || 0)}`,
+          `Model with a prediction script, ${sized(model.size || 0)}`,
+        ],
+      ];
       const hasButton = !(model.state === "ready" && model.is_latest);
       const focused = document.activeElement === button;
       report.href = `/projects/${encodeURIComponent(status.key)}/report.html`;
       report.setAttribute("aria-label", "This page as one HTML file");
       body.replaceChildren(
-        row("Labels", status.labels ? `of ${counted(status.labels, "task", "tasks")}, each answer a line` : "none yet", links(project, LABELS)),
-        row("Predictions", predictions ? `for ${counted(predictions, "task", "tasks")}, labelled ones too` : "once there is a model",
-          predictions ? links(project, PREDICTIONS) : null),
-        row("Model", predictions ? about(model) : "once two classes have labels",
-          model.state === "ready" ? links(project, zip) : null, hasButton ? button : null),
-        row("Report", "this page as one file that needs no network", report));
+        row(
+          "Labels",
+          status.labels
+            ? `of ${counted(status.labels, "task", "tasks")}, one row per annotation`
+            : "none yet",
+          links(project, LABELS),
+        ),
+        row(
+          "Predictions",
+          predictions
+            ? `for ${counted(predictions, "task", "tasks")}, including labelled tasks`
+            : "available once a model is trained",
+          predictions ? links(project, PREDICTIONS) : null,
+        ),
+        row(
+          "Model",
+          predictions ? about(model) : "available once there are two different labels",
+          model.state === "ready" ? links(project, zip) : null,
+          hasButton ? button : null,
+        ),
+        row("Report", "this page as one file that works offline", report),
+      );
       if (focused && hasButton) button.focus();
       if (wasAsked && model.state !== "making") {
         wasAsked = false;
@@ -85,12 +123,14 @@
 
     /** Look again; what is wrong with the server the page itself says. */
     function follow() {
-      return look().catch(() => { waits = setTimeout(follow, LOOK_MILLISECONDS); });
+      return look().catch(() => {
+        waits = setTimeout(follow, LOOK_MILLISECONDS);
+      });
     }
 
     button.addEventListener("click", async () => {
       button.disabled = true;
-      said.textContent = "The model is being made …";
+      said.textContent = "Training the model …";
       wasAsked = true;
       try {
         await project.post("model");

@@ -1,0 +1,250 @@
+"""Labelling the rest: what a threshold would do, and what the owner wants done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dubito.backend.autolabel.models import AutolabelProgress, AutolabelStatus
+from dubito.backend.errors import NotNowError, SchemaError
+from dubito.backend.learning.snapshot import ProjectSnapshot
+from dubito.backend.state.autolabel import (
+    ACTIVE,
+    AutolabelJob,
+    AutolabelRow,
+)
+from dubito.model.evaluation.answers import sure
+from dubito.model.evaluation.autolabel_thresholds import Threshold, farthest, thresholds
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dubito.backend.autolabel.models import AutolabelCommand
+    from dubito.backend.services import Services
+    from dubito.backend.state.project import ProjectState
+    from dubito.backend.state.ranking import Ranking
+    from dubito.model.arrays import Certainty, TaskIds
+    from dubito.model.evaluation.accuracy import Relation
+
+TOLERATED = 0.05
+NO_MODEL = "there is no model yet: label tasks of at least two classes"
+NO_ESTIMATE = (
+    "there is no accuracy estimate yet: it needs 20 labels, 5 of them of tasks drawn"
+    " at random"
+)
+ANY_OF = (
+    "Dubito does not auto-label tasks with several classes or stretches; export the"
+    " predictions instead"
+)
+NOTHING_OPEN = "no open task is left to label"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenTasks:
+    """What the last round thinks of the tasks that nobody has answered.
+
+    Attributes
+    ----------
+    task_ids : (m,) ascending
+    certainty : (m,)
+    labels : (m,) the predicted label
+    sure : (m,) its probability
+    """
+
+    task_ids: TaskIds
+    certainty: Certainty
+    sure: NDArray[np.float64]
+    labels: list[str]
+
+    @classmethod
+    def of(cls, snapshot: ProjectSnapshot, ranking: Ranking) -> OpenTasks:
+        """Choose the tasks that are open, could be read, and were not skipped."""
+        candidates = answerable(snapshot) - snapshot.state.tasks.set_aside().keys()
+        open_tasks = ranking.among(candidates)
+        return cls(
+            task_ids=open_tasks.task_ids,
+            certainty=open_tasks.certainty,
+            sure=sure(open_tasks.probabilities, open_tasks.kind),
+            labels=open_tasks.labels(),
+        )
+
+    def at_least(self, certainty: float) -> dict[int, AutolabelRow]:
+        """Return the labels of those that are so certain."""
+        rows = zip(
+            self.task_ids.tolist(), self.labels, self.certainty.tolist(), strict=True
+        )
+        return {
+            task: AutolabelRow(label=label, certainty=value)
+            for task, label, value in rows
+            if value >= certainty
+        }
+
+
+def answerable(snapshot: ProjectSnapshot) -> frozenset[int]:
+    """Return the tasks that nobody has answered or skipped, and that may wait.
+
+    Those that are asked again are for people.
+    """
+    requests = snapshot.state.relabel.all().keys()
+    return snapshot.unanswered_tasks - requests
+
+
+def describe_autolabel(state: ProjectState) -> AutolabelStatus:
+    """Return what each threshold would label, and how far the job has come."""
+    table, reason = _thresholds(state)
+    best = farthest(table, TOLERATED)
+    return AutolabelStatus(
+        thresholds=table,
+        advised=None if best is None else best.certainty,
+        advice=_advice(best, table[0].tasks) if table else "",
+        reason=reason,
+        job=_progress(state),
+    )
+
+
+def _thresholds(state: ProjectState) -> tuple[list[Threshold], str]:
+    snapshot, ranking, relation, reason = _known(state)
+    if snapshot is None or ranking is None or relation is None:
+        return [], reason
+    tasks = OpenTasks.of(snapshot, ranking)
+    if not tasks.task_ids.size:
+        return [], NOTHING_OPEN
+    return thresholds(tasks.certainty, tasks.sure, relation), ""
+
+
+def _known(
+    state: ProjectState,
+) -> tuple[ProjectSnapshot | None, Ranking | None, Relation | None, str]:
+    """Return what is needed to label the rest, or in a sentence what is missing."""
+    try:
+        snapshot = ProjectSnapshot.of(state)
+    except SchemaError as error:
+        return None, None, None, str(error)
+    ranking = state.ranking()
+    if snapshot is not None and snapshot.kind == "any of":
+        return snapshot, ranking, None, ANY_OF
+    if snapshot is None or ranking is None or not ranking.has_model:
+        return snapshot, None, None, NO_MODEL
+    finding = state.assessments.finding(snapshot.kind)
+    if finding is None or finding.relation is None:
+        return snapshot, ranking, None, NO_ESTIMATE
+    return snapshot, ranking, finding.relation.relation, ""
+
+
+def _advice(best: Threshold | None, total: int) -> str:
+    """Say in a sentence how far the model can be trusted."""
+    if best is None:
+        return (
+            "no threshold keeps the expected error below 5 %: label more tasks,"
+            " especially tasks drawn at random"
+        )
+    return (
+        f"with a minimum certainty of {best.certainty:.2f}, Dubito would label"
+        f" {best.tasks:,} of {total:,} tasks with at most 5 % errors (upper end of the"
+        " 95 % interval)"
+    )
+
+
+def _progress(state: ProjectState) -> AutolabelProgress:
+    job = state.autolabel.job()
+    count = len(state.autolabel.rows().keys() | state.autolabel.answers().keys())
+    if job.doing == "writing" or (job.state == "done" and job.certainty is not None):
+        count = job.of - state.autolabel.count_left() - job.passed_over
+    facts = state.facts()
+    error = (facts.paused or facts.last_error) if job.state in ACTIVE else ""
+    progress = {"doing": job.doing, "written": max(0, count), "error": error}
+    return AutolabelProgress.model_validate({**dict(job), **progress})
+
+
+def request_autolabel(
+    wish: AutolabelCommand, state: ProjectState, services: Services
+) -> None:
+    """Start, pause, go on with or undo the labelling of the rest.
+
+    Raises
+    ------
+    NotNowError
+        if that cannot be done as things stand, with the reason
+    """
+    match wish.action:
+        case "start":
+            _start(wish, state, services)
+        case "pause":
+            _pause(state)
+        case "resume":
+            _resume(state)
+        case "undo":
+            _undo(state)
+    state.work.due_in(0)
+    services.wake(state)
+
+
+def _start(wish: AutolabelCommand, state: ProjectState, services: Services) -> None:
+    snapshot, ranking, relation, reason = _known(state)
+    if snapshot is None or ranking is None or relation is None:
+        raise NotNowError(reason)
+    if reason := _obstacle(wish, snapshot, services):
+        raise NotNowError(reason)
+    least = 0.0 if wish.certainty is None else wish.certainty
+    labels = OpenTasks.of(snapshot, ranking).at_least(least)
+    if not labels:
+        message = (
+            f"no open task has a certainty of {least:g} or more: choose a lower"
+            " certainty"
+        )
+        raise NotNowError(message)
+    job = AutolabelJob(
+        state="writing",
+        certainty=least,
+        as_annotations=wish.annotations,
+        of=len(labels),
+    )
+    if not state.autolabel.begin(job, labels):
+        message = (
+            "auto-labels exist already: undo them first (pause a running job before)"
+        )
+        raise NotNowError(message)
+
+
+def _obstacle(
+    wish: AutolabelCommand, snapshot: ProjectSnapshot, services: Services
+) -> str:
+    """Return why nothing can be written now; empty if it can."""
+    facts = snapshot.state.facts()
+    if facts.paused:
+        return f"Dubito is paused in this project: {facts.paused}"
+    if not services.has_key(snapshot.state):
+        return "Dubito cannot write to Label Studio: there is no valid API key"
+    if not facts.queue_ready:
+        return "Dubito has not written to Label Studio yet: wait for the first round"
+    if wish.annotations and snapshot.project.maximum_annotations > 1:
+        return (
+            "this project needs more than one annotation per task, so one auto-label"
+            " would not close a task: write predictions instead"
+        )
+    return ""
+
+
+def _pause(state: ProjectState) -> None:
+    for doing in sorted(ACTIVE):
+        if state.autolabel.move({doing}, state="paused", goes_on_as=doing):
+            return
+    message = "nothing is running, so there is nothing to pause"
+    raise NotNowError(message)
+
+
+def _resume(state: ProjectState) -> None:
+    job = state.autolabel.job()
+    if not state.autolabel.move({"paused"}, state=job.goes_on_as, goes_on_as="none"):
+        message = "nothing is paused, so there is nothing to resume"
+        raise NotNowError(message)
+
+
+def _undo(state: ProjectState) -> None:
+    tasks = state.autolabel.rows().keys() | state.autolabel.answers().keys()
+    begun = {"state": "undoing", "goes_on_as": "none", "of": len(tasks), "note": ""}
+    if not state.autolabel.move({"writing", "paused", "done"}, **begun):
+        message = "Dubito wrote no auto-labels, so there is nothing to undo"
+        raise NotNowError(message)
+    state.autolabel.look_again()

@@ -1,0 +1,1 @@
+"""The connection of a project: connect, receive events, reconcile, disconnect."""

@@ -1,0 +1,35 @@
+"""From probabilities to the answers that they stand for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dubito.backend.controls.class_sets import packed
+from dubito.model.evaluation.answers import told
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dubito.model.arrays import AnswerKind, Probabilities
+
+
+def likely_labels(
+    probabilities: Probabilities,
+    classes: Sequence[str],
+    kind: AnswerKind,
+    *,
+    may_be_empty: bool = True,
+) -> list[str]:
+    """Return the label that is predicted of each task: a class, or several, `packed`.
+
+    Parameters
+    ----------
+    may_be_empty : of any-of labels: whether "none of them" is an answer
+    """
+    labels = told(probabilities, kind, may_be_empty=may_be_empty).tolist()
+    if kind != "any of":
+        return [classes[code] for code in labels]
+    return [
+        packed(name for name, is_in in zip(classes, row, strict=True) if is_in)
+        for row in labels
+    ]

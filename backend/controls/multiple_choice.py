@@ -1,0 +1,105 @@
+"""`<Choices choice="multiple">`, of which people choose several, one or none."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, ClassVar
+
+from dubito.backend.controls.class_sets import packed, unpacked
+from dubito.backend.controls.codec import NoAnswer
+from dubito.backend.controls.paths import deepest
+from dubito.backend.controls.single_choice import (
+    SingleChoice,
+    choice_of,
+    distinct_choices,
+    takes_several,
+    unusable,
+)
+from dubito.backend.controls.tags import attribute, first_obstacle, is_set
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from xml.etree.ElementTree import Element
+
+    from dubito.backend.controls.codec import Answer, Region
+    from dubito.model.arrays import AnswerKind
+    from dubito.model.schema import Schema
+
+MOST_CLASSES = 500
+"""Each class is a question of its own, and every leaf of a tree answers all."""
+
+
+class MultipleChoice(SingleChoice):
+    """Any of some fixed choices; an annotation without one says: none of them.
+
+    An answer is a JSON list of classes, in the order of the label config.
+    """
+
+    kind = "multiple-choice"
+    description = "a multiple-choice <Choices> control with fixed choices"
+    answer_kind: ClassVar[AnswerKind] = "any of"
+    may_be_empty: ClassVar[bool] = True
+
+    def reads(self, control: Element) -> bool:
+        """Tell whether people choose several, and an empty answer means none."""
+        return takes_several(control) and not _is_silence_no_answer(control)
+
+    def unsupported_reason(self, control: Element) -> str:
+        """Return why this tag cannot be learnt; empty if it can."""
+        count = len(self.classes(control))
+        reason = f"takes several of more than {MOST_CLASSES} choices"
+        return (
+            first_obstacle({reason: count > MOST_CLASSES})
+            or self.about_its_levels(control)
+            or self.about_its_choices(control)
+        )
+
+    def read(
+        self, result: Sequence[Mapping[str, object]], schema: Schema
+    ) -> Answer | NoAnswer:
+        """Return all choices, or why there is none, or one of them is not valid.
+
+        Beside choices inside it the editor may keep the outer one.
+        """
+        choices = distinct_choices(result, schema)
+        if not (choices or self.may_be_empty):
+            return NoAnswer(f"the annotation has no choice for {schema.control!r}")
+        names = [choice for choice in choices if isinstance(choice, str)]
+        reasons = [choice for choice in choices if isinstance(choice, NoAnswer)]
+        inner = deepest(names) if schema.is_nested else names
+        faults = filter(None, (unusable(name, schema) for name in inner))
+        return next(chain(reasons, faults), self.answer_of(inner, schema))
+
+    def regions(self, answer: Answer, schema: Schema) -> list[Region]:
+        """Return the one region of the choices; none where there is no choice."""
+        choices = [choice_of(name, schema) for name in self.classes_in(answer)]
+        return [self.region(choices, schema)] if choices else []
+
+    def classes_in(self, answer: Answer) -> tuple[str, ...]:
+        """Return the classes that an answer consists of."""
+        return unpacked(answer)
+
+    def answer_of(self, classes: Iterable[str], schema: Schema) -> Answer:
+        """Return the answer that consists of these classes."""
+        chosen = {*classes}
+        return packed(name for name in schema.classes if name in chosen)
+
+
+class RequiredMultipleChoice(MultipleChoice):
+    """Some of the choices: where the editor demands one, or hides the control at times.
+
+    Then an annotation without a choice answers nothing.
+    """
+
+    kind = "required-multiple-choice"
+    may_be_empty: ClassVar[bool] = False
+
+    def reads(self, control: Element) -> bool:
+        """Tell whether people choose several, and an empty answer is none."""
+        return takes_several(control) and _is_silence_no_answer(control)
+
+
+def _is_silence_no_answer(control: Element) -> bool:
+    """Tell whether an annotation without a choice was never meant as "none"."""
+    is_conditional = bool(attribute(control, "visibleWhen"))
+    return is_set(control, "required") or is_conditional

@@ -1,0 +1,1 @@
+"""`dubito cut`: from long recordings to tasks."""

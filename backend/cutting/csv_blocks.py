@@ -1,0 +1,140 @@
+"""Text files of samples, read a block at a time: however large, in little memory."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import warnings
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
+
+from dubito.backend.cutting.preamble import preamble_lines
+from dubito.backend.data_kinds.csv_files import (
+    check_shape,
+    check_widths,
+    detected_separator,
+    first_rows,
+    starts_with_names,
+)
+from dubito.backend.data_kinds.recording_files import DECIMAL_COMMA
+from dubito.model.errors import BadItemError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "-nan", "<NA>")
+BLOCK_ROWS = 50_000
+HEAD_BYTES = 100_000
+UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Layout(NamedTuple):
+    """How a text file writes a table.
+
+    Attributes
+    ----------
+    preamble : lines before the table
+    """
+
+    separator: str
+    decimal: str
+    has_names: bool
+    encoding: str
+    preamble: int
+
+
+def csv_blocks(
+    path: Path, names: Sequence[str], texts: Sequence[str] = ()
+) -> Iterator[tuple[pd.DataFrame, float]]:
+    """Yield the rows of a CSV file, and the share of it that is read by then.
+
+    Parameters
+    ----------
+    names : of the columns to read; all if none are named
+    texts : of the columns whose values are read as they are written
+    """
+    with path.open("rb") as raw, _unpacked(raw, path) as stream:
+        size = max(1, path.stat().st_size)
+        layout = layout_of(stream.read(HEAD_BYTES))
+        stream.seek(0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pd.errors.ParserWarning)
+            for frame in _frames(stream, layout, names, texts):
+                yield frame, min(1.0, raw.tell() / size)
+
+
+@contextmanager
+def _unpacked(raw: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
+    if path.suffix.lower() != ".gz":
+        yield raw
+        return
+    with gzip.open(raw) as stream:
+        yield stream  # type: ignore[misc]  # it reads bytes as a file does
+
+
+def layout_of(head: bytes) -> Layout:
+    """Return how a file writes its table; raise `BadItemError` if it holds none."""
+    encoding = "utf-16" if head[:2] in UTF_16_MARKS else "utf-8-sig"
+    text = io.StringIO(head.decode(encoding, errors="replace"), newline=None).read()
+    if not text.strip():
+        message = "the file is empty"
+        raise BadItemError(message)
+    if "\0" in text:
+        message = "the file is no text: give a CSV file"
+        raise BadItemError(message)
+    lines = text.split("\n")
+    preamble = preamble_lines(lines)
+    content = "\n".join(lines[preamble:]).encode()
+    separator = detected_separator(content)
+    check_shape(content, separator)
+    rows = first_rows(content, separator)
+    has_names = starts_with_names(rows, ())
+    if has_names:
+        check_widths(rows)
+    cells = [cell.strip() for row in rows[-1:] for cell in row]
+    has_commas = separator != "," and any(map(DECIMAL_COMMA.fullmatch, cells))
+    decimal = "," if has_commas else "."
+    return Layout(separator, decimal, has_names, encoding, preamble)
+
+
+def _frames(
+    stream: IO[bytes], layout: Layout, names: Sequence[str], texts: Sequence[str]
+) -> Iterator[pd.DataFrame]:
+    options: dict[str, Any] = {
+        "dtype": {name if layout.has_names else int(name): str for name in texts},
+        "sep": layout.separator,
+        "decimal": layout.decimal,
+        "header": 0 if layout.has_names else None,
+        "encoding": layout.encoding,
+        "skiprows": layout.preamble,
+    }
+    with pd.read_csv(
+        stream,
+        chunksize=BLOCK_ROWS,
+        encoding_errors="replace",
+        skipinitialspace=True,
+        index_col=False,
+        low_memory=False,
+        keep_default_na=False,  # "null" and "None" are names of classes, too
+        na_values=MISSING,
+        usecols=_wanted(layout, names),
+        **options,
+    ) as frames:
+        for frame in frames:
+            frame.columns = [str(name).strip() for name in frame.columns]
+            if frame.columns.has_duplicates:
+                message = "several columns have one name: rename them"
+                raise BadItemError(message)
+            yield frame
+
+
+def _wanted(layout: Layout, names: Sequence[str]) -> Any:  # noqa: ANN401  # pandas' own
+    """Return which columns to read, as pandas takes it; their places without names."""
+    if not names:
+        return None
+    if layout.has_names:
+        return lambda name: name.strip() in names
+    return [int(name) for name in names]

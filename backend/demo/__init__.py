@@ -1,0 +1,1 @@
+"""The demo: a sample project in a local Label Studio."""

@@ -1,0 +1,136 @@
+"""What a model card says differently of each kind of labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dubito.backend.controls.registry import codec_of
+
+if TYPE_CHECKING:
+    from dubito.backend.state.assessments import AssessmentSummary
+    from dubito.backend.state.kept_scores import KeptSetScores, MeasuredF1
+    from dubito.model.schema import Schema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardWords:
+    """The words for one kind of question.
+
+    Attributes
+    ----------
+    task : what is asked of each item
+    estimated : how often the model is right
+    label : how a label is written
+    others : what the model says of items of other kinds
+    combined : which of several answers counts
+    of_class : of a class that labels have
+    """
+
+    task: str
+    estimated: str
+    label: str
+    others: str
+    combined: str
+    of_class: str
+
+
+ONE_OF = CardWords(
+    task="one of {n_classes} classes for each item",
+    estimated=(
+        "It gets **{estimate:.1f} %** of the tasks right, between {low:.1f} and"
+        " {high:.1f} % with a confidence of 95 %: the chance that {whom}, had nobody"
+        " labelled it, gets the label that people would give it."
+    ),
+    label="",
+    others="it always names one of its classes, also for an item that is none of them.",
+    combined="Of several answers to one task the majority counts.",
+    of_class="that label",
+)
+ANY_OF = CardWords(
+    task="any of {n_classes} classes for each item: several, one or none",
+    estimated=(
+        "It gets all classes of **{estimate:.1f} %** of the tasks right (exact match),"
+        " between {low:.1f} and {high:.1f} % with a confidence of 95 %: the chance that"
+        " {whom}, had nobody labelled it, gets the very set of classes that people"
+        " would give it, with none missing and none too many."
+    ),
+    label=(
+        "A label is a JSON list of classes. Each class has its own probability; the"
+        " label has those above one half."
+    ),
+    others=(
+        "an empty list says that no class is likely, not that the item is of another"
+        " kind."
+    ),
+    combined="Of several answers to one task the most frequent set of classes counts.",
+    of_class="that class",
+)
+SOME_OF = CardWords(
+    task="some of {n_classes} classes for each item: several or one",
+    estimated=ANY_OF.estimated,
+    label=f"{ANY_OF.label[:-1]}, and the likeliest one where there is none.",
+    others=(
+        "it always names at least one of its classes, also for an item that has none of"
+        " them."
+    ),
+    combined=ANY_OF.combined,
+    of_class=ANY_OF.of_class,
+)
+
+GRADED = CardWords(
+    task="one of {n_classes} grades for each item, in ascending order",
+    estimated=(
+        "It gets the grade of **{estimate:.1f} %** of the tasks exactly right, between"
+        " {low:.1f} and {high:.1f} % with a confidence of 95 %: the chance that {whom},"
+        " had nobody labelled it, gets the grade that people would give it."
+    ),
+    label=(
+        "The label is the median grade: the one that expects the smallest error in"
+        " grades."
+    ),
+    others="it always names one of its grades, also for an item of another kind.",
+    combined=(
+        "Of several answers to one task the median counts; of two medians the more"
+        " frequent one, or that of the annotator who agrees more with others."
+    ),
+    of_class="that grade",
+)
+
+GRADE_ERROR = (
+    "Its grade is wrong by **{estimate:.2f}** grades on average, between {low:.2f} and"
+    " {high:.2f} with a confidence of 95 %: on {n} tasks drawn at random."
+)
+F1 = (
+    "Class by class its F1, the harmonic mean of precision and recall, is"
+    " **{micro}** over all answers (micro), and {macro} as the mean of the classes"
+    " (macro): on {n} tasks drawn at random, with a confidence of 95 %."
+)
+
+
+def words_for(schema: Schema) -> CardWords:
+    """Return the words for the kind of a question."""
+    codec = codec_of(schema)
+    if codec.answer_kind == "one of":
+        return ONE_OF
+    if codec.answer_kind == "ordered":
+        return GRADED
+    return ANY_OF if codec.may_be_empty else SOME_OF
+
+
+def about_errors(finding: AssessmentSummary) -> list[str]:
+    """Return what is known of the errors beside the accuracy."""
+    scores, error = finding.set_scores, finding.grade_error
+    return [
+        *([_about_f1(scores)] if scores else []),
+        *([GRADE_ERROR.format(**dict(error))] if error else []),
+    ]
+
+
+def _about_f1(scores: KeptSetScores) -> str:
+    """Return how well the classes are predicted, each on its own."""
+    return F1.format(micro=_f1(scores.micro), macro=_f1(scores.macro), n=scores.n)
+
+
+def _f1(f1: MeasuredF1) -> str:
+    return f"{f1.estimate:.2f} ({f1.low:.2f} to {f1.high:.2f})"

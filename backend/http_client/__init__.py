@@ -1,0 +1,1 @@
+"""Calls to others over HTTP: by which proxy, with which certificates, and why not."""

@@ -1,0 +1,197 @@
+"""Label config to schema: which control is learnt, and what its tasks show."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from xml.etree.ElementTree import ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from dubito.backend.controls.registry import (
+    CODECS,
+    codecs_for,
+    is_control,
+    listed_descriptions,
+    listed_tags,
+)
+from dubito.backend.controls.tags import NOT_FILLED_IN, attribute, cut
+from dubito.backend.errors import SchemaError
+from dubito.backend.labelstudio.control_checks import Tags, unsupported_reason
+from dubito.backend.labelstudio.object_tags import (
+    channels_of,
+    encoding_of,
+    is_address,
+    kind_of,
+    shown_value,
+    unread,
+)
+from dubito.model.schema import Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from xml.etree.ElementTree import Element
+
+    from dubito.backend.controls.codec import ControlCodec
+
+NO_CONTROLS = frozenset({"Filter"})
+"""Tags that are for another tag, and give no answer."""
+
+CONFIDENCE = re.compile("confiden|certain|how_?sure", re.IGNORECASE)
+"""In the name of a control: it asks how sure the annotator is of the other answers."""
+
+LONGEST = 1_000_000
+MOST_OTHERS = 9
+"""Objects beside the one in question that are read."""
+
+TOLD = 5
+
+
+def read_schema(label_config: str) -> Schema:
+    """Find the control that Dubito learns; raise `SchemaError` if there is none.
+
+    A control over an object that can be read comes before one over another, beside
+    which there may be something to learn from. One that asks how sure the annotator is
+    comes last: nothing in the task tells that. Then the kinds come in the order of the
+    registry, and controls of one kind in that of the label config.
+    """
+    root = _parsed(label_config)
+    tags = Tags.of(root)
+    questions = [_question(control, tags) for control in _controls(root)]
+    schemas = [one for one in questions if isinstance(one, Schema)]
+    if not schemas:
+        message = f"{_told([str(reason) for reason in questions])}. {learnable()}"
+        raise SchemaError(message)
+    return min(schemas, key=_preference)
+
+
+def _preference(schema: Schema) -> tuple[bool, bool, int]:
+    """Return what a control is chosen by; the smallest is learnt."""
+    asks_for_confidence = bool(CONFIDENCE.search(schema.control))
+    return (
+        bool(schema.unread),
+        asks_for_confidence,
+        [*CODECS].index(schema.control_kind),
+    )
+
+
+def learnable() -> str:
+    """Return which controls Dubito can use, in a sentence."""
+    whole, parts = (
+        listed_descriptions(of_stretches=of_stretches) for of_stretches in (False, True)
+    )
+    return (
+        f"Dubito needs {whole} over <Text>, <HyperText>, <Paragraphs>, <Pdf>,"
+        " <TimeSeries>, <Image>, <Audio> or <Table>, or over any other object if the"
+        f" tasks have numbers in their data; or {parts}"
+    )
+
+
+def _question(control: Element, tags: Tags) -> Schema | str:
+    """Return what a control asks, or why it cannot be learnt."""
+    reasons = []
+    for codec in codecs_for(control):
+        reason = unsupported_reason(control, codec, tags)
+        if not reason:
+            schema = _schema(control, codec, tags.named[control.get("toName", "")])
+            return replace(schema, others=_others(schema, tags))
+        reasons.append(reason)
+    return f"{cut(control.get('name', f'a <{control.tag}>'))} {reasons[0]}"
+
+
+def _controls(root: Element) -> Iterator[Element]:
+    """Yield each control that may be learnt; what is inside of one is a part of it."""
+    waiting = [root]
+    while waiting:
+        tag = waiting.pop()
+        if is_control(tag.tag):
+            yield tag
+        else:
+            waiting.extend(reversed(tag))
+
+
+def _told(reasons: Sequence[str]) -> str:
+    """Return why nothing can be learnt, in words that a status has room for."""
+    if not reasons:
+        return f"the label config has no {listed_tags()}"
+    rest = len(reasons) - TOLD
+    more = [f"{rest} more {listed_tags()} cannot be used either"] if rest > 0 else []
+    return "; ".join([*reasons[:TOLD], *more])
+
+
+def _parsed(label_config: str) -> Element:
+    if len(label_config) > LONGEST:
+        message = f"the label config is longer than {LONGEST} characters"
+        raise SchemaError(message)
+    try:
+        root: Element = fromstring(label_config.encode())
+    except (ParseError, DefusedXmlException, ValueError) as error:
+        message = f"the label config is not valid XML: {error}"
+        raise SchemaError(message) from error
+    _pass_on_conditions(root)
+    return root
+
+
+def _pass_on_conditions(root: Element) -> None:
+    """Let all tags inside a tag that is hidden at times say so themselves."""
+    for tag in root.iter():
+        if condition := attribute(tag, "visibleWhen"):
+            for inner in tag.iter():
+                inner.set("visibleWhen", condition)
+
+
+def _others(schema: Schema, tags: Tags) -> tuple[Schema, ...]:
+    """Return the other objects that show something of the tasks."""
+    schemas = {(schema.tag, schema.value): schema}
+    for name, tag in tags.named.items():
+        if name == schema.target or tag in tags.repeated or not kind_of(tag):
+            continue
+        other = replace(schema, target=name, **_object(tag))
+        if other.names and not NOT_FILLED_IN.search(name):
+            schemas.setdefault((other.tag, other.value), other)
+    return tuple(schemas.values())[1 : MOST_OTHERS + 1]
+
+
+def _object(tag: Element) -> dict[str, Any]:
+    """Return the fields of a schema that an object tag fills."""
+    return {
+        "tag": kind_of(tag),
+        "value": shown_value(tag),
+        "is_address": is_address(tag),
+        "channels": channels_of(tag),
+        "unread": unread(tag),
+        "encoding": encoding_of(tag),
+        "name_key": attribute(tag, "nameKey"),
+        "text_key": attribute(tag, "textKey"),
+        "time_format": attribute(tag, "timeFormat"),
+    }
+
+
+def _schema(control: Element, codec: ControlCodec, object_tag: Element) -> Schema:
+    return Schema(
+        control=control.get("name", ""),
+        target=object_tag.get("name", ""),
+        classes=codec.classes(control),
+        control_kind=codec.kind,
+        as_paths=codec.writes_paths(control),
+        is_nested=codec.is_nested(control),
+        captions=codec.captions(control),
+        class_texts=codec.class_texts(control),
+        **_object(object_tag),
+    )
+
+
+def control_names(label_config: str) -> frozenset[str]:
+    """Return the names of all controls, those Dubito cannot learn too.
+
+    Raises
+    ------
+    SchemaError
+        if the label config is not XML that can be read
+    """
+    root = _parsed(label_config)
+    controls = (tag for tag in root.iter() if tag.get("toName"))
+    names = (tag.get("name", "") for tag in controls if tag.tag not in NO_CONTROLS)
+    return frozenset(name for name in names if name)

@@ -1,0 +1,151 @@
+"""What an assessment found, in words, to be kept and shown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from itertools import compress
+from math import isnan
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dubito.backend.controls.class_sets import packed
+from dubito.backend.state.assessments import AssessmentSummary, Confusion, Suspect
+from dubito.backend.state.kept_scores import (
+    KeptRelation,
+    KeptSetScores,
+    KeptStretchScores,
+    MeasuredAccuracy,
+    MeasuredF1,
+    MeasuredGradeError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dubito.backend.state.assessments import FrozenLabels
+    from dubito.model.arrays import TaskIds
+    from dubito.model.evaluation.accuracy import Accuracy
+    from dubito.model.evaluation.assessment import Assessed, Assessment
+    from dubito.model.evaluation.label_errors import LabelError
+
+
+def finding_of(
+    assessment: Assessment, assessed: Assessed, task_ids: TaskIds, frozen: FrozenLabels
+) -> AssessmentSummary:
+    """Put what was found into words.
+
+    Parameters
+    ----------
+    task_ids : the task of each assessed row
+    """
+    accuracy, classes = assessment.accuracy, assessed.classes
+    return AssessmentSummary(
+        basis=frozen.basis,
+        kind=assessed.known.kind,
+        round=frozen.round,
+        labels=assessment.labels,
+        set_scores=_scores(assessment, classes),
+        grade_error=None
+        if assessment.grade_error is None
+        else MeasuredGradeError(**asdict(assessment.grade_error)),
+        accuracy=None if accuracy is None else _measured(assessment.labels, accuracy),
+        by_chance=tuple(_measured(*point) for point in assessment.by_chance),
+        confusion=tuple(
+            Confusion(label=classes[c.code], predicted=classes[c.told], count=c.count)
+            for c in assessment.confusion
+        ),
+        relation=None
+        if accuracy is None or accuracy.relation is None
+        else KeptRelation.of(accuracy.relation),
+        advised=assessment.advice.advised,
+        reasons=assessment.advice.reasons,
+        doubtful=tuple(
+            _suspect(one, assessed, task_ids) for one in assessment.doubtful
+        ),
+    )
+
+
+def with_stretches(
+    finding: AssessmentSummary, scores: KeptStretchScores | None
+) -> AssessmentSummary:
+    """Add how well stretches are predicted, which is the accuracy then.
+
+    Where too few tasks were drawn at random for an accuracy there is none of stretches
+    either. What was found of the classes that occur in a task stays as advice.
+    """
+    accuracy = None
+    if scores is not None and finding.accuracy is not None:
+        accuracy = MeasuredAccuracy(
+            labels=finding.labels,
+            estimate=scores.estimate,
+            low=scores.low,
+            high=scores.high,
+            n=scores.n,
+        )
+    return finding.model_copy(
+        update={
+            "accuracy": accuracy,
+            "by_chance": (),
+            "set_scores": None,
+            "stretch_scores": None if accuracy is None else scores,
+        }
+    )
+
+
+def _measured(labels: int, accuracy: Accuracy) -> MeasuredAccuracy:
+    return MeasuredAccuracy(labels=labels, **asdict(accuracy))
+
+
+def _scores(assessment: Assessment, classes: Sequence[str]) -> KeptSetScores | None:
+    """Return how well sets are predicted, each class by its name."""
+    scores = assessment.set_scores
+    if scores is None:
+        return None
+    by_class = zip(classes, scores.by_class.tolist(), strict=True)
+    return KeptSetScores(
+        micro=MeasuredF1(**asdict(scores.micro)),
+        macro=MeasuredF1(**asdict(scores.macro)),
+        by_class={name: f1 for name, f1 in by_class if not isnan(f1)},
+        n=scores.n,
+    )
+
+
+def _suspect(one: LabelError, assessed: Assessed, task_ids: TaskIds) -> Suspect:
+    explain = _wrong_set if assessed.known.kind == "any of" else _wrong_class
+    label, suggested, prediction = explain(one, assessed)
+    return Suspect(
+        task=int(task_ids[assessed.known.rows[one.place]]),
+        label=label,
+        suggested=suggested,
+        certainty=round(one.likelihood, 6),
+        reason=f"a model trained without this label predicts {prediction}",
+    )
+
+
+def _wrong_class(one: LabelError, assessed: Assessed) -> tuple[str, str, str]:
+    """Return the label, what the model suggests, and what it predicts in words."""
+    classes = assessed.classes
+    label, suggested = classes[assessed.known.codes[one.place]], classes[one.suggested]
+    prediction = (
+        f"{suggested!r} with {100 * one.likelihood:.0f} % and {label!r} with"
+        f" {100 * one.given:.0f} %"
+    )
+    return label, suggested, prediction
+
+
+def _wrong_set(one: LabelError, assessed: Assessed) -> tuple[str, str, str]:
+    """Return the same of a set: its class that the model contradicts most."""
+    examples, classes = assessed.known, assessed.classes
+    members = examples.codes[one.place].astype(np.bool_)
+    instead = members.copy()
+    instead[one.suggested] ^= True
+    if one.substitute is not None:
+        instead[one.substitute] = True
+    label, suggested = (packed(compress(classes, one)) for one in (members, instead))
+    is_in = "has" if instead[one.suggested] else "does not have"
+    prediction = (
+        f"that the task {is_in} {classes[one.suggested]!r} with"
+        f" {100 * one.likelihood:.0f} %"
+    )
+    return label, suggested, prediction

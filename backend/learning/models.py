@@ -1,0 +1,120 @@
+"""From labels to what a model says of each task, whatever people answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dubito.backend.controls.likely_labels import likely_labels
+from dubito.backend.controls.registry import codec_of
+from dubito.backend.features.task_sequences import TaskSequences
+from dubito.backend.learning.stretches import TaskPredictions, fit_tasks, predict_tasks
+from dubito.backend.learning.targets import targets_of
+from dubito.model.learners.fitting import fit_labels
+from dubito.model.learners.registry import learner, within
+from dubito.model.query.uncertainty import doubt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dubito.backend.controls.codec import Answer
+    from dubito.backend.learning.round_input import RoundInput
+    from dubito.backend.state.pool import TaskInput
+    from dubito.model.arrays import Features
+    from dubito.model.learners.registry import Predictor
+    from dubito.model.schema import Schema
+    from dubito.model.stretches.learner import StretchModel
+
+
+def learn(question: RoundInput) -> TaskPredictions:
+    """Return what a model says of all tasks, or that there is none yet."""
+    if codec_of(question.schema).marks_stretches:
+        predictions = _learn_stretches(question)
+    else:
+        predictions = _learn_classes(question)
+    return predictions or TaskPredictions.unknown(question.items.task_ids.size)
+
+
+def _learn_classes(question: RoundInput) -> TaskPredictions | None:
+    predictor = fit(question)
+    if predictor is None:
+        return None
+    return _predictions(question, predictor, question.items.features)
+
+
+def _predictions(
+    question: RoundInput, predictor: Predictor, features: Features
+) -> TaskPredictions:
+    probabilities = predictor.predict(features)
+    certainty = doubt(question.preferences.strategy, probabilities, question.kind)
+    return TaskPredictions(probabilities=probabilities, certainty=certainty)
+
+
+def labels_of(predictions: TaskPredictions, schema: Schema) -> Sequence[Answer]:
+    """Return the likeliest label of each task."""
+    codec = codec_of(schema)
+    return predictions.stretches or likely_labels(
+        predictions.probabilities,
+        schema.classes,
+        codec.answer_kind,
+        may_be_empty=codec.may_be_empty,
+    )
+
+
+def _learn_stretches(question: RoundInput) -> TaskPredictions | None:
+    model, sequences = fit_stretches(question), question.items.sequences
+    if model is None or sequences is None:
+        return None
+    return predict_tasks(model, sequences, question.schema.classes)
+
+
+def fit_stretches(question: RoundInput) -> StretchModel | None:
+    """Learn from the stretches so far; None if there is nothing to tell apart."""
+    sequences, seed = question.items.sequences, question.preferences.seed
+    if sequences is None:
+        return None
+    return fit_tasks(sequences, question.known, question.schema.classes, seed)
+
+
+def predict_unseen(
+    question: RoundInput, basis: str, readings: Sequence[TaskInput]
+) -> TaskPredictions | None:
+    """Return what a model says of tasks that are not in the pool; None without one.
+
+    Parameters
+    ----------
+    basis : what the model depends on: it is fitted once for each
+    """
+    items = question.items
+    if codec_of(question.schema).marks_stretches:
+        model = items.predictor(basis, lambda: fit_stretches(question))
+        if model is None or items.sequences is None:
+            return None
+        packed = [reading.sequence for reading in readings]
+        sequences = TaskSequences.of(packed, like=items.sequences.units)
+        return predict_tasks(model, sequences, question.schema.classes)
+    predictor = items.predictor(basis, lambda: fit(question))
+    if predictor is None:
+        return None
+    return _predictions(question, predictor, items.featuriser.features_of(readings))
+
+
+def fit(question: RoundInput) -> Predictor | None:
+    """Learn from the labels so far.
+
+    Before there are two different labels, the names of the classes speak alone; None
+    if they are not known.
+    """
+    items, labels = question.items, question.known
+    rows = np.array(sorted(labels), dtype=np.intp)
+    targets = targets_of([labels[row] for row in rows.tolist()], question.schema)
+    named = learner(question.preferences.learner, question.preferences.seed)
+    n_classes = len(question.schema.classes)
+    return fit_labels(
+        within(named, items.surroundings),
+        items.features[rows],
+        targets,
+        n_classes,
+        is_ordered=question.kind == "ordered",
+    )

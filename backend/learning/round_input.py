@@ -1,0 +1,72 @@
+"""What a round depends on: the question, the tasks, the labels and the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dubito.backend.controls.registry import codec_of
+from dubito.model.query.selection import QueryConfig
+
+if TYPE_CHECKING:
+    from dubito.backend.controls.codec import Answer
+    from dubito.backend.features.feature_table import FeatureTable
+    from dubito.backend.learning.labels import Labels
+    from dubito.backend.project_settings import Preferences
+    from dubito.model.arrays import AnswerKind
+    from dubito.model.schema import Schema
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundInput:
+    """All that a round depends on: equal questions have equal answers.
+
+    Attributes
+    ----------
+    again : tasks that are asked again, before all others
+    aside : tasks that are not to be among the next ones
+    """
+
+    schema: Schema
+    preferences: Preferences
+    items: FeatureTable
+    labels: Labels
+    again: tuple[int, ...] = ()
+    aside: tuple[int, ...] = ()
+
+    @cached_property
+    def known(self) -> dict[int, Answer]:
+        """Return the row of each labelled task, and its label."""
+        return {
+            self.items.positions[task]: label
+            for task, label in self.labels.chosen.items()
+            if task in self.items.positions
+        }
+
+    @property
+    def has_two_labels(self) -> bool:
+        """Whether a learner has something to tell apart."""
+        return len(set(self.known.values())) > 1
+
+    @property
+    def kind(self) -> AnswerKind:
+        """Whether a label is one of the classes, any of them, or a grade."""
+        return codec_of(self.schema).answer_kind
+
+    @property
+    def manner(self) -> QueryConfig:
+        """How the tasks are asked for."""
+        return query_config(self.preferences, len(self.schema.classes))
+
+
+def query_config(preferences: Preferences, n_classes: int) -> QueryConfig:
+    """Return how the tasks of a project are asked for."""
+    centres, random = preferences.initial.centres, preferences.initial.random
+    return QueryConfig(
+        centres=n_classes if centres is None else centres,
+        random=n_classes if random is None else random,
+        audit_every=preferences.audit_every,
+        window=preferences.window,
+        seed=preferences.seed,
+    )

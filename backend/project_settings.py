@@ -1,0 +1,115 @@
+"""What a project's owner may choose: the extra parameters of its ML backend."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from dubito.backend.errors import ProjectSettingsError
+from dubito.backend.validation import faults
+from dubito.model.features.extractors import extractor_names
+from dubito.model.learners.registry import learner_names
+
+NO_AUDIT = 1e-9
+MOST_FEATURES = 1_000
+TOLD = 5
+LONGEST_GIVEN = 100_000
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Strict(BaseModel):
+    """Settings in which a misspelt name is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Initial(Strict):
+    """How many random tasks and cluster centres to start with; by default, C each."""
+
+    random: int | None = Field(default=None, ge=0, le=10_000)
+    centres: int | None = Field(default=None, ge=0, le=10_000)
+
+
+class Preferences(Strict):
+    """What a project's owner may choose.
+
+    Attributes
+    ----------
+    strategy : how certainty is measured
+    learner : a registered name
+    extractor : a name that a package registers: what describes the items
+    class_names : whether the names of the classes teach, too
+    features : keys of the tasks' data to learn from; all that can be used if empty
+    group : key of the tasks' data whose items belong together, e.g. a person
+    audit : share of tasks drawn at random to measure accuracy
+    window : how many of the next tasks are kept in exact order
+    preannotate : whether the predicted label is shown to annotators
+    """
+
+    strategy: Literal["margin", "entropy", "least_confidence"] = "margin"
+    learner: Name = "auto"
+    extractor: str = ""
+    class_names: Literal["auto", "off"] = "auto"
+    features: Annotated[tuple[Name, ...], Field(max_length=MOST_FEATURES)] = ()
+    group: str = ""
+    initial: Initial = Initial()
+    audit: float = Field(default=0.1, ge=0, le=1)
+    window: int = Field(default=20, ge=1, le=1_000)
+    preannotate: bool = False
+    seed: int = Field(default=0, ge=0, le=2**31)
+
+    @field_validator("learner")
+    @classmethod
+    def _is_registered(cls, name: str) -> str:
+        if name not in learner_names():
+            message = (
+                f"{name[:60]!r} is unknown; choose from {', '.join(learner_names())}"
+            )
+            raise ValueError(message)
+        return name
+
+    @field_validator("extractor")
+    @classmethod
+    def _is_installed(cls, name: str) -> str:
+        if name and name not in extractor_names():
+            names = ", ".join(extractor_names()) or "none is installed"
+            message = f"{name[:60]!r} is unknown; choose from: {names}"
+            raise ValueError(message)
+        return name
+
+    @property
+    def audit_every(self) -> int:
+        """Every so many tasks one is an audit task; 0 for never."""
+        return round(1 / self.audit) if self.audit > NO_AUDIT else 0
+
+
+def read_preferences(extra_params: object) -> Preferences:
+    """Read the extra parameters: nothing, JSON, or a text that holds JSON.
+
+    Raises
+    ------
+    ProjectSettingsError
+        naming each setting that cannot be used
+    """
+    try:
+        params = extra_params
+        if isinstance(extra_params, str):
+            _check_length(extra_params)
+            params = orjson.loads(extra_params.strip() or "{}")
+        return Preferences.model_validate(params or {})
+    except orjson.JSONDecodeError as error:
+        message = f"the extra params are not valid JSON: {error}"
+        raise ProjectSettingsError(message) from error
+    except ValidationError as error:
+        reasons = "; ".join(fault[:200] for fault in faults(error, "top level")[:TOLD])
+        message = f"the extra params are invalid: {reasons}"
+        raise ProjectSettingsError(message) from error
+
+
+def _check_length(text: str) -> None:
+    if len(text) > LONGEST_GIVEN:
+        message = f"the extra params are longer than {LONGEST_GIVEN} characters"
+        raise ProjectSettingsError(message)

@@ -1,0 +1,1 @@
+"""Writing the order of the tasks into Label Studio, as prediction scores."""

@@ -1,0 +1,69 @@
+"""Dubito's own predictions as Label Studio lists them: by task, what they say."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from dubito.backend.labelstudio.responses import read
+from dubito.backend.labelstudio.task_lists import PredictedPage, is_among
+from dubito.backend.publishing.prediction_format import shown_by
+from dubito.backend.publishing.scores import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from dubito.backend.labelstudio.client import LabelStudioClient
+    from dubito.backend.records import JsonObject, Row
+    from dubito.backend.state.project import ProjectState
+
+
+def read_rows(
+    client: LabelStudioClient, state: ProjectState, task: int | None = None
+) -> dict[int, list[Row]]:
+    """Read our rows by task, the lowest first: the one that counts."""
+    return rows_by_task(client.rows(state.id, task))
+
+
+def rows_of(
+    client: LabelStudioClient, project: int, tasks: Collection[int]
+) -> dict[int, Sequence[Row]]:
+    """Read the rows of a few tasks, also others', in one call; tasks may be gone."""
+    if not tasks:
+        return {}
+    filters = {"conjunction": "and", "items": [is_among(tasks)]}
+    asked: JsonObject = {
+        "project": project,
+        "fields": "all",
+        "include": "id,predictions",
+        "query": json.dumps({"filters": filters}),
+        "resolve_uri": "false",
+        "page": 1,
+        "page_size": len(tasks),
+    }
+    page = read(PredictedPage, client.ask("GET", "/api/tasks", params=asked))
+    return {task.id: task.predictions for task in page.tasks}
+
+
+def rows_by_task(rows: Iterable[Row]) -> dict[int, list[Row]]:
+    """Return those that are ours by task, the lowest first: the one that counts."""
+    found: dict[int, list[Row]] = {}
+    for row in sorted(rows, key=_by_score):
+        if row.model_version == VERSION:
+            found.setdefault(row.task, []).append(row)
+    return found
+
+
+def score_of(row: Row) -> float:
+    """Return a row's score; one without sorts first in SQLite."""
+    return -1.0 if row.score is None else row.score
+
+
+def shown_in(rows: Mapping[int, Row]) -> dict[int, str]:
+    """Return what rows show annotators, of those that show something."""
+    shown = {task: shown_by(row.result) for task, row in rows.items()}
+    return {task: seen for task, seen in shown.items() if seen}
+
+
+def _by_score(row: Row) -> tuple[float, int]:
+    return score_of(row), row.id

@@ -1,0 +1,284 @@
+"""Putting our order into Label Studio: one row a task, its score edited in place."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dubito.backend.errors import (
+    LabelStudioError,
+    LabelStudioFailedError,
+    LabelStudioRefusedError,
+)
+from dubito.backend.publishing.listed_rows import (
+    read_rows,
+    rows_by_task,
+    score_of,
+    shown_in,
+)
+from dubito.backend.publishing.own_rows import OwnRows, SeenRows
+from dubito.backend.publishing.prediction_format import shown_by
+from dubito.backend.publishing.row_check import take_stock
+from dubito.backend.publishing.scores import CEILING, LAST, VERSION, plan_window
+from dubito.backend.publishing.write_throttle import WriteThrottle
+from dubito.backend.records import UNCERTAINTY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from dubito.backend.labelstudio.client import LabelStudioClient
+    from dubito.backend.publishing.prediction_format import PredictionFormatter
+    from dubito.backend.records import Row
+    from dubito.backend.state.project import ProjectState
+    from dubito.backend.state.work_queue import Lease
+
+logger = logging.getLogger(__name__)
+VISIBLE = 0.02
+"""A row of the pool is refreshed when its score is off by more than this."""
+
+GONE = frozenset({400, 404})
+"""How the row of a task is refused that is no longer there."""
+
+OF_THE_TASK = GONE | {405, 409, 410, 413, 422}
+LISTING_PAUSE = 10.0
+"""Which tasks there are is not read again sooner for a task that is refused."""
+
+FAILURES = 3
+"""So often Label Studio may fail at one task before that is set aside."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publisher:
+    """Writes the rows of one project, as long as the lease is ours."""
+
+    client: LabelStudioClient
+    state: ProjectState
+    lease: Lease
+    formatter: PredictionFormatter
+    throttle: WriteThrottle = field(default_factory=WriteThrottle)
+    seen: SeenRows = field(default_factory=SeenRows)
+
+    def publish(
+        self,
+        window: Sequence[int],
+        open_tasks: Collection[int],
+        is_stale: Callable[[], bool],
+    ) -> bool:
+        """Bring the window to the front, the first place first, with its labels.
+
+        Parameters
+        ----------
+        window : the next tasks, first place first
+        open_tasks : all tasks Label Studio may ask for
+        is_stale : asked after each write: whether a newer window is due
+
+        Returns
+        -------
+        whether the whole window stands; False if it was dropped for a newer one
+        """
+        writes = self._writes(window, self._scores_of(open_tasks))
+        right = len(window) - len(writes)
+        self.state.note(window_written=right)
+        for written, (task, score) in enumerate(writes, right + 1):
+            if not self.throttle.wait(is_stale):
+                return False
+            if written > right + 1:  # the first place stands as soon as it can
+                self._look([task for task, _ in writes[written - right - 1 :]])
+            self.write_score(task, score)
+            self.state.note(window_written=written)
+            if is_stale():
+                return False
+        return True
+
+    def _look(self, tasks: Sequence[int]) -> None:
+        """See whose the rows of the next tasks are, all in one call if it is time."""
+        written = self.state.published.tasks().intersection(tasks)
+        if len(written) > 1 and not self.seen.is_fresh:
+            self.seen.look(self.client, self.state.id, written)
+
+    def _writes(
+        self, window: Sequence[int], published: Mapping[int, float]
+    ) -> list[tuple[int, float]]:
+        """Return the fewest writes after which the window is in front and shows labels.
+
+        A row that stands right but shows another label than the model's keeps its
+        score, so that the order is the same before and after.
+        """
+        planned = dict(plan_window(window, published))
+        stale = self._showing_wrongly(window) - planned.keys()
+        scores = planned | {task: published[task] for task in stale}
+        return [(task, scores[task]) for task in window if task in scores]
+
+    def _showing_wrongly(self, tasks: Iterable[int]) -> set[int]:
+        """Return the tasks whose row shows annotators something else than it should."""
+        shown = self.state.published.shown()
+        wanted = self.formatter.shown
+        return {task for task in tasks if shown.get(task, "") != wanted(task)}
+
+    def open_queue(self) -> None:
+        """Let Label Studio serve the published order: Dubito's version, uncertainty."""
+        self.lease.check()
+        self.client.patch_project(
+            self.state.id, model_version=VERSION, sampling=UNCERTAINTY
+        )
+        logger.info("project %s serves the published order now", self.state.key)
+
+    def write_score(self, task: int, score: float) -> None:
+        """Give a task's row this score, making the row if there is none."""
+        self.lease.check()
+        row = self._row_of(task)
+        self.state.published.forget_score(task)
+        with self.throttle.write():
+            told = self._written(row, task, score)
+        if told is not None:
+            shown = shown_by(told.result)
+            self.state.published.note(task, told.id, score, shown)
+            self.state.refused_rows.forget(task)
+
+    def _row_of(self, task: int) -> int | None:
+        """Return the row of a task; of one that came with many others, look it up."""
+        published = self.state.published
+        row, (score,) = published.row(task), published.scores_of([task])
+        if row is None and score is not None:
+            self._look_up(task)
+            return published.row(task)
+        return row
+
+    def _written(self, row: int | None, task: int, score: float) -> Row | None:
+        """Change a row, or make one; None if Label Studio refuses this task's.
+
+        The task is then set aside for a while, and another window is due.
+        """
+        try:
+            told = None if row is None else self._changed(row, task, score)
+            return self._added(task, score, row) if told is None else told
+        except LabelStudioFailedError as error:
+            if not self.state.refused_rows.note(task, str(error), FAILURES):
+                raise
+            logger.warning("task %s is set aside: %s", task, error)
+            self.state.work.request()
+        except LabelStudioRefusedError as error:
+            is_its_fault = error.status in OF_THE_TASK
+            if not is_its_fault or not self.state.refused_rows.note(task, str(error)):
+                raise
+            logger.warning("task %s is set aside: %s", task, error)
+            self.state.work.request("tasks" if self.may_be_gone(error) else "")
+        return None
+
+    def may_be_gone(self, error: LabelStudioRefusedError) -> bool:
+        """Return whether to read which tasks there are; not again and again."""
+        since = self.state.clock() - self.state.facts().listed_at
+        return error.status in GONE and abs(since) >= LISTING_PAUSE
+
+    def _remove_others(self, made: Row) -> None:
+        """Remove what a task had before: of several rows the lowest would count.
+
+        That a row is gone may have been said by a proxy, while Label Studio started.
+        """
+        for row in read_rows(self.client, self.state, made.task).get(made.task, ()):
+            if row.id != made.id:
+                self.client.delete_row(row.id)
+
+    def _changed(self, row: int, task: int, score: float) -> Row | None:
+        words = self.formatter.row(task, score)
+        del words["model_version"]
+        if not self._showing_wrongly([task]):
+            del words["result"]
+        told = OwnRows(self.client, VERSION, self.seen).change(row, task, **words)
+        if told is None:
+            self.state.published.forget_row(task)
+            self.state.work.request("rows")  # others may be gone with it
+        return told
+
+    def _added(self, task: int, score: float, before: int | None) -> Row:
+        """Make a row, instead of one before that is gone."""
+        try:
+            made = self.client.add_row(task, self.formatter.row(task, score))
+        except LabelStudioRefusedError:
+            raise
+        except LabelStudioError:  # also an answer that cannot be read
+            self.state.work.request("rows")  # it may have been stored all the same
+            raise
+        if before is not None:
+            self._remove_others(made)
+        return made
+
+    def _scores_of(self, open_tasks: Collection[int]) -> dict[int, float]:
+        """Return the scores of all open tasks, looking up those that are unknown."""
+        known, rows = self.state.published.scores(), self.state.published.rows()
+        wanted = frozenset(open_tasks)
+        for task in (rows.keys() - known.keys()) & wanted:
+            self._look_up(task)
+        scores = self.state.published.scores() if rows.keys() - known.keys() else known
+        return {task: score for task, score in scores.items() if task in wanted}
+
+    def _look_up(self, task: int) -> None:
+        """Learn which row a task has, and its score: a write of it was cut off."""
+        found = read_rows(self.client, self.state, task).get(task)
+        if found is None:
+            self.state.published.forget_row(task)
+            return
+        self._keep_first(found)
+        first = found[0]
+        shown = shown_by(first.result)
+        self.state.published.note(task, first.id, score_of(first), shown)
+
+    def verify_rows(self) -> None:
+        """Take over all rows as Label Studio has them; of several of a task, one."""
+        began = time.monotonic()
+        rows = self.client.rows(self.state.id)
+        took, found = time.monotonic() - began, rows_by_task(rows)
+        self.lease.check()
+        self.state.published.replace(
+            {task: (ours[0].id, score_of(ours[0])) for task, ours in found.items()},
+            shown_in({task: ours[0] for task, ours in found.items()}),
+        )
+        take_stock(self.state, rows, took)
+        for ours in found.values():
+            self._keep_first(ours)
+
+    def _keep_first(self, rows: Sequence[Row]) -> None:
+        for row in rows[1:]:
+            self.throttle.wait()
+            self.lease.check()
+            with self.throttle.write():
+                self.client.delete_row(row.id)
+
+    def refresh(self, scores: Mapping[int, float], window: Collection[int]) -> bool:
+        """Rewrite the row of the pool that is most wrong; False if all are right.
+
+        Rows that have left the window come first: they lie below the pool. Rows that
+        show another label than the model's come last.
+        """
+        asked = frozenset(window) | self.state.refused_rows.resting().keys()
+        known = self.state.published.scores()
+        wrong = dict.fromkeys(self._showing_wrongly(known.keys() & scores), VISIBLE)
+        wrong |= {
+            task: LAST + CEILING - known[task] if known[task] < CEILING else off
+            for task, score in scores.items()
+            if task in known and (off := abs(known[task] - score)) > VISIBLE
+        }
+        wrong = {task: off for task, off in wrong.items() if task not in asked}
+        if not wrong:
+            return False
+        worst = max(wrong, key=lambda task: (wrong[task], -task))
+        self.write_score(worst, scores[worst])
+        return True
+
+    def add_rows(
+        self,
+        tasks: Sequence[int],
+        scores: Mapping[int, float],
+        is_over: Callable[[], bool],
+    ) -> bool:
+        """Write the rows of these tasks one by one; return False if time was over.
+
+        A single write keeps nobody waiting, and is effective at once.
+        """
+        for task in tasks:
+            if is_over() or not self.throttle.wait(is_over):
+                return False
+            self.write_score(task, scores[task])
+        return True

@@ -1,0 +1,1 @@
+"""Relabelling: a task that goes back to people, and its removed answers."""

@@ -1,0 +1,218 @@
+"""`dubito simulate`: read, replay, say what came of it."""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import orjson
+from rich.console import Console
+
+from dubito.backend.errors import ExportError
+from dubito.backend.features.local_files import LocalFiles
+from dubito.backend.labelstudio.client import LabelStudioClient
+from dubito.backend.labelstudio.files import Files
+from dubito.backend.labelstudio.label_config import control_names, read_schema
+from dubito.backend.project_settings import read_preferences
+from dubito.backend.simulate.curves import Curves, Outcome
+from dubito.backend.simulate.dataset import Source
+from dubito.backend.simulate.export_reader import Export, read_export, read_file
+from dubito.backend.simulate.json_min import Question
+from dubito.backend.simulate.plot import check_plot, save_plot
+from dubito.backend.simulate.process_pool import KeptRuns, arithmetic_mark
+from dubito.backend.simulate.report import carry_out_telling, introduce, table
+from dubito.backend.simulate.runs import Experiment, Job, StrategyRun, usual_budget
+from dubito.backend.simulate.schema_inference import infer_schema
+from dubito.backend.text_encoding import as_utf8
+from dubito.model.errors import TooFewLabelsError
+from dubito.model.evaluation.holdout import split
+from dubito.model.simulation import STRATEGIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from dubito.backend.project_settings import Preferences
+    from dubito.backend.settings import Settings
+    from dubito.backend.simulate.dataset import Dataset
+    from dubito.backend.simulate.runs import Run
+
+KEPT = "simulations"
+MOST_SCORES = 200
+"""So many points of the random curve are measured; the others lie between them."""
+
+RANDOM = "random"
+EVERYTHING = "everything"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulateOptions:
+    """What the command line asks for.
+
+    Attributes
+    ----------
+    file, project : what to replay: one of them
+    config, files : of a file: its label config, and where its tasks' files lie
+    budget : None for what is usual for a project of this size
+    strategy : how certainty is measured
+    group : key of the tasks' data
+    output : where to draw the curves
+    """
+
+    file: Path | None = None
+    project: int | None = None
+    config: Path | None = None
+    files: Path | None = None
+    budget: int | None = None
+    seeds: int = 5
+    learner: str = "auto"
+    strategy: str = "margin"
+    group: str = ""
+    output: Path | None = None
+    as_json: bool = False
+
+    def preferences(self) -> Preferences:
+        """Return the service's defaults, with what was chosen."""
+        names = ("learner", "strategy", "group")
+        return read_preferences({name: getattr(self, name) for name in names})
+
+
+def run(settings: Settings, wishes: SimulateOptions) -> None:
+    """Replay a project, and print what came of it."""
+    chosen, output = wishes.preferences(), wishes.output
+    if output is not None:
+        check_plot(output)
+    with _origin(settings, wishes) as origin:
+        subject = origin.subject(chosen)
+    told = Console(stderr=True)
+    introduce(subject, told)
+    material = _material(subject, chosen, wishes)
+    jobs = _jobs(material, wishes)
+    kept = KeptRuns.of(material, settings.data_dir / KEPT)
+    outcome = _outcome(
+        subject.name, wishes, carry_out_telling(material, kept, jobs, told)
+    )
+    if output is not None:
+        save_plot(outcome, output)
+    if wishes.as_json:
+        Console().out(orjson.dumps(outcome.as_json()).decode(), highlight=False)
+    else:
+        Console().print(table(outcome))
+
+
+@contextmanager
+def _origin(settings: Settings, wishes: SimulateOptions) -> Iterator[Source]:
+    """Open what is to be replayed."""
+    if wishes.file is not None and wishes.project is None:
+        yield _from_file(wishes.file, wishes.config, wishes.files)
+    elif wishes.project is not None and wishes.file is None:
+        with _from_project(settings, wishes.project) as origin:
+            yield origin
+    else:
+        message = "give a FILE or a --project to simulate"
+        raise ExportError(message)
+
+
+def _from_file(path: Path, config: Path | None, directory: Path | None) -> Source:
+    """Read an export; what it is about is told by the config, or by itself."""
+    files = LocalFiles(directory or path.parent)
+    if config is None:
+        export = read_export(path)
+        schema = infer_schema(export, files.fetch)
+    else:
+        written = _label_config(config)
+        schema = read_schema(written)
+        names = control_names(written)
+        asked = Question(
+            control=schema.control,
+            shown=schema.single_name,
+            controls=names,
+            control_kind=schema.control_kind,
+            is_nested=schema.is_nested,
+        )
+        export = read_export(path, asked)
+    return Source(name=path.stem, export=export, schema=schema, files=files)
+
+
+def _label_config(path: Path) -> str:
+    """Return the label config in a file, in UTF-8 or another encoding of Unicode."""
+    content = read_file(path)
+    try:
+        return as_utf8(content).decode()
+    except UnicodeDecodeError:
+        return content.decode(errors="replace")
+
+
+@contextmanager
+def _from_project(settings: Settings, project: int) -> Iterator[Source]:
+    """Read a project of the running Label Studio."""
+    url, key = settings.label_studio_url, settings.label_studio_key
+    with closing(LabelStudioClient.open(url, key)) as client:
+        found = client.project(project)
+        tasks = [task for page in client.tasks(project) for task in page.tasks]
+        tasks.sort(key=lambda task: task.id)
+        with closing(Files.open(client.access, url, settings.file_hosts)) as files:
+            yield Source(
+                name=found.title or str(project),
+                export=Export(tasks, client.annotations(project)),
+                schema=read_schema(found.label_config),
+                files=files,
+            )
+
+
+def _material(
+    subject: Dataset, chosen: Preferences, wishes: SimulateOptions
+) -> Experiment:
+    """Decide on the budget; raise `ExportError` if there is too little to replay."""
+    labelled, groups = subject.labelled, subject.groups
+    try:
+        parts = [split(labelled.codes, seed, groups) for seed in range(wishes.seeds)]
+    except TooFewLabelsError as error:
+        message = f"{subject.name} cannot be simulated: {error}"
+        raise ExportError(message) from error
+    pool = min(len(part.pool) for part in parts)  # whole groups differ in size
+    usual = usual_budget(pool, labelled.n_classes)
+    return Experiment(
+        labelled=labelled,
+        groups=groups,
+        preferences=chosen,
+        budget=min(wishes.budget or usual, pool),
+    )
+
+
+def _jobs(material: Experiment, wishes: SimulateOptions) -> list[Job]:
+    """Return a run of each strategy for each seed, and one with all labels."""
+    sparse, mark = -(-material.budget // MOST_SCORES), arithmetic_mark(wishes.learner)
+    contestants = [
+        StrategyRun(
+            name=name,
+            strategy=strategy,
+            learner=wishes.learner,
+            mark=mark,
+            every=sparse if name == RANDOM else 1,
+        )
+        for name, strategy in STRATEGIES.items()
+    ]
+    everything = StrategyRun(
+        name=EVERYTHING, strategy=None, learner=wishes.learner, mark=mark
+    )
+    every = (*contestants, everything)
+    return [
+        Job(contestant, seed) for seed in range(wishes.seeds) for contestant in every
+    ]
+
+
+def _outcome(name: str, wishes: SimulateOptions, runs: Mapping[Job, Run]) -> Outcome:
+    def of(contestant: str) -> Sequence[Run]:
+        return [run for job, run in runs.items() if job.contestant.name == contestant]
+
+    full = np.array([run.main for run in of(EVERYTHING)], dtype=np.float64)
+    return Outcome(
+        dataset=name,
+        learner=wishes.learner,
+        seeds=wishes.seeds,
+        full=float(full.mean()),
+        strategies={each: Curves.of(of(each)) for each in STRATEGIES},
+    )

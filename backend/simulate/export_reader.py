@@ -1,0 +1,195 @@
+"""Label Studio's exports: JSON and JSON-MIN, of version 1 and before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import orjson
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
+
+from dubito.backend.errors import ExportError
+from dubito.backend.records import EPOCH, LATEST, Annotation, Task, Times
+from dubito.backend.simulate.json_min import MinTable
+from dubito.backend.text_encoding import as_utf8
+from dubito.backend.validation import faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from dubito.backend.records import JsonObject
+    from dubito.backend.simulate.json_min import Question
+
+SKIPS = ("was_cancelled", "was_skipped", "skipped")
+"""What versions of Label Studio call an answer that is none."""
+
+LARGEST_ID = 2**63 - 1
+LATEST_SECONDS = (LATEST - EPOCH).total_seconds() - 1
+LONGEST_ID = 19
+"""Digits."""
+
+ORIGIN = ("lead_time", "ground_truth", "parent_prediction", "created_at")
+"""What tells an answer of a person from a copy of a prediction."""
+
+WHAT_IS_NEEDED = "use the JSON or JSON-MIN export of a labelled Label Studio project"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What people were shown, and what they answered.
+
+    Attributes
+    ----------
+    notes : what the export does not hold, and what was guessed
+    """
+
+    tasks: Sequence[Task]
+    annotations: Sequence[Annotation]
+    notes: Sequence[str] = ()
+
+
+def _rows(value: object) -> list[object]:
+    items = value if isinstance(value, list) else []
+    return [item for item in items if isinstance(item, dict)]
+
+
+class _Labelled(BaseModel):
+    """A task of the JSON export; labels made elsewhere may lack ids and times.
+
+    Before version 1 annotations were called completions.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    id: object = None
+    data: dict[str, object]
+    annotations: Annotated[list[dict[str, object]], BeforeValidator(_rows)] = Field(
+        default_factory=list,
+        validation_alias=AliasChoices("annotations", "completions"),
+    )
+
+
+def read_file(path: Path) -> bytes:
+    """Return the content of a file; raise `ExportError` if it cannot be had."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}"
+        raise ExportError(message) from error
+
+
+def read_export(path: Path, question: Question | None = None) -> Export:
+    """Read an export; raise `ExportError` if it is none.
+
+    Parameters
+    ----------
+    question : what the label config says, if there is one
+    """
+    found = _json(path)
+    if isinstance(found, dict) and isinstance(found.get("data"), dict):
+        found = [found]  # before version 1 each task had a file
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+        message = f"{path} is not a list of tasks: {WHAT_IS_NEEDED}"
+        raise ExportError(message)
+    try:
+        return parse_export(found, question)
+    except ValidationError as error:
+        message = f"{path} has a task with {faults(error)[0]}; {WHAT_IS_NEEDED}"
+        raise ExportError(message) from error
+
+
+def _json(path: Path) -> object:
+    """Return what a JSON file holds, in UTF-8 or another encoding of Unicode."""
+    try:
+        found: object = orjson.loads(as_utf8(read_file(path)))
+    except UnicodeDecodeError as error:
+        message = (
+            f"{path} is not JSON in UTF-8 or UTF-16 ({error.reason} at byte"
+            f" {error.start}): save the file as UTF-8"
+        )
+        raise ExportError(message) from error
+    except orjson.JSONDecodeError as error:
+        message = f"{path} is not JSON ({error}): {WHAT_IS_NEEDED}"
+        raise ExportError(message) from error
+    return found
+
+
+def parse_export(
+    rows: Sequence[JsonObject], question: Question | None = None
+) -> Export:
+    """Read the rows of an export; JSON-MIN has a row for each annotation.
+
+    Raises
+    ------
+    ValidationError
+        if these are no rows of an export
+    ExportError
+        if a JSON-MIN export does not tell its answers from its data
+    """
+    if not rows or any(map(_is_labelled, rows)):
+        tasks = [_Labelled.model_validate(row) for row in rows]
+        return _numbered((task.id, task.data, task.annotations) for task in tasks)
+    table = MinTable.of(rows, question)
+    return replace(_numbered(table.tasks()), notes=table.notes())
+
+
+def _is_labelled(row: JsonObject) -> bool:
+    """Tell a task of the JSON export from a row of JSON-MIN, whatever its columns."""
+    if isinstance(row.get("data"), dict):
+        return not {"annotator", "annotation_id"} <= row.keys()
+    return "data" in row and "annotations" in row and "annotator" not in row
+
+
+def _numbered(
+    found: Iterable[tuple[object, JsonObject, Sequence[JsonObject]]],
+) -> Export:
+    """Give each task its own number: its id if all have one that is theirs alone."""
+    rows = list(found)
+    ids = [number for task, _, _ in rows if (number := _number(task)) is not None]
+    if len(set(ids)) < len(rows):
+        ids = list(range(1, len(rows) + 1))
+    order = sorted(zip(ids, rows, strict=True), key=lambda one: one[0])
+    tasks = [Task(id=number, data=data) for number, (_, data, _) in order]
+    answers = ((number, given) for number, (_, _, said) in order for given in said)
+    return Export(tasks, list(_annotations(answers)))
+
+
+def _number(task_id: object) -> int | None:
+    """Return an id as a number; before version 1 some were written as texts."""
+    if isinstance(task_id, str) and task_id.isascii() and task_id.isdigit():
+        return _number(int(task_id)) if len(task_id) <= LONGEST_ID else None
+    if not isinstance(task_id, int) or isinstance(task_id, bool):
+        return None
+    return task_id if 0 <= task_id <= LARGEST_ID else None
+
+
+def _annotations(answers: Iterable[tuple[int, JsonObject]]) -> Iterator[Annotation]:
+    """Give annotations numbers; without a time, what stands later was said later."""
+    for number, (task, given) in enumerate(answers):
+        times = map(_moment, (given.get("updated_at"), given.get("created_at")))
+        known = {key: given.get(key) for key in ("result", *ORIGIN)}
+        names: JsonObject = {
+            "id": number,
+            "task": task,
+            "updated_at": next(filter(None, times), None)
+            or EPOCH + timedelta(microseconds=number),
+            "was_cancelled": any(given.get(name) for name in SKIPS),
+        }
+        told = {key: value for key, value in known.items() if value is not None}
+        Times.model_validate({"updated_at": names["updated_at"]})
+        yield Annotation.model_validate(names | told)
+
+
+def _moment(time: object) -> object:
+    """Return a time; before version 1 it was written in seconds since 1970."""
+    if isinstance(time, int | float) and not isinstance(time, bool):
+        return EPOCH + timedelta(seconds=min(max(time, 0), LATEST_SECONDS))
+    return time

@@ -1,0 +1,226 @@
+"""JSON-MIN exports: a row for each annotation, with data and answers side by side.
+
+Label Studio makes a row of the task's data, adds the task's `id`, each answer under the
+name of its control, and columns of its own from `annotator` to `lead_time`. What it
+adds under the name of a data column takes the place of that column, which is lost:
+names tell what a column is, and its place does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from dubito.backend.controls.registry import CODECS
+from dubito.backend.controls.single_choice import SingleChoice
+from dubito.backend.errors import ExportError
+from dubito.backend.simulate.answer_columns import (
+    ID,
+    AnswerColumns,
+    AnswerSearch,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dubito.backend.records import JsonObject
+
+ANNOTATION = "annotation_id"
+TAIL = ("annotator", ANNOTATION, "created_at", "updated_at", "lead_time")
+"""What Label Studio adds to each row; versions before 1.0 add the first or nothing."""
+
+AGREEMENT = "agreement"
+"""Label Studio Enterprise adds it as the last column of all."""
+
+GIVE_JSON = "use the JSON export instead of JSON-MIN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a label config says of the columns of its project's exports.
+
+    Attributes
+    ----------
+    control : name of the control whose answers are wanted
+    shown : key of the tasks' data that is shown
+    controls : names of all controls
+    control_kind : kind of the control whose answers are wanted
+    is_nested : whether an answer may be a path of several steps
+    """
+
+    control: str
+    shown: str
+    controls: frozenset[str]
+    control_kind: str = SingleChoice.kind
+    is_nested: bool = False
+
+
+class AnsweredTask(NamedTuple):
+    """A task of an export, with its annotations."""
+
+    id: object
+    data: JsonObject
+    annotations: Sequence[JsonObject]
+
+
+class _Row(BaseModel):
+    """What each row of an export has."""
+
+    model_config = ConfigDict(extra="ignore")
+    id: object
+
+
+@dataclass(frozen=True)
+class MinTable:
+    """The rows of a JSON-MIN export, and which of their columns are what."""
+
+    rows: Sequence[JsonObject]
+    question: Question | None
+
+    @classmethod
+    def of(cls, rows: Sequence[JsonObject], question: Question | None) -> MinTable:
+        """Take rows of an export.
+
+        Raises
+        ------
+        ValidationError
+            if these are no rows of an export
+        ExportError
+            if the export does not hold what the question asks for
+        """
+        for row in rows:
+            _Row.model_validate(row)
+        table = cls(rows, question)
+        if question is not None:
+            _check(question, table)
+        return table
+
+    @cached_property
+    def own(self) -> frozenset[str]:
+        """Return the columns that Label Studio wrote for itself."""
+        has_tail = any(ANNOTATION in row for row in self.rows)
+        own = {*(TAIL if has_tail else TAIL[:1])}
+        if all(next(reversed(row)) == AGREEMENT for row in self.rows):
+            own.add(AGREEMENT)
+        is_number = not any(isinstance(row[ID], str) for row in self.rows)
+        is_asked = self.question is not None and self.question.control == ID
+        return frozenset({*own, ID} if is_number and not is_asked else own)
+
+    @cached_property
+    def found(self) -> AnswerColumns:
+        """Return the columns that hold answers."""
+        if self.question is not None:
+            control = frozenset({self.question.control})
+            names = control | self.question.controls
+            return AnswerColumns(names, control, is_sure=True)
+        rows = [
+            {k: v for k, v in row.items() if k not in self.own - {ID}}
+            for row in self.rows
+        ]
+        return AnswerSearch(rows, ID in self.own).find()
+
+    @cached_property
+    def added(self) -> frozenset[str]:
+        """Return the columns that Label Studio added to the data."""
+        return self.own | self.found.names
+
+    def data(self, row: JsonObject) -> JsonObject:
+        """Return the task's data, as far as the row still holds it."""
+        return {key: value for key, value in row.items() if key not in self.added}
+
+    @cached_property
+    def overwritten(self) -> list[str]:
+        """Return the data columns that something else took the place of.
+
+        Nothing shows it where that was the last column of the data.
+        """
+        lost: set[str] = set()
+        for order in dict.fromkeys(tuple(row) for row in self.rows):
+            data = [place for place, key in enumerate(order) if key not in self.added]
+            end = data[-1] if data else 0
+            early = {*order[:end]} & self.added
+            if ID in self.own and ID not in early:  # then it follows the data
+                early |= {*order[: order.index(ID)]} & self.added
+            lost |= early
+        return sorted(lost)
+
+    def tasks(self) -> list[AnsweredTask]:
+        """Return each task with its annotations; equal data is one task without ids."""
+        found: dict[str, AnsweredTask] = {}
+        for row in self.rows:
+            data, number = self.data(row), row[ID] if ID in self.own else None
+            name = repr(data if number is None else number)
+            said = found[name].annotations if name in found else ()
+            found[name] = AnsweredTask(number, data, [*said, *self._annotations(row)])
+        return list(found.values())
+
+    def _annotations(self, row: JsonObject) -> list[JsonObject]:
+        """Return the row's annotation; a task that has none has a row all the same.
+
+        Without a label config only single choices can be told from data.
+        """
+        asked = self.question
+        codec = CODECS[SingleChoice.kind if asked is None else asked.control_kind]
+        is_nested = asked is not None and asked.is_nested
+        result = [
+            {"from_name": key, "type": codec.type, "value": value}
+            for key in row
+            if key in self.found.choices
+            for value in codec.json_min_values(row[key], is_nested=is_nested)
+        ]
+        if not result and row.get(ANNOTATION, "") is None:
+            return []
+        return [{"result": result, "updated_at": row.get("updated_at")}]
+
+    def notes(self) -> list[str]:
+        """Return what the export does not hold, and what was guessed."""
+        lost = [
+            _loss(key, is_answer=key in self.found.names) for key in self.overwritten
+        ]
+        return lost if self.found.is_sure else [*lost, self._guess()]
+
+    def _guess(self) -> str:
+        data = dict.fromkeys(key for row in self.rows for key in self.data(row))
+        return (
+            f"the answers are read from {_listed(sorted(self.found.names))}, the data"
+            f" from {_listed(list(data))}; a JSON-MIN export does not say which is"
+            " which: if that is wrong, give the label config as --config"
+        )
+
+
+def _check(question: Question, table: MinTable) -> None:
+    """Raise `ExportError` if Label Studio wrote over what is asked for."""
+    if question.control in table.own:
+        message = (
+            f"the control is named {question.control!r}, like a column that Label"
+            f" Studio adds to a JSON-MIN export, and its answers are lost: {GIVE_JSON}"
+        )
+        raise ExportError(message)
+    if question.shown in table.added:
+        what = "the task's number" if question.shown == ID else "a value of its own"
+        what = "the answers" if question.shown in question.controls else what
+        message = (
+            f"the tasks show {question.shown!r}, and in a JSON-MIN export Label Studio"
+            f" writes {what} in the place of that data: {GIVE_JSON}"
+        )
+        raise ExportError(message)
+
+
+def _loss(name: str, *, is_answer: bool) -> str:
+    if is_answer:
+        return (
+            f"the data has a column {name!r}, named like a control: in a JSON-MIN"
+            " export the answers take its place, and where nobody answered its value"
+            f" looks like an answer; to keep both, {GIVE_JSON}"
+        )
+    return (
+        f"the data has a column {name!r}, and Label Studio writes its own {name!r} over"
+        f" it: the column is lost in a JSON-MIN export; to keep it, {GIVE_JSON}"
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names)) or "nothing"

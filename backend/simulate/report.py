@@ -1,0 +1,117 @@
+"""What `dubito simulate` tells people, while it works and when it is done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from dubito.backend.cpu_count import usable_cores
+from dubito.backend.simulate.curves import ARRIVED
+from dubito.backend.simulate.process_pool import ProcessPool
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
+
+    from dubito.backend.simulate.curves import Outcome
+    from dubito.backend.simulate.dataset import Dataset
+    from dubito.backend.simulate.process_pool import KeptRuns
+    from dubito.backend.simulate.runs import Experiment, Job, Run
+
+OURS, USUAL = "dubito", "random"
+INTERRUPTED = 130
+MOST_REASONS = 5
+COLUMNS = (
+    TextColumn("{task.description}"),
+    BarColumn(),
+    TaskProgressColumn(),
+    TimeElapsedColumn(),
+    TimeRemainingColumn(),
+)
+
+
+def introduce(subject: Dataset, told: Console) -> None:
+    """Say what is replayed, and what is left out."""
+    count, classes = len(subject.labelled.codes), len(subject.classes)
+    said = f"{subject.name}: {count} labelled tasks of {classes} classes"
+    told.print(f"{said}, input: {subject.kind}", markup=False, highlight=False)
+    for reason, number in subject.set_aside.most_common(MOST_REASONS):
+        told.print(f"set aside: {number} ({reason})", markup=False, highlight=False)
+    for note in subject.notes:
+        told.print(f"note: {note}", markup=False, highlight=False)
+    untold = subject.set_aside.most_common()[MOST_REASONS:]
+    if untold:
+        others = sum(number for _, number in untold)
+        told.print(f"set aside: {others} more, for {len(untold)} other reasons")
+
+
+def carry_out_telling(
+    material: Experiment, kept: KeptRuns, jobs: Sequence[Job], told: Console
+) -> Mapping[Job, Run]:
+    """Carry out all jobs on all cores, with a bar for who looks on.
+
+    Raises
+    ------
+    SystemExit
+        on Ctrl-C, once it is said that a second call goes on from here
+    """
+    done = [job for job in jobs if kept.load(job) is not None]
+    left = [job for job in jobs if job not in done]
+    if done:
+        told.print(f"an earlier call finished {len(done)} of {len(jobs)} runs")
+    total = material.budget * sum(job.contestant.strategy is not None for job in left)
+    with Progress(*COLUMNS, console=told, disable=not told.is_terminal) as progress:
+        bar = progress.add_task(f"{len(left)} runs", total=total)
+        crew = ProcessPool(
+            material=material,
+            kept=kept,
+            workers=usable_cores(),
+            tell=lambda labels: progress.update(bar, completed=labels),
+        )
+        try:
+            return crew.carry_out(jobs)
+        except KeyboardInterrupt:
+            progress.stop()
+            count = sum(kept.load(job) is not None for job in jobs)
+            told.print(
+                f"interrupted: {count} of {len(jobs)} runs are finished and saved; run"
+                " the same command to continue"
+            )
+            raise SystemExit(INTERRUPTED) from None
+
+
+def table(outcome: Outcome) -> Table:
+    """Return the labels each strategy needs for each level, and what is saved."""
+    shown = Table(
+        title=f"{outcome.dataset}: labels needed, mean of {outcome.seeds} seeds",
+        caption=(
+            f"all labels of the pool: {outcome.measure} {outcome.full:.1%}; — means"
+            f" not reached for good with {outcome.budget} labels"
+        ),
+    )
+    shown.add_column(outcome.measure)
+    for name in outcome.strategies:
+        shown.add_column(name, justify="right")
+    shown.add_column(f"saved compared with {USUAL}", justify="right")
+    for level in outcome.levels():
+        shown.add_row(f"{level:.0%}", *_cells(outcome.labels_for(level)))
+    arrived = f"{ARRIVED * outcome.full:.1%} ({ARRIVED:.0%} of all)"
+    shown.add_section()
+    shown.add_row(arrived, *_cells(outcome.labels_to_95()))
+    return shown
+
+
+def _cells(needed: Mapping[str, int | None]) -> list[str]:
+    ours, usual = needed[OURS], needed[USUAL]
+    saved = "" if ours is None or usual is None else f"{1 - ours / usual:.0%}"
+    return [*("—" if count is None else str(count) for count in needed.values()), saved]

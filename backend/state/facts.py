@@ -1,0 +1,106 @@
+"""What is kept of a project as JSON: its settings, its connection, the next tasks."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dubito.backend.records import Project
+
+
+class StoredRecord(BaseModel):
+    """Something kept as JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Connection(StoredRecord):
+    """How a project is connected, and what it was like before."""
+
+    mode: Literal["events", "polling"] = "events"
+    backend_url: str = ""
+    title: str = ""
+    backend: int | None = None
+    webhook: int | None = None
+    tab: int | None = None
+    found_sampling: str = ""
+    found_version: str = ""
+
+
+class WindowEntry(StoredRecord):
+    """One of the next tasks to be asked for."""
+
+    task: int
+    certainty: float | None
+    why: str
+
+
+class InputSpec(StoredRecord):
+    """What is read from each task, and on what that was decided.
+
+    Attributes
+    ----------
+    kind : a name in `data_kinds/registry.py`: numbers, text, recording, audio …
+    keys : what is read, as `dubito.model.features.mixed_columns` names it
+    numeric : of "text and numbers" the keys that hold numbers
+    answers : keys that are not read because they hold the answers
+    target : of a part: the name of the object that is read
+    parts : how each object is read, where several are
+    extractor : the name of what describes the items, if a package brings it
+    basis : what the decision depends on; if it changes, all is read anew
+    decided_on : how many tasks were looked at
+    """
+
+    kind: str
+    keys: tuple[str, ...] = ()
+    numeric: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    target: str = ""
+    parts: tuple[InputSpec, ...] = ()
+    extractor: str = ""
+    basis: str = ""
+    decided_on: int = 0
+
+
+class ProjectFacts(StoredRecord):
+    """What is known of a project beside its tasks and annotations."""
+
+    project: Project | None = None
+    connection: Connection | None = None
+    extra_params: object = None
+    settings_error: str = ""
+    token: str = Field(default="", repr=False)
+    reads: InputSpec | None = None
+    paused: str = ""
+    removal: str = ""
+    shut_out: bool = False
+    queue_ready: bool = False
+    waits_for: str = ""
+    most_columns: int | None = None
+    knows_class_names: bool = False
+    missing_marks: dict[str, tuple[str, ...]] = {}
+    tidy_basis: str = ""
+    last_error: str = ""
+    last_event_at: float | None = None
+    last_round_seconds: float | None = None
+    published_at: float | None = None
+    rebuilt_at: float | None = None
+    upgraded_at: float | None = None
+    went_back_at: float | None = None
+    setup_at: float = 0.0
+    settings_at: float = 0.0
+    project_at: float = 0.0
+    synced_at: float = 0.0
+    whole_at: float = 0.0
+    listed_at: float = 0.0
+    rows_at: float = 0.0
+    rows_took: float = 0.0
+    rows_seen: tuple[int, int] | None = None
+    others_rows: int | None = None
+    changed_at: str = ""
+    changed_task: int | None = None
+    changed_seen: float = 0.0
+    labelled_at: float = 0.0
+    window: tuple[WindowEntry, ...] = ()
+    window_written: int = 0

@@ -1,0 +1,118 @@
+"""How well a model predicts, as the store keeps it."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from dubito.model.evaluation.accuracy import Relation
+
+
+class StoredAssessment(BaseModel):
+    """Something kept as JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class MeasuredAccuracy(StoredAssessment):
+    """One point of the honest learning curve."""
+
+    labels: int
+    estimate: float
+    low: float
+    high: float
+    n: int
+
+
+class KeptRelation(StoredAssessment):
+    """How often the model is right at each confidence: `model.evaluation.accuracy`."""
+
+    peak: tuple[float, float, float]
+    covariance: tuple[tuple[float, float, float], ...]
+    clumping: float
+    labels: int
+    groups: int
+    has_right: bool
+    has_wrong: bool
+
+    @classmethod
+    def of(cls, relation: Relation) -> Self:
+        """Write a relation down."""
+        return cls(
+            peak=tuple(relation.peak.tolist()),
+            covariance=tuple(tuple(row) for row in relation.covariance.tolist()),
+            clumping=relation.clumping,
+            labels=relation.labels,
+            groups=relation.groups,
+            has_right=relation.has_right,
+            has_wrong=relation.has_wrong,
+        )
+
+    @property
+    def relation(self) -> Relation:
+        """The relation, ready to be used."""
+        return Relation(
+            peak=np.array(self.peak),
+            covariance=np.array(self.covariance),
+            clumping=self.clumping,
+            labels=self.labels,
+            groups=self.groups,
+            has_right=self.has_right,
+            has_wrong=self.has_wrong,
+        )
+
+
+class MeasuredF1(StoredAssessment):
+    """An F1 with its 95 % interval."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+class KeptSetScores(StoredAssessment):
+    """How well any-of labels of tasks drawn at random are predicted.
+
+    Attributes
+    ----------
+    by_class : F1 of the classes that were there or predicted
+    n : so many tasks
+    """
+
+    micro: MeasuredF1
+    macro: MeasuredF1
+    by_class: dict[str, float]
+    n: int
+
+
+class MeasuredGradeError(StoredAssessment):
+    """By how many grades predictions are wrong, with a 95 % interval.
+
+    Attributes
+    ----------
+    n : tasks drawn at random
+    """
+
+    estimate: float
+    low: float
+    high: float
+    n: int
+
+
+class KeptStretchScores(StoredAssessment):
+    """How well stretches are predicted, on tasks drawn at random.
+
+    Attributes
+    ----------
+    estimate, low, high : share of the time, or of the words, whose labels are right
+    n : how many tasks that is of
+    by_class : F1 of the stretches of each class that occurs, at half overlap
+    """
+
+    estimate: float
+    low: float
+    high: float
+    n: int
+    by_class: dict[str, float]

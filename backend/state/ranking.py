@@ -1,0 +1,154 @@
+"""What the last round found: how likely each label is, and how certain each task."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self, get_args
+
+import numpy as np
+import orjson
+
+from dubito.backend.controls.likely_labels import likely_labels
+from dubito.model.arrays import AnswerKind
+from dubito.model.evaluation.answers import told
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from dubito.backend.controls.codec import Answer
+    from dubito.model.arrays import (
+        Certainty,
+        Members,
+        Probabilities,
+        TaskIds,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """What the last round found.
+
+    Attributes
+    ----------
+    basis : what it was computed from: equal bases give equal rankings
+    task_ids : (n_tasks,) ascending
+    classes : names of the columns of `probabilities`
+    probabilities : (n_tasks, n_classes), no columns before there is a model
+    certainty : (n_tasks,)
+    kind : whether a task has one of the classes, any of them, or a grade
+    may_be_empty : of any-of labels: whether "none of them" is an answer
+    stretches : (n_tasks,) the likeliest answers where people mark stretches, of which
+        the probabilities only say which classes occur; else empty
+    """
+
+    round: int
+    basis: str
+    task_ids: TaskIds
+    classes: tuple[str, ...]
+    probabilities: Probabilities
+    certainty: Certainty
+    kind: AnswerKind = "one of"
+    may_be_empty: bool = True
+    stretches: tuple[Answer, ...] = ()
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a model was trained, and there are probabilities."""
+        return bool(self.classes)
+
+    def row_of(self, task: int) -> int | None:
+        """Return the row of a task; None if the round did not see the task."""
+        row = int(self.task_ids.searchsorted(task))
+        is_there = row < self.task_ids.size and self.task_ids[row] == task
+        return row if is_there else None
+
+    def among(self, tasks: Collection[int]) -> Ranking:
+        """Return the same of those tasks alone, as far as the round saw them."""
+        ids = np.fromiter(tasks, dtype=np.int64, count=len(tasks))
+        rows = np.flatnonzero(np.isin(self.task_ids, ids))
+        return replace(
+            self,
+            task_ids=self.task_ids[rows],
+            probabilities=self.probabilities[rows],
+            certainty=self.certainty[rows],
+            stretches=tuple(self.stretches[row] for row in rows if self.stretches),
+        )
+
+    def members(self) -> Members:
+        """Return (n_tasks, n_classes) whether each class is in each task's label."""
+        kind, probabilities = self.kind, self.probabilities
+        labels = told(probabilities, kind, may_be_empty=self.may_be_empty)
+        if kind == "any of":
+            return labels.astype(np.bool_, copy=False)
+        members = np.zeros(probabilities.shape, dtype=np.bool_)
+        members[np.arange(len(members)), labels.astype(np.intp)] = True
+        return members
+
+    def labels(self) -> list[str]:
+        """Return the label that is predicted of each task; there must be a model."""
+        return [*self.stretches] or self._labels(self.probabilities)
+
+    def likeliest_of(self, task: int) -> str | None:
+        """Return the predicted label of a task; None if nothing is known of it."""
+        row = self.row_of(task) if self.has_model else None
+        if row is None:
+            return None
+        if self.stretches:
+            return self.stretches[row]
+        [label] = self._labels(self.probabilities[[row]])
+        return label
+
+    def _labels(self, probabilities: Probabilities) -> list[str]:
+        return likely_labels(
+            probabilities, self.classes, self.kind, may_be_empty=self.may_be_empty
+        )
+
+    @property
+    def fields(self) -> dict[str, str | bytes | int]:
+        """Return the ranking as the store keeps it."""
+        fields: dict[str, str | bytes | int] = {
+            "round": self.round,
+            "basis": self.basis,
+            "task_ids": self.task_ids.astype("<i8").tobytes(),
+            "classes": orjson.dumps(self.classes),
+            "probabilities": self.probabilities.astype("<f4").tobytes(),
+            "certainty": self.certainty.astype("<f8").tobytes(),
+        }
+        if self.kind != "one of":  # which is what stores of old hold
+            fields["kind"] = self.kind
+        if not self.may_be_empty:
+            fields["may_be_empty"] = 0
+        if self.stretches:
+            fields["stretches"] = zlib.compress(orjson.dumps(self.stretches), 1)
+        return fields
+
+    @classmethod
+    def of(cls, fields: Mapping[bytes, bytes]) -> Self | None:
+        """Return the ranking that the store keeps; None if it keeps none."""
+        if b"task_ids" not in fields:
+            return None
+        task_ids = np.frombuffer(fields[b"task_ids"], dtype="<i8")
+        flat = np.frombuffer(fields[b"probabilities"], dtype="<f4").astype(np.float64)
+        classes = tuple(orjson.loads(fields[b"classes"]))
+        return cls(
+            round=int(fields[b"round"]),
+            basis=fields[b"basis"].decode(),
+            task_ids=task_ids,
+            classes=classes,
+            probabilities=flat.reshape(task_ids.size, len(classes)),
+            certainty=np.frombuffer(fields[b"certainty"], dtype="<f8"),
+            kind=_kind(fields.get(b"kind", b"one of")),
+            may_be_empty=b"may_be_empty" not in fields,
+            stretches=_stretches(fields),
+        )
+
+
+def _kind(packed: bytes) -> AnswerKind:
+    kinds: tuple[AnswerKind, ...] = get_args(AnswerKind)
+    return next(kind for kind in kinds if kind.encode() == packed)
+
+
+def _stretches(fields: Mapping[bytes, bytes]) -> tuple[Answer, ...]:
+    packed = fields.get(b"stretches")
+    return () if packed is None else tuple(orjson.loads(zlib.decompress(packed)))

@@ -1,0 +1,95 @@
+"""What a project's page shows of the learning: rounds, certainty, classes, mistakes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dubito.backend.errors import SchemaError
+from dubito.backend.learning.snapshot import ProjectSnapshot
+from dubito.backend.status.models import (
+    CertaintyHistogram,
+    ClassCounts,
+    LearningReport,
+    RoundSummary,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dubito.backend.state.assessments import AssessmentSummary
+    from dubito.backend.state.history import Round
+    from dubito.backend.state.project import ProjectState
+
+ROUNDS_SHOWN = 50
+EARLIER_SHOWN = 3
+
+
+def learning_report(state: ProjectState) -> LearningReport:
+    """Return what the rounds found, and what the last assessment did."""
+    rounds, snapshot = state.history.rounds(), _snapshot(state)
+    kind = None if snapshot is None else snapshot.kind
+    finding = state.assessments.finding(kind)
+    newest = rounds[: -ROUNDS_SHOWN - 1 : -1]
+    return LearningReport(
+        rounds=[RoundSummary.model_validate(line) for line in newest],
+        certainty=_certainty(rounds),
+        classes=[] if snapshot is None else _classes(snapshot, finding),
+        confusion=() if finding is None else finding.confusion,
+        by_chance=() if finding is None else finding.by_chance,
+    )
+
+
+def _certainty(rounds: Sequence[Round]) -> list[CertaintyHistogram]:
+    """Return how certain the open tasks were in some rounds, the last one first.
+
+    The earlier ones are spread evenly over the labels there are.
+    """
+    doubting = [line for line in rounds if line.certainty]
+    if not doubting:
+        return []
+    labels = np.array([line.labels for line in doubting])
+    counts = np.linspace(labels[-1], labels[0], EARLIER_SHOWN + 1)
+    places = {int(np.abs(labels - count).argmin()) for count in counts[1:]}
+    last = len(doubting) - 1
+    selection = [last, *sorted(places - {last}, reverse=True)]
+    return [CertaintyHistogram.model_validate(doubting[place]) for place in selection]
+
+
+def _snapshot(state: ProjectState) -> ProjectSnapshot | None:
+    """Return how a project stands; None if there is nothing to learn."""
+    try:
+        return ProjectSnapshot.of(state)
+    except SchemaError:
+        return None
+
+
+def _classes(
+    snapshot: ProjectSnapshot, finding: AssessmentSummary | None
+) -> list[ClassCounts]:
+    """Return of each class how many tasks have it, by people and by the model."""
+    labelled = snapshot.labelled_counts
+    predicted = _predicted(snapshot)
+    scores = finding and (finding.stretch_scores or finding.set_scores)
+    f1 = scores.by_class if scores else {}
+    return [
+        ClassCounts(
+            name=name,
+            labelled=labelled[name],
+            predicted=predicted[name],
+            f1=f1.get(name),
+        )
+        for name in snapshot.schema.classes
+    ]
+
+
+def _predicted(snapshot: ProjectSnapshot) -> Counter[str]:
+    """Count what the model takes the open tasks for."""
+    ranking = snapshot.state.ranking()
+    if ranking is None or not ranking.has_model:
+        return Counter()
+    members = ranking.among(snapshot.unanswered_tasks).members()
+    counts = members.sum(axis=0).tolist()
+    return Counter(dict(zip(ranking.classes, counts, strict=True)))

@@ -1,0 +1,203 @@
+"""What `status`, the page and scripts are told of a project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dubito.backend.controls.registry import codec_of
+from dubito.backend.errors import SchemaError
+from dubito.backend.learning.round_input import query_config
+from dubito.backend.learning.snapshot import ProjectSnapshot
+from dubito.backend.learning.targets import distances_for
+from dubito.backend.project_settings import Preferences
+from dubito.backend.publishing.scores import VERSION
+from dubito.backend.relabel.requests import describe_relabel
+from dubito.backend.state.assessments import AssessmentSummary
+from dubito.backend.status.models import Mode, Phase, ProjectStatus, WrittenScores
+from dubito.backend.status.notes import notes
+from dubito.backend.status.set_aside import (
+    are_all_set_aside,
+    causes,
+    do_all_wait_for_files,
+    no_file_yet,
+    nothing_to_learn_from,
+    refused_rows,
+    sentences,
+)
+from dubito.model.evaluation.agreement import Agreement, agreement
+
+if TYPE_CHECKING:
+    from dubito.backend.records import JsonObject
+    from dubito.backend.services import Services
+    from dubito.backend.state.facts import ProjectFacts
+    from dubito.backend.state.project import ProjectState
+
+SHOWN_FACTS = {
+    *("last_event_at", "last_round_seconds", "published_at", "rebuilt_at", "reads"),
+    "knows_class_names",
+    "window_written",
+}
+
+
+def describe(state: ProjectState, services: Services) -> ProjectStatus:
+    """Return the status of a project."""
+    facts = state.facts()
+    try:
+        snapshot, fault = ProjectSnapshot.of(state), ""
+    except SchemaError as error:
+        snapshot, fault = None, str(error)
+    fault = fault or nothing_to_learn_from(state) or no_file_yet(state, facts)
+    if snapshot is not None:
+        fault = fault or snapshot.settings_error
+    status = {
+        "id": state.id,
+        "key": state.key,
+        "title": "" if facts.project is None else facts.project.title,
+        "phase": _phase(state, facts, snapshot),
+        **_counts(state, snapshot),
+        "version": VERSION,
+        **facts.model_dump(include=SHOWN_FACTS),
+        "last_error": facts.paused or fault or facts.last_error,
+        "mode": _mode(facts, services),
+        "window": _window(state, facts),
+        **_progress(state, snapshot),
+        **_assessed(state, snapshot),
+        "again": describe_relabel(state),
+        "links": _links(state, services),
+        "notes": notes(state, facts, snapshot, services),
+        **_choices(snapshot),
+    }
+    return ProjectStatus.model_validate(status)
+
+
+def _phase(
+    state: ProjectState, facts: ProjectFacts, snapshot: ProjectSnapshot | None
+) -> Phase:
+    """Return the phase of a project."""
+    is_unlearnable = snapshot is None and facts.project is not None
+    if facts.paused or is_unlearnable or are_all_set_aside(state):
+        return "paused"
+    if snapshot is None or not state.tasks.count() or not state.round():
+        return "waiting"
+    if do_all_wait_for_files(state, facts):
+        return "waiting"
+    if not _askable(state, snapshot):
+        return "done"
+    if any(place.why == "start" for place in facts.window[:1]):
+        return "start"
+    finding = state.assessments.finding(snapshot.kind)
+    return "learning" if finding is None or not finding.advised else "can_stop"
+
+
+def _askable(state: ProjectState, snapshot: ProjectSnapshot) -> frozenset[int]:
+    """Return the tasks that may still be asked for, now or once they are read."""
+    aside = state.tasks.set_aside().keys() - state.tasks.pending()
+    return snapshot.open_tasks - snapshot.labels.skipped - aside
+
+
+def _counts(state: ProjectState, snapshot: ProjectSnapshot | None) -> JsonObject:
+    tasks_aside = state.tasks.set_aside() | refused_rows(state)
+    labels = None if snapshot is None else snapshot.labels
+    open_tasks = frozenset() if snapshot is None else snapshot.open_tasks
+    why = causes(state, labels)
+    ranked = open_tasks - tasks_aside.keys() - state.tasks.pending()
+    return {
+        "tasks": state.tasks.count(),
+        "labels": 0 if labels is None else len(labels.chosen),
+        "skipped": 0 if labels is None else len(labels.skipped),
+        "set_aside": len(tasks_aside) + (0 if labels is None else labels.set_aside),
+        "set_aside_reasons": sentences(why),
+        "set_aside_causes": why,
+        "pending": state.tasks.pending_count(),
+        "pool": len(ranked if labels is None else ranked - labels.skipped),
+    }
+
+
+def _mode(facts: ProjectFacts, services: Services) -> Mode:
+    """Return how we and Label Studio speak: events, polling or not_publishing."""
+    has_key = bool(services.settings.label_studio_key or facts.token)
+    if not has_key or facts.shut_out or facts.connection is None:
+        return "not_publishing"
+    return facts.connection.mode
+
+
+def _assessed(state: ProjectState, snapshot: ProjectSnapshot | None) -> JsonObject:
+    """Return how good the model is, whether to stop, and which labels to look at."""
+    kind = None if snapshot is None else snapshot.kind
+    finding = state.assessments.finding(kind) or AssessmentSummary(
+        basis="", round=0, labels=0
+    )
+    unknown = {"estimate": None, "low": None, "high": None, "n": 0}
+    return {
+        "accuracy": finding.accuracy or unknown,
+        "f1": finding.set_scores,
+        "grade_error": finding.grade_error,
+        "curve": state.assessments.curve(kind),
+        "stop": finding,
+        "doubtful": finding.doubtful,
+        "assessed": finding,
+    }
+
+
+def _start(snapshot: ProjectSnapshot | None) -> JsonObject:
+    """Return how many labels make the start, and how many of them are missing."""
+    if snapshot is None:
+        return {"size": 0, "left": 0}
+    size = query_config(snapshot.preferences, len(snapshot.schema.classes)).start_size
+    return {"size": size, "left": max(0, size - len(snapshot.labels.chosen))}
+
+
+def _links(state: ProjectState, services: Services) -> JsonObject:
+    """Return where people find the project in Label Studio, by their browsers."""
+    project = f"{services.settings.label_studio_for_people}/projects/{state.id}"
+    return {"tasks": f"{project}/data", "settings": f"{project}/settings/ml"}
+
+
+def _window(state: ProjectState, facts: ProjectFacts) -> list[JsonObject]:
+    """Return the next tasks as they stand in Label Studio, first place first."""
+    scores = state.published.scores_of([place.task for place in facts.window])
+    pairs = zip(facts.window, scores, strict=True)
+    return [{**place.model_dump(), "score": score} for place, score in pairs]
+
+
+def written_scores(
+    state: ProjectState, snapshot: ProjectSnapshot | None
+) -> WrittenScores:
+    """Return how many of the open tasks have their score in Label Studio."""
+    open_tasks: frozenset[int] = frozenset()
+    if snapshot is not None and not are_all_set_aside(state):
+        open_tasks = snapshot.open_tasks
+    count = len(state.published.tasks() & open_tasks)
+    return WrittenScores(written=count, of=len(open_tasks))
+
+
+def _progress(state: ProjectState, snapshot: ProjectSnapshot | None) -> JsonObject:
+    """Return how much is learnt, and how much of that is written."""
+    scores = written_scores(state, snapshot)
+    return {
+        "round": state.round(),
+        "events_pending": state.work.unlearnt(),
+        "settled": not state.work.pending(),
+        "scores_written": scores.written,
+        "scores": scores,
+    }
+
+
+def _agreement(snapshot: ProjectSnapshot | None) -> Agreement | None:
+    """Return how far annotators agree; None of stretches, which overlap in part."""
+    if snapshot is None or codec_of(snapshot.schema).marks_stretches:
+        return None
+    return agreement(snapshot.labels.votes, distances_for(snapshot.schema))
+
+
+def _choices(snapshot: ProjectSnapshot | None) -> JsonObject:
+    preferences = Preferences() if snapshot is None else snapshot.preferences
+    return {
+        "agreement": _agreement(snapshot),
+        "start": _start(snapshot),
+        "classes": [] if snapshot is None else list(snapshot.schema.classes),
+        "kind": "one of" if snapshot is None else snapshot.kind,
+        "learner": preferences.learner,
+        "strategy": preferences.strategy,
+        "preferences": preferences,
+    }

@@ -1,0 +1,1 @@
+"""The task map: a project's tasks as points in the plane."""

@@ -1,0 +1,27 @@
+"""Text of files that other programs wrote: whatever the encoding, read as UTF-8."""
+
+from __future__ import annotations
+
+import json
+
+UTF_8 = frozenset({"utf-8", "utf-8-sig"})
+MARK = b"\xef\xbb\xbf"
+
+
+def as_utf8(content: bytes) -> bytes:
+    """Return JSON or XML as UTF-8 without a byte order mark.
+
+    UTF-16 and UTF-32 are known by their mark or, as RFC 4627 has it, by the zero bytes
+    of their first characters.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        if the content is neither UTF-8 nor what its first bytes promise
+    """
+    encoding = json.detect_encoding(content[:4])
+    text = content.removeprefix(MARK) if encoding in UTF_8 else content
+    if encoding in UTF_8:
+        text.decode()
+        return text
+    return content.decode(encoding).encode()

@@ -1,0 +1,1 @@
+"""The worker: jobs, the turn of one project, maintenance."""

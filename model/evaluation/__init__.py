@@ -1,0 +1,1 @@
+"""Honest accuracy, and what follows from held-out predictions."""

@@ -1,0 +1,252 @@
+"""How good the model is, whether to go on, and which labels to look at again.
+
+All three need models of other labels than there are: without some of them, or of those
+there were some time ago. They are fitted one by one, in steps that can be told apart
+and interrupted, for whoever labels must not wait for all of them.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dubito.model.arrays import (
+    Codes,
+    Positions,
+    Probabilities,
+    Targets,
+)
+from dubito.model.evaluation.accuracy import FEWEST_RANDOM, Accuracy, Evidence, accuracy
+from dubito.model.evaluation.answers import class_counts, marks
+from dubito.model.evaluation.crossfit import Fit, LabelledRows, folds, hold_out, learn
+from dubito.model.evaluation.f1 import SetScores, set_scores
+from dubito.model.evaluation.grade_error import GradeError, grade_error
+from dubito.model.evaluation.label_errors import LabelError, label_errors
+from dubito.model.evaluation.stopping import MODELS, STEP, Advice, Trail, advise
+
+OPEN_SAMPLE = 2_000
+"""Open tasks that are looked at; a bigger sample would not narrow the interval."""
+
+MOST_DOUBTFUL = 50
+DOUBTFUL_SHARE = 0.2
+"""At most so many labels are shown as doubtful, and such a share: those asked for by
+doubt are odd ones, and a model that does not know them is often wrong."""
+
+RANDOM_POINTS = 6
+"""Of the learning curve of random labels."""
+
+NOW = "now"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confused:
+    """How often tasks of one class, drawn at random, were taken for one."""
+
+    code: int
+    told: int
+    count: int
+
+
+class ByChance(NamedTuple):
+    """How good the model would be, had so many labels been given at random."""
+
+    labels: int
+    accuracy: Accuracy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """What was found at a number of labels.
+
+    Attributes
+    ----------
+    confusion : what the model, without them, takes tasks drawn at random for
+    by_chance : the learning curve of random labels, as far as there are some
+    set_scores : of any-of labels: F1 on the tasks drawn at random, if it is known
+    grade_error : of grades: by how many the same tasks are predicted wrong
+    """
+
+    labels: int
+    accuracy: Accuracy | None
+    advice: Advice
+    doubtful: tuple[LabelError, ...]
+    confusion: tuple[Confused, ...]
+    by_chance: tuple[ByChance, ...]
+    set_scores: SetScores | None = None
+    grade_error: GradeError | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessed:
+    """The labels that are assessed.
+
+    Attributes
+    ----------
+    known : the labelled tasks, and open ones drawn at random
+    n_open : how many open tasks there are
+    in_time : (n_labels,) the labelled rows, in the order in which they were labelled
+    drawn : the labelled rows that were drawn at random, in the order of the draw
+    classes : names of the declared classes
+    """
+
+    known: LabelledRows
+    n_open: int
+    in_time: Positions
+    drawn: Positions
+    classes: tuple[str, ...]
+
+    @cached_property
+    def folds(self) -> NDArray[np.intp]:
+        """Return for each task the fold in which it is held out, or NEVER."""
+        return folds(self.known)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """Return the names of all steps; NOW comes first."""
+        back = range(STEP, min(STEP * (MODELS - 1), len(self.in_time) - 1) + 1, STEP)
+        before = (f"before {count}" for count in back)
+        held = (f"fold {fold}" for fold in range(int(self.folds.max()) + 1))
+        chance = (f"random {count}" for count in self.random_counts)
+        return (NOW, *before, *held, *chance)
+
+    @property
+    def random(self) -> NDArray[np.bool_]:
+        """Return for each labelled row, ascending, whether it was drawn at random."""
+        return np.isin(self.known.rows, self.drawn)
+
+    @property
+    def random_counts(self) -> list[int]:
+        """Return how many random labels are learnt from; some are left to judge."""
+        most = len(self.drawn) - FEWEST_RANDOM
+        spread = np.linspace(FEWEST_RANDOM, most, RANDOM_POINTS)
+        return np.unique(spread.astype(int)).tolist() if most >= FEWEST_RANDOM else []
+
+    def take(self, step: str, fit: Fit, now: Targets) -> Probabilities:
+        """Fit what one step needs, and return what it predicts.
+
+        Parameters
+        ----------
+        now : the n labels that the present model predicts: of step NOW; unused there
+
+        Returns
+        -------
+        (n, n_classes), of a fold (2, m, n_classes): its tasks without their labels,
+        and with other labels in their place
+        """
+        kind, _, number = step.partition(" ")
+        if kind == "fold":
+            held = hold_out(self.known, self.folds == int(number), fit, now)
+            return np.stack([held.without, held.instead])
+        count = len(self.in_time) - int(number or 0)
+        of_kind = self.drawn[: int(number or 0)] if kind == "random" else None
+        rows = np.sort(self.in_time[:count] if of_kind is None else of_kind)
+        codes = self.known.codes[np.searchsorted(self.known.rows, rows)]
+        predict = learn(self.known, fit, rows, codes)
+        return predict(np.arange(len(self.known.features)))
+
+    def conclude(self, found: Mapping[str, Probabilities]) -> Assessment:
+        """Put the steps together, each by its name."""
+        shape = (len(self.known.features), self.known.n_classes)
+        without, instead = np.zeros(shape), np.array(found[NOW], dtype=np.float64)
+        for fold in range(int(self.folds.max()) + 1):
+            rows = self.folds == fold
+            without[rows], instead[rows] = found[f"fold {fold}"]
+        measured = accuracy(self._evidence(instead))
+        rows, codes = self.known.rows, self.known.codes
+        most = min(MOST_DOUBTFUL, int(DOUBTFUL_SHARE * len(rows)))
+        return Assessment(
+            labels=len(rows),
+            accuracy=measured,
+            advice=advise(self._trail(found, measured)),
+            doubtful=tuple(
+                label_errors(
+                    without[rows],
+                    codes,
+                    most,
+                    may_be_empty=self.known.may_be_empty,
+                    is_ordered=self.known.is_ordered,
+                )
+            ),
+            confusion=self._confusion(instead),
+            by_chance=tuple(self._by_chance(found)),
+            set_scores=None if measured is None else self._set_scores(instead),
+            grade_error=None if measured is None else self._grade_error(instead),
+        )
+
+    def _set_scores(self, instead: Probabilities) -> SetScores | None:
+        if self.known.kind != "any of":
+            return None
+        truth, predicted = self._drawn(instead)
+        return set_scores(truth.astype(np.bool_), predicted.astype(np.bool_))
+
+    def _grade_error(self, instead: Probabilities) -> GradeError | None:
+        if self.known.kind != "ordered":
+            return None
+        truth, predicted = (each.astype(np.intp) for each in self._drawn(instead))
+        return grade_error(truth, predicted, self.known.n_classes)
+
+    def _drawn(self, instead: Probabilities) -> tuple[Targets, Targets]:
+        """Return the labels of the tasks drawn at random, and what is predicted."""
+        predicted = self.known.told(instead[self.known.rows][self.random])
+        return self.known.codes[self.random], predicted
+
+    def _confusion(self, instead: Probabilities) -> tuple[Confused, ...]:
+        """Count what is taken for what; sets have `set_scores` instead."""
+        if self.known.kind == "any of":
+            return ()
+        pairs = np.column_stack(self._drawn(instead))
+        met, counts = np.unique(pairs, axis=0, return_counts=True)
+        found = zip(met.tolist(), counts.tolist(), strict=True)
+        return tuple(Confused(code=c, told=t, count=n) for (c, t), n in found)
+
+    def _by_chance(self, found: Mapping[str, Probabilities]) -> Iterator[ByChance]:
+        """Judge models of random labels alone by all labels they do not know."""
+        for count in self.random_counts:
+            unknown = ~np.isin(self.known.rows, self.drawn[:count])
+            if self.known.groups is not None:
+                met = self.known.groups[self.drawn[:count]]
+                unknown &= ~np.isin(self.known.groups[self.known.rows], met)
+            evidence = self._evidence(found[f"random {count}"], unknown)
+            measured = accuracy(evidence)
+            if measured is not None:
+                yield ByChance(count, measured)
+
+    def _evidence(
+        self, said: Probabilities, judged: NDArray[np.bool_] | None = None
+    ) -> Evidence:
+        """Compare what was said of labelled rows, all or some, with their labels."""
+        known = self.known
+        counts = np.ones(len(known.rows), dtype=np.bool_) if judged is None else judged
+        rows, codes = known.rows[counts], known.codes[counts]
+        return Evidence(
+            right=marks(known.told(said[rows])) == marks(codes),
+            sure=known.sure(said[rows]),
+            random=self.random[counts],
+            open_sure=known.sure(said[known.open_rows]),
+            n_open=self.n_open,
+            groups=None if known.groups is None else known.groups[rows],
+        )
+
+    def _trail(
+        self, found: Mapping[str, Probabilities], measured: Accuracy | None
+    ) -> Trail:
+        steps = [step for step in self.steps if step.startswith((NOW, "before"))]
+        models = [marks(self.known.told(found[step])) for step in steps]
+        missing = class_counts(self.known.codes, len(self.classes)) == 0
+        return Trail(
+            predictions=[model[self.known.open_rows] for model in models],
+            surprises=[self._surprises(model, i) for i, model in enumerate(models)][1:],
+            n_open=self.n_open,
+            missing=[name for name, m in zip(self.classes, missing, strict=True) if m],
+            accuracy=measured,
+        )
+
+    def _surprises(self, predicted: Codes, steps_ago: int) -> int:
+        """Count what an earlier model had wrong of the labels that came next."""
+        first = len(self.in_time) - STEP * steps_ago
+        rows = self.in_time[first : first + STEP]
+        codes = self.known.codes[np.searchsorted(self.known.rows, rows)]
+        return int((predicted[rows] != marks(codes)).sum())

@@ -1,0 +1,79 @@
+"""Keeping labelled tasks back, to judge by them what was learnt from the rest."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
+
+from dubito.model.arrays import Codes, Positions, Targets
+from dubito.model.errors import TooFewLabelsError
+
+TEST_SHARE = 0.3
+
+
+class Split(NamedTuple):
+    """Which tasks may be learnt from, and which are kept back; both ascending."""
+
+    pool: Positions
+    test: Positions
+
+
+def split(targets: Targets, seed: int, groups: NDArray[np.intp] | None = None) -> Split:
+    """Keep 30 % back: of each class alike, or else whole groups.
+
+    Without groups, the only task of a class goes to the pool. An any-of label counts
+    with its rarest class: the common ones are then spread evenly as well.
+
+    Raises
+    ------
+    TooFewLabelsError
+        if too few tasks, classes or groups are there to do so
+    """
+    rows = np.arange(len(targets))
+    if groups is None:
+        codes = _rarest(targets)
+        shared = rows[np.bincount(codes)[codes] > 1]
+        test = _of_each_class(shared, codes[shared], seed)
+    else:
+        test = _whole_groups(groups, seed)
+    pool = np.setdiff1d(rows, test)
+    if len(np.unique(targets[pool], axis=0)) < 2:
+        message = (
+            "the training tasks are all of one class: label tasks of a second class"
+        )
+        raise TooFewLabelsError(message)
+    return Split(pool, np.sort(test))
+
+
+def _rarest(targets: Targets) -> Codes:
+    """Return the rarest class of each label; one more stands for none of them."""
+    if targets.ndim == 1:
+        return targets.astype(np.intp, copy=False)
+    count = targets.sum(axis=0)
+    rarest = np.where(targets, count, len(targets) + 1).argmin(axis=1)
+    return np.asarray(np.where(targets.any(axis=1), rarest, targets.shape[1]))
+
+
+def _of_each_class(rows: Positions, codes: Codes, seed: int) -> Positions:
+    classes = len(np.unique(codes))
+    needed = int(np.ceil(max(classes, 2) / TEST_SHARE))
+    if classes < 2 or len(rows) < needed:
+        message = (
+            f"{len(rows)} labelled task(s) of {classes} class(es) with at least two"
+            f" tasks are too few: at least {needed} of 2 classes are needed"
+        )
+        raise TooFewLabelsError(message)
+    _, test = train_test_split(
+        rows, test_size=TEST_SHARE, stratify=codes, random_state=seed
+    )
+    return np.asarray(test, dtype=np.intp)
+
+
+def _whole_groups(groups: NDArray[np.intp], seed: int) -> Positions:
+    if len(np.unique(groups)) < 2:
+        message = "all tasks are in one group, so none can be held out"
+        raise TooFewLabelsError(message)
+    parted = GroupShuffleSplit(1, test_size=TEST_SHARE, random_state=seed)
+    _, test = next(parted.split(groups, groups=groups))
+    return np.asarray(test, dtype=np.intp)

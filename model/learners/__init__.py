@@ -1,0 +1,1 @@
+"""Classifiers: the registry, and the ensemble that Dubito uses."""

@@ -1,0 +1,1 @@
+"""Projections of feature vectors onto the plane."""

@@ -1,0 +1,1 @@
+"""Query strategies: which tasks are labelled next."""

@@ -1,0 +1,1 @@
+"""Learning stretches: parts of recordings and texts, each of some class."""

@@ -1,0 +1,101 @@
+"""Controls other than flat choices, labelled in the published order."""
+
+import os
+from pathlib import Path
+from textwrap import dedent
+from typing import NamedTuple
+
+import pytest
+
+from tests.dubito_process import Dubito, assert_order_holds, window_of
+from tests.label_studio import JsonObject, LabelStudio
+
+pytestmark = pytest.mark.end_to_end
+LABELS = 12
+BACTERIA, HUMAN = ["Bacteria"], ["Eukarya", "Human"]
+NESTED = (
+    '<View><Text name="text" value="$text"/>'
+    '<Choices name="tree" toName="text" choice="single" allowNested="true">'
+    '<Choice value="Animal"><Choice value="Cat"/><Choice value="Dog"/></Choice>'
+    '<Choice value="Plant"/></Choices></View>'
+)
+
+
+def template(name: str) -> str:
+    """Return the label config of a template that Label Studio brings."""
+    [path] = Path(os.environ["DUBITO_LABEL_STUDIO_VENV"]).glob(
+        f"lib/python*/site-packages/label_studio/annotation_templates/{name}/config.yml"
+    )
+    _, _, config = path.read_text().partition("config: |\n")
+    return dedent(config)
+
+
+class Case(NamedTuple):
+    """A label config, and two answers as the editor stores them, by their classes."""
+
+    config: str
+    control: str
+    target: str
+    kind: str
+    answers: dict[str, object]
+
+    def result(self, name: str) -> list[JsonObject]:
+        """Return what the editor stores for a class."""
+        names = {"from_name": self.control, "to_name": self.target, "type": self.kind}
+        return [{**names, "value": {self.kind: self.answers[name]}}]
+
+
+CASES = {
+    "rating": Case(
+        "generative-ai/response-grading",
+        "rating",
+        "summary",
+        "rating",
+        {"1": 1, "5": 5},
+    ),
+    "taxonomy": Case(
+        "natural-language-processing/taxonomy",
+        "taxonomy",
+        "text",
+        "taxonomy",
+        {"Bacteria": [BACTERIA], "Eukarya / Human": [HUMAN]},
+    ),
+    "nested": Case(
+        NESTED,
+        "tree",
+        "text",
+        "choices",
+        {"Animal / Cat": [["Animal", "Cat"]], "Plant": [["Plant"]]},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_template_is_labelled_in_the_published_order(
+    dubito: Dubito, real_label_studio: LabelStudio, case: Case
+) -> None:
+    config = case.config if case.config.startswith("<") else template(case.config)
+    project = real_label_studio.create_project("other controls", config)
+    first, second = case.answers
+    names = [second if number % 2 else first for number in range(24)]
+    texts = [f"a {'cell' if name == first else 'tall person'}" for name in names]
+    tasks = [{"text": one, "summary": one, "document": one} for one in texts]
+    ids = real_label_studio.import_tasks(project, tasks)
+    truth = dict(zip(ids, names, strict=True))
+    settings = {"preannotate": True, "window": 4}
+    real_label_studio.connect_backend(project, dubito.url, extra_params=settings)
+    dubito.when(project, lambda status: bool(status["published_at"]))
+
+    for _ in range(LABELS):
+        status = dubito.settled(project)
+        task = real_label_studio.next_task(project)
+        assert task == window_of(status)[0]
+        real_label_studio.annotate(task, case.result(truth[task]))
+
+    status = assert_order_holds(dubito, real_label_studio, project)
+    assert (status["labels"], status["set_aside"]) == (LABELS, 0)
+    assert {first, second} <= {*status["classes"]}
+    assert status["kind"] == ("ordered" if case.kind == "rating" else "one of")
+    [shown] = real_label_studio.task(window_of(status)[0])["predictions"]
+    [region] = shown["result"]
+    assert region["value"] in [{case.kind: answer} for answer in case.answers.values()]

@@ -1,0 +1,150 @@
+"""Stretches of recordings, texts and sounds, marked in the published order."""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import pytest
+
+from tests.dubito_process import (
+    VERSION,
+    Dubito,
+    assert_order_holds,
+    open_tasks,
+    window_of,
+)
+from tests.end_to_end.test_loop_controls import template
+from tests.label_studio import JsonObject, LabelStudio
+from tests.stretches import (
+    SERIES,
+    WORDS,
+    moment,
+    region,
+    sentence,
+    share_met,
+    signal_with_stretches,
+    sound_with_events,
+)
+
+pytestmark = pytest.mark.end_to_end
+TASKS, LABELS = 20, 10
+Truth: TypeAlias = dict[int, list[JsonObject]]
+"""The regions that people mark, by task."""
+
+
+def recordings(there: LabelStudio, project: int) -> Truth:
+    """Upload recordings of people who run and walk."""
+    random, files, marks = np.random.default_rng(0), {}, []
+    for number in range(TASKS):
+        signal, stretches = signal_with_stretches(random)
+        rows = (f"{moment(row)},{x},{-x}" for row, x in enumerate(signal))
+        files[f"r{number}.csv"] = "\n".join(["time,velocity,acceleration", *rows])
+        marks.append(
+            [
+                region(SERIES, (moment(first), moment(last)), name, **BESIDE["ts"])
+                for first, last, name in stretches
+            ]
+        )
+    return dict(zip(there.upload_csv(project, files), marks, strict=True))
+
+
+def changes(there: LabelStudio, project: int) -> Truth:
+    """Upload recordings that change at one moment, which people mark by a click."""
+    random, files, marks = np.random.default_rng(0), {}, []
+    for number in range(TASKS):
+        at = int(random.integers(100, 500))
+        signal = random.normal(scale=0.1, size=600) + 5 * (np.arange(600) >= at)
+        rows = (f"{moment(row)},{x:.3f}" for row, x in enumerate(signal))
+        files[f"r{number}.csv"] = "\n".join(["time,velocity", *rows])
+        ends = moment(at), moment(at)
+        marks.append([region(SERIES, ends, "Change", **BESIDE["ts"])])
+    return dict(zip(there.upload_csv(project, files), marks, strict=True))
+
+
+def texts(there: LabelStudio, project: int) -> Truth:
+    """Import sentences with persons and places."""
+    random = np.random.default_rng(0)
+    made = [sentence(random) for _ in range(TASKS)]
+    ids = there.import_tasks(project, [{"text": text} for text, _ in made])
+    marks = [
+        [
+            region(WORDS, (start, end), name, **BESIDE["text"])
+            for start, end, name in names
+        ]
+        for _, names in made
+    ]
+    return dict(zip(ids, marks, strict=True))
+
+
+def sounds(there: LabelStudio, project: int) -> Truth:
+    """Upload sounds with two events."""
+    random = np.random.default_rng(0)
+    made = [sound_with_events(random) for _ in range(TASKS)]
+    files = {f"s{number}.wav": content for number, (content, _) in enumerate(made)}
+    ids = there.upload(project, files, "audio/wav")
+    marks = [
+        [
+            region(WORDS, (start, end), name, **BESIDE["audio"])
+            for start, end, name in events
+        ]
+        for _, events in made
+    ]
+    return dict(zip(ids, marks, strict=True))
+
+
+BESIDE = {
+    name: {"control": "label", "target": name} for name in ("ts", "text", "audio")
+}
+
+
+class Case(NamedTuple):
+    """A template, its tasks, and how many stretches are to be found at least."""
+
+    template: str
+    make: Callable[[LabelStudio, int], Truth]
+    least: float = 0.0
+
+
+CASES = {
+    "activities": Case("time-series-analysis/activity-recognition", recordings, 0.5),
+    "changes": Case("time-series-analysis/change-point-detection", changes),
+    "entities": Case(
+        "natural-language-processing/named-entity-recognition", texts, 0.5
+    ),
+    "events": Case("audio-speech-processing/sound-event-detection", sounds, 0.5),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_stretches_are_marked_in_the_published_order(
+    dubito: Dubito, real_label_studio: LabelStudio, case: Case
+) -> None:
+    there = real_label_studio
+    project = there.create_project("stretches", template(case.template))
+    truth = case.make(there, project)
+    dubito.adopt(there, project, preannotate=True, window=4)
+
+    for _ in range(LABELS):
+        status = assert_order_holds(dubito, there, project)
+        task = there.next_task(project)
+        assert task == window_of(status)[0]
+        there.annotate(task, truth[task])
+    status = assert_order_holds(dubito, there, project)
+
+    assert (status["labels"], status["set_aside"]) == (LABELS, 0)
+    assert (status["kind"], status["pool"]) == ("any of", TASKS - LABELS)
+    answers = dubito.predict(there, project, there.tasks(project, fields="all"))
+    told = [
+        {**answer, "task": task, "model_version": "test"}
+        for task, answer in zip(there.task_ids(project), answers, strict=True)
+    ]
+    path = f"/api/projects/{project}/import/predictions"
+    assert there.call("POST", path, json=told)["created"] == TASKS
+    left = open_tasks(there, project)
+    met = [
+        share_met(truth[row["task"]], row["result"])
+        for row in there.predictions(project)
+        if row["model_version"] == VERSION and row["task"] in left
+    ]
+    assert len(met) == TASKS - LABELS
+    assert np.mean(met) >= case.least

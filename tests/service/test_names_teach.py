@@ -1,0 +1,66 @@
+"""A project of texts knows its class names: it predicts before the first label."""
+
+from itertools import product
+
+from tests.service.stand import Stand
+
+CONFIG = (
+    '<View><Text name="text" value="$text"/><Choices name="topic" toName="text">'
+    '<Choice value="food"/><Choice value="sports"/></Choices></View>'
+)
+WORDS = ("soup", "football", "bread", "tennis", "cheese", "hockey")
+FRAMES = ("a story about the {}", "tell me more of a {}")
+TEXTS = [frame.format(word) for frame, word in product(FRAMES, WORDS)]
+TOPICS = ["food", "sports"] * (len(TEXTS) // 2)
+
+
+def test_names_tell_texts_before_the_first_label(bench: Stand) -> None:
+    there = bench.label_studio
+    project = there.create_project("topics", CONFIG)
+    ids = there.import_tasks(project, [{"text": text} for text in TEXTS])
+    state = bench.connect(project)
+
+    status = bench.assert_order_holds(project)
+    ranking = state.ranking()
+    assert ranking is not None
+    right = [
+        ranking.likeliest_of(task) == topic
+        for task, topic in zip(ids, TOPICS, strict=True)
+    ]
+    assert sum(right) >= 0.9 * len(ids)
+    assert (status["labels"], status["phase"]) == (0, "start")
+    assert status["knows_class_names"]
+    assert any("knows the class names" in note for note in status["notes"])
+    assert {place["why"] for place in status["window"]} == {"start"}
+
+
+def test_switched_off_there_is_no_model_before_the_first_label(bench: Stand) -> None:
+    there = bench.label_studio
+    project = there.create_project("topics", CONFIG)
+    there.import_tasks(project, [{"text": text} for text in TEXTS])
+    there.connect_backend(project, bench.url, extra_params={"class_names": "off"})
+    bench.run()
+
+    status, ranking = bench.status(project), bench.state(project).ranking()
+    assert ranking is not None
+    assert not ranking.has_model
+    assert not status["knows_class_names"]
+    assert not any("class names" in note for note in status["notes"])
+
+
+def test_other_names_in_the_label_config_teach_anew(bench: Stand) -> None:
+    there = bench.label_studio
+    project = there.create_project("topics", CONFIG.replace("food", "x1"))
+    there.import_tasks(project, [{"text": text} for text in TEXTS])
+    state = bench.connect(project)
+    ranking = state.ranking()
+    assert ranking is not None
+    assert not ranking.has_model
+
+    there.patch_project(project, label_config=CONFIG)
+    status = bench.sync(project)
+
+    ranking = state.ranking()
+    assert ranking is not None
+    assert ranking.classes == ("food", "sports")
+    assert status["knows_class_names"]

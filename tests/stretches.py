@@ -1,0 +1,123 @@
+"""Projects where people mark stretches: made-up tasks, and what people mark in them."""
+
+import io
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+from soundfile import write
+
+from tests.label_studio import CONTROL, ITEM, JsonObject
+
+SAMPLES, RATE, LONG = 600, 10, 160
+PACES = {"Run": 2.0, "Walk": 0.5}
+TOWNS = ("Paris", "London", "Rome", "Berlin", "Madrid", "Vienna")
+PEOPLE = ("Ann", "Bob", "Carl", "Dora", "Emil", "Fay")
+BEFORE = ("  Yesterday", " Today 😀", " Last year")
+START = datetime(2026, 1, 1)  # noqa: DTZ001 - the files name no time zone
+SERIES, WORDS = "timeserieslabels", "labels"
+
+
+def region(
+    kind: str,
+    ends: tuple[object, object],
+    name: str,
+    *,
+    control: str = CONTROL,
+    target: str = ITEM,
+) -> JsonObject:
+    """Return what the editor stores of a stretch."""
+    start, end = ends
+    value: JsonObject = {"start": start, "end": end, kind: [name]}
+    if kind == SERIES:
+        value["instant"] = start == end
+    return {"from_name": control, "to_name": target, "type": kind, "value": value}
+
+
+def signal_with_stretches(
+    random: np.random.Generator,
+) -> tuple[list[float], list[tuple[int, int, str]]]:
+    """Make two loud stretches in a calm signal: a quick one and a slow one.
+
+    Returns
+    -------
+    the signal, and the first row, the last row and the name of each stretch
+    """
+    time = np.arange(SAMPLES) / RATE
+    signal = random.normal(scale=0.1, size=SAMPLES)
+    stretches = []
+    for name, begin in (("Run", 60), ("Walk", 340)):
+        start = begin + int(random.integers(0, 60))
+        rows = slice(start, start + LONG)
+        signal[rows] += np.sin(2 * np.pi * PACES[name] * time[rows])
+        stretches.append((start, start + LONG - 1, name))
+    return signal.round(3).tolist(), stretches
+
+
+def moment(row: int) -> str:
+    """Return the time of a row as a file writes it."""
+    return (START + timedelta(seconds=row / RATE)).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def sentence(
+    random: np.random.Generator,
+) -> tuple[str, list[tuple[int, int, str]]]:
+    """Make a sentence about a person in a town, after spaces, which count."""
+    person, town = str(random.choice(PEOPLE)), str(random.choice(TOWNS))
+    text = f"{random.choice(BEFORE)} {person} went to {town} by train."
+    names = ((person, "PER"), (town, "LOC"))
+    return text, [(at := text.index(w), at + len(w), name) for w, name in names]
+
+
+def sound_with_events(
+    random: np.random.Generator,
+) -> tuple[bytes, list[tuple[float, float, str]]]:
+    """Make a quiet sound with a low tone and a high one.
+
+    Returns
+    -------
+    the file, and the first second, the last and the name of each event
+    """
+    rate = 8_000
+    samples = random.normal(scale=0.01, size=6 * rate)
+    events = []
+    for name, begin, hertz in (("Event A", 0.5, 300), ("Event B", 3.0, 1_500)):
+        start = begin + float(random.uniform(0, 1))
+        rows = np.arange(round(start * rate), round((start + 1.2) * rate))
+        samples[rows] += 0.3 * np.sin(2 * np.pi * hertz * rows / rate)
+        events.append((round(start, 3), round(start + 1.2, 3), name))
+    file = io.BytesIO()
+    write(file, samples.astype(np.float32), rate, format="WAV")
+    return file.getvalue(), events
+
+
+def ends_of(one: JsonObject) -> tuple[float, float, str]:
+    """Return where a region starts and ends, and its label."""
+    value = one["value"]
+    [name] = value.get(SERIES) or value[WORDS]
+    start, end = (_number(value[key]) for key in ("start", "end"))
+    return start, end, name
+
+
+def _number(place: float | str) -> float:
+    if isinstance(place, str):
+        return (datetime.fromisoformat(place) - START).total_seconds()
+    return place
+
+
+def share_met(truth: Sequence[JsonObject], predicted: Sequence[JsonObject]) -> float:
+    """Return of how many stretches a prediction of the same label overlaps a half.
+
+    The overlap is a share of both together.
+    """
+    told = [ends_of(one) for one in predicted]
+    met = [
+        any(
+            name == other
+            and min(end, last) - max(start, first)
+            >= 0.5 * (max(end, last) - min(start, first))
+            for first, last, other in told
+        )
+        for start, end, name in map(ends_of, truth)
+    ]
+    return sum(met) / len(met)

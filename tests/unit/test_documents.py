@@ -1,0 +1,243 @@
+"""Dialogues, HTML pages and PDFs become texts, or are set aside with a sentence."""
+
+import io
+import json
+import time
+from base64 import b64encode
+
+import orjson
+import pytest
+from PIL import Image
+
+from dubito.backend.features.input_choice import choose_input
+from dubito.backend.features.task_reader import TaskReader
+from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.project_settings import Preferences
+from dubito.backend.state.pool import TaskInput
+from dubito.model.errors import BadItemError
+from tests.label_studio import JsonObject, choices_config
+from tests.pdf_files import locked_pdf, pdf
+
+TURNS = [{"who": "Ann", "what": "Hello"}, {"who": "Bob", "what": "Good bye"}]
+
+
+def picture(colour: str) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (9, 9), colour).save(file, "PNG")
+    return file.getvalue()
+
+
+LIST = 'valueList="$shown"'
+FILES = {
+    "/a.png": picture("red"),
+    "/b.png": picture("navy"),
+    "/talk.json": orjson.dumps(TURNS),
+    "/broken.json": b"[{",
+    "/page.html": b"<h1>Title</h1><p>some <b>wo</b>rds</p>",
+    "/data/upload/1/page.html": b"<p>uploaded</p>",
+    "/one.pdf": pdf("good words", "of a second page"),
+    "/long.pdf": pdf(*(f"page {number}" for number in range(1_000))),
+    "/scan.pdf": pdf("", ""),
+    "/locked.pdf": locked_pdf(),
+    "/broken.pdf": pdf("good words")[:150],
+    "/text.pdf": b"no PDF at all",
+}
+
+
+class Shelf:
+    """The files that there are."""
+
+    def fetch(self, address: str) -> bytes:
+        if address not in FILES:
+            message = f"{address} is not there"
+            raise BadItemError(message)
+        return FILES[address]
+
+
+def read(tag: str, value: object, attributes: str = "") -> TaskInput:
+    """Return what is learnt from a task that shows a value."""
+    given = f'value="$shown" {attributes}'
+    shown = read_schema(choices_config("a", "b", tag=tag, attributes=given))
+    data: JsonObject = {"shown": value}
+    reads = choose_input(shown, Preferences(), [data])
+    return TaskReader(schema=shown, reads=reads, files=Shelf()).read(data)
+
+
+KEYS = 'nameKey="who" textKey="what"'
+
+
+def test_a_dialogue_is_one_text_with_its_speakers() -> None:
+    found = read("Paragraphs", TURNS, KEYS)
+
+    assert found.text == "Ann: Hello\nBob: Good bye"
+
+
+def test_a_dialogue_has_the_keys_of_the_editor_where_none_are_named() -> None:
+    turns = [{"author": "Ann", "text": "Hello"}, {"text": "Hm"}, {"author": "Bob"}]
+
+    assert read("Paragraphs", turns).text == "Ann: Hello\nHm"
+
+
+def test_a_dialogue_is_read_from_a_file() -> None:
+    found = read("Paragraphs", "/talk.json", f'valueType="url" {KEYS}')
+
+    assert found.text == "Ann: Hello\nBob: Good bye"
+
+
+@pytest.mark.parametrize(
+    ("value", "attributes", "why"),
+    [
+        ("words", "", "holds no dialogue"),
+        ({"text": "words"}, "", "holds no dialogue"),
+        ([], "", "no turn of the dialogue has a text under 'text'"),
+        (TURNS, "", "no turn of the dialogue has a text under 'text'"),
+        (TURNS, 'textKey="said"', "no turn of the dialogue has a text under 'said'"),
+        ("/broken.json", 'valueType="url"', "/broken.json is not a JSON file"),
+        ("/gone.json", 'valueType="url"', "/gone.json is not there"),
+        ("a text", 'valueType="url"', "holds no address there"),
+    ],
+)
+def test_what_is_no_dialogue_is_set_aside(
+    value: object, attributes: str, why: str
+) -> None:
+    assert why in read("Paragraphs", value, attributes).refused
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("plain &amp; simple", "plain & simple"),
+        ("<h1>Title</h1><p>some <b>wo</b>rds</p>", "Title\nsome words"),
+        ("<ul><li>one<li>two</ul>", "one\ntwo"),
+        ("a<br>b<BR/>c", "a\nb\nc"),
+        ("<script>var x = '<p>';</script>words<style>p {}</style>", "words"),
+        ("<title>none</title><!-- none --><body>words", "words"),
+        ("<p title='a > b'>words</p>", "words"),
+        ("1 < 2 and 3 > 2", "1 < 2 and 3 > 2"),
+        ("words <p", "words"),
+        ("words <!-- without end", "words"),
+        ("words <script> without end", "words"),
+        ("<p>&lt;b&gt;</p>", "<b>"),
+    ],
+)
+def test_of_a_page_the_text_is_read_that_people_see(page: str, text: str) -> None:
+    assert read("HyperText", page).text == text
+
+
+@pytest.mark.parametrize("page", ["", "<p> </p>", "<script>x()</script>", "<!-- x -->"])
+def test_a_page_without_text_is_set_aside(page: str) -> None:
+    assert "no text under 'shown'" in read("HyperText", page).refused
+
+
+def test_a_page_is_read_from_a_file() -> None:
+    found = read("HyperText", "/page.html", 'valueType="url"')
+
+    assert found.text == "Title\nsome words"
+
+
+def test_the_address_of_an_uploaded_page_is_never_its_text() -> None:
+    assert read("HyperText", "/data/upload/1/page.html").text == "uploaded"
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["<" * 10**6, "<!--" * 10**6, "<a '" * 10**6, "<a \"'" * 10**6, "<script>" * 10**6],
+    ids=lambda page: page[:8],
+)
+def test_no_page_takes_long(page: str) -> None:
+    began = time.monotonic()
+
+    read("HyperText", page)
+
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("tag", ["Text", "HyperText"])
+@pytest.mark.parametrize("encoding", ["base64", "base64unicode"])
+def test_a_text_in_base64_is_decoded(tag: str, encoding: str) -> None:
+    value = b64encode("Grüße".encode()).decode()
+
+    assert read(tag, value, f'encoding="{encoding}"').text == "Grüße"
+
+
+def test_what_is_not_base64_is_set_aside() -> None:
+    assert "not valid base64" in read("Text", "Grüße!", 'encoding="base64"').refused
+
+
+def test_the_text_of_a_pdf_is_read() -> None:
+    assert read("Pdf", "/one.pdf").text == "good words\nof a second page"
+
+
+def test_a_thousand_pages_are_read() -> None:
+    text = read("Pdf", "/long.pdf").text
+
+    assert text is not None
+    assert text.endswith("page 999")
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("/scan.pdf", "has no text"),
+        ("/locked.pdf", "protected by a password"),
+        ("/broken.pdf", "the PDF is broken"),
+        ("/text.pdf", "not a PDF"),
+        ("/gone.pdf", "is not there"),
+        ("", "no address of a PDF"),
+        (5, "no address of a PDF"),
+    ],
+)
+def test_what_is_no_pdf_with_a_text_is_set_aside(address: object, why: str) -> None:
+    assert why in read("Pdf", address).refused
+
+
+def test_of_a_list_of_images_the_mean_is_read() -> None:
+    one, other = read("Image", "/a.png").numbers, read("Image", "/b.png").numbers
+
+    both = read("Image", ["/a.png", "/b.png"], LIST).numbers
+
+    assert both == {name: pytest.approx((one[name] + other[name]) / 2) for name in one}
+
+
+def test_of_a_list_what_cannot_be_read_is_left_out() -> None:
+    found = read("Image", ["/gone.png", "/a.png", 5], LIST)
+
+    assert found.numbers == pytest.approx(read("Image", "/a.png").numbers)
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (["/gone.png"], "no image of the list can be read; of the first: /gone.png is"),
+        ([], "holds no list of images"),
+        ("/a.png", "holds no list of images"),
+    ],
+)
+def test_a_list_without_an_image_is_set_aside(value: object, why: str) -> None:
+    assert why in read("Image", value, LIST).refused
+
+
+def test_of_a_long_list_the_first_images_are_read() -> None:
+    found = read("Image", ["/a.png"] * 16 + ["/b.png"] * 10_000, LIST)
+
+    assert found.numbers == pytest.approx(read("Image", "/a.png").numbers)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        [{"name": "Ann", "age": 41}, {"name": "Bob", "age": 7}],
+        {"name": "Ann", "home": {"town": "Rome"}},
+        '[{"name": "Ann"}]',
+    ],
+)
+def test_a_table_without_columns_of_numbers_is_read_as_json(table: object) -> None:
+    text = table if isinstance(table, str) else json.dumps(table)
+
+    assert read("Table", table).text == text
+
+
+def test_the_numbers_of_a_table_come_first() -> None:
+    found = read("Table", {"age": 41.5, "home": {"town": "Rome"}})
+
+    assert (found.text, found.numbers) == (None, {"age": 41.5})

@@ -1,0 +1,64 @@
+"""The web server as `dubito web` runs it, in a process of its own."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.context import SpawnProcess
+
+import httpx
+
+from dubito.backend.demo.label_studio_server import free_port
+from dubito.backend.settings import Settings
+from dubito.backend.web.server import run_web
+from dubito.backend.web.slow_clients import Patience
+from tests.patience import PATIENCE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A server and its process."""
+
+    port: int
+    process: SpawnProcess
+
+    def open(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+
+    def tell_to_stop(self) -> float:
+        assert self.process.pid is not None
+        os.kill(self.process.pid, signal.SIGTERM)
+        return time.monotonic()
+
+
+@contextmanager
+def web_process(
+    store_url: str, patience: Patience | None = None, **chosen: object
+) -> Iterator[Serving]:
+    """Serve for the block."""
+    port = free_port()
+    settings = Settings(redis_url=store_url, port=port).having(**chosen)
+    process = get_context("spawn").Process(target=run_web, args=(settings, patience))
+    process.start()
+    try:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not is_up(port):
+            assert process.is_alive()
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        yield Serving(port, process)
+    finally:
+        process.kill()
+        process.join()
+
+
+def is_up(port: int) -> bool:
+    url = f"http://127.0.0.1:{port}/health"
+    try:
+        return httpx.get(url, trust_env=False).status_code < 600
+    except httpx.HTTPError:
+        return False
