@@ -18,6 +18,7 @@ TOLD = 5
 LONGEST_GIVEN = 100_000
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+Cost = Literal["task", "length"]
 
 
 class Strict(BaseModel):
@@ -39,6 +40,8 @@ class Preferences(Strict):
     Attributes
     ----------
     strategy : how certainty is measured
+    cost : what labelling costs where people mark stretches: as much for each task, or
+        for each second or word of it
     learner : a registered name
     extractor : a name that a package registers: what describes the items
     class_names : whether the names of the classes teach, too
@@ -50,6 +53,7 @@ class Preferences(Strict):
     """
 
     strategy: Literal["margin", "entropy", "least_confidence"] = "margin"
+    cost: Cost = "task"
     learner: Name = "auto"
     extractor: str = ""
     class_names: Literal["auto", "off"] = "auto"

@@ -9,8 +9,9 @@ import numpy as np
 from dubito.backend.controls.likely_labels import likely_labels
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.features.task_sequences import TaskSequences
-from dubito.backend.learning.stretches import TaskPredictions, fit_tasks, predict_tasks
+from dubito.backend.learning.stretches import fit_tasks, predict_tasks
 from dubito.backend.learning.targets import targets_of
+from dubito.backend.learning.task_predictions import TaskPredictions
 from dubito.model.learners.fitting import fit_labels
 from dubito.model.learners.registry import learner, within
 from dubito.model.query.uncertainty import doubt
@@ -66,7 +67,14 @@ def _learn_stretches(question: RoundInput) -> TaskPredictions | None:
     model, sequences = fit_stretches(question), question.items.sequences
     if model is None or sequences is None:
         return None
-    return predict_tasks(model, sequences, question.schema.classes)
+    return _stretch_predictions(question, model, sequences)
+
+
+def _stretch_predictions(
+    question: RoundInput, model: StretchModel, sequences: TaskSequences
+) -> TaskPredictions:
+    classes, cost = question.schema.classes, question.preferences.cost
+    return predict_tasks(model, sequences, classes, cost)
 
 
 def fit_stretches(question: RoundInput) -> StretchModel | None:
@@ -93,7 +101,7 @@ def predict_unseen(
             return None
         packed = [reading.sequence for reading in readings]
         sequences = TaskSequences.of(packed, like=items.sequences.units)
-        return predict_tasks(model, sequences, question.schema.classes)
+        return _stretch_predictions(question, model, sequences)
     predictor = items.predictor(basis, lambda: fit(question))
     if predictor is None:
         return None

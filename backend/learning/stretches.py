@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dubito.backend.learning.task_predictions import TaskPredictions
 from dubito.model.stretches.certainty import occurrence, task_certainty
 from dubito.model.stretches.learner import fit_stretches
 
@@ -15,37 +15,9 @@ if TYPE_CHECKING:
 
     from dubito.backend.controls.codec import Answer
     from dubito.backend.features.task_sequences import TaskSequences
-    from dubito.model.arrays import Certainty, Members, Probabilities
+    from dubito.backend.project_settings import Cost
+    from dubito.model.arrays import Members
     from dubito.model.stretches.learner import StretchModel
-
-NEUTRAL = 0.5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskPredictions:
-    """What a model says of tasks.
-
-    Attributes
-    ----------
-    probabilities : (n_tasks, n_classes); of stretches: that a class occurs in a task
-    certainty : (n_tasks,) in [0, 1]
-    stretches : (n_tasks,) the likeliest answers where people mark stretches; else empty
-    """
-
-    probabilities: Probabilities
-    certainty: Certainty
-    stretches: tuple[Answer, ...] = ()
-
-    @classmethod
-    def unknown(cls, n_tasks: int) -> Self:
-        """Return what is said before there is a model: every certainty is neutral."""
-        certainty = np.full(n_tasks, NEUTRAL)
-        return cls(probabilities=np.empty((n_tasks, 0)), certainty=certainty)
-
-    @property
-    def has_model(self) -> bool:
-        """Whether a model was trained, and there are probabilities."""
-        return bool(self.probabilities.shape[1])
 
 
 def fit_tasks(
@@ -68,13 +40,18 @@ def fit_tasks(
 
 
 def predict_tasks(
-    model: StretchModel, sequences: TaskSequences, classes: Sequence[str]
+    model: StretchModel, sequences: TaskSequences, classes: Sequence[str], cost: Cost
 ) -> TaskPredictions:
-    """Return what a model says of tasks."""
+    """Return what a model says of tasks.
+
+    Parameters
+    ----------
+    cost : what labelling a task costs; see `Preferences`
+    """
     predictions, ends = model.predict(sequences.units), sequences.units.ends
     return TaskPredictions(
         probabilities=occurrence(predictions, ends),
-        certainty=task_certainty(predictions.doubt, ends),
+        certainty=task_certainty(predictions.doubt, ends, per_length=cost == "length"),
         stretches=sequences.answers(predictions.members, classes),
     )
 

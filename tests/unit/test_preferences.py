@@ -14,7 +14,8 @@ def test_nothing_need_be_chosen(nothing: object) -> None:
 @pytest.mark.parametrize("wrap", [lambda text: text, lambda text: f"\n {text} "])
 def test_everything_can_be_chosen(wrap: object) -> None:
     text = (
-        '{"strategy": "entropy", "learner": "auto", "features": ["x", "y"],'
+        '{"strategy": "entropy", "cost": "length", "learner": "auto",'
+        ' "features": ["x", "y"],'
         ' "group": "person", "initial": {"random": 3, "centres": 0}, "audit": 0.25,'
         ' "window": 7, "preannotate": true, "seed": 5}'
     )
@@ -23,6 +24,7 @@ def test_everything_can_be_chosen(wrap: object) -> None:
 
     assert found == Preferences(
         strategy="entropy",
+        cost="length",
         learner="auto",
         features=("x", "y"),
         group="person",
@@ -43,6 +45,7 @@ def test_everything_can_be_chosen(wrap: object) -> None:
         (17, "top level: Input should be"),
         ({"windw": 5}, "windw: Extra inputs are not permitted"),
         ({"strategy": "gut"}, "strategy: Input should be 'margin', 'entropy'"),
+        ({"cost": "money"}, "cost: Input should be 'task' or 'length'"),
         ({"class_names": "on"}, "class_names"),
         ({"learner": "best"}, "'best' is unknown; choose from auto"),
         ({"learner": "os:system"}, "'os:system' is unknown"),

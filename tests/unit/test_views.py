@@ -11,7 +11,7 @@ from dubito.backend.export.fitted_model import OURS, THEIRS
 from dubito.backend.features.feature_table import FeatureTable, Featuriser
 from dubito.backend.learning import round as rounds
 from dubito.backend.learning.round_input import query_config
-from dubito.backend.learning.stretches import TaskPredictions
+from dubito.backend.learning.task_predictions import TaskPredictions
 from dubito.backend.project_settings import Preferences
 from dubito.backend.state.pool import Pool
 from dubito.model.arrays import (

@@ -6,11 +6,13 @@
   const MEANINGS = {
     strategy:
       "measure of certainty: margin (between the two most likely classes), entropy or least_confidence",
+    cost: "what labelling costs where people mark stretches: as much for each task, or for each second or word (length)",
     extractor: "the extractor of an installed package, if one describes the items",
     learner: "model type: auto, or one that an installed package provides",
     features: "data keys that the model uses; all usable keys if none is named",
     group:
       "data key of a group, such as the person: the accuracy is then estimated for unseen groups",
+    class_names: "whether the names of the classes teach before the first label: auto or off",
     initial:
       "number of typical and of random tasks to label first (default: one of each per class)",
     audit: "share of tasks drawn at random to measure the accuracy",
