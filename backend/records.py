@@ -101,7 +101,7 @@ def _is_marked(item: JsonObject, mark: str) -> bool:
     meta = item.get("meta")
     if not isinstance(meta, dict) or mark not in meta:
         return False
-    return bool(answers_in(item)) and mark_of(item) == meta[mark]
+    return bool(mark_of(item) == meta[mark])
 
 
 def mark_of(region: JsonObject) -> object:

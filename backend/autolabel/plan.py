@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dubito.backend.autolabel.models import AutolabelProgress, AutolabelStatus
+from dubito.backend.controls.registry import codec_of
 from dubito.backend.errors import NotNowError, SchemaError
 from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.state.autolabel import (
@@ -13,7 +14,6 @@ from dubito.backend.state.autolabel import (
     AutolabelJob,
     AutolabelRow,
 )
-from dubito.model.evaluation.answers import sure
 from dubito.model.evaluation.autolabel_thresholds import Threshold, farthest, thresholds
 
 if TYPE_CHECKING:
@@ -33,10 +33,7 @@ NO_ESTIMATE = (
     "there is no accuracy estimate yet: it needs 20 labels, 5 of them of tasks drawn"
     " at random"
 )
-ANY_OF = (
-    "Dubito does not auto-label tasks with several classes or stretches; export the"
-    " predictions instead"
-)
+STRETCHES = "Dubito does not auto-label stretches; export the predictions instead"
 NOTHING_OPEN = "no open task is left to label"
 
 
@@ -65,7 +62,7 @@ class OpenTasks:
         return cls(
             task_ids=open_tasks.task_ids,
             certainty=open_tasks.certainty,
-            sure=sure(open_tasks.probabilities, open_tasks.kind),
+            sure=open_tasks.sure(),
             labels=open_tasks.labels(),
         )
 
@@ -122,8 +119,8 @@ def _known(
     except SchemaError as error:
         return None, None, None, str(error)
     ranking = state.ranking()
-    if snapshot is not None and snapshot.kind == "any of":
-        return snapshot, ranking, None, ANY_OF
+    if snapshot is not None and codec_of(snapshot.schema).marks_stretches:
+        return snapshot, ranking, None, STRETCHES
     if snapshot is None or ranking is None or not ranking.has_model:
         return snapshot, None, None, NO_MODEL
     finding = state.assessments.finding(snapshot.kind)

@@ -71,9 +71,13 @@ class MultipleChoice(SingleChoice):
         return next(chain(reasons, faults), self.answer_of(inner, schema))
 
     def regions(self, answer: Answer, schema: Schema) -> list[Region]:
-        """Return the one region of the choices; none where there is no choice."""
+        """Return the one region of the choices, without one where there is none.
+
+        The editor itself writes no region then. A prediction and an auto-label need
+        one: it holds the mark that tells them from a person's answer.
+        """
         choices = [choice_of(name, schema) for name in self.classes_in(answer)]
-        return [self.region(choices, schema)] if choices else []
+        return [self.region(choices, schema)]
 
     def classes_in(self, answer: Answer) -> tuple[str, ...]:
         """Return the classes that an answer consists of."""

@@ -11,10 +11,12 @@ import orjson
 
 from dubito.backend.controls.likely_labels import likely_labels
 from dubito.model.arrays import AnswerKind
-from dubito.model.evaluation.answers import told
+from dubito.model.evaluation.answers import sure, told
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    from numpy.typing import NDArray
 
     from dubito.backend.controls.codec import Answer
     from dubito.model.arrays import (
@@ -84,6 +86,10 @@ class Ranking:
         members = np.zeros(probabilities.shape, dtype=np.bool_)
         members[np.arange(len(members)), labels.astype(np.intp)] = True
         return members
+
+    def sure(self) -> NDArray[np.float64]:
+        """Return (n_tasks,) how probable each predicted label is, as a whole."""
+        return sure(self.probabilities, self.kind, may_be_empty=self.may_be_empty)
 
     def labels(self) -> list[str]:
         """Return the label that is predicted of each task; there must be a model."""

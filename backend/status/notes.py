@@ -48,7 +48,7 @@ CLASS_NAMES = (
 )
 ANY_OF = (
     "a task may have several classes: the accuracy is the share of tasks whose classes"
-    " are all right; Dubito does not auto-label such tasks"
+    " are all right"
 )
 STRETCHES = (
     "people mark stretches: the accuracy is the share of the time (or of the words)"

@@ -9,7 +9,6 @@ import orjson
 import pytest
 from playwright.sync_api import Page
 
-from dubito.backend.autolabel.plan import describe_autolabel
 from dubito.backend.export.fitted_model import ItemPrediction, load_model
 from dubito.backend.export.formats import TABLES
 from dubito.backend.export.model_zip import card_of, fit_model
@@ -215,7 +214,6 @@ def test_what_is_shown_and_taken_away_knows_sets(bench: Stand, rows: Rows) -> No
     assert "exactly one class" in shown.note
     card = card_of(model, state)
     assert all(f"| {name} | {counts[name]} |" in card for name in CLASSES)
-    assert describe_autolabel(state).reason.startswith("Dubito does not auto-label")
     notes = describe(state, services).notes
     assert any("a task may have several classes" in note for note in notes)
 
