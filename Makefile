@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PACKAGES := dubito/backend/__init__.py dubito/model/__init__.py
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 # Tests mostly wait for Label Studio: more of them than cores run side by side.
@@ -85,12 +86,17 @@ clean: ## remove what make installed, and all caches; the demo's data in .dubito
 	rm -rf $(VENV) .venv-label-studio $(OFFICIAL) .cache build dist *.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-$(VENV)/dubito: pyproject.toml constraints.txt | $(VENV)/made
+# Some copies of a repository have no links (archives, git on Windows), but files that
+# hold the path.
+$(PACKAGES):
+	@rm -f $(@D) && ln -s ../$(notdir $(@D)) $(@D)
+
+$(VENV)/dubito: pyproject.toml constraints.txt | $(VENV)/made $(PACKAGES)
 	@echo "Installing Dubito …"
 	@$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e ".[plot]"
 	@touch $@
 
-$(VENV)/test: pyproject.toml constraints.txt | $(VENV)/made
+$(VENV)/test: pyproject.toml constraints.txt | $(VENV)/made $(PACKAGES)
 	@echo "Installing Dubito and what its tests need …"
 	@$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e ".[test]"
 	@touch $(VENV)/dubito $@

@@ -5,12 +5,13 @@ from http import HTTPStatus
 
 import pytest
 
+from dubito.backend.labelstudio.label_config import read_schema
 from dubito.backend.publishing.prediction_format import PredictionFormatter
 from dubito.backend.publishing.scores import KEPT_VERSION, VERSION
 from dubito.backend.records import Annotation
 from tests.builders import schema
 from tests.contract import project_with
-from tests.label_studio import JsonObject, LabelStudio, choice_result
+from tests.label_studio import JsonObject, LabelStudio, choice_result, choices_config
 from tests.sink import Sink
 
 
@@ -100,6 +101,24 @@ class TestCopies:
 
         (answer,) = Trace.of(label_studio, project).answers.values()
         assert answer.parent_prediction is None
+        assert answer.is_unconfirmed
+
+    def test_a_prediction_of_none_of_several_classes_keeps_its_mark(
+        self, label_studio: LabelStudio
+    ) -> None:
+        config = choices_config("a", "b").replace('"single"', '"multiple"')
+        project, (task,) = project_with(label_studio, 1)
+        label_studio.patch_project(project, label_config=config)
+        formatter = PredictionFormatter(schema=read_schema(config), ranking=None)
+        result = formatter.result("[]")
+        body = {"task": task, "model_version": VERSION, "result": result}
+        label_studio.call("POST", "/api/predictions/", json=body)
+        act(label_studio, project, "predictions_to_annotations")
+
+        act(label_studio, project, "delete_tasks_predictions")
+
+        (answer,) = Trace.of(label_studio, project).answers.values()
+        assert [region["value"] for region in answer.result] == [{"choices": []}]
         assert answer.is_unconfirmed
 
     def test_an_import_of_an_export_keeps_it(self, label_studio: LabelStudio) -> None:
