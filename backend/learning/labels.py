@@ -24,6 +24,18 @@ COPY = (
 )
 
 
+PREDICTED, CHANGED = "prediction", "prediction-changed"
+"""What Label Studio's editor says of a region that began as a prediction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Of how many answers a prediction was shown, and how many are as predicted."""
+
+    unchanged: int
+    of: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
     """What people have said so far.
@@ -36,6 +48,7 @@ class Labels:
     skipped : tasks that were skipped by somebody and labelled by nobody
     set_aside_reasons : how many annotations are no label, by the reason why not
     ours : tasks that nobody answered, and that have a label of a model
+    acceptance : what people made of predictions that they were shown; None of none
     """
 
     chosen: Mapping[int, str] = field(default_factory=dict)
@@ -44,6 +57,7 @@ class Labels:
     skipped: frozenset[int] = frozenset()
     set_aside_reasons: Mapping[str, int] = field(default_factory=dict)
     ours: frozenset[int] = frozenset()
+    acceptance: Acceptance | None = None
 
     @property
     def set_aside(self) -> int:
@@ -92,7 +106,23 @@ def derive_labels(
         skipped=frozenset({a.task for a in human_answers} - {a.task for a in finished}),
         set_aside_reasons=_reasons(finished, schema) + Counter({COPY: copies}),
         ours=frozenset(by_task.keys() - {a.task for a in human_answers}),
+        acceptance=_acceptance(finished, schema.control),
     )
+
+
+def _acceptance(answers: Iterable[Annotation], control: str) -> Acceptance | None:
+    """Count what began as a prediction. A region that was removed leaves no trace."""
+    origins = [
+        [
+            region.get("origin")
+            for region in answer.result
+            if region.get("from_name") == control
+        ]
+        for answer in answers
+    ]
+    shown = [one for one in origins if PREDICTED in one or CHANGED in one]
+    unchanged = sum(all(origin == PREDICTED for origin in one) for one in shown)
+    return Acceptance(unchanged, len(shown)) if shown else None
 
 
 def _votes(annotations: Sequence[Annotation], schema: Schema) -> list[Vote]:

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import Field
 
+from dubito.backend.learning.labels import Acceptance
 from dubito.backend.project_settings import Preferences
 from dubito.backend.relabel.requests import RelabelStatus
 from dubito.backend.response_model import Count, ResponseModel, Share, Why
@@ -160,6 +161,10 @@ class ProjectStatus(ResponseModel):
     agreement: Agreement | None = Field(
         description="agreement between annotators (Krippendorff's alpha), and of each"
         " with the others; null if no task has two answers"
+    )
+    acceptance: Acceptance | None = Field(
+        description="answers that began as a prediction which the editor showed: how"
+        " many `of` them people submitted `unchanged`; null if there are none"
     )
     start: Start = Field(description="size of the seed set, and labels missing")
     links: Links = Field(description="addresses of the project in Label Studio")

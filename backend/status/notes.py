@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -49,6 +50,10 @@ CLASS_NAMES = (
 ANY_OF = (
     "a task may have several classes: the accuracy is the share of tasks whose classes"
     " are all right"
+)
+ACCEPTANCE = (
+    "the editor showed a prediction for {of} of the answers, and people submitted"
+    " {unchanged} ({share:.0%}) unchanged"
 )
 STRETCHES = (
     "people mark stretches: the accuracy is the share of the time (or of the words)"
@@ -108,6 +113,9 @@ def _about_the_tasks(
     if snapshot is not None and snapshot.kind == "any of":
         marks_stretches = codec_of(snapshot.schema).marks_stretches
         notes.append(STRETCHES if marks_stretches else ANY_OF)
+    if snapshot is not None and (acceptance := snapshot.labels.acceptance):
+        share = acceptance.unchanged / acceptance.of
+        notes.append(ACCEPTANCE.format(**asdict(acceptance), share=share))
     if facts.waits_for:
         notes.append(f"some tasks wait for their files: {facts.waits_for}")
     if facts.most_columns is not None:

@@ -194,6 +194,7 @@ def _choices(snapshot: ProjectSnapshot | None) -> JsonObject:
     preferences = Preferences() if snapshot is None else snapshot.preferences
     return {
         "agreement": _agreement(snapshot),
+        "acceptance": None if snapshot is None else snapshot.labels.acceptance,
         "start": _start(snapshot),
         "classes": [] if snapshot is None else list(snapshot.schema.classes),
         "kind": "one of" if snapshot is None else snapshot.kind,

@@ -95,4 +95,5 @@ def test_dragged_activities_are_learnt_and_predicted_ones_are_shown(
     assert len(shown) == len(values) > 0
     assert sorted(name for _, name in shown) == sorted(v[SERIES][0] for v in values)
     submit(page)
-    dubito.when(project, lambda status: status["labels"] == LABELS + 1)
+    status = dubito.when(project, lambda status: status["labels"] == LABELS + 1)
+    assert status["acceptance"] == {"unchanged": 1, "of": 1}

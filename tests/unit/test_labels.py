@@ -3,7 +3,12 @@
 import pytest
 
 from dubito.backend.labelstudio.label_config import read_schema
-from dubito.backend.learning.labels import Labels, derive_labels, read_choice
+from dubito.backend.learning.labels import (
+    Acceptance,
+    Labels,
+    derive_labels,
+    read_choice,
+)
 from dubito.backend.records import Annotation, JsonObject
 from tests.builders import annotation, machine_made, project, schema
 from tests.label_studio import CONTROL, choice_result
@@ -271,3 +276,25 @@ def test_of_several_grades_the_median_is_the_label() -> None:
 def star(stars: int) -> JsonObject:
     names = {"from_name": "stars", "to_name": "text", "type": "rating"}
     return {**names, "value": {"rating": stars}}
+
+
+def shown(choice: str, origin: object, control: str = CONTROL) -> JsonObject:
+    return {**region([choice], control), "origin": origin}
+
+
+def test_predictions_that_people_left_unchanged_are_counted() -> None:
+    unchanged, changed = shown("a", "prediction"), shown("b", "prediction-changed")
+    foreign = shown("a", "prediction", control="another control")
+
+    acceptance = labels(
+        annotation(1, [unchanged], task=1, lead_time=1.0),
+        annotation(2, [unchanged, foreign], task=2, lead_time=1.0),
+        annotation(3, [changed], task=3, lead_time=1.0),
+        annotation(4, [shown("a", "manual")], task=4),
+        annotation(5, [shown("a", ["odd"]), foreign], task=5),
+        annotation(6, [unchanged], task=6, was_cancelled=True),
+        annotation(7, "a", task=7),
+    ).acceptance
+
+    assert acceptance == Acceptance(unchanged=2, of=3)
+    assert labels(annotation(1, "a")).acceptance is None
