@@ -151,7 +151,7 @@ def _store_at_once(watch: Watch) -> None:
 def _await_call(watch: Watch, show: Show) -> None:
     """Wait for the end of the call; how far it has come is estimated by its time."""
     state = watch.state
-    asked, began, step = time.monotonic(), 0.0, "storing scores (estimate)"
+    request_time, began, step = time.monotonic(), 0.0, "storing scores (estimate)"
     while True:
         now, is_running = time.monotonic(), state.published.is_bulk_running()
         scores = _scores(state)
@@ -162,7 +162,7 @@ def _await_call(watch: Watch, show: Show) -> None:
         elif began or not scores.missing:
             show(step, scores.of, scores.of)
             return
-        elif now - asked > START_SECONDS:
+        elif now - request_time > START_SECONDS:
             if not watch.services.is_awaited():
                 return  # it was over before this command saw it
             message = "no worker is free: start another with `dubito worker`"

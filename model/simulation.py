@@ -21,7 +21,7 @@ from dubito.model.arrays import (
     first_guesses,
     plain,
 )
-from dubito.model.evaluation.answers import kind_of, marks, told
+from dubito.model.evaluation.answers import kind_of, likely_targets, marks
 from dubito.model.evaluation.f1 import point_f1
 from dubito.model.learners.fitting import fit_labels
 from dubito.model.learners.registry import Learner, Predictor, within
@@ -84,9 +84,9 @@ class Labelled:
             codes=self.codes[rows],
         )
 
-    def told(self, probabilities: Probabilities) -> Targets:
+    def likely_targets(self, probabilities: Probabilities) -> Targets:
         """Return the labels that are predicted."""
-        return told(probabilities, self.kind, may_be_empty=self.may_be_empty)
+        return likely_targets(probabilities, self.kind, may_be_empty=self.may_be_empty)
 
 
 @dataclass(kw_only=True)
@@ -103,18 +103,18 @@ class SimulatedPool:
     learner: Learner
     measure: str = "margin"
     order: list[int] = field(default_factory=list)
-    _learnt: dict[int, Predictor | None] = field(default_factory=dict, repr=False)
+    _predictors: dict[int, Predictor | None] = field(default_factory=dict, repr=False)
 
     def learnt(self, count: int) -> Predictor | None:
         """Return what the first labels teach.
 
         While they are equal the names of the classes speak, if they are known.
         """
-        if count not in self._learnt:
-            for stale in [number for number in self._learnt if number < count - BEHIND]:
-                del self._learnt[stale]
-            self._learnt[count] = self._fit(count)
-        return self._learnt[count]
+        if count not in self._predictors:
+            for stale in [one for one in self._predictors if one < count - BEHIND]:
+                del self._predictors[stale]
+            self._predictors[count] = self._fit(count)
+        return self._predictors[count]
 
     @cached_property
     def informed(self) -> Learner:
@@ -254,7 +254,7 @@ def score(lesson: SimulatedPool, count: int, test: Labelled) -> Score:
     if predictor is None:
         guesses = lesson.pool.codes[[lesson.order[0]] * len(test.codes)]
     else:
-        guesses = test.told(predictor.predict(test.features))
+        guesses = test.likely_targets(predictor.predict(test.features))
     accuracy = float((marks(guesses) == marks(test.codes)).mean())
     if test.kind == "any of":
         f1 = point_f1(test.codes.astype(np.bool_), guesses.astype(np.bool_))

@@ -61,7 +61,7 @@ class Attachments:
     marks : those of this Dubito
     """
 
-    held: Connection
+    connection: Connection
     urls: Sequence[str]
     marks: frozenset[str]
     hooks: Sequence[Webhook] = ()
@@ -73,7 +73,9 @@ class Attachments:
         hook_marks = {
             mark_of(_secret(hook)) for hook in self.hooks if self._leads_here(hook)
         }
-        tab_marks = {_mark(tab) for tab in self.tabs if tab.get("id") == self.held.tab}
+        tab_marks = {
+            _mark(tab) for tab in self.tabs if tab.get("id") == self.connection.tab
+        }
         marks = self.marks | hook_marks | tab_marks
         object.__setattr__(self, "_known", marks - {"", mark_of("")})
 
@@ -95,7 +97,7 @@ class Attachments:
         """
         connection = connection or Connection()
         return cls(
-            held=connection,
+            connection=connection,
             urls=[one for one in (url, connection.backend_url) if one],
             marks=marks,
             hooks=client.webhooks(project),
@@ -133,7 +135,7 @@ class Attachments:
 
     def is_own(self, backend: MlBackend) -> bool:
         """Tell whether an ML backend is this Dubito, at whatever address."""
-        if our_row([backend], self.held) is not None:
+        if our_row([backend], self.connection) is not None:
             return True
         urls = [*self.urls, *map(_backend_url, self.own_hooks)]
         return any(is_same(backend.url, url) for url in urls)
@@ -151,7 +153,7 @@ class Attachments:
         return any(is_same(hook.url, webhook_url(url)) for url in self.urls)
 
     def _is_own_tab(self, tab: JsonObject) -> bool:
-        if tab.get("id") == self.held.tab or _mark(tab) in self._known:
+        if tab.get("id") == self.connection.tab or _mark(tab) in self._known:
             return True
         url = str(_marked(tab).get("url", ""))  # its mark may be lost with the store
         return bool(url) and any(is_same(url, one) for one in self.urls)

@@ -57,7 +57,7 @@ class BackendRow:
             row for row in self.client.backends(self.project) if attached.is_own(row)
         ]
         own_row = next((row for row in own if is_same(row.url, url)), None)
-        own_row = own_row or our_row(own, attached.held) or next(iter(own), None)
+        own_row = own_row or our_row(own, attached.connection) or next(iter(own), None)
         row = self._made(url) if own_row is None else self._moved(own_row, url)
         for extra in own:
             if row is None or extra.id != row.id:

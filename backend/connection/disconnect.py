@@ -135,7 +135,7 @@ class Disconnector:
         with self._attempt("look for the tab", by_hand):
             tabs = self.client.tabs(state.id)
         return Attachments(
-            held=connection,
+            connection=connection,
             urls=[url] if url else [],
             marks=own_marks(self.projects.client),
             hooks=hooks,

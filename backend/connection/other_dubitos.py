@@ -51,7 +51,7 @@ class OtherDubitos:
         rows = client.backends(project)
         backends = [row for row in rows if attached.is_others(row)]
         hooks, addresses = list(attached.other_hooks), list(attached.other_addresses)
-        for row in rows if attached.held == Connection() else ():
+        for row in rows if attached.connection == Connection() else ():
             is_alive = row.state == CONNECTED and not is_same(row.url, url)
             if is_alive and attached.is_own(row):
                 theirs = webhook_url(row.url)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dubito.backend.controls.class_sets import packed
-from dubito.model.evaluation.answers import told
+from dubito.model.evaluation.answers import likely_targets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ def likely_labels(
     ----------
     may_be_empty : of any-of labels: whether "none of them" is an answer
     """
-    labels = told(probabilities, kind, may_be_empty=may_be_empty).tolist()
+    labels = likely_targets(probabilities, kind, may_be_empty=may_be_empty).tolist()
     if kind != "any of":
         return [classes[code] for code in labels]
     return [

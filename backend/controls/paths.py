@@ -88,8 +88,8 @@ def texts_of(control: Element, classes: Sequence[str]) -> tuple[str, ...]:
     texts: dict[str, str] = {}
     for node in nodes(control):
         texts.setdefault(joined(node.path), joined(node.texts))
-    found = tuple(texts[name] for name in classes)
-    return () if found == tuple(classes) else found
+    class_texts = tuple(texts[name] for name in classes)
+    return () if class_texts == tuple(classes) else class_texts
 
 
 def steps(name: str) -> list[str]:

@@ -193,8 +193,8 @@ def distinct_choices(
 ) -> list[Answer | NoAnswer]:
     """Return what a result says of the control: choices, or what else it holds."""
     regions = [item for item in result if item.get("from_name") == schema.control]
-    found = (choice for region in regions for choice in _choices(region, schema))
-    return list(dict.fromkeys(found))
+    choices = (choice for region in regions for choice in _choices(region, schema))
+    return list(dict.fromkeys(choices))
 
 
 def unusable(choice: Answer, schema: Schema) -> NoAnswer | None:

@@ -23,8 +23,8 @@ def attribute(tag: Element, name: str, default: str = "") -> str:
     """Return an attribute; the editor does not tell capital letters in its name."""
     if name in tag.attrib:
         return str(tag.attrib[name])
-    given = (v for key, v in tag.attrib.items() if key.lower() == name.lower())
-    return str(next(given, default))
+    values = (v for key, v in tag.attrib.items() if key.lower() == name.lower())
+    return str(next(values, default))
 
 
 def is_set(tag: Element, name: str) -> bool:

@@ -39,8 +39,8 @@ def telling(rows: Sequence[JsonObject], schema: Schema, group: str) -> tuple[str
     others = [{k: v for k, v in row.items() if k != group} for row in rows]
     numeric = numeric_keys(others)
     measured = {key for key in numeric if is_measured(key, others)}
-    met = Counter(key for row in others for key in row if key not in numeric)
-    shared = (key for key, count in met.items() if count > COMMON * len(rows))
+    counts = Counter(key for row in others for key in row if key not in numeric)
+    shared = (key for key, count in counts.items() if count > COMMON * len(rows))
     values = {key: values_of(key, others) for key in shared}
     columns = {
         as_column(key, column)
@@ -111,8 +111,10 @@ def is_measured(key: str, rows: Sequence[JsonObject]) -> bool:
 
 def numeric_keys(rows: Sequence[JsonObject]) -> set[str]:
     """Return the keys that hold a number in at least half of the rows."""
-    met = Counter(key for row in rows for key, value in row.items() if is_number(value))
-    return {key for key, count in met.items() if count > COMMON * len(rows)}
+    counts = Counter(
+        key for row in rows for key, value in row.items() if is_number(value)
+    )
+    return {key for key, count in counts.items() if count > COMMON * len(rows)}
 
 
 def is_numeric(values: Sequence[object]) -> bool:

@@ -149,7 +149,7 @@ class DiagnosticContext:
             marks |= own_marks(self.services.redis)
         connection = self.connection or Connection()
         return Attachments(
-            held=connection,
+            connection=connection,
             urls=[connection.backend_url] if connection.backend_url else [],
             marks=marks,
             hooks=self.webhooks,

@@ -51,17 +51,17 @@ def offer(state: ProjectState) -> Offer:
 
 def _model(state: ProjectState) -> ModelOffer:
     store = ModelStore.of(state)
-    found, is_making = store.found(), store.is_making()
-    if found is None:
+    record, is_making = store.last_file(), store.is_making()
+    if record is None:
         return ModelOffer(state="making" if is_making else "none")
-    if found.error:
-        return ModelOffer(state="making" if is_making else "failed", error=found.error)
+    if record.error:
+        return ModelOffer(state="making" if is_making else "failed", error=record.error)
     return ModelOffer(
         state="making" if is_making else "ready",
-        size=found.size,
-        labels=found.labels,
-        made_at=found.made_at,
-        is_latest=found.basis == _basis(state),
+        size=record.size,
+        labels=record.labels,
+        made_at=record.made_at,
+        is_latest=record.basis == _basis(state),
     )
 
 
@@ -86,14 +86,14 @@ def ask_for_model(state: ProjectState, services: Services) -> None:
 def model_file(state: ProjectState) -> bytes:
     """Return the content of `model.zip`, or raise `NotReadyError` and what to do."""
     store = ModelStore.of(state)
-    found = store.found()
-    kept = None if found is None or found.error else store.content(found)
-    if kept is not None:
-        return zipped(kept.packed, kept.card)
+    record = store.last_file()
+    content = None if record is None or record.error else store.content(record)
+    if content is not None:
+        return zipped(content.packed, content.card)
     if store.is_making():
         message = "the model is being trained: try again in a moment"
-    elif found is not None and found.error:
-        message = f"training the model failed: {found.error}"
+    elif record is not None and record.error:
+        message = f"training the model failed: {record.error}"
     else:
         message = (
             "there is no trained model of the last day: press “Train the model” on"

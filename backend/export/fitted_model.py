@@ -149,12 +149,12 @@ class FittedModel:
             codec.answer_kind,
             may_be_empty=codec.may_be_empty,
         )
-        said = iter(zip(probabilities, certainty.tolist(), labels, strict=True))
+        predictions = iter(zip(probabilities, certainty.tolist(), labels, strict=True))
         for one in read:
             if isinstance(one, str) or one.refused:
                 yield one if isinstance(one, str) else one.refused
                 continue
-            shares, sure, label = next(said)
+            shares, sure, label = next(predictions)
             yield ItemPrediction(
                 label=label,
                 certainty=sure,

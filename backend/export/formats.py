@@ -83,11 +83,11 @@ def _predictions_json(state: ProjectState) -> Iterator[bytes]:
 
 
 def _predictions_ls(state: ProjectState) -> Iterator[bytes]:
-    told = predictions_for_label_studio(state)
+    predictions = predictions_for_label_studio(state)
     schema = snapshot_of(state).schema
     if not codec_of(schema).passes_bulk_import(schema):
         raise PathsNotImportedError
-    return as_json(told)
+    return as_json(predictions)
 
 
 class PathsNotImportedError(NotReadyError):

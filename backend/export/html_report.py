@@ -57,23 +57,23 @@ def report(services: Services, state: ProjectState) -> bytes:
     scripts = [_as_script(_read(name)) for name in SCRIPT.findall(page)]
     styles = [_read(name) for name in STYLE.findall(page)]
     page = SCRIPT.sub("", page).replace(HOME, "")
-    page = STYLE.sub(lambda found: f"<style>{_read(found[1])}</style>", page)
-    page = PICTURE.sub(lambda found: f'"{_as_address(found[1])}"', page)
+    page = STYLE.sub(lambda match: f"<style>{_read(match[1])}</style>", page)
+    page = PICTURE.sub(lambda match: f'"{_as_address(match[1])}"', page)
     page = page.replace("<title>", f"{_policy(scripts, styles)}\n  <title>", 1)
     page = page.replace("</h1>", f"</h1>\n    {_stamp(state)}", 1)
-    kept = _kept(services, state)
-    inlined = "\n".join(f"<script>{script}</script>" for script in scripts)
+    data = _kept(services, state)
+    elements = "\n".join(f"<script>{script}</script>" for script in scripts)
     head, _, tail = page.rpartition("</body>")
-    return f"{head}{kept}\n{inlined}\n</body>{tail}".encode()
+    return f"{head}{data}\n{elements}\n</body>{tail}".encode()
 
 
 def _kept(services: Services, state: ProjectState) -> str:
     """Return all that the page shows; no text in it can end the element it is in."""
-    found: JsonObject = {}
-    for name, told in KEPT.items():
+    responses: JsonObject = {}
+    for name, view in KEPT.items():
         with suppress(BackendError):  # what is not there yet is not shown either
-            found[name] = told(state, services).model_dump()
-    text = orjson.dumps(found, option=orjson.OPT_NON_STR_KEYS).decode()
+            responses[name] = view(state, services).model_dump()
+    text = orjson.dumps(responses, option=orjson.OPT_NON_STR_KEYS).decode()
     safe = text.replace("<", "\\u003c")
     return f'<script type="application/json" id="kept">{safe}</script>'
 
@@ -101,10 +101,10 @@ def _marks(texts: list[str]) -> str:
 def _stamp(state: ProjectState) -> str:
     """Say when the report was made: it is not followed by what comes later."""
     made = datetime.fromtimestamp(state.clock(), UTC)
-    said = f"{made:%Y-%m-%d %H:%M} UTC, Dubito {versions_here()['dubito']}"
+    caption = f"{made:%Y-%m-%d %H:%M} UTC, Dubito {versions_here()['dubito']}"
     return (
         f'<p class="muted">Report of <time datetime="{made:%Y-%m-%dT%H:%M:%SZ}">'
-        f"{escape(said)}</time></p>"
+        f"{escape(caption)}</time></p>"
     )
 
 

@@ -27,17 +27,18 @@ def tasks_with_predictions(services: Services, state: ProjectState) -> Iterator[
     LabelStudioError
         if the tasks cannot be read
     """
-    told = predictions_for_label_studio(state)  # what stands in the way, before reading
+    # What stands in the way is said before the long reading.
+    predictions = predictions_for_label_studio(state)
     client = services.label_studio(state.facts().token)
     pages = client.tasks(state.id)
     data = {task.id: task.data for page in pages for task in page.tasks}
-    return as_json(_joined(told, data))
+    return as_json(_joined(predictions, data))
 
 
 def _joined(
-    told: Iterator[JsonObject], data: dict[int, JsonObject]
+    predictions: Iterator[JsonObject], data: dict[int, JsonObject]
 ) -> Iterator[JsonObject]:
-    for prediction in told:
+    for prediction in predictions:
         task = prediction.pop("task")
         if isinstance(task, int) and task in data:
             yield {"data": data[task], "predictions": [prediction]}

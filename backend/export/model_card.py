@@ -226,15 +226,15 @@ def _limits(snapshot: ProjectSnapshot, words: CardWords) -> str:
     counts = snapshot.labelled_counts
     unseen = [name for name in snapshot.schema.classes if not counts[name]]
     few = [name for name in snapshot.schema.classes if 0 < counts[name] < 5]
-    said = [BY_DOUBT, OPINIONS]
+    lines = [BY_DOUBT, OPINIONS]
     if unseen:
         names = ", ".join(map(_escaped, unseen))
-        said.append(f"It never answers {names}: no task has {words.of_class}.")
+        lines.append(f"It never answers {names}: no task has {words.of_class}.")
     if few:
         names = ", ".join(map(_escaped, few))
         reason = f"fewer than 5 tasks have {words.of_class}"
-        said.append(f"It knows little of {names}: {reason}.")
-    return "\n".join(f"* {line}" for line in said)
+        lines.append(f"It knows little of {names}: {reason}.")
+    return "\n".join(f"* {line}" for line in lines)
 
 
 def _day(at: float) -> str:

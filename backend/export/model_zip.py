@@ -149,21 +149,21 @@ def card_of(model: Model, state: ProjectState) -> str:
     )
 
 
-def zipped(packed: bytes, told: str) -> bytes:
+def zipped(packed: bytes, card: str) -> bytes:
     """Return the content of `model.zip`.
 
     The script and what it needs are ours, whatever the store may hold.
 
     Parameters
     ----------
-    packed, told : the skops file and the model card
+    packed, card : the skops file and the model card
     """
     versions = versions_here()
     pins = "\n".join(f"{name}=={versions[name]}" for name in EQUAL)
     about = {"dubito": versions["dubito"], "python": f"Python {versions['Python']}"}
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("README.md", told)
+        archive.writestr("README.md", card)
         archive.writestr("predict.py", SCRIPT)
         archive.writestr("requirements.txt", REQUIREMENTS.format(pins=pins, **about))
         archive.writestr("model.skops", packed, zipfile.ZIP_STORED)  # is small already
@@ -172,8 +172,8 @@ def zipped(packed: bytes, told: str) -> bytes:
 
 def versions_here() -> Mapping[str, str]:
     """Return the versions that the numbers depend on."""
-    found = {name: _version(name) for name in ("dubito", *EQUAL)}
-    return {**found, "Python": python_version()}
+    versions = {name: _version(name) for name in ("dubito", *EQUAL)}
+    return {**versions, "Python": python_version()}
 
 
 def _version(name: str) -> str:

@@ -76,7 +76,7 @@ def _from_files(directory: Path, paths: Iterable[Path], model: FittedModel) -> N
     if not kind.in_files:
         message = "the model needs rows: give it a CSV or JSON file"
         raise ItemsError(message)
-    found = [path for path in paths if path.is_file() and path.name[0] != "."]
+    files = [path for path in paths if path.is_file() and path.name[0] != "."]
     is_read = not kind.fetches(ReadPlan(schema=model.schema, reads=model.reads))
     is_shown = model.reads.keys == model.schema.names or not is_read
     key = model.schema.single_name if is_shown else model.reads.keys[0]
@@ -87,12 +87,12 @@ def _from_files(directory: Path, paths: Iterable[Path], model: FittedModel) -> N
         )
         raise ItemsError(message)
     data: list[JsonObject] = [
-        {key: _text(path) if is_read else quote(path.name)} for path in found
+        {key: _text(path) if is_read else quote(path.name)} for path in files
     ]
     if not data:
         message = f"the directory {directory} contains no files"
         raise ItemsError(message)
-    return NewItems([path.name for path in found], data, LocalFiles(directory))
+    return NewItems([path.name for path in files], data, LocalFiles(directory))
 
 
 def _rows(path: Path) -> list[JsonObject]:
@@ -100,11 +100,11 @@ def _rows(path: Path) -> list[JsonObject]:
     suffix = path.suffix.lower()
     if suffix == ".json":
         try:
-            found = orjson.loads(path.read_bytes())
+            content = orjson.loads(path.read_bytes())
         except orjson.JSONDecodeError as error:
             message = f"{path} is not valid JSON: {error}"
             raise ItemsError(message) from error
-        rows = found if isinstance(found, list) else []
+        rows = content if isinstance(content, list) else []
         return [row for row in rows if isinstance(row, dict)]
     if suffix not in SEPARATORS:
         return []

@@ -115,14 +115,14 @@ class Table:
 def labels_of(state: ProjectState) -> Table:
     """Return each annotation that counts as a label, by task."""
     snapshot = snapshot_of(state)
-    found: dict[int, tuple[int, int, str, int | None, datetime]] = {}
+    labels: dict[int, tuple[int, int, str, int | None, datetime]] = {}
     for one in state.annotations.each():
         is_label = not (one.was_cancelled or one.is_unconfirmed)
         choice = read_choice(one, snapshot.schema) if is_label else None
         if choice is not None:
-            told = (choice, one.completed_by, one.updated_at)
-            found[one.id] = (one.task, one.id, *told)
-    lines = sorted(found.values())
+            details = (choice, one.completed_by, one.updated_at)
+            labels[one.id] = (one.task, one.id, *details)
+    lines = sorted(labels.values())
     rows = ((task, choice, who, _moment(at)) for task, _, choice, who, at in lines)
     return Table(
         columns=LABELS,
@@ -158,14 +158,14 @@ def _predicted(ranking: Ranking) -> Iterator[Row]:
     labels = ranking.labels()
     for start in range(0, len(labels), AT_A_TIME):
         part = slice(start, start + AT_A_TIME)
-        told = zip(
+        rows = zip(
             ranking.task_ids[part].tolist(),
             labels[part],
             np.round(ranking.certainty[part], DECIMALS).tolist(),
             np.round(ranking.probabilities[part], DECIMALS).tolist(),
             strict=True,
         )
-        for task, label, certainty, shares in told:
+        for task, label, certainty, shares in rows:
             yield (task, label, certainty, *shares)
 
 

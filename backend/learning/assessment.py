@@ -250,7 +250,11 @@ def _take_steps(
         if makes_way():
             return False
         known = inputs.assessed.known
-        now = known.told(done[NOW]) if NOW in done else np.empty(0, dtype=np.intp)
+        now = (
+            known.likely_targets(done[NOW])
+            if NOW in done
+            else np.empty(0, dtype=np.intp)
+        )
         done[step] = inputs.assessed.take(step, inputs.fit, now)
         state.assessments.keep(step, done[step])
     return True

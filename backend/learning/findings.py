@@ -52,7 +52,9 @@ def finding_of(
         accuracy=None if accuracy is None else _measured(assessment.labels, accuracy),
         by_chance=tuple(_measured(*point) for point in assessment.by_chance),
         confusion=tuple(
-            Confusion(label=classes[c.code], predicted=classes[c.told], count=c.count)
+            Confusion(
+                label=classes[c.code], predicted=classes[c.predicted], count=c.count
+            )
             for c in assessment.confusion
         ),
         relation=None
@@ -129,7 +131,7 @@ def _wrong_class(one: LabelError, assessed: Assessed) -> tuple[str, str, str]:
     label, suggested = classes[assessed.known.codes[one.place]], classes[one.suggested]
     prediction = (
         f"{suggested!r} with {100 * one.likelihood:.0f} % and {label!r} with"
-        f" {100 * one.given:.0f} %"
+        f" {100 * one.own_likelihood:.0f} %"
     )
     return label, suggested, prediction
 

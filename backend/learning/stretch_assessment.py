@@ -68,10 +68,10 @@ class AssessedStretches:
         members = {row: one for row, one in lessons.items() if one is not None}
         model = fit_members(self.sequences, members, self.seed)
 
-        def predict(asked: Positions) -> Probabilities:
-            units = self.sequences.of_rows(self.rows[asked])
+        def predict(positions: Positions) -> Probabilities:
+            units = self.sequences.of_rows(self.rows[positions])
             if model is None:
-                return np.zeros((len(asked), len(self.classes)))
+                return np.zeros((len(positions), len(self.classes)))
             return occurrence(model.predict(units), units.ends)
 
         return predict

@@ -90,15 +90,17 @@ class BulkPublisher:
 
     def adopt_rows(self) -> None:
         """Note the rows of tasks for which none is held; rounds know theirs better."""
-        held = self.state.published.rows()
-        found = read_rows(self.client, self.state)
-        fresh = {task: rows[0] for task, rows in found.items() if task not in held}
+        row_ids = self.state.published.rows()
+        rows_of_task = read_rows(self.client, self.state)
+        fresh = {
+            task: rows[0] for task, rows in rows_of_task.items() if task not in row_ids
+        }
         scores = {task: (row.id, score_of(row)) for task, row in fresh.items()}
         self.state.published.adopt(scores, shown_in(fresh))
-        held = self.state.published.rows()
-        for task, rows in found.items():
+        row_ids = self.state.published.rows()
+        for task, rows in rows_of_task.items():
             for row in rows:
-                if row.id != held.get(task):
+                if row.id != row_ids.get(task):
                     self.client.delete_row(row.id)
 
 

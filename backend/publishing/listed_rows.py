@@ -32,7 +32,7 @@ def rows_of(
     if not tasks:
         return {}
     filters = {"conjunction": "and", "items": [is_among(tasks)]}
-    asked: JsonObject = {
+    params: JsonObject = {
         "project": project,
         "fields": "all",
         "include": "id,predictions",
@@ -41,17 +41,17 @@ def rows_of(
         "page": 1,
         "page_size": len(tasks),
     }
-    page = read(PredictedPage, client.ask("GET", "/api/tasks", params=asked))
+    page = read(PredictedPage, client.ask("GET", "/api/tasks", params=params))
     return {task.id: task.predictions for task in page.tasks}
 
 
 def rows_by_task(rows: Iterable[Row]) -> dict[int, list[Row]]:
     """Return those that are ours by task, the lowest first: the one that counts."""
-    found: dict[int, list[Row]] = {}
+    rows_of_task: dict[int, list[Row]] = {}
     for row in sorted(rows, key=_by_score):
         if row.model_version == VERSION:
-            found.setdefault(row.task, []).append(row)
-    return found
+            rows_of_task.setdefault(row.task, []).append(row)
+    return rows_of_task
 
 
 def score_of(row: Row) -> float:

@@ -131,10 +131,10 @@ class Publisher:
         row = self._row_of(task)
         self.state.published.forget_score(task)
         with self.throttle.write():
-            told = self._written(row, task, score)
-        if told is not None:
-            shown = shown_by(told.result)
-            self.state.published.note(task, told.id, score, shown)
+            new_row = self._written(row, task, score)
+        if new_row is not None:
+            shown = shown_by(new_row.result)
+            self.state.published.note(task, new_row.id, score, shown)
             self.state.refused_rows.forget(task)
 
     def _row_of(self, task: int) -> int | None:
@@ -152,8 +152,8 @@ class Publisher:
         The task is then set aside for a while, and another window is due.
         """
         try:
-            told = None if row is None else self._changed(row, task, score)
-            return self._added(task, score, row) if told is None else told
+            new_row = None if row is None else self._changed(row, task, score)
+            return self._added(task, score, row) if new_row is None else new_row
         except LabelStudioFailedError as error:
             if not self.state.refused_rows.note(task, str(error), FAILURES):
                 raise
@@ -186,11 +186,11 @@ class Publisher:
         del words["model_version"]
         if not self._showing_wrongly([task]):
             del words["result"]
-        told = OwnRows(self.client, VERSION, self.seen).change(row, task, **words)
-        if told is None:
+        new_row = OwnRows(self.client, VERSION, self.seen).change(row, task, **words)
+        if new_row is None:
             self.state.published.forget_row(task)
             self.state.work.request("rows")  # others may be gone with it
-        return told
+        return new_row
 
     def _added(self, task: int, score: float, before: int | None) -> Row:
         """Make a row, instead of one before that is gone."""
@@ -216,12 +216,12 @@ class Publisher:
 
     def _look_up(self, task: int) -> None:
         """Learn which row a task has, and its score: a write of it was cut off."""
-        found = read_rows(self.client, self.state, task).get(task)
-        if found is None:
+        rows = read_rows(self.client, self.state, task).get(task)
+        if rows is None:
             self.state.published.forget_row(task)
             return
-        self._keep_first(found)
-        first = found[0]
+        self._keep_first(rows)
+        first = rows[0]
         shown = shown_by(first.result)
         self.state.published.note(task, first.id, score_of(first), shown)
 
@@ -229,14 +229,17 @@ class Publisher:
         """Take over all rows as Label Studio has them; of several of a task, one."""
         began = time.monotonic()
         rows = self.client.rows(self.state.id)
-        took, found = time.monotonic() - began, rows_by_task(rows)
+        took, rows_of_task = time.monotonic() - began, rows_by_task(rows)
         self.lease.check()
         self.state.published.replace(
-            {task: (ours[0].id, score_of(ours[0])) for task, ours in found.items()},
-            shown_in({task: ours[0] for task, ours in found.items()}),
+            {
+                task: (ours[0].id, score_of(ours[0]))
+                for task, ours in rows_of_task.items()
+            },
+            shown_in({task: ours[0] for task, ours in rows_of_task.items()}),
         )
         take_stock(self.state, rows, took)
-        for ours in found.values():
+        for ours in rows_of_task.values():
             self._keep_first(ours)
 
     def _keep_first(self, rows: Sequence[Row]) -> None:
@@ -252,7 +255,7 @@ class Publisher:
         Rows that have left the window come first: they lie below the pool. Rows that
         show another label than the model's come last.
         """
-        asked = frozenset(window) | self.state.refused_rows.resting().keys()
+        exempt_tasks = frozenset(window) | self.state.refused_rows.resting().keys()
         known = self.state.published.scores()
         wrong = dict.fromkeys(self._showing_wrongly(known.keys() & scores), VISIBLE)
         wrong |= {
@@ -260,7 +263,7 @@ class Publisher:
             for task, score in scores.items()
             if task in known and (off := abs(known[task] - score)) > VISIBLE
         }
-        wrong = {task: off for task, off in wrong.items() if task not in asked}
+        wrong = {task: off for task, off in wrong.items() if task not in exempt_tasks}
         if not wrong:
             return False
         worst = max(wrong, key=lambda task: (wrong[task], -task))

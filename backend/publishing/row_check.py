@@ -52,15 +52,15 @@ class RowCheck:
         # Rows of a quick import count before their ids are known.
         new = self.state.published.tasks_without_id() & self.state.tasks.ids()
         count = project.total_predictions_number or 0
-        held = len(held_rows(self.state)) + len(new)
-        seen = count, held
+        own_count = len(held_rows(self.state)) + len(new)
+        counts = count, own_count
         if facts.others_rows is None:
-            self.state.note(others_rows=count - held, rows_seen=seen)
-        if facts.others_rows in {None, count - held} or facts.rows_seen == seen:
+            self.state.note(others_rows=count - own_count, rows_seen=counts)
+        if facts.others_rows in {None, count - own_count} or facts.rows_seen == counts:
             return False
         if abs(self.state.clock() - facts.rows_at) < SHARE * facts.rows_took:
             return False
-        self.state.note(rows_seen=seen)
+        self.state.note(rows_seen=counts)
         return True
 
     def _is_window_damaged(self, facts: ProjectFacts) -> bool:
@@ -87,11 +87,11 @@ def _is_row(rows: Sequence[Row], number: int | None, score: float) -> bool:
 def held_rows(state: ProjectState) -> set[int]:
     """Return the ids of all rows that Dubito has written, of tasks that are there."""
     tasks = state.tasks.ids()
-    asked = {task: one.row for task, one in state.relabel.all().items()}
-    written = (state.published.rows(), state.autolabel.rows(), asked)
+    relabel_rows = {task: one.row for task, one in state.relabel.all().items()}
+    sources = (state.published.rows(), state.autolabel.rows(), relabel_rows)
     return {
         row
-        for rows in written
+        for rows in sources
         for task, row in rows.items()
         if task in tasks and row is not None
     }
@@ -111,12 +111,14 @@ def take_stock(state: ProjectState, rows: Sequence[Row], took: float) -> None:
     for task, row in state.autolabel.rows().items():
         if row not in there:
             state.autolabel.forget_row(task)
-    lost = {
-        task: asked.model_copy(update={"row": None})
-        for task, asked in state.relabel.all().items()
-        if asked.row is not None and asked.row not in there
+    requests = {
+        task: request.model_copy(update={"row": None})
+        for task, request in state.relabel.all().items()
+        if request.row is not None and request.row not in there
     }
-    state.relabel.keep(lost)
-    held = held_rows(state)
-    others = sum(row.model_version != VERSION and row.id not in held for row in rows)
+    state.relabel.keep(requests)
+    own_rows = held_rows(state)
+    others = sum(
+        row.model_version != VERSION and row.id not in own_rows for row in rows
+    )
     state.note(others_rows=others, rows_at=state.clock(), rows_took=took)

@@ -142,8 +142,8 @@ class AnswerRecall:
 
 def _as_it_was(answer: Annotation) -> JsonObject:
     """Return what to store to have an answer back; a copy stays known for one."""
-    gone = {"id", "task", "updated_at", "created_at", "parent_prediction"}
-    body = answer.model_dump(mode="json", exclude=gone, exclude_none=True)
+    excluded_fields = {"id", "task", "updated_at", "created_at", "parent_prediction"}
+    body = answer.model_dump(mode="json", exclude=excluded_fields, exclude_none=True)
     if answer.is_unconfirmed and not answer.is_marked:
         body["result"] = [_marked(dict(item)) for item in answer.result]
     return body

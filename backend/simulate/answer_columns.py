@@ -90,12 +90,12 @@ class AnswerSearch:
     @cached_property
     def columns(self) -> dict[str, list[object]]:
         """Return the values of each column; `id` is none if it numbers the tasks."""
-        found: dict[str, list[object]] = {}
+        columns: dict[str, list[object]] = {}
         for row in self.rows:
             for key, value in row.items():
                 if key != ID or not self.has_task_ids:
-                    found.setdefault(key, []).append(value)
-        return found
+                    columns.setdefault(key, []).append(value)
+        return columns
 
     @cached_property
     def _orders(self) -> list[tuple[str, ...]]:
@@ -106,13 +106,15 @@ class AnswerSearch:
     def _data(self) -> frozenset[str]:
         """Return the columns that hold something that is no answer."""
         columns = self.columns.items()
-        return frozenset(key for key, held in columns if not all(map(_is_answer, held)))
+        return frozenset(
+            key for key, values in columns if not all(map(_is_answer, values))
+        )
 
     @cached_property
     def _repeated(self) -> frozenset[str]:
         """Return the columns that may hold the answers of a single-choice control."""
         columns = self.columns.items()
-        return frozenset(key for key, held in columns if _are_choices(held))
+        return frozenset(key for key, values in columns if _are_choices(values))
 
     @property
     def _candidates(self) -> list[str]:

@@ -81,18 +81,18 @@ class SimulateOptions:
 
 def run(settings: Settings, wishes: SimulateOptions) -> None:
     """Replay a project, and print what came of it."""
-    chosen, output = wishes.preferences(), wishes.output
+    preferences, output = wishes.preferences(), wishes.output
     if output is not None:
         check_plot(output)
     with _origin(settings, wishes) as origin:
-        subject = origin.subject(chosen)
-    told = Console(stderr=True)
-    introduce(subject, told)
-    material = _material(subject, chosen, wishes)
+        subject = origin.subject(preferences)
+    console = Console(stderr=True)
+    introduce(subject, console)
+    material = _material(subject, preferences, wishes)
     jobs = _jobs(material, wishes)
-    kept = KeptRuns.of(material, settings.data_dir / KEPT)
+    kept_runs = KeptRuns.of(material, settings.data_dir / KEPT)
     outcome = _outcome(
-        subject.name, wishes, carry_out_telling(material, kept, jobs, told)
+        subject.name, wishes, carry_out_telling(material, kept_runs, jobs, console)
     )
     if output is not None:
         save_plot(outcome, output)
@@ -122,17 +122,17 @@ def _from_file(path: Path, config: Path | None, directory: Path | None) -> Sourc
         export = read_export(path)
         schema = infer_schema(export, files.fetch)
     else:
-        written = _label_config(config)
-        schema = read_schema(written)
-        names = control_names(written)
-        asked = Question(
+        label_config = _label_config(config)
+        schema = read_schema(label_config)
+        names = control_names(label_config)
+        question = Question(
             control=schema.control,
             shown=schema.single_name,
             controls=names,
             control_kind=schema.control_kind,
             is_nested=schema.is_nested,
         )
-        export = read_export(path, asked)
+        export = read_export(path, question)
     return Source(name=path.stem, export=export, schema=schema, files=files)
 
 
@@ -150,14 +150,14 @@ def _from_project(settings: Settings, project: int) -> Iterator[Source]:
     """Read a project of the running Label Studio."""
     url, key = settings.label_studio_url, settings.label_studio_key
     with closing(LabelStudioClient.open(url, key)) as client:
-        found = client.project(project)
+        record = client.project(project)
         tasks = [task for page in client.tasks(project) for task in page.tasks]
         tasks.sort(key=lambda task: task.id)
         with closing(Files.open(client.access, url, settings.file_hosts)) as files:
             yield Source(
-                name=found.title or str(project),
+                name=record.title or str(project),
                 export=Export(tasks, client.annotations(project)),
-                schema=read_schema(found.label_config),
+                schema=read_schema(record.label_config),
                 files=files,
             )
 

@@ -106,9 +106,9 @@ class Outcome:
 
     def levels(self) -> list[float]:
         """Return the round levels from half the full one to the highest reached."""
-        met = [curves.main for curves in self.strategies.values()]
-        lowest = max(self.full / 2, *(float(curve[0]) for curve in met))
-        highest = max(float(curve.max()) for curve in met)
+        main_curves = [curves.main for curves in self.strategies.values()]
+        lowest = max(self.full / 2, *(float(curve[0]) for curve in main_curves))
+        highest = max(float(curve.max()) for curve in main_curves)
         levels = np.round(np.arange(1, 1 / LEVEL_STEP + 1) * LEVEL_STEP, DECIMALS)
         return [float(one) for one in levels if lowest < one <= highest]
 

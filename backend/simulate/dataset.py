@@ -93,19 +93,19 @@ class Source:
         aside.update(one.refused for one in readings.values() if one.refused)
         read = [task for task in labelled if not readings[task.id].refused]
         if not read:
-            told = next((reason for reason, _ in aside.most_common()), "it is empty")
-            message = f"{self.name} has no usable labelled task: {told}"
+            cause = next((reason for reason, _ in aside.most_common()), "it is empty")
+            message = f"{self.name} has no usable labelled task: {cause}"
             raise ExportError(message)
         names = teaching_names(self.schema, preferences)
         pool, seed = pool_of(readings), preferences.seed
         items = FeatureTable.of(pool, seed, names=names)
-        found = self._labelled(items, [chosen[task.id] for task in read])
+        labelled_rows = self._labelled(items, [chosen[task.id] for task in read])
         groups = _groups(read, preferences.group) if preferences.group else None
-        predictors = _sole_columns(reads, items, found, groups)
+        predictors = _sole_columns(reads, items, labelled_rows, groups)
         marks = missing_marks_of(readings.values(), {})
         return Dataset(
             name=self.name,
-            labelled=found,
+            labelled=labelled_rows,
             classes=self.schema.classes,
             groups=groups,
             set_aside=aside,
@@ -142,11 +142,11 @@ class Source:
         sample = [tasks[position].data for position in first]
         reads = choose_input(self.schema, preferences, sample)
         reader = TaskReader(schema=self.schema, reads=reads, files=self.files)
-        found: list[TaskInput] = []
+        readings: list[TaskInput] = []
         for start in range(0, len(tasks), SAMPLE):
             some = tasks[start : start + SAMPLE]
-            found += reader.described([_opened(reader, task) for task in some])
-        return reads, dict(zip(ids.tolist(), found, strict=True))
+            readings += reader.described([_opened(reader, task) for task in some])
+        return reads, dict(zip(ids.tolist(), readings, strict=True))
 
 
 def _opened(reader: TaskReader, task: Task) -> object:

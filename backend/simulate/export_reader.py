@@ -93,14 +93,16 @@ def read_export(path: Path, question: Question | None = None) -> Export:
     ----------
     question : what the label config says, if there is one
     """
-    found = _json(path)
-    if isinstance(found, dict) and isinstance(found.get("data"), dict):
-        found = [found]  # before version 1 each task had a file
-    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+    content = _json(path)
+    if isinstance(content, dict) and isinstance(content.get("data"), dict):
+        content = [content]  # before version 1 each task had a file
+    if not isinstance(content, list) or not all(
+        isinstance(row, dict) for row in content
+    ):
         message = f"{path} is not a list of tasks: {WHAT_IS_NEEDED}"
         raise ExportError(message)
     try:
-        return parse_export(found, question)
+        return parse_export(content, question)
     except ValidationError as error:
         message = f"{path} has a task with {faults(error)[0]}; {WHAT_IS_NEEDED}"
         raise ExportError(message) from error
@@ -109,7 +111,7 @@ def read_export(path: Path, question: Question | None = None) -> Export:
 def _json(path: Path) -> object:
     """Return what a JSON file holds, in UTF-8 or another encoding of Unicode."""
     try:
-        found: object = orjson.loads(as_utf8(read_file(path)))
+        content: object = orjson.loads(as_utf8(read_file(path)))
     except UnicodeDecodeError as error:
         message = (
             f"{path} is not JSON in UTF-8 or UTF-16 ({error.reason} at byte"
@@ -119,7 +121,7 @@ def _json(path: Path) -> object:
     except orjson.JSONDecodeError as error:
         message = f"{path} is not JSON ({error}): {WHAT_IS_NEEDED}"
         raise ExportError(message) from error
-    return found
+    return content
 
 
 def parse_export(
@@ -149,16 +151,20 @@ def _is_labelled(row: JsonObject) -> bool:
 
 
 def _numbered(
-    found: Iterable[tuple[object, JsonObject, Sequence[JsonObject]]],
+    entries: Iterable[tuple[object, JsonObject, Sequence[JsonObject]]],
 ) -> Export:
     """Give each task its own number: its id if all have one that is theirs alone."""
-    rows = list(found)
+    rows = list(entries)
     ids = [number for task, _, _ in rows if (number := _number(task)) is not None]
     if len(set(ids)) < len(rows):
         ids = list(range(1, len(rows) + 1))
     order = sorted(zip(ids, rows, strict=True), key=lambda one: one[0])
     tasks = [Task(id=number, data=data) for number, (_, data, _) in order]
-    answers = ((number, given) for number, (_, _, said) in order for given in said)
+    answers = (
+        (number, answer)
+        for number, (_, _, own_answers) in order
+        for answer in own_answers
+    )
     return Export(tasks, list(_annotations(answers)))
 
 
@@ -173,19 +179,19 @@ def _number(task_id: object) -> int | None:
 
 def _annotations(answers: Iterable[tuple[int, JsonObject]]) -> Iterator[Annotation]:
     """Give annotations numbers; without a time, what stands later was said later."""
-    for number, (task, given) in enumerate(answers):
-        times = map(_moment, (given.get("updated_at"), given.get("created_at")))
-        known = {key: given.get(key) for key in ("result", *ORIGIN)}
+    for number, (task, answer) in enumerate(answers):
+        times = map(_moment, (answer.get("updated_at"), answer.get("created_at")))
+        values = {key: answer.get(key) for key in ("result", *ORIGIN)}
         names: JsonObject = {
             "id": number,
             "task": task,
             "updated_at": next(filter(None, times), None)
             or EPOCH + timedelta(microseconds=number),
-            "was_cancelled": any(given.get(name) for name in SKIPS),
+            "was_cancelled": any(answer.get(name) for name in SKIPS),
         }
-        told = {key: value for key, value in known.items() if value is not None}
+        fields = {key: value for key, value in values.items() if value is not None}
         Times.model_validate({"updated_at": names["updated_at"]})
-        yield Annotation.model_validate(names | told)
+        yield Annotation.model_validate(names | fields)
 
 
 def _moment(time: object) -> object:

@@ -110,7 +110,7 @@ class MinTable:
         return frozenset({*own, ID} if is_number and not is_asked else own)
 
     @cached_property
-    def found(self) -> AnswerColumns:
+    def answer_columns(self) -> AnswerColumns:
         """Return the columns that hold answers."""
         if self.question is not None:
             control = frozenset({self.question.control})
@@ -125,7 +125,7 @@ class MinTable:
     @cached_property
     def added(self) -> frozenset[str]:
         """Return the columns that Label Studio added to the data."""
-        return self.own | self.found.names
+        return self.own | self.answer_columns.names
 
     def data(self, row: JsonObject) -> JsonObject:
         """Return the task's data, as far as the row still holds it."""
@@ -149,26 +149,28 @@ class MinTable:
 
     def tasks(self) -> list[AnsweredTask]:
         """Return each task with its annotations; equal data is one task without ids."""
-        found: dict[str, AnsweredTask] = {}
+        tasks: dict[str, AnsweredTask] = {}
         for row in self.rows:
             data, number = self.data(row), row[ID] if ID in self.own else None
             name = repr(data if number is None else number)
-            said = found[name].annotations if name in found else ()
-            found[name] = AnsweredTask(number, data, [*said, *self._annotations(row)])
-        return list(found.values())
+            earlier_answers = tasks[name].annotations if name in tasks else ()
+            tasks[name] = AnsweredTask(
+                number, data, [*earlier_answers, *self._annotations(row)]
+            )
+        return list(tasks.values())
 
     def _annotations(self, row: JsonObject) -> list[JsonObject]:
         """Return the row's annotation; a task that has none has a row all the same.
 
         Without a label config only single choices can be told from data.
         """
-        asked = self.question
-        codec = CODECS[SingleChoice.kind if asked is None else asked.control_kind]
-        is_nested = asked is not None and asked.is_nested
+        question = self.question
+        codec = CODECS[SingleChoice.kind if question is None else question.control_kind]
+        is_nested = question is not None and question.is_nested
         result = [
             {"from_name": key, "type": codec.type, "value": value}
             for key in row
-            if key in self.found.choices
+            if key in self.answer_columns.choices
             for value in codec.json_min_values(row[key], is_nested=is_nested)
         ]
         if not result and row.get(ANNOTATION, "") is None:
@@ -177,15 +179,15 @@ class MinTable:
 
     def notes(self) -> list[str]:
         """Return what the export does not hold, and what was guessed."""
-        lost = [
-            _loss(key, is_answer=key in self.found.names) for key in self.overwritten
-        ]
-        return lost if self.found.is_sure else [*lost, self._guess()]
+        names = self.answer_columns.names
+        losses = [_loss(key, is_answer=key in names) for key in self.overwritten]
+        return losses if self.answer_columns.is_sure else [*losses, self._guess()]
 
     def _guess(self) -> str:
+        answers = sorted(self.answer_columns.names)
         data = dict.fromkeys(key for row in self.rows for key in self.data(row))
         return (
-            f"the answers are read from {_listed(sorted(self.found.names))}, the data"
+            f"the answers are read from {_listed(answers)}, the data"
             f" from {_listed(list(data))}; a JSON-MIN export does not say which is"
             " which: if that is wrong, give the label config as --config"
         )

@@ -118,11 +118,11 @@ class ProcessPool:
 
     def carry_out(self, jobs: Sequence[Job]) -> dict[Job, Run]:
         """Return what comes of each job; what was kept is not done again."""
-        found = {job: self.kept.load(job) for job in jobs}
-        self._done = {job: run for job, run in found.items() if run is not None}
-        left = [job for job in jobs if job not in self._done]
-        if left:
-            self._work(left)
+        runs = {job: self.kept.load(job) for job in jobs}
+        self._done = {job: run for job, run in runs.items() if run is not None}
+        remaining_jobs = [job for job in jobs if job not in self._done]
+        if remaining_jobs:
+            self._work(remaining_jobs)
         return {job: self._done[job] for job in jobs}
 
     def _work(self, jobs: Sequence[Job]) -> None:

@@ -40,23 +40,23 @@ COLUMNS = (
 )
 
 
-def introduce(subject: Dataset, told: Console) -> None:
+def introduce(subject: Dataset, console: Console) -> None:
     """Say what is replayed, and what is left out."""
     count, classes = len(subject.labelled.codes), len(subject.classes)
-    said = f"{subject.name}: {count} labelled tasks of {classes} classes"
-    told.print(f"{said}, input: {subject.kind}", markup=False, highlight=False)
+    heading = f"{subject.name}: {count} labelled tasks of {classes} classes"
+    console.print(f"{heading}, input: {subject.kind}", markup=False, highlight=False)
     for reason, number in subject.set_aside.most_common(MOST_REASONS):
-        told.print(f"set aside: {number} ({reason})", markup=False, highlight=False)
+        console.print(f"set aside: {number} ({reason})", markup=False, highlight=False)
     for note in subject.notes:
-        told.print(f"note: {note}", markup=False, highlight=False)
+        console.print(f"note: {note}", markup=False, highlight=False)
     untold = subject.set_aside.most_common()[MOST_REASONS:]
     if untold:
         others = sum(number for _, number in untold)
-        told.print(f"set aside: {others} more, for {len(untold)} other reasons")
+        console.print(f"set aside: {others} more, for {len(untold)} other reasons")
 
 
 def carry_out_telling(
-    material: Experiment, kept: KeptRuns, jobs: Sequence[Job], told: Console
+    material: Experiment, kept_runs: KeptRuns, jobs: Sequence[Job], console: Console
 ) -> Mapping[Job, Run]:
     """Carry out all jobs on all cores, with a bar for who looks on.
 
@@ -65,16 +65,20 @@ def carry_out_telling(
     SystemExit
         on Ctrl-C, once it is said that a second call goes on from here
     """
-    done = [job for job in jobs if kept.load(job) is not None]
-    left = [job for job in jobs if job not in done]
+    done = [job for job in jobs if kept_runs.load(job) is not None]
+    remaining_jobs = [job for job in jobs if job not in done]
     if done:
-        told.print(f"an earlier call finished {len(done)} of {len(jobs)} runs")
-    total = material.budget * sum(job.contestant.strategy is not None for job in left)
-    with Progress(*COLUMNS, console=told, disable=not told.is_terminal) as progress:
-        bar = progress.add_task(f"{len(left)} runs", total=total)
+        console.print(f"an earlier call finished {len(done)} of {len(jobs)} runs")
+    total = material.budget * sum(
+        job.contestant.strategy is not None for job in remaining_jobs
+    )
+    with Progress(
+        *COLUMNS, console=console, disable=not console.is_terminal
+    ) as progress:
+        bar = progress.add_task(f"{len(remaining_jobs)} runs", total=total)
         crew = ProcessPool(
             material=material,
-            kept=kept,
+            kept=kept_runs,
             workers=usable_cores(),
             tell=lambda labels: progress.update(bar, completed=labels),
         )
@@ -82,8 +86,8 @@ def carry_out_telling(
             return crew.carry_out(jobs)
         except KeyboardInterrupt:
             progress.stop()
-            count = sum(kept.load(job) is not None for job in jobs)
-            told.print(
+            count = sum(kept_runs.load(job) is not None for job in jobs)
+            console.print(
                 f"interrupted: {count} of {len(jobs)} runs are finished and saved; run"
                 " the same command to continue"
             )

@@ -136,18 +136,20 @@ def carry_out(material: Experiment, job: Job, tick: Callable[[], None]) -> Run:
     lesson = SimulatedPool(
         pool=pool, learner=learns, measure=material.preferences.strategy
     )
-    asked = job.contestant.strategy(lesson, material.manner(job.seed))
+    queries = job.contestant.strategy(lesson, material.manner(job.seed))
     steps: list[Step] = []
-    within = islice(replay(lesson, asked, test, job.contestant.every), material.budget)
+    within = islice(
+        replay(lesson, queries, test, job.contestant.every), material.budget
+    )
     for step in within:
         steps.append(step)
         tick()
     if job.contestant.beyond:
-        steps += replay(lesson, asked, test, job.contestant.beyond)
+        steps += replay(lesson, queries, test, job.contestant.beyond)
     positions = [step.position for step in steps]
-    told = pool.codes[positions]
+    codes = pool.codes[positions]
     return Run.of(
         [step.score for step in steps],
         tasks=pool.task_ids[positions].tolist(),
-        codes=told.tolist() if told.ndim == 1 else [],
+        codes=codes.tolist() if codes.ndim == 1 else [],
     )

@@ -88,18 +88,18 @@ def infer_schema(export: Export, fetch: Callable[[str], bytes]) -> Schema:
         if nobody chose anything, or a file cannot be read
     """
     answers = list(_single_answers(export))
-    votes = Counter(asked for asked, _ in answers)
+    votes = Counter(question for question, _ in answers)
     if not votes:
         message = (
             "this export has no usable label: it needs annotations with one choice of"
             f" a {listed_tags()} control"
         )
         raise ExportError(message)
-    asked = min(votes, key=lambda one: (-votes[one], one))
+    question = min(votes, key=lambda one: (-votes[one], one))
     shown = _shown(export, fetch)
-    classes = tuple(sorted({answer for one, answer in answers if one == asked}))
+    classes = tuple(sorted({answer for one, answer in answers if one == question}))
     return Schema(
-        **asked._asdict(),
+        **question._asdict(),
         classes=classes,
         is_nested=any(SEPARATOR in name for name in classes),
         **shown._asdict(),
@@ -121,21 +121,21 @@ def _shown(export: Export, fetch: Callable[[str], bytes]) -> Shown:
     """Tell what tasks show: a recording, a file, an object of numbers, or a text."""
     sample = [task.data for task in export.tasks[:LOOKED_AT]]
     keys = dict.fromkeys(key for data in sample for key in data)
-    held = {key: [data[key] for data in sample if key in data] for key in keys}
-    for key, values in held.items():
-        if (found := _object(key, values) or _file(key, values, fetch)) is not None:
-            return found
-    for key, values in held.items():
+    columns = {key: [data[key] for data in sample if key in data] for key in keys}
+    for key, values in columns.items():
+        if (content := _object(key, values) or _file(key, values, fetch)) is not None:
+            return content
+    for key, values in columns.items():
         if kind := _unread_kind(values):
             return Shown(kind, key, is_address=True, unread=f"<{kind}>")
-    lengths = {key: _text_length(values) for key, values in held.items()}
-    if any(map(is_numeric, held.values())):  # then words that come again are columns
-        words = (key for key, values in held.items() if as_column(key, values))
+    lengths = {key: _text_length(values) for key, values in columns.items()}
+    if any(map(is_numeric, columns.values())):  # then words that come again are columns
+        words = (key for key, values in columns.items() if as_column(key, values))
         lengths |= dict.fromkeys(words, 0.0)
     longest = max(lengths, key=lambda key: lengths[key], default="")
     if not lengths.get(longest):
         return Shown("Table", "")
-    is_page = all(PAGE.match(str(value)) for value in held[longest])
+    is_page = all(PAGE.match(str(value)) for value in columns[longest])
     return Shown("HyperText" if is_page else "Text", longest)
 
 
@@ -145,11 +145,11 @@ def _object(key: str, values: Sequence[object]) -> Shown | None:
         return Shown("ImageList", key, is_address=True)
     if turns := turns_of(values):
         return _dialogue(key, turns)
-    found = [value for value in values if isinstance(value, Mapping)]
-    if len(found) < len(values):
+    objects = [value for value in values if isinstance(value, Mapping)]
+    if len(objects) < len(values):
         return None
-    if all(isinstance(column, list) for value in found for column in value.values()):
-        return Shown("TimeSeries", key, channels=_channels(found))
+    if all(isinstance(column, list) for value in objects for column in value.values()):
+        return Shown("TimeSeries", key, channels=_channels(objects))
     return Shown("Table", key)
 
 
@@ -181,14 +181,14 @@ def _file(
         if turns := turns_of([parsed(content) for content in contents]):
             return _dialogue(key, turns)._replace(is_address=True)
         separator = _separator(contents[0])
-        found = [_columns(content, separator) for content in contents]
+        tables = [_columns(content, separator) for content in contents]
     except (BadItemError, ValueError) as error:
         message = (
             f"the files under {key!r} cannot be read ({error}): give their directory"
             " with --files"
         )
         raise ExportError(message) from error
-    channels = _channels(found, separator)
+    channels = _channels(tables, separator)
     return Shown("TimeSeries", key, is_address=True, channels=channels)
 
 

@@ -164,14 +164,14 @@ class AnnotationStore:
             for annotation in ids:
                 arguments = annotation, now, int(not quietly)
                 pipe.eval(DROP, 7, *self._touched(), *arguments)
-            dropped = sum(int(gone) for gone in pipe.execute())
+            dropped = sum(int(count) for count in pipe.execute())
         self._forget_deleted(now - DAY_SECONDS)
         return dropped
 
     def drop_of_tasks(self, tasks: Collection[int]) -> int:
         """Forget the annotations of deleted tasks."""
-        gone = frozenset(tasks)
-        return self.drop([a.id for a in self.all() if a.task in gone])
+        deleted_tasks = frozenset(tasks)
+        return self.drop([a.id for a in self.all() if a.task in deleted_tasks])
 
     def merge(
         self,

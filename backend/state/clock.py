@@ -22,13 +22,13 @@ class StoreClock:
 
     client: Redis
     _ahead: float = 0.0
-    _asked: float | None = None
+    _read_at: float | None = None
 
     def __call__(self) -> float:
         """Return the seconds since 1970."""
         now = time.monotonic()
-        if self._asked is None or now - self._asked > FRESH_SECONDS:
+        if self._read_at is None or now - self._read_at > FRESH_SECONDS:
             seconds, microseconds = self.client.time()
             now = time.monotonic()
-            self._ahead, self._asked = seconds + microseconds / 1e6 - now, now
+            self._ahead, self._read_at = seconds + microseconds / 1e6 - now, now
         return now + self._ahead

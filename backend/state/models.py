@@ -80,7 +80,7 @@ class ModelStore:
         """Return whether a file is being made."""
         return bool(self.client.exists(self._making))
 
-    def found(self) -> ModelFile | None:
+    def last_file(self) -> ModelFile | None:
         """Return what is known of the last file; None if there is none any more."""
         record = self.client.get(self._key(keys.MODEL))
         return None if record is None else ModelFile.model_validate_json(record)
@@ -95,7 +95,7 @@ class ModelStore:
             basis=basis,
             made_at=self.clock(),
         )
-        last = self.found()
+        last = self.last_file()
         with self.client.pipeline(transaction=True) as pipe:
             if last is not None and last.file:
                 pipe.delete(self._file(last.file))

@@ -23,8 +23,8 @@ BATCH = 2_000
 def read_pool(client: Redis, project: str) -> Pool:
     """Return all tasks of a project that could be read."""
     texts = client.hgetall(keys.of(project, keys.TEXTS))
-    met = client.lrange(keys.of(project, keys.COLUMNS), 0, -1)
-    columns = [column.decode() for column in met]
+    column_names = client.lrange(keys.of(project, keys.COLUMNS), 0, -1)
+    columns = [column.decode() for column in column_names]
     numbers = keys.of(project, keys.NUMBERS)
     names = sorted({*client.hkeys(numbers), *texts}, key=int)
     sequences = _bytes_of(client, keys.of(project, keys.SEQUENCES), names)

@@ -36,8 +36,8 @@ class PublishedStore:
 
     def row(self, task: int) -> int | None:
         """Return the id of a task's row, if it has one."""
-        found = self.client.hget(self._rows, str(task))
-        return None if found is None else int(found)
+        row = self.client.hget(self._rows, str(task))
+        return None if row is None else int(row)
 
     def tasks(self) -> set[int]:
         """Return the tasks that have a row."""
@@ -61,8 +61,8 @@ class PublishedStore:
 
     def scores(self) -> dict[int, float]:
         """Return the known scores, lowest first."""
-        found = self.client.zrange(self._scores, 0, -1, withscores=True)
-        return {int(task): float(score) for task, score in found}
+        pairs = self.client.zrange(self._scores, 0, -1, withscores=True)
+        return {int(task): float(score) for task, score in pairs}
 
     def scores_of(self, tasks: Sequence[int]) -> list[float | None]:
         """Return the known scores of some tasks, in the same order."""
@@ -72,8 +72,8 @@ class PublishedStore:
 
     def shown(self) -> dict[int, str]:
         """Return what each row shows annotators, of the rows that show something."""
-        found = self.client.hgetall(self._shown)
-        return {int(task): seen.decode() for task, seen in found.items()}
+        texts = self.client.hgetall(self._shown)
+        return {int(task): text.decode() for task, text in texts.items()}
 
     def forget_score(self, task: int) -> None:
         """Note that a task's score is about to change."""

@@ -11,7 +11,7 @@ import orjson
 
 from dubito.backend.controls.likely_labels import likely_labels
 from dubito.model.arrays import AnswerKind
-from dubito.model.evaluation.answers import sure, told
+from dubito.model.evaluation.answers import likely_targets, sure
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -80,7 +80,7 @@ class Ranking:
     def members(self) -> Members:
         """Return (n_tasks, n_classes) whether each class is in each task's label."""
         kind, probabilities = self.kind, self.probabilities
-        labels = told(probabilities, kind, may_be_empty=self.may_be_empty)
+        labels = likely_targets(probabilities, kind, may_be_empty=self.may_be_empty)
         if kind == "any of":
             return labels.astype(np.bool_, copy=False)
         members = np.zeros(probabilities.shape, dtype=np.bool_)

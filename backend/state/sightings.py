@@ -93,11 +93,15 @@ class SightingStore:
         if not tasks:
             return set()
         names = [str(task.id) for task in tasks]
-        gone = self.client.zmscore(keys.of(self.project, keys.DELETED_TASKS), names)
+        deletion_times = self.client.zmscore(
+            keys.of(self.project, keys.DELETED_TASKS), names
+        )
         old_times = self.client.hmget(keys.of(self.project, keys.TASK_TIMES), names)
         return {
             task.id
-            for task, deleted_at, times in zip(tasks, gone, old_times, strict=True)
+            for task, deleted_at, times in zip(
+                tasks, deletion_times, old_times, strict=True
+            )
             if deleted_at is not None
             or _is_other(times or b"", _digits(task.created_at))
         }
@@ -110,8 +114,8 @@ class SightingStore:
         began : the number of the look that showed them: a deletion that was told
             since is believed
         """
-        gone = (keys.DELETED_TASKS, keys.TASKS_AS_OF)
-        names = [keys.of(self.project, name) for name in gone]
+        key_names = (keys.DELETED_TASKS, keys.TASKS_AS_OF)
+        names = [keys.of(self.project, name) for name in key_names]
         with self.client.pipeline(transaction=True) as pipe:
             for task in tasks:
                 pipe.eval(REVIVE, 2, *names, task, began)

@@ -63,9 +63,11 @@ class TaskStore:
 
     def receive(self, tasks: Iterable[Task]) -> int:
         """Note tasks whose data is new or changed as pending; return how many."""
-        gone = self.deleted()
+        deleted_ids = self.deleted()
         packed = {
-            task.id: packed_data(task.data) for task in tasks if task.id not in gone
+            task.id: packed_data(task.data)
+            for task in tasks
+            if task.id not in deleted_ids
         }
         digests = self.digests(packed)
         changed = {
@@ -171,8 +173,8 @@ class TaskStore:
         """
         key = self._key(keys.COLUMNS)
         places = {c.decode(): i for i, c in enumerate(self.client.lrange(key, 0, -1))}
-        met = dict.fromkeys(c for reading in readings for c in reading.numbers)
-        unknown = [column for column in met if column not in places]
+        columns = dict.fromkeys(c for reading in readings for c in reading.numbers)
+        unknown = [column for column in columns if column not in places]
         fresh = unknown[: max(0, most - len(places))]
         if fresh:
             self.client.rpush(key, *fresh)

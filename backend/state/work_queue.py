@@ -123,8 +123,8 @@ class WorkQueue:
 
     def unlearnt(self) -> int:
         """Return how many things have happened that no round has learnt from."""
-        learnt = int(self.client.get(self._key(keys.LEARNT)) or 0)
-        return max(0, self.requested() - max(learnt, self.finished()))
+        learnt_count = int(self.client.get(self._key(keys.LEARNT)) or 0)
+        return max(0, self.requested() - max(learnt_count, self.finished()))
 
     def requests(self) -> frozenset[str]:
         """Return what was asked for by name and is not done yet."""

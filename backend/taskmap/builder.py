@@ -132,5 +132,5 @@ class MapBuilder:
     def _save(self, places: MapCoordinates, basis: str, seconds: float) -> None:
         self.turn.lease.check()
         self._store.save(places, basis, seconds)
-        told = (self._state.key, places.task_ids.size, places.method, seconds)
-        logger.info("project %s: %s tasks mapped (%s) in %.1f s", *told)
+        details = (self._state.key, places.task_ids.size, places.method, seconds)
+        logger.info("project %s: %s tasks mapped (%s) in %.1f s", *details)

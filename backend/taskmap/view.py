@@ -83,8 +83,8 @@ def map_view(state: ProjectState, most: int = MOST_POINTS) -> MapView:
         return _no_map(snapshot, total, fault or _why_none(state, total))
     known = LabelledTasks.of(places.task_ids, snapshot, state.ranking())
     rows = _chosen(known, snapshot, most)
-    held = state.tasks.digests(places.task_ids[rows].tolist()).values()
-    rows = rows[[mark is not None for mark in held]]  # others are gone since
+    digests = state.tasks.digests(places.task_ids[rows].tolist()).values()
+    rows = rows[[digest is not None for digest in digests]]  # others are gone since
     points = places.points[rows].astype(np.float64).round(PLACE_DIGITS)
     certainty = known.certainty[rows].round(CERTAINTY_DIGITS).tolist()
     return MapView(
@@ -186,12 +186,12 @@ def _code(classes: Sequence[str], codes: Mapping[str, int]) -> int:
 def _labelled(
     task_ids: TaskIds, chosen: Mapping[int, str], codes: Mapping[str, int]
 ) -> NDArray[np.intp]:
-    found = np.full(task_ids.size, NOBODY, dtype=np.intp)
+    label_codes = np.full(task_ids.size, NOBODY, dtype=np.intp)
     tasks = np.fromiter(chosen, dtype=np.int64, count=len(chosen))
     named = np.array([codes[label] for label in chosen.values()], dtype=np.intp)
     where, is_there = _rows_of(tasks, task_ids)
-    found[where[is_there]] = named[is_there]
-    return found
+    label_codes[where[is_there]] = named[is_there]
+    return label_codes
 
 
 def _foreseen(

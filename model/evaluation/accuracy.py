@@ -159,13 +159,13 @@ def random_prefix(
     passed_over : those that nobody can label, and that were skipped: they are no part
         of what is measured, so they do not end the sample
     """
-    found = []
+    prefix = []
     for position in order.tolist():
         if position in labelled:
-            found.append(position)
+            prefix.append(position)
         elif position not in passed_over:
             break
-    return found
+    return prefix
 
 
 def accuracy(evidence: Evidence) -> Accuracy | None:
@@ -173,20 +173,20 @@ def accuracy(evidence: Evidence) -> Accuracy | None:
     n_random = int(evidence.random.sum())
     if n_random < FEWEST_RANDOM or _n_groups(evidence) < FEWEST_GROUPS:
         return None
-    found = _relation(evidence)
+    relation = _relation(evidence)
     share = len(evidence.right) / (len(evidence.right) + evidence.n_open)
     known = float(evidence.right.mean())
-    guessed, doubt = found.of_open(evidence.open_sure)
+    guessed, doubt = relation.of_open(evidence.open_sure)
     estimate = share * known + (1 - share) * guessed
     chance = share**2 * binomial(known, len(evidence.right))
     chance += (1 - share) ** 2 * (doubt + binomial(guessed, evidence.n_open))
-    low, high = found.interval(estimate, chance)
+    low, high = relation.interval(estimate, chance)
     return Accuracy(
         estimate=estimate,
         low=low,
         high=high,
         n=n_random,
-        relation=found,
+        relation=relation,
     )
 
 

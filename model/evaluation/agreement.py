@@ -118,8 +118,8 @@ def trusted(
     between them made 88 % of the labels right, chance 79 %, the model of Dawid and
     Skene (1979) 81 % (simulated: 60 tasks, 4 classes, five people).
     """
-    told = [_last_of_each(votes) for votes in cast.values()]
-    shared = [choices for choices in told if len(choices) > 1]
+    last_votes = [_last_of_each(votes) for votes in cast.values()]
+    shared = [choices for choices in last_votes if len(choices) > 1]
     peers = _peers(shared, _Likeness.among(shared, distances))
     return {
         peer.annotator: (peer.share * peer.pairs + 1) / (peer.pairs + 2)
@@ -134,8 +134,8 @@ def agreement(
 
     Of one person's votes for a task the last one counts.
     """
-    told = [_last_of_each(votes) for votes in cast.values()]
-    shared = [choices for choices in told if len(choices) > 1]
+    last_votes = [_last_of_each(votes) for votes in cast.values()]
+    shared = [choices for choices in last_votes if len(choices) > 1]
     if not shared:
         return None
     likeness = _Likeness.among(shared, distances)
@@ -176,8 +176,10 @@ class _Likeness:
         """Compare the choices that were made for the same tasks."""
         choices = sorted({choice for one in shared for choice in one.values()})
         places = {choice: place for place, choice in enumerate(choices)}
-        told = (sorted(places[choice] for choice in one.values()) for one in shared)
-        pairs = [*{pair for one in told for pair in combinations(one, 2)}]
+        place_lists = (
+            sorted(places[choice] for choice in one.values()) for one in shared
+        )
+        pairs = [*{pair for one in place_lists for pair in combinations(one, 2)}]
         compare, shares = distances_of(choices), list[float]()
         for start in range(0, len(pairs), AT_A_TIME):
             one, other = np.array(pairs[start : start + AT_A_TIME], dtype=np.intp).T
@@ -195,8 +197,8 @@ class _Likeness:
 
 
 def _share(shares: Iterable[float]) -> float:
-    found = list(shares)
-    return fsum(found) / len(found)
+    values = list(shares)
+    return fsum(values) / len(values)
 
 
 def _alpha(shared: Sequence[Sequence[str]], likeness: _Likeness) -> float | None:
@@ -227,10 +229,10 @@ def _peers(
     peers = (
         Peer(
             annotator=person,
-            share=_share(found),
+            share=_share(own_shares),
             tasks=tasks[person],
-            pairs=len(found),
+            pairs=len(own_shares),
         )
-        for person, found in shares.items()
+        for person, own_shares in shares.items()
     )
     return tuple(sorted(peers, key=lambda p: (p.share, -p.tasks, str(p.annotator))))

@@ -19,7 +19,7 @@ MARK_BYTES = 7
 """So many bytes of a hash are a number that an array of codes holds."""
 
 
-def told(
+def likely_targets(
     probabilities: Probabilities, kind: AnswerKind, *, may_be_empty: bool = True
 ) -> Targets:
     """Return the labels that are predicted.

@@ -46,7 +46,7 @@ class Confused:
     """How often tasks of one class, drawn at random, were taken for one."""
 
     code: int
-    told: int
+    predicted: int
     count: int
 
 
@@ -108,9 +108,9 @@ class Assessed:
         """Return the names of all steps; NOW comes first."""
         back = range(STEP, min(STEP * (MODELS - 1), len(self.in_time) - 1) + 1, STEP)
         before = (f"before {count}" for count in back)
-        held = (f"fold {fold}" for fold in range(int(self.folds.max()) + 1))
+        fold_steps = (f"fold {fold}" for fold in range(int(self.folds.max()) + 1))
         chance = (f"random {count}" for count in self.random_counts)
-        return (NOW, *before, *held, *chance)
+        return (NOW, *before, *fold_steps, *chance)
 
     @property
     def random(self) -> NDArray[np.bool_]:
@@ -138,8 +138,8 @@ class Assessed:
         """
         kind, _, number = step.partition(" ")
         if kind == "fold":
-            held = hold_out(self.known, self.folds == int(number), fit, now)
-            return np.stack([held.without, held.instead])
+            predictions = hold_out(self.known, self.folds == int(number), fit, now)
+            return np.stack([predictions.without, predictions.instead])
         count = len(self.in_time) - int(number or 0)
         of_kind = self.drawn[: int(number or 0)] if kind == "random" else None
         rows = np.sort(self.in_time[:count] if of_kind is None else of_kind)
@@ -147,20 +147,20 @@ class Assessed:
         predict = learn(self.known, fit, rows, codes)
         return predict(np.arange(len(self.known.features)))
 
-    def conclude(self, found: Mapping[str, Probabilities]) -> Assessment:
+    def conclude(self, predictions: Mapping[str, Probabilities]) -> Assessment:
         """Put the steps together, each by its name."""
         shape = (len(self.known.features), self.known.n_classes)
-        without, instead = np.zeros(shape), np.array(found[NOW], dtype=np.float64)
+        without, instead = np.zeros(shape), np.array(predictions[NOW], dtype=np.float64)
         for fold in range(int(self.folds.max()) + 1):
             rows = self.folds == fold
-            without[rows], instead[rows] = found[f"fold {fold}"]
+            without[rows], instead[rows] = predictions[f"fold {fold}"]
         measured = accuracy(self._evidence(instead))
         rows, codes = self.known.rows, self.known.codes
         most = min(MOST_DOUBTFUL, int(DOUBTFUL_SHARE * len(rows)))
         return Assessment(
             labels=len(rows),
             accuracy=measured,
-            advice=advise(self._trail(found, measured)),
+            advice=advise(self._trail(predictions, measured)),
             doubtful=tuple(
                 label_errors(
                     without[rows],
@@ -171,7 +171,7 @@ class Assessed:
                 )
             ),
             confusion=self._confusion(instead),
-            by_chance=tuple(self._by_chance(found)),
+            by_chance=tuple(self._by_chance(predictions)),
             set_scores=None if measured is None else self._set_scores(instead),
             grade_error=None if measured is None else self._grade_error(instead),
         )
@@ -190,7 +190,7 @@ class Assessed:
 
     def _drawn(self, instead: Probabilities) -> tuple[Targets, Targets]:
         """Return the labels of the tasks drawn at random, and what is predicted."""
-        predicted = self.known.told(instead[self.known.rows][self.random])
+        predicted = self.known.likely_targets(instead[self.known.rows][self.random])
         return self.known.codes[self.random], predicted
 
     def _confusion(self, instead: Probabilities) -> tuple[Confused, ...]:
@@ -198,43 +198,45 @@ class Assessed:
         if self.known.kind == "any of":
             return ()
         pairs = np.column_stack(self._drawn(instead))
-        met, counts = np.unique(pairs, axis=0, return_counts=True)
-        found = zip(met.tolist(), counts.tolist(), strict=True)
-        return tuple(Confused(code=c, told=t, count=n) for (c, t), n in found)
+        distinct_pairs, counts = np.unique(pairs, axis=0, return_counts=True)
+        cells = zip(distinct_pairs.tolist(), counts.tolist(), strict=True)
+        return tuple(Confused(code=c, predicted=t, count=n) for (c, t), n in cells)
 
-    def _by_chance(self, found: Mapping[str, Probabilities]) -> Iterator[ByChance]:
+    def _by_chance(
+        self, predictions: Mapping[str, Probabilities]
+    ) -> Iterator[ByChance]:
         """Judge models of random labels alone by all labels they do not know."""
         for count in self.random_counts:
             unknown = ~np.isin(self.known.rows, self.drawn[:count])
             if self.known.groups is not None:
-                met = self.known.groups[self.drawn[:count]]
-                unknown &= ~np.isin(self.known.groups[self.known.rows], met)
-            evidence = self._evidence(found[f"random {count}"], unknown)
+                known_groups = self.known.groups[self.drawn[:count]]
+                unknown &= ~np.isin(self.known.groups[self.known.rows], known_groups)
+            evidence = self._evidence(predictions[f"random {count}"], unknown)
             measured = accuracy(evidence)
             if measured is not None:
                 yield ByChance(count, measured)
 
     def _evidence(
-        self, said: Probabilities, judged: NDArray[np.bool_] | None = None
+        self, predictions: Probabilities, judged: NDArray[np.bool_] | None = None
     ) -> Evidence:
         """Compare what was said of labelled rows, all or some, with their labels."""
         known = self.known
         counts = np.ones(len(known.rows), dtype=np.bool_) if judged is None else judged
         rows, codes = known.rows[counts], known.codes[counts]
         return Evidence(
-            right=marks(known.told(said[rows])) == marks(codes),
-            sure=known.sure(said[rows]),
+            right=marks(known.likely_targets(predictions[rows])) == marks(codes),
+            sure=known.sure(predictions[rows]),
             random=self.random[counts],
-            open_sure=known.sure(said[known.open_rows]),
+            open_sure=known.sure(predictions[known.open_rows]),
             n_open=self.n_open,
             groups=None if known.groups is None else known.groups[rows],
         )
 
     def _trail(
-        self, found: Mapping[str, Probabilities], measured: Accuracy | None
+        self, predictions: Mapping[str, Probabilities], measured: Accuracy | None
     ) -> Trail:
         steps = [step for step in self.steps if step.startswith((NOW, "before"))]
-        models = [marks(self.known.told(found[step])) for step in steps]
+        models = [marks(self.known.likely_targets(predictions[step])) for step in steps]
         missing = class_counts(self.known.codes, len(self.classes)) == 0
         return Trail(
             predictions=[model[self.known.open_rows] for model in models],

@@ -56,17 +56,17 @@ def thresholds(
     sums = np.cumsum(right)
     slope_sums = np.cumsum(slopes, axis=0)
     ascending = certainty[order][::-1]
-    found = []
+    levels = []
     for step in range(STEPS + 1):
         least = step / STEPS
         count = len(order) - int(np.searchsorted(ascending, least, side="left"))
         if not count:
-            found.append(_nothing(least))
+            levels.append(_nothing(least))
             continue
         share, slope = float(sums[count - 1] / count), slope_sums[count - 1] / count
         doubt = float(slope @ relation.covariance @ slope)
         low, high = _interval(relation, share, doubt, count)
-        found.append(
+        levels.append(
             Threshold(
                 certainty=least,
                 tasks=count,
@@ -75,12 +75,12 @@ def thresholds(
                 high=1 - low,
             )
         )
-    return found
+    return levels
 
 
-def farthest(found: list[Threshold], tolerated: float) -> Threshold | None:
+def farthest(levels: list[Threshold], tolerated: float) -> Threshold | None:
     """Return the threshold that covers most and surely errs no more than tolerated."""
-    fine = (one for one in found if one.high is not None and one.high <= tolerated)
+    fine = (one for one in levels if one.high is not None and one.high <= tolerated)
     return max(fine, key=lambda one: one.tasks, default=None)
 
 

@@ -23,7 +23,7 @@ from dubito.model.arrays import (
     Views,
     plain,
 )
-from dubito.model.evaluation.answers import kind_of, marks, sure, told
+from dubito.model.evaluation.answers import kind_of, likely_targets, marks, sure
 from dubito.model.learners.fitting import fit_targets
 from dubito.model.learners.registry import Learner, within
 from dubito.model.learners.unlabelled_context import UnlabelledContext
@@ -75,9 +75,9 @@ class LabelledRows:
         """Return whether a label is one of the classes, any of them, or a grade."""
         return kind_of(self.codes, is_ordered=self.is_ordered)
 
-    def told(self, probabilities: Probabilities) -> Targets:
+    def likely_targets(self, probabilities: Probabilities) -> Targets:
         """Return the labels that are predicted."""
-        return told(probabilities, self.kind, may_be_empty=self.may_be_empty)
+        return likely_targets(probabilities, self.kind, may_be_empty=self.may_be_empty)
 
     def sure(self, probabilities: Probabilities) -> NDArray[np.float64]:
         """Return (m,) how probable the predicted label is, as a whole."""
@@ -117,18 +117,18 @@ def folds(known: LabelledRows) -> NDArray[np.intp]:
     label are never held out: the model has not seen them anyway. With groups, all
     tasks of a group are held out together, as far as the group has labels.
     """
-    found = np.full(len(known.features), NEVER, dtype=np.intp)
+    fold_of_row = np.full(len(known.features), NEVER, dtype=np.intp)
     if known.groups is None:
         order = np.lexsort((known.ties[known.rows], marks(known.codes)))
-        found[known.rows[order]] = np.arange(len(order)) % FOLDS
-        return found
-    met, count = np.unique(known.groups[known.rows], return_counts=True)
-    load = np.zeros(min(FOLDS, len(met)))
+        fold_of_row[known.rows[order]] = np.arange(len(order)) % FOLDS
+        return fold_of_row
+    groups, count = np.unique(known.groups[known.rows], return_counts=True)
+    load = np.zeros(min(FOLDS, len(groups)))
     for which in np.argsort(-count, kind="stable"):
         emptiest = int(load.argmin())
         load[emptiest] += count[which]
-        found[known.groups == met[which]] = emptiest
-    return found
+        fold_of_row[known.groups == groups[which]] = emptiest
+    return fold_of_row
 
 
 def hold_out(
@@ -143,16 +143,16 @@ def hold_out(
         who would have been asked instead
     """
     rows = np.flatnonzero(fold)
-    kept = ~fold[known.rows]
-    others, codes = known.rows[kept], known.codes[kept]
+    is_kept = ~fold[known.rows]
+    others, codes = known.rows[is_kept], known.codes[is_kept]
     n_missing = len(known.rows) - len(others)
     predict = learn(known, fit, others, codes)
     candidates = known.open_rows
     candidates = candidates[~fold[candidates]]
-    asked = _ask(known, predict, candidates, n_missing)
-    both = np.concatenate([others, asked])
+    queries = _ask(known, predict, candidates, n_missing)
+    both = np.concatenate([others, queries])
     order = np.argsort(both, kind="stable")
-    answers = np.concatenate([codes, now[asked]])
+    answers = np.concatenate([codes, now[queries]])
     instead = learn(known, fit, both[order], answers[order])
     return HeldOutPredictions(rows=rows, without=predict(rows), instead=instead(rows))
 
@@ -177,7 +177,7 @@ def fit_by(chosen: Learner, known: LabelledRows) -> Fit:
         fitted = fit_targets(
             own, features[rows], codes, n_classes, is_ordered=known.is_ordered
         )
-        return lambda asked: fitted.predict(features[asked])
+        return lambda positions: fitted.predict(features[positions])
 
     return fit
 
@@ -190,4 +190,4 @@ def learn(known: LabelledRows, fit: Fit, rows: Positions, codes: Targets) -> Pre
     only = np.zeros(known.n_classes)
     if len(present):
         only[present[0] if known.kind == "any of" else present] = 1.0
-    return lambda asked: np.tile(only, (len(asked), 1))
+    return lambda positions: np.tile(only, (len(positions), 1))

@@ -50,16 +50,16 @@ def set_scores(truth: Members, predicted: Members) -> SetScores | None:
     """Compare (n, C) labels with predictions; None if no class is in either."""
     hits = (truth & predicted).sum(axis=0)
     misses = (truth ^ predicted).sum(axis=0)
-    met = hits + misses > 0
-    if not met.any():
+    present = hits + misses > 0
+    if not present.any():
         return None
     by_class = np.full(len(hits), np.nan)
-    by_class[met] = _f1(hits[met], misses[met])
-    drawn = _drawn(hits[met], misses[met]).mean(axis=1)
+    by_class[present] = _f1(hits[present], misses[present])
+    samples = _drawn(hits[present], misses[present]).mean(axis=1)
     whole = np.array([hits.sum()]), np.array([misses.sum()])
     return SetScores(
         micro=_with_interval(float(_f1(*whole)[0]), _drawn(*whole)[:, 0]),
-        macro=_with_interval(float(by_class[met].mean()), drawn),
+        macro=_with_interval(float(by_class[present].mean()), samples),
         by_class=by_class,
         n=len(truth),
     )
@@ -75,11 +75,11 @@ class PointF1(NamedTuple):
 def point_f1(truth: Members, predicted: Members) -> PointF1:
     """Compare (n, C) labels with predictions, without intervals."""
     hits, misses = (truth & predicted).sum(axis=0), (truth ^ predicted).sum(axis=0)
-    met = hits + misses > 0
-    if not met.any():
+    present = hits + misses > 0
+    if not present.any():
         return PointF1(1.0, 1.0)
     micro = 2 * hits.sum() / (2 * hits.sum() + misses.sum())
-    return PointF1(float(micro), float(_f1(hits[met], misses[met]).mean()))
+    return PointF1(float(micro), float(_f1(hits[present], misses[present]).mean()))
 
 
 def _f1(hits: NDArray[np.intp], misses: NDArray[np.intp]) -> NDArray[np.float64]:

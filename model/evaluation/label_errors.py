@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dubito.model.arrays import Codes, Probabilities, Targets, likeliest
-from dubito.model.evaluation.answers import kind_of, told
+from dubito.model.evaluation.answers import kind_of, likely_targets
 
 NONE = -1
 
@@ -27,7 +27,7 @@ class LabelError:
     suggested : the class the model predicts; of an any-of label the class whose
         membership it contradicts most
     likelihood : how probable what it suggests is
-    given : how probable the label, or that membership, is as it is
+    own_likelihood : how probable the label, or that membership, is as it is
     substitute : of an any-of label that must not be empty: the class that it has
         instead of its only one
     """
@@ -35,7 +35,7 @@ class LabelError:
     place: int
     suggested: int
     likelihood: float
-    given: float
+    own_likelihood: float
     substitute: int | None = None
 
 
@@ -60,25 +60,25 @@ def label_errors(
     """
     rows, substitutes = np.arange(len(codes)), np.full(len(codes), NONE)
     if codes.ndim == 1:
-        suggested = told(probabilities, kind_of(codes, is_ordered=is_ordered))
-        given, likelihood = probabilities[rows, codes], probabilities[rows, suggested]
+        suggested = likely_targets(probabilities, kind_of(codes, is_ordered=is_ordered))
+        own, likelihood = probabilities[rows, codes], probabilities[rows, suggested]
     else:
         chances = np.where(codes, probabilities, 1 - probabilities)
-        suggested, given = chances.argmin(axis=1), chances.min(axis=1)
-        likelihood = 1 - given
+        suggested, own = chances.argmin(axis=1), chances.min(axis=1)
+        likelihood = 1 - own
         if not may_be_empty:
             substitutes = _substitutes(probabilities, codes, suggested)
-    belief = -_distance(probabilities, codes) if is_ordered else given
+    belief = -_distance(probabilities, codes) if is_ordered else own
     return [
         LabelError(
             place=int(row),
             suggested=int(suggested[row]),
             likelihood=float(likelihood[row]),
-            given=float(given[row]),
+            own_likelihood=float(own[row]),
             substitute=None if substitutes[row] == NONE else int(substitutes[row]),
         )
         for row in np.lexsort((rows, belief))
-        if given[row] < likelihood[row] and substitutes[row] != suggested[row]
+        if own[row] < likelihood[row] and substitutes[row] != suggested[row]
     ][:most]
 
 

@@ -87,7 +87,7 @@ class Columns:
         return replace(
             self,
             features=self.features[rows],
-            categories={key: held[rows] for key, held in self.categories.items()},
+            categories={key: values[rows] for key, values in self.categories.items()},
             codes=self.codes[rows],
             groups=None if self.groups is None else self.groups[rows],
         )
@@ -126,15 +126,15 @@ def single_predictors(table: Columns) -> dict[str, float]:
     few, changes = _shapes(values, table.codes)
     discrete = [*table.categories.items()]
     for place in np.flatnonzero(few):
-        held = np.unique(values[place], return_inverse=True)[1]
-        discrete.append((table.names[table.numbers[place]], held))
-    found: dict[str, float] = {}
-    for name, held in discrete:
-        right = _right_by_table(held, table.codes, folds)
+        categories = np.unique(values[place], return_inverse=True)[1]
+        discrete.append((table.names[table.numbers[place]], categories))
+    accuracies: dict[str, float] = {}
+    for name, categories in discrete:
+        right = _right_by_table(categories, table.codes, folds)
         if table.meets(right, OF_FEW_VALUES):
-            found[name] = max(right / count, found.get(name, 0.0))
+            accuracies[name] = max(right / count, accuracies.get(name, 0.0))
     measured = _orderly(np.where(few, count, changes), table.codes)
-    return found | _measurements(table, measured, folds, tuple(found))
+    return accuracies | _measurements(table, measured, folds, tuple(accuracies))
 
 
 def _shapes(
@@ -174,22 +174,22 @@ def _measurements(
     known : columns that do so, too, and are no argument for others
     """
     count, leaves = len(table.codes), LEAVES * len(np.unique(table.codes))
-    found: dict[str, float] = {}
+    accuracies: dict[str, float] = {}
     for feature in table.numbers[list(places)] if places else ():
         tree = DecisionTreeClassifier(max_leaf_nodes=max(2, leaves), random_state=0)
         right = _right(tree, table.features[:, [feature]], table.codes, folds)
         if table.meets(right, OF_MEASUREMENTS):
-            found[table.names[feature]] = right / count
-    if not found:
+            accuracies[table.names[feature]] = right / count
+    if not accuracies:
         return {}
-    aside = {*found, *known}
+    aside = {*accuracies, *known}
     rest = [place for place, name in enumerate(table.names) if name not in aside]
     usual = (count - table.others) / count
     if rest:
         some = np.unique(np.linspace(0, len(rest) - 1, MOST_OTHERS).astype(np.intp))
         features = table.features[:, np.array(rest)[some]]
         usual = _right(RidgeClassifier(), features, table.codes, folds) / count
-    return {name: share for name, share in found.items() if usual < share - WORSE}
+    return {name: share for name, share in accuracies.items() if usual < share - WORSE}
 
 
 def _right(
@@ -217,5 +217,5 @@ def _right_by_table(
     np.add.at(counts, (folds, places, codes), 1)
     others = counts.sum(axis=0) - counts
     likeliest, is_met = others.argmax(axis=2), others.sum(axis=2) > 0
-    said = likeliest[folds, places]
-    return int(((said == codes) & is_met[folds, places]).sum())
+    predictions = likeliest[folds, places]
+    return int(((predictions == codes) & is_met[folds, places]).sum())

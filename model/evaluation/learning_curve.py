@@ -41,6 +41,6 @@ def classes_met(codes: Codes, n_classes: int) -> Curve:
     ----------
     codes : (budget,) the labels, in the order in which they were given
     """
-    met = np.zeros((len(codes), n_classes), dtype=np.bool_)
-    met[np.arange(len(codes)), codes] = True
-    return np.asarray(np.logical_or.accumulate(met).mean(axis=1))
+    occurrences = np.zeros((len(codes), n_classes), dtype=np.bool_)
+    occurrences[np.arange(len(codes)), codes] = True
+    return np.asarray(np.logical_or.accumulate(occurrences).mean(axis=1))

@@ -154,9 +154,9 @@ def _evidence(trail: Trail) -> list[str]:
         ),
     ]
     if trail.accuracy is not None:
-        found = trail.accuracy
+        accuracy = trail.accuracy
         reasons.append(
-            f"the accuracy is {100 * found.estimate:.1f} % ({100 * found.low:.1f} to"
-            f" {100 * found.high:.1f} %)"
+            f"the accuracy is {100 * accuracy.estimate:.1f} %"
+            f" ({100 * accuracy.low:.1f} to {100 * accuracy.high:.1f} %)"
         )
     return reasons

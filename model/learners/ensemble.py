@@ -166,16 +166,16 @@ class Ensemble:
             way = partial(discriminant, choice=apart)
             trials.append((way, held_out(way, some, folds)))
         for view, other in enumerate(around.others):
-            seen = some.rows.views[view]
-            found = KernelModel.of(seen, other.strength, some.targets)
-            told = partial(view_similarity, view=view, choice=found)
-            trials.append((told, found.held_out(seen, folds)))
+            rows = some.rows.views[view]
+            kernel = KernelModel.of(rows, other.strength, some.targets)
+            factory = partial(view_similarity, view=view, choice=kernel)
+            trials.append((factory, kernel.held_out(rows, folds)))
         return trials
 
 
 def _folds(classes: Codes, seed: int) -> NDArray[np.intp]:
     """Spread the labels of each class over the folds."""
     mixed = np.random.default_rng(seed).random(len(classes))
-    found = np.empty(len(classes), dtype=np.intp)
-    found[np.lexsort((mixed, classes))] = np.arange(len(classes)) % FOLDS
-    return found
+    folds = np.empty(len(classes), dtype=np.intp)
+    folds[np.lexsort((mixed, classes))] = np.arange(len(classes)) % FOLDS
+    return folds

@@ -100,10 +100,11 @@ class ClassifierExpert:
 
     def predict(self, rows: Rows) -> Probabilities:
         """Return (m, n_classes) probabilities; classes it has not met get 0."""
-        found = np.zeros((len(rows.plain), self.n_classes))
+        probabilities = np.zeros((len(rows.plain), self.n_classes))
         scaled = as_input(rows, self.scale)
-        found[:, self.classifier.classes_] = self.classifier.predict_proba(scaled)
-        return found
+        classes = self.classifier.classes_
+        probabilities[:, classes] = self.classifier.predict_proba(scaled)
+        return probabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +191,12 @@ def held_out(
     way: ExpertFactory, lessons: TrainingSet, folds: NDArray[np.intp]
 ) -> Probabilities:
     """Return (n, n_classes) opinions on each fold, learnt from the other folds."""
-    found = np.full((len(folds), lessons.n_classes), 1 / lessons.n_classes)
+    probabilities = np.full((len(folds), lessons.n_classes), 1 / lessons.n_classes)
     for fold in np.unique(folds):
         own, others = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
         if len(np.unique(lessons.codes[others])) > 1:
-            found[own] = way(lessons.at(others)).predict(lessons.rows[own])
-    return found
+            probabilities[own] = way(lessons.at(others)).predict(lessons.rows[own])
+    return probabilities
 
 
 def _taught(model: Classifier, lessons: TrainingSet) -> ClassifierExpert:

@@ -74,15 +74,15 @@ class NamesTrust:
         """Whether the names need not be heard at all."""
         return self.trust < NEGLIGIBLE
 
-    def join(self, learnt: Probabilities, names: Probabilities) -> Probabilities:
+    def join(self, predictions: Probabilities, names: Probabilities) -> Probabilities:
         """Return what labels and names say together of m tasks.
 
         Parameters
         ----------
-        learnt, names : (m, C) probabilities
+        predictions, names : (m, C) probabilities
         """
         share = SHARE * self.trust
-        both = (1 - share) * learnt + share * names
+        both = (1 - share) * predictions + share * names
         both *= names ** (POWER * self.trust)
         both[:, self.unseen] = 0
         new = names[:, self.unseen]

@@ -200,9 +200,9 @@ def _held_out(
     way: SetWay, lessons: SetLessons, folds: NDArray[np.intp]
 ) -> Probabilities:
     """Return (n, k) opinions on each fold, learnt from the other folds."""
-    found = np.tile(lessons.rates, (len(folds), 1))
+    probabilities = np.tile(lessons.rates, (len(folds), 1))
     for fold in np.unique(folds):
         own, others = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
         if len(others):
-            found[own] = way(lessons.at(others)).predict(lessons.rows[own])
-    return found
+            probabilities[own] = way(lessons.at(others)).predict(lessons.rows[own])
+    return probabilities

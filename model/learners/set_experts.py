@@ -193,11 +193,11 @@ class SetTrees:
 
     def predict(self, rows: Rows) -> Probabilities:
         """Return (m, k) probabilities."""
-        told = self.forest.predict_proba(as_input(rows, self.scale))
+        probabilities = self.forest.predict_proba(as_input(rows, self.scale))
         answers = self.forest.classes_
-        if not isinstance(told, list):  # of one class alone
-            told, answers = [told], [answers]
-        shares = [one @ has for one, has in zip(told, answers, strict=True)]
+        if not isinstance(probabilities, list):  # of one class alone
+            probabilities, answers = [probabilities], [answers]
+        shares = [one @ has for one, has in zip(probabilities, answers, strict=True)]
         return np.column_stack(shares)
 
 

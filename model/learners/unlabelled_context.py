@@ -194,8 +194,8 @@ class UnlabelledContext:
     def _places(self) -> NDArray[np.float32]:
         """Return the (n, r) places of all tasks."""
         parts = range(0, len(self.features), AT_A_TIME)
-        found = [self._placed(self._plain[at : at + AT_A_TIME]) for at in parts]
-        return np.concatenate(found).astype(np.float32)
+        places = [self._placed(self._plain[at : at + AT_A_TIME]) for at in parts]
+        return np.concatenate(places).astype(np.float32)
 
     def without_tasks(self) -> "UnlabelledContext":
         """Return what was found out, without the tasks, to look at others with."""
@@ -208,9 +208,9 @@ class UnlabelledContext:
     def rows(self, features: Features, part: slice = slice(None)) -> Rows:
         """Return how the kernels see a part of some tasks, of these or of others."""
         known = features is self.features
-        told = plain(features[part], self.views)
-        places = self._places[part] if known else self._placed(told)
-        rows = told.astype(np.float64)
+        values = plain(features[part], self.views)
+        places = self._places[part] if known else self._placed(values)
+        rows = values.astype(np.float64)
         turned = rows if self.axes is None else self.axes.apply(rows)
         views = (
             other.rows(other.features if known else seen, part)

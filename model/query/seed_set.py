@@ -118,12 +118,12 @@ class Centres:
         self._guesses = np.zeros(len(features), int) if guesses is None else guesses
         self._features = features
         self._candidates = candidates
-        self._asked: dict[int, None] = {}
+        self._queries: dict[int, None] = {}
         self._divide(n_clusters)
 
     def note(self, position: int) -> None:
         """Take into account that a task is asked for."""
-        self._asked[position] = None
+        self._queries[position] = None
         self._compare(position)
 
     def best(self) -> int | None:
@@ -137,10 +137,10 @@ class Centres:
 
     def _worth(self) -> NDArray[np.float64]:
         """Return what each typical task is worth: 0 if its class is not yet due."""
-        distance = self._nearest if self._asked else np.ones(len(self._typical))
+        distance = self._nearest if self._queries else np.ones(len(self._typical))
         worth = np.asarray(np.sqrt(self._sizes) * distance)
         guesses = self._guesses[self._typical]
-        past_guesses = self._guesses[list(self._asked)]
+        past_guesses = self._guesses[list(self._queries)]
         times = np.bincount(past_guesses, minlength=guesses.max() + 1)[guesses]
         is_due = times == times[worth > 0].min(initial=times.max())
         return np.where(is_due, worth, 0)
@@ -157,7 +157,7 @@ class Centres:
         self._typical = self._candidates[typical]
         self._rows = self._features[self._typical].astype(np.float64)
         self._nearest = np.full(len(typical), np.inf)
-        for position in self._asked:
+        for position in self._queries:
             self._compare(position)
 
     def _compare(self, position: int) -> None:

@@ -173,17 +173,17 @@ class WordClassifier:
     @classmethod
     def of(cls, ids: UnitFeatures, codes: Codes) -> "WordClassifier":
         """Fit to labelled units."""
-        met = np.unique(ids % SLOTS)
-        columns = np.full(SLOTS, len(met), dtype=np.int32)
-        columns[met] = np.arange(len(met))
-        rows = _sparse(ids, columns, len(met) + 1)
+        slots = np.unique(ids % SLOTS)
+        columns = np.full(SLOTS, len(slots), dtype=np.int32)
+        columns[slots] = np.arange(len(slots))
+        rows = _sparse(ids, columns, len(slots) + 1)
         regression = LogisticRegression(
             C=SHRINKAGE_OF_WORDS, tol=TOLERANCE_OF_WORDS, max_iter=ITERATIONS
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # it is near enough
             regression.fit(rows, codes)
-        return cls(regression=regression, columns=columns, n_columns=len(met) + 1)
+        return cls(regression=regression, columns=columns, n_columns=len(slots) + 1)
 
     def predict(self, features: UnitFeatures) -> Matrix:
         """Return (n_units, K) probabilities."""

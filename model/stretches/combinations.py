@@ -84,5 +84,5 @@ class States:
         is_first[1:] = codes[1:] != codes[:-1]
         is_first[starts_of(ends)[lengths_of(ends) > 0]] = True
         parts = 2 * codes + (is_first & ~is_background[codes])
-        met, states = np.unique(parts, return_inverse=True)
-        return cls(codes=states, sets=met // 2)
+        distinct_parts, states = np.unique(parts, return_inverse=True)
+        return cls(codes=states, sets=distinct_parts // 2)

@@ -165,11 +165,11 @@ def stretch_f1(truth: Members, predicted: Members, ends: Ends) -> NDArray[np.flo
     A predicted stretch is right if it and a true one share at least half of what
     either covers; each counts once.
     """
-    found = [
+    scores = [
         _f1_of_class(truth[:, which], predicted[:, which], ends)
         for which in range(truth.shape[1])
     ]
-    return np.array(found)
+    return np.array(scores)
 
 
 def _f1_of_class(
@@ -178,23 +178,23 @@ def _f1_of_class(
     n_stretches = n_matches = 0
     start = 0
     for end in ends.tolist():
-        real, told = runs(truth[start:end]), runs(predicted[start:end])
-        n_stretches += len(real) + len(told)
-        n_matches += _matches(real, told)
+        real, guesses = runs(truth[start:end]), runs(predicted[start:end])
+        n_stretches += len(real) + len(guesses)
+        n_matches += _matches(real, guesses)
         start = end
     return 2 * n_matches / n_stretches if n_stretches else float("nan")
 
 
-def _matches(real: list[tuple[int, int]], told: list[tuple[int, int]]) -> int:
+def _matches(real: list[tuple[int, int]], guesses: list[tuple[int, int]]) -> int:
     """Return how many pairs of stretches are one; both lists are in order."""
     matches = one = other = 0
-    while one < len(real) and other < len(told):
-        (first, end), (first_told, end_told) = real[one], told[other]
-        both = min(end, end_told) - max(first, first_told)
-        either = max(end, end_told) - min(first, first_told)
+    while one < len(real) and other < len(guesses):
+        (first, end), (first_guess, end_guess) = real[one], guesses[other]
+        both = min(end, end_guess) - max(first, first_guess)
+        either = max(end, end_guess) - min(first, first_guess)
         if both >= OVERLAP * either:
             matches, one, other = matches + 1, one + 1, other + 1
-        elif end <= end_told:
+        elif end <= end_guess:
             one += 1
         else:
             other += 1

@@ -116,10 +116,10 @@ def _kind(character: str) -> str:
 
 def _with_neighbours(own: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Return (n_words, F) own ids, and others of the same of its neighbours."""
-    told = own[:, list(TOLD)]
+    context_ids = own[:, list(TOLD)]
     places = (*range(-REACH, 0), *range(1, REACH + 1))
-    around = {place: _shifted(told, place) for place in places}
-    lower, shape = told[:, :1], told[:, -1:]
+    around = {place: _shifted(context_ids, place) for place in places}
+    lower, shape = context_ids[:, :1], context_ids[:, -1:]
     pairs = [_joint(around[-1][:, :1], lower), _joint(lower, around[1][:, :1])]
     shapes = _joint(_joint(around[-1][:, -1:], shape), around[1][:, -1:])
     salted = [_joint(np.uint32(place + REACH), ids) for place, ids in around.items()]

@@ -105,7 +105,7 @@ def heights(subject: Labelled, chosen: Contestant, seed: int) -> Heights:
         if count >= manner.start_size and count % STEP == 0:
             learnt = lesson.learnt(count)
             assert learnt is not None
-            wrong = test.told(learnt.predict(test.features)) - test.codes
+            wrong = test.likely_targets(learnt.predict(test.features)) - test.codes
             scores.append((np.abs(wrong).mean(), (wrong == 0).mean()))
     return Heights(*np.mean(scores, axis=0).tolist())
 

@@ -169,8 +169,8 @@ def test_doubtful_labels_are_suggested_another_class_each_once(
     assert len({one.place for one in found}) == len(found)
     for one in found:
         assert one.suggested != codes[one.place]
-        assert one.likelihood > one.given
-    given = [one.given for one in found]
+        assert one.likelihood > one.own_likelihood
+    given = [one.own_likelihood for one in found]
     assert given == sorted(given)
 
 

@@ -21,7 +21,7 @@ from dubito.backend.simulate.export_reader import parse_export
 from dubito.backend.status.learning_report import learning_report
 from dubito.backend.taskmap.view import map_view
 from dubito.backend.web.app import create_app
-from dubito.model.evaluation.answers import sure, told
+from dubito.model.evaluation.answers import likely_targets, sure
 from dubito.model.learners.ensemble import Ensemble
 from dubito.model.learners.grades import GradeBlend
 from dubito.model.query.seed_set import permutation
@@ -95,7 +95,7 @@ def test_the_median_grade_is_shown_everywhere(
 
     assert ranking is not None
     assert ranking.kind == "ordered"
-    medians = [STARS[code] for code in told(ranking.probabilities, "ordered")]
+    medians = [STARS[code] for code in likely_targets(ranking.probabilities, "ordered")]
     predicted = dict(zip(ranking.task_ids.tolist(), medians, strict=True))
     assert predicted != dict(
         zip(

@@ -129,7 +129,7 @@ def test_whoever_writes_to_the_store_writes_no_script(
     state = bench.state(rows.project)
     caller.post(f"/api/projects/{rows.project}/model")
     bench.run()
-    found = ModelStore.of(state).found()
+    found = ModelStore.of(state).last_file()
     assert found is not None
     kept = state.client.hgetall(f"dubito:{{{state.key}}}:model:{found.file}")
 
@@ -151,7 +151,7 @@ def test_a_model_goes_with_its_project(bench: Stand, caller: FlaskClient) -> Non
         caller.post(f"/api/projects/{rows.project}/model")
         bench.run()
     (file,) = state.client.scan_iter(match="*:model:*")
-    found = ModelStore.of(state).found()
+    found = ModelStore.of(state).last_file()
     assert found is not None
     assert file.decode().rpartition(":")[2] == found.file
     assert 0 < state.client.ttl(file) <= KEPT_SECONDS

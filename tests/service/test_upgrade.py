@@ -199,7 +199,7 @@ def test_what_people_and_the_owner_decided_stays(redis: Redis, store_url: str) -
         assert state.work.requests() == {"everything"}
         assert state.ranking() is None
         assert MapStore(state.client, state.key).stamp() is None
-        assert ModelStore.of(state).found() is None
+        assert ModelStore.of(state).last_file() is None
 
 
 @pytest.mark.parametrize(

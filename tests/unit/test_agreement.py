@@ -144,7 +144,7 @@ def test_a_label_is_doubtful_if_the_model_finds_another_likelier() -> None:
     found = label_errors(probabilities, np.array([0, 0, 0, 1]), most=9)
 
     assert [(one.place, one.suggested) for one in found] == [(3, 0), (2, 1)]
-    assert (found[0].likelihood, found[0].given) == (0.85, 0.15)
+    assert (found[0].likelihood, found[0].own_likelihood) == (0.85, 0.15)
 
 
 def test_the_label_believed_least_comes_first_and_the_list_is_bounded() -> None:

@@ -135,8 +135,8 @@ def test_what_is_taken_for_what_is_told_of_tasks_drawn_at_random(
     wrong = assessed.conclude(told(assessed, without=True, instead=False)).confusion
 
     assert sum(one.count for one in right) == len(assessed.drawn)
-    assert all(one.code == one.told for one in right)
-    assert all(one.code != one.told for one in wrong)
+    assert all(one.code == one.predicted for one in right)
+    assert all(one.code != one.predicted for one in wrong)
 
 
 def test_labels_that_surprised_the_model_are_counted(assessed: Assessed) -> None:

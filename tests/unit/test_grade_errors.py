@@ -82,7 +82,7 @@ def test_grades_are_assessed_by_the_median_that_is_shown() -> None:
     assessed, codes = assessed_grades()
     fit = fit_by(Ensemble(), assessed.known)
     found = {NOW: assessed.take(NOW, fit, codes[:0])}
-    now = assessed.known.told(found[NOW])
+    now = assessed.known.likely_targets(found[NOW])
 
     found |= {step: assessed.take(step, fit, now) for step in assessed.steps[1:]}
     result = assessed.conclude(found)
@@ -92,7 +92,7 @@ def test_grades_are_assessed_by_the_median_that_is_shown() -> None:
     assert accuracy is not None
     assert error.n == accuracy.n == 20
     assert accuracy.low < 0.75 < accuracy.high
-    wrong = sum(abs(one.code - one.told) * one.count for one in result.confusion)
+    wrong = sum(abs(one.code - one.predicted) * one.count for one in result.confusion)
     assert error.estimate == pytest.approx(wrong / 20)
     frozen = FrozenLabels(
         basis="b", tasks_version=1, settings="s", round=3, chosen={}, left_out=()

@@ -5,7 +5,7 @@ import pytest
 
 from dubito.model.arrays import Codes, Features, Probabilities, median_grades
 from dubito.model.errors import OneClassError
-from dubito.model.evaluation.answers import kind_of, sure, told
+from dubito.model.evaluation.answers import kind_of, likely_targets, sure
 from dubito.model.evaluation.label_errors import label_errors
 from dubito.model.learners.ensemble import Ensemble
 from dubito.model.learners.fitting import fit_labels
@@ -56,10 +56,10 @@ def test_a_grade_has_half_of_the_chances_on_either_side() -> None:
     probabilities = np.array([[0.4, 0.0, 0.6], [0.5, 0.0, 0.5], [0.3, 0.4, 0.3]])
 
     assert median_grades(probabilities).tolist() == [2, 0, 1]
-    assert told(probabilities, "ordered").tolist() == [2, 0, 1]
-    assert told(probabilities, "one of").tolist() == [2, 0, 1]
+    assert likely_targets(probabilities, "ordered").tolist() == [2, 0, 1]
+    assert likely_targets(probabilities, "one of").tolist() == [2, 0, 1]
     assert sure(probabilities, "ordered").tolist() == [0.6, 0.5, 0.4]
-    assert told(np.array([[0.4, 0.3, 0.3]]), "ordered").tolist() == [1]
+    assert likely_targets(np.array([[0.4, 0.3, 0.3]]), "ordered").tolist() == [1]
 
 
 def test_the_grade_is_the_same_of_numbers_of_32_bits() -> None:
@@ -96,7 +96,7 @@ def test_the_order_is_learnt() -> None:
         features, codes = graded(seed=seed)
         for is_ordered in errors:
             found = predictions(Ensemble(), features, codes, is_ordered=is_ordered)
-            grades = told(found, "ordered" if is_ordered else "one of")
+            grades = likely_targets(found, "ordered" if is_ordered else "one of")
             errors[is_ordered] += float(np.abs(grades - codes[40:]).mean()) / 3
             assert found.sum(axis=1) == pytest.approx(np.ones(len(found)))
 
@@ -169,7 +169,7 @@ def test_doubt_between_grades_far_apart_is_greater(name: str) -> None:
 
 def test_the_smallest_margin_is_the_greatest_expected_error() -> None:
     probabilities = np.random.default_rng(0).dirichlet([1] * 5, 50)
-    grades, medians = np.arange(5), told(probabilities, "ordered")
+    grades, medians = np.arange(5), likely_targets(probabilities, "ordered")
     distance = np.abs(grades - medians[:, None])
 
     found = doubt("margin", probabilities, "ordered")

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from dubito.model.arrays import Features, Members, Positions, Targets
-from dubito.model.evaluation.answers import kind_of, marks, sure, told
+from dubito.model.evaluation.answers import kind_of, likely_targets, marks, sure
 from dubito.model.evaluation.assessment import NOW, Assessed
 from dubito.model.evaluation.crossfit import Fit, LabelledRows, Predict, learn
 from dubito.model.evaluation.f1 import set_scores
@@ -80,13 +80,16 @@ def test_a_set_is_as_sure_as_all_its_classes_together() -> None:
 
     assert sure(probabilities, "any of") == pytest.approx([0.72, 0.5])
     assert sure(probabilities, "one of") == pytest.approx([0.9, 1.0])
-    assert told(probabilities, "any of").tolist() == [[True, False], [False, True]]
+    assert likely_targets(probabilities, "any of").tolist() == [
+        [True, False],
+        [False, True],
+    ]
 
 
 def test_where_none_of_them_is_no_answer_the_likeliest_class_is_told() -> None:
     probabilities = np.array([[0.2, 0.4], [0.9, 0.8], [0.3, 0.3]])
 
-    found = told(probabilities, "any of", may_be_empty=False)
+    found = likely_targets(probabilities, "any of", may_be_empty=False)
 
     assert found.tolist() == [[False, True], [True, True], [True, False]]
     certain = sure(probabilities, "any of", may_be_empty=False)
@@ -113,7 +116,7 @@ def test_of_a_doubtful_set_the_class_contradicted_most_is_named() -> None:
     found = label_errors(probabilities, members, most=9)
 
     assert [(one.place, one.suggested) for one in found] == [(2, 1), (0, 2)]
-    assert (found[0].given, found[0].likelihood) == pytest.approx((0.05, 0.95))
+    assert (found[0].own_likelihood, found[0].likelihood) == pytest.approx((0.05, 0.95))
 
 
 def linear(features: Features) -> Fit:
@@ -166,12 +169,14 @@ def test_labels_that_are_sets_are_assessed() -> None:
     )
     fit = linear(features)
     found = {NOW: assessed.take(NOW, fit, members[:0])}
-    now = told(found[NOW], known.kind)
+    now = likely_targets(found[NOW], known.kind)
 
     found |= {step: assessed.take(step, fit, now) for step in assessed.steps[1:]}
     result = assessed.conclude(found)
 
-    truth = (told(found[NOW], "any of")[n_labels:] == members[n_labels:]).all(axis=1)
+    truth = (likely_targets(found[NOW], "any of")[n_labels:] == members[n_labels:]).all(
+        axis=1
+    )
     assert result.accuracy is not None
     assert result.accuracy.low <= truth.mean() <= result.accuracy.high
     assert result.set_scores is not None

@@ -203,9 +203,9 @@ def test_sets_are_asked_for_and_scored_by_f1_and_exact_match(
 def test_where_a_set_must_not_be_empty_none_is_told() -> None:
     pool = replace(sets(60, seed=0), may_be_empty=False)
 
-    told = pool.told(np.array([[0.1, 0.3, 0.2], [0.9, 0.8, 0.1]]))
+    labels = pool.likely_targets(np.array([[0.1, 0.3, 0.2], [0.9, 0.8, 0.1]]))
 
-    assert told.tolist() == [[False, True, False], [True, True, False]]
+    assert labels.tolist() == [[False, True, False], [True, True, False]]
     assert pool.at(np.arange(3)).may_be_empty is False
 
 
