@@ -136,6 +136,10 @@ def _bind(settings: Settings, port: int) -> None:
 def as_given(settings: Settings) -> str:
     """Say which variables or options gave host and port; empty if none did."""
     values = {"host": settings.host, "port": settings.port}
-    named = {settings.sources.get(name, ""): value for name, value in values.items()}
-    words = ", ".join(f"{name} is {value!r}" for name, value in named.items() if name)
+    values_by_source = {
+        settings.sources.get(name, ""): value for name, value in values.items()
+    }
+    words = ", ".join(
+        f"{name} is {value!r}" for name, value in values_by_source.items() if name
+    )
     return f" ({words})" if words else ""

@@ -157,8 +157,8 @@ class Dubito(LabelStudioMLBase):  # type: ignore[misc]  # untyped, and not alway
         scores = {
             task.id: pool_score(formatter.certainty(task.id)) for task in questions
         }
-        refused = {task for task, reading in readings.items() if reading.refused}
-        scores |= {task: LAST for task in scores if task in labels.skipped | refused}
+        unreadable = {task for task, reading in readings.items() if reading.refused}
+        scores |= {task: LAST for task in scores if task in labels.skipped | unreadable}
         if len(questions) > preferences.window:
             scores |= dict(plan_window([place.task for place in result.window], {}))
         version = {"model_version": result.ranking.basis}

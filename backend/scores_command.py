@@ -58,8 +58,8 @@ def wait_for_scores(
     if scores.missing and is_now:
         _store_at_once(watch)
         _await_call(watch, show)
-        if left := _scores(state).missing:
-            say(f"{left} scores are still missing; Dubito writes them one by one")
+        if missing := _scores(state).missing:
+            say(f"{missing} scores are still missing; Dubito writes them one by one")
     elif scores.missing:
         say(f"{scores.written} of {scores.of} open tasks have their score")
         say("Dubito writes the others; Ctrl-C ends only this command")
@@ -188,8 +188,8 @@ def _scores(state: ProjectState) -> Scores:
         message = f"Dubito has not read the project yet: {_progress_of(state)}"
         raise BackendError(message)
     scores = written_scores(state, snapshot)
-    refused = state.refused_rows.resting().keys() & snapshot.open_tasks
-    without = refused - state.published.tasks()
+    tasks = state.refused_rows.resting().keys() & snapshot.open_tasks
+    without = tasks - state.published.tasks()
     return Scores(written=scores.written, of=scores.of, refused=len(without))
 
 

@@ -99,12 +99,12 @@ class Settings:
         """Let options of the command line win over the environment."""
         names = {setting.name for setting in fields(self)}
         values = {k: v for k, v in options.items() if v is not None and k in names}
-        named = {k: f"--{k.replace('_', '-')}" for k in OPTIONS & values.keys()}
+        option_names = {k: f"--{k.replace('_', '-')}" for k in OPTIONS & values.keys()}
         if "data_dir" in values:
             values["data_dir"] = _directory("--data-dir", str(values["data_dir"]))
         if "host" in values:
             values["host"] = _host(str(values["host"]))
-        sources = {**self.sources, **named}
+        sources = {**self.sources, **option_names}
         return replace(self, **values, sources=sources).checked()  # type: ignore[arg-type]
 
     def checked(self) -> Self:

@@ -174,8 +174,8 @@ class Disconnector:
         began = time.monotonic()
 
         def show(step: str, done: int, total: int) -> None:
-            left = time_left(time.monotonic() - began, done, total)
-            state.note(removal=f"{step}: {done} of {total}, {left}")
+            remaining_time = time_left(time.monotonic() - began, done, total)
+            state.note(removal=f"{step}: {done} of {total}, {remaining_time}")
             self.show(step, done, total)
 
         return show

@@ -85,8 +85,8 @@ class MultipleChoice(SingleChoice):
 
     def answer_of(self, classes: Iterable[str], schema: Schema) -> Answer:
         """Return the answer that consists of these classes."""
-        chosen = {*classes}
-        return packed(name for name in schema.classes if name in chosen)
+        names = {*classes}
+        return packed(name for name in schema.classes if name in names)
 
 
 class RequiredMultipleChoice(MultipleChoice):

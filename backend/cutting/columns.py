@@ -46,8 +46,8 @@ class Columns:
     @property
     def names(self) -> tuple[str, ...]:
         """Return all columns that are read."""
-        named = (self.time, *self.channels, self.group, self.label)
-        return tuple(dict.fromkeys(filter(None, named)))
+        columns = (self.time, *self.channels, self.group, self.label)
+        return tuple(dict.fromkeys(filter(None, columns)))
 
     def found_in(self, frame: pd.DataFrame) -> Self:
         """Return the columns of a file, by their names and their first rows.

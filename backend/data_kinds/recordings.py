@@ -84,22 +84,22 @@ def describe_all(recordings: Sequence[Recording]) -> list[dict[str, float]]:
             windows = np.stack([recordings[place].samples for place in batch])
             rates = np.array([recordings[place].rate for place in batch])
             rows = describe(windows, rates).tolist()
-            named = (dict(zip(names, row, strict=True)) for row in rows)
-            descriptions |= dict(zip(batch, named, strict=True))
+            descriptions_of_rows = (dict(zip(names, row, strict=True)) for row in rows)
+            descriptions |= dict(zip(batch, descriptions_of_rows, strict=True))
     return [descriptions[place] for place in range(len(recordings))]
 
 
 def trace_of(recording: Recording) -> JsonObject:
     """Return the first channels of a recording, short enough to be drawn."""
-    drawn = []
+    channels = []
     names = recording.columns[:DRAWN_CHANNELS]
     for name, signal in zip(names, recording.samples.T, strict=False):
         at = telling_samples(signal, DRAWN_SAMPLES)
         values = [rounded(value) for value in signal[at].tolist()]
-        drawn.append({"name": name, "at": at.tolist(), "values": values})
+        channels.append({"name": name, "at": at.tolist(), "values": values})
     return {
-        "channels": drawn,
-        "channels_left_out": len(recording.columns) - len(drawn),
+        "channels": channels,
+        "channels_left_out": len(recording.columns) - len(channels),
         "samples": len(recording.samples),
     }
 

@@ -172,9 +172,9 @@ def check_columns(patient: DiagnosticContext) -> Verdict:
     predictors = () if finding is None else finding.sole_predictors
     if facts is None or facts.reads is None or not predictors:
         return well("no column predicts the labels alone")
-    named = ", ".join(f"{one.column!r} ({one.accuracy:.0%})" for one in predictors[:5])
+    names = ", ".join(f"{one.column!r} ({one.accuracy:.0%})" for one in predictors[:5])
     return warning(
-        f"these columns alone predict the labels: {named}",
+        f"these columns alone predict the labels: {names}",
         "if such a column is filled in only when a task is labelled, the model does"
         " not work for new tasks",
         exclusion(facts.reads, predictors),

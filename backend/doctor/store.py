@@ -240,8 +240,8 @@ def check_queue(patient: DiagnosticContext) -> Verdict:
 
 def check_label_studio_seen(patient: DiagnosticContext) -> Verdict:
     """Look how the running Dubito sees Label Studio: it may have other settings."""
-    noted: bytes = patient.store.redis.get(keys.LABEL_STUDIO) or b"not asked lately"
-    status = noted.decode()
+    record: bytes = patient.store.redis.get(keys.LABEL_STUDIO) or b"not asked lately"
+    status = record.decode()
     if status in {"up", "not asked lately"}:
         return well(f"the running Dubito sees Label Studio: {status}")
     return fault(

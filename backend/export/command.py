@@ -65,17 +65,17 @@ class ExportOptions:
 
 def run(settings: Settings, wishes: ExportOptions) -> None:
     """Write what is asked for, and say on standard error what was written."""
-    chosen = chosen_format(wishes)
+    format_name = chosen_format(wishes)
     if wishes.output != STANDARD:
         check(wishes.output)
     with open_services(settings) as services:
         state = services.projects.find(wishes.project)
         if wishes.output == STANDARD:
-            for piece in _pieces(services, state, wishes.what, chosen):
+            for piece in _pieces(services, state, wishes.what, format_name):
                 click.echo(piece, nl=False)
             return
         with Console(stderr=True).status(f"writing {wishes.what} …"):
-            write(wishes.output, _pieces(services, state, wishes.what, chosen))
+            write(wishes.output, _pieces(services, state, wishes.what, format_name))
     size = wishes.output.stat().st_size
     click.echo(f"wrote {wishes.what} to {wishes.output} ({_sized(size)})", err=True)
 
@@ -116,7 +116,7 @@ def chosen_format(wishes: ExportOptions) -> str:
 
 
 def _pieces(
-    services: Services, state: ProjectState, what: str, chosen: str
+    services: Services, state: ProjectState, what: str, format_name: str
 ) -> Iterable[bytes]:
     """Return the content; what stands in the way is raised now."""
     if what == "report":
@@ -124,10 +124,12 @@ def _pieces(
     if what == "model":
         model = fit_model(services, state)
         packed = model.fitted.packed()
-        return [packed if chosen == "skops" else zipped(packed, card_of(model, state))]
-    if chosen == "label-studio-tasks":
+        return [
+            packed if format_name == "skops" else zipped(packed, card_of(model, state))
+        ]
+    if format_name == "label-studio-tasks":
         return tasks_with_predictions(services, state)
-    return TABLES[f"{what}.{TABLE_NAMES[chosen]}"].pieces(state)
+    return TABLES[f"{what}.{TABLE_NAMES[format_name]}"].pieces(state)
 
 
 def _sized(size: int) -> str:

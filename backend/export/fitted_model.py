@@ -139,8 +139,8 @@ class FittedModel:
     def _answers(
         self, read: Sequence[TaskInput | str]
     ) -> Iterator[ItemPrediction | str]:
-        known = [one for one in read if isinstance(one, TaskInput) and not one.refused]
-        probabilities = self.predictor.predict(self.featuriser.features_of(known))
+        inputs = [one for one in read if isinstance(one, TaskInput) and not one.refused]
+        probabilities = self.predictor.predict(self.featuriser.features_of(inputs))
         codec = codec_of(self.schema)
         certainty = doubt(self.strategy, probabilities, codec.answer_kind)
         labels = likely_labels(
@@ -169,7 +169,7 @@ class FittedModel:
         ModelFileError
             if the learner, of another package, cannot be kept in one
         """
-        kept = {
+        content = {
             "format": FORMAT,
             "schema": asdict(self.schema),
             "reads": self.reads.model_dump(
@@ -180,39 +180,39 @@ class FittedModel:
             "predictor": self.predictor,
         }
         try:
-            packed: bytes = skops.dumps(kept, compression=zipfile.ZIP_DEFLATED)
+            packed: bytes = skops.dumps(content, compression=zipfile.ZIP_DEFLATED)
         except UnsupportedTypeException as error:
             message = f"the model cannot be saved as a skops file: {error}"
             raise ModelFileError(message) from error
         return packed
 
     @classmethod
-    def unpacked(cls, kept: Mapping[str, Any]) -> Self:
+    def unpacked(cls, content: Mapping[str, Any]) -> Self:
         """Return the model that `packed` has described."""
         return cls(
-            schema=schema_of(kept["schema"]),
-            reads=InputSpec(**kept["reads"]),
-            strategy=kept["strategy"],
-            featuriser=_of_any_format(kept["featuriser"]),
-            predictor=kept["predictor"],
+            schema=schema_of(content["schema"]),
+            reads=InputSpec(**content["reads"]),
+            strategy=content["strategy"],
+            featuriser=_of_any_format(content["featuriser"]),
+            predictor=content["predictor"],
         )
 
 
-def _of_any_format(kept: Featuriser) -> Featuriser:
+def _of_any_format(featuriser: Featuriser) -> Featuriser:
     """Return a featuriser with the field that formats before 8 do not have."""
     return Featuriser(
-        columns=kept.columns,
-        layout=kept.layout,
-        wordings=kept.wordings,
-        names=getattr(kept, "names", None),
+        columns=featuriser.columns,
+        layout=featuriser.layout,
+        wordings=featuriser.wordings,
+        names=getattr(featuriser, "names", None),
     )
 
 
-def schema_of(kept: Mapping[str, Any]) -> Schema:
+def schema_of(content: Mapping[str, Any]) -> Schema:
     """Return a schema that was kept as dictionaries."""
-    others = tuple(map(schema_of, kept.get("others", ())))
+    others = tuple(map(schema_of, content.get("others", ())))
     return Schema(
-        **{**kept, "channels": Channels(**kept["channels"]), "others": others}
+        **{**content, "channels": Channels(**content["channels"]), "others": others}
     )
 
 
@@ -230,7 +230,7 @@ def load_model(path: Path, also: Sequence[str] = ()) -> FittedModel:
         if it is none, or is of a newer Dubito, or holds another type
     """
     try:
-        kept = skops.load(path, trusted=[*OURS, *THEIRS, *also])
+        content = skops.load(path, trusted=[*OURS, *THEIRS, *also])
     except UntrustedTypesFoundException as error:
         if any(f"'{own}." in str(error) for own in ("model", "backend", "dubito")):
             message = f"an older Dubito wrote {path}: export the model again"
@@ -240,10 +240,10 @@ def load_model(path: Path, also: Sequence[str] = ()) -> FittedModel:
     except (OSError, zipfile.BadZipFile, LookupError, ValueError) as error:
         message = f"{path} is not a readable model: {error}"
         raise ModelFileError(message) from error
-    if not isinstance(kept, dict) or kept.get("format") not in READ_FORMATS:
+    if not isinstance(content, dict) or content.get("format") not in READ_FORMATS:
         message = f"{path} is not a model of this version of Dubito"
         raise ModelFileError(message)
-    if kept["format"] < WITH_VECTORS and kept["featuriser"].wordings is not None:
+    if content["format"] < WITH_VECTORS and content["featuriser"].wordings is not None:
         message = f"an older Dubito wrote {path}: export the model again"
         raise ModelFileError(message)
-    return FittedModel.unpacked(kept)
+    return FittedModel.unpacked(content)

@@ -85,11 +85,11 @@ def _about_predictor(one: SolePredictor) -> str:
 def exclusion(reads: InputSpec, predictors: Sequence[SolePredictor]) -> str:
     """Say how to exclude the columns that predict the labels alone."""
     others = _other_columns(reads, predictors)
-    named = "as `features` in the extra params"
+    place = "as `features` in the extra params"
     if not others:
-        return f"to exclude it, name other columns {named}"
+        return f"to exclude it, name other columns {place}"
     if len(others) > MOST_NAMED:
-        return f"to exclude it, name all other columns {named}"
+        return f"to exclude it, name all other columns {place}"
     setting = orjson.dumps({"features": list(others)}).decode()
     return f"to exclude it, set the extra params to {setting}"
 

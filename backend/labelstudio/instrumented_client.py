@@ -46,7 +46,7 @@ class InstrumentedClient(httpx.Client):
             base_url=url, timeout=seconds, transport=open_transport(), trust_env=False
         )
         self._counters = counters
-        self._noted, self._noted_at = "", 0.0
+        self._last_state, self._last_time = "", 0.0
 
     def send(
         self, request: httpx.Request, *, stream: bool = False, **options: object
@@ -78,11 +78,11 @@ class InstrumentedClient(httpx.Client):
             return  # such a token lives for minutes: another is bought
         state = _state(status)
         now = time.monotonic()
-        if state == self._noted and now - self._noted_at < NOTED_SECONDS:
+        if state == self._last_state and now - self._last_time < NOTED_SECONDS:
             return
-        self._noted, self._noted_at = state, now
+        self._last_state, self._last_time = state, now
         if not self._counters.note_label_studio(state):
-            self._noted = ""  # noted with the next call
+            self._last_state = ""  # noted with the next call
 
 
 def _state(status: str) -> str:

@@ -181,11 +181,11 @@ class AssessmentInput:
             classes=snapshot.schema.classes,
         )
         stretches = _stretches(labels, rows, snapshot, items)
-        chosen = learner(snapshot.preferences.learner, seed)
+        project_learner = learner(snapshot.preferences.learner, seed)
         return cls(
             task_ids=items.task_ids[rows],
             assessed=assessed,
-            fit=stretches.fit if stretches else fit_by(chosen, examples),
+            fit=stretches.fit if stretches else fit_by(project_learner, examples),
             stretches=stretches,
         )
 

@@ -62,9 +62,11 @@ class AssessedStretches:
         """Return how an assessment learns which classes occur in a task."""
         return self._fit
 
-    def _fit(self, chosen: Positions, targets: Targets) -> Predict:  # noqa: ARG002
+    def _fit(self, lesson_positions: Positions, targets: Targets) -> Predict:  # noqa: ARG002
         """Learn from tasks with a label: which classes occur does not say where."""
-        lessons = {row: self._members.get(row) for row in self.rows[chosen].tolist()}
+        lessons = {
+            row: self._members.get(row) for row in self.rows[lesson_positions].tolist()
+        }
         members = {row: one for row, one in lessons.items() if one is not None}
         model = fit_members(self.sequences, members, self.seed)
 
@@ -109,13 +111,13 @@ class AssessedStretches:
         return self.sequences.of_rows(rows), members, groups
 
     def scores(
-        self, drawn: Positions, folds: Mapping[int, Probabilities]
+        self, sample: Positions, folds: Mapping[int, Probabilities]
     ) -> KeptStretchScores | None:
         """Compare the labels with what models say that have not seen them.
 
         Parameters
         ----------
-        drawn : the tasks that were drawn at random, as positions in `rows`: only they
+        sample : the tasks that were drawn at random, as positions in `rows`: only they
             stand for all tasks
         folds : as `take_folds` returns them
 
@@ -128,7 +130,7 @@ class AssessedStretches:
         for fold, stretches in folds.items():
             rows = fold_units(units, groups, self.seed, fold)
             predicted[rows] = stretches > HALF
-        tasks = np.flatnonzero(np.isin(self._labelled, drawn))
+        tasks = np.flatnonzero(np.isin(self._labelled, sample))
         rows = unit_positions(units.ends, tasks)
         ends = np.cumsum(lengths_of(units.ends)[tasks])
         own_groups = None if groups is None else groups[tasks]

@@ -61,8 +61,8 @@ def score_of(row: Row) -> float:
 
 def shown_in(rows: Mapping[int, Row]) -> dict[int, str]:
     """Return what rows show annotators, of those that show something."""
-    shown = {task: shown_by(row.result) for task, row in rows.items()}
-    return {task: seen for task, seen in shown.items() if seen}
+    texts = {task: shown_by(row.result) for task, row in rows.items()}
+    return {task: text for task, text in texts.items() if text}
 
 
 def _by_score(row: Row) -> tuple[float, int]:

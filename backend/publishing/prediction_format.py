@@ -95,5 +95,7 @@ def shown_by(result: Iterable[JsonObject]) -> str:
     Label Studio adds an id to a region; all else stays as it was written.
     """
     names = ("from_name", "to_name", "value", "meta")
-    seen = [[region.get(name) for name in names] for region in result]
-    return orjson.dumps(seen, option=orjson.OPT_SORT_KEYS).decode() if seen else ""
+    regions = [[region.get(name) for name in names] for region in result]
+    return (
+        orjson.dumps(regions, option=orjson.OPT_SORT_KEYS).decode() if regions else ""
+    )

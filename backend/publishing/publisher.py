@@ -113,9 +113,9 @@ class Publisher:
 
     def _showing_wrongly(self, tasks: Iterable[int]) -> set[int]:
         """Return the tasks whose row shows annotators something else than it should."""
-        shown = self.state.published.shown()
-        wanted = self.formatter.shown
-        return {task for task in tasks if shown.get(task, "") != wanted(task)}
+        texts = self.state.published.shown()
+        text_of = self.formatter.shown
+        return {task for task in tasks if texts.get(task, "") != text_of(task)}
 
     def open_queue(self) -> None:
         """Let Label Studio serve the published order: Dubito's version, uncertainty."""
@@ -133,8 +133,8 @@ class Publisher:
         with self.throttle.write():
             new_row = self._written(row, task, score)
         if new_row is not None:
-            shown = shown_by(new_row.result)
-            self.state.published.note(task, new_row.id, score, shown)
+            text = shown_by(new_row.result)
+            self.state.published.note(task, new_row.id, score, text)
             self.state.refused_rows.forget(task)
 
     def _row_of(self, task: int) -> int | None:
@@ -208,11 +208,11 @@ class Publisher:
     def _scores_of(self, open_tasks: Collection[int]) -> dict[int, float]:
         """Return the scores of all open tasks, looking up those that are unknown."""
         known, rows = self.state.published.scores(), self.state.published.rows()
-        wanted = frozenset(open_tasks)
-        for task in (rows.keys() - known.keys()) & wanted:
+        tasks = frozenset(open_tasks)
+        for task in (rows.keys() - known.keys()) & tasks:
             self._look_up(task)
         scores = self.state.published.scores() if rows.keys() - known.keys() else known
-        return {task: score for task, score in scores.items() if task in wanted}
+        return {task: score for task, score in scores.items() if task in tasks}
 
     def _look_up(self, task: int) -> None:
         """Learn which row a task has, and its score: a write of it was cut off."""
@@ -222,8 +222,8 @@ class Publisher:
             return
         self._keep_first(rows)
         first = rows[0]
-        shown = shown_by(first.result)
-        self.state.published.note(task, first.id, score_of(first), shown)
+        text = shown_by(first.result)
+        self.state.published.note(task, first.id, score_of(first), text)
 
     def verify_rows(self) -> None:
         """Take over all rows as Label Studio has them; of several of a task, one."""

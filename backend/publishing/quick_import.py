@@ -48,14 +48,14 @@ class QuickImport:
         is_over: Callable[[], bool],
     ) -> bool:
         """Write the rows of these tasks; return False if not all were written."""
-        left = tasks
-        while left:
+        remaining_tasks = tasks
+        while remaining_tasks:
             if is_over() or not self._rest(is_over):
                 return False
-            count = self.add_call(left, scores)
+            count = self.add_call(remaining_tasks, scores)
             if not count:
                 return False
-            left = left[count:]
+            remaining_tasks = remaining_tasks[count:]
         return True
 
     def add_call(self, tasks: Sequence[int], scores: Mapping[int, float]) -> int:

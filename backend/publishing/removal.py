@@ -105,13 +105,13 @@ class Remover:
         """Remove the rows of tasks that have no other, a few at a time."""
         size, place = FEWEST, 0
         while place < len(tasks):
-            chosen = tasks[place : place + size]
+            batch = tasks[place : place + size]
             self.lease.check()
             began = time.monotonic()
-            count = self.client.delete_only_rows(self.state.id, chosen, VERSION)
+            count = self.client.delete_only_rows(self.state.id, batch, VERSION)
             took = time.monotonic() - began
             yield count
-            place += len(chosen)
+            place += len(batch)
             size = next_size(size, took)
             self.throttle.rest(took)
 

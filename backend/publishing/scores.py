@@ -65,11 +65,11 @@ def _in_gaps(
     for number, task in enumerate(window):
         own = waiting.pop(task, None)
         ceiling = min(waiting.values(), default=CEILING)
-        left = len(window) - number
+        remaining_count = len(window) - number
         if own is None or own >= ceiling or (floor is not None and own <= floor):
-            own = ceiling - left * STEP
+            own = ceiling - remaining_count * STEP
             if floor is not None:
-                own = floor + (ceiling - floor) / (left + 1)
+                own = floor + (ceiling - floor) / (remaining_count + 1)
         scores[task] = floor = own
     gaps = (after - before for before, after in pairwise(scores.values()))
     return scores if min(gaps, default=1.0) > NARROWEST else None

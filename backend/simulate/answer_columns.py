@@ -80,12 +80,12 @@ class AnswerSearch:
 
     def _at_the_end(self) -> frozenset[str]:
         """Return the choices that follow the data, and the texts that follow them."""
-        chosen = [key for key in self._after_data if key in self._repeated]
-        if len(chosen) != 1:
+        columns = [key for key in self._after_data if key in self._repeated]
+        if len(columns) != 1:
             return frozenset({self._only()})
-        end = self._after_data.index(chosen[0])
+        end = self._after_data.index(columns[0])
         shows_text = any(key not in self._repeated for key in self._after_data[:end])
-        return frozenset(self._after_data[end:] if shows_text else chosen)
+        return frozenset(self._after_data[end:] if shows_text else columns)
 
     @cached_property
     def columns(self) -> dict[str, list[object]]:
@@ -151,12 +151,12 @@ class AnswerSearch:
         """Return the one column that may hold the answers."""
         if len(self._candidates) == 1:
             return self._candidates[0]
-        shown = (
+        columns = (
             ", ".join(map(repr, self._candidates or self.columns)) or "there are none"
         )
         message = (
             "this JSON-MIN export does not tell answer columns from data columns"
-            f" ({shown}): give the label config with --config, or use the JSON export"
+            f" ({columns}): give the label config with --config, or use the JSON export"
         )
         raise ExportError(message)
 
@@ -178,9 +178,9 @@ def _is_answer(value: object) -> bool:
 
 def _are_choices(values: Sequence[object]) -> bool:
     """Tell whether values are a few short choices that are met again and again."""
-    chosen = [text for text in map(_choice, values) if text]
-    few = 0 < len({*chosen}) <= max(FEW_CHOICES, len(chosen) / REPEATED)
-    return few and max(map(len, chosen)) <= LONGEST_CHOICE
+    choices = [text for text in map(_choice, values) if text]
+    few = 0 < len({*choices}) <= max(FEW_CHOICES, len(choices) / REPEATED)
+    return few and max(map(len, choices)) <= LONGEST_CHOICE
 
 
 def _choice(value: object) -> str:

@@ -163,7 +163,7 @@ def _from_project(settings: Settings, project: int) -> Iterator[Source]:
 
 
 def _material(
-    subject: Dataset, chosen: Preferences, wishes: SimulateOptions
+    subject: Dataset, preferences: Preferences, wishes: SimulateOptions
 ) -> Experiment:
     """Decide on the budget; raise `ExportError` if there is too little to replay."""
     labelled, groups = subject.labelled, subject.groups
@@ -177,7 +177,7 @@ def _material(
     return Experiment(
         labelled=labelled,
         groups=groups,
-        preferences=chosen,
+        preferences=preferences,
         budget=min(wishes.budget or usual, pool),
     )
 

@@ -86,8 +86,8 @@ class Source:
         """
         _check_question(self.schema)
         labels = derive_labels(self.export.annotations, self.schema, USUAL)
-        chosen = labels.chosen
-        labelled = [task for task in self.export.tasks if task.id in chosen]
+        answers = labels.chosen
+        labelled = [task for task in self.export.tasks if task.id in answers]
         aside = self._aside(labels)
         reads, readings = self._readings(labelled, preferences)
         aside.update(one.refused for one in readings.values() if one.refused)
@@ -99,7 +99,7 @@ class Source:
         names = teaching_names(self.schema, preferences)
         pool, seed = pool_of(readings), preferences.seed
         items = FeatureTable.of(pool, seed, names=names)
-        labelled_rows = self._labelled(items, [chosen[task.id] for task in read])
+        labelled_rows = self._labelled(items, [answers[task.id] for task in read])
         groups = _groups(read, preferences.group) if preferences.group else None
         predictors = _sole_columns(reads, items, labelled_rows, groups)
         marks = missing_marks_of(readings.values(), {})

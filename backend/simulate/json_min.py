@@ -137,15 +137,15 @@ class MinTable:
 
         Nothing shows it where that was the last column of the data.
         """
-        lost: set[str] = set()
+        losses: set[str] = set()
         for order in dict.fromkeys(tuple(row) for row in self.rows):
             data = [place for place, key in enumerate(order) if key not in self.added]
             end = data[-1] if data else 0
             early = {*order[:end]} & self.added
             if ID in self.own and ID not in early:  # then it follows the data
                 early |= {*order[: order.index(ID)]} & self.added
-            lost |= early
-        return sorted(lost)
+            losses |= early
+        return sorted(losses)
 
     def tasks(self) -> list[AnsweredTask]:
         """Return each task with its annotations; equal data is one task without ids."""

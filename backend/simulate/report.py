@@ -96,23 +96,23 @@ def carry_out_telling(
 
 def table(outcome: Outcome) -> Table:
     """Return the labels each strategy needs for each level, and what is saved."""
-    shown = Table(
+    result = Table(
         title=f"{outcome.dataset}: labels needed, mean of {outcome.seeds} seeds",
         caption=(
             f"all labels of the pool: {outcome.measure} {outcome.full:.1%}; — means"
             f" not reached for good with {outcome.budget} labels"
         ),
     )
-    shown.add_column(outcome.measure)
+    result.add_column(outcome.measure)
     for name in outcome.strategies:
-        shown.add_column(name, justify="right")
-    shown.add_column(f"saved compared with {USUAL}", justify="right")
+        result.add_column(name, justify="right")
+    result.add_column(f"saved compared with {USUAL}", justify="right")
     for level in outcome.levels():
-        shown.add_row(f"{level:.0%}", *_cells(outcome.labels_for(level)))
+        result.add_row(f"{level:.0%}", *_cells(outcome.labels_for(level)))
     arrived = f"{ARRIVED * outcome.full:.1%} ({ARRIVED:.0%} of all)"
-    shown.add_section()
-    shown.add_row(arrived, *_cells(outcome.labels_to_95()))
-    return shown
+    result.add_section()
+    result.add_row(arrived, *_cells(outcome.labels_to_95()))
+    return result
 
 
 def _cells(needed: Mapping[str, int | None]) -> list[str]:

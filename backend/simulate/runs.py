@@ -103,8 +103,8 @@ class Experiment:
 
     def manner(self, seed: int) -> QueryConfig:
         """Return how the service would ask, by these preferences."""
-        chosen = self.preferences.model_copy(update={"seed": seed})
-        return query_config(chosen, self.labelled.n_classes)
+        preferences = self.preferences.model_copy(update={"seed": seed})
+        return query_config(preferences, self.labelled.n_classes)
 
 
 def usual_budget(pool: int, n_classes: int) -> int:

@@ -96,13 +96,13 @@ def infer_schema(export: Export, fetch: Callable[[str], bytes]) -> Schema:
         )
         raise ExportError(message)
     question = min(votes, key=lambda one: (-votes[one], one))
-    shown = _shown(export, fetch)
+    content = _shown(export, fetch)
     classes = tuple(sorted({answer for one, answer in answers if one == question}))
     return Schema(
         **question._asdict(),
         classes=classes,
         is_nested=any(SEPARATOR in name for name in classes),
-        **shown._asdict(),
+        **content._asdict(),
     )
 
 

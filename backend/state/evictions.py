@@ -97,9 +97,9 @@ def _lost(state: ProjectState) -> list[str]:
     client, key = state.client, state.key
     counters = keys.of(key, keys.WANT), keys.of(key, keys.DONE)
     losses = [keys.WANT] if client.eval(CATCH_UP, 2, *counters) else []
-    noted = client.get(keys.of(key, keys.SIZES))
-    if noted is not None:
-        before = orjson.loads(noted)
+    record = client.get(keys.of(key, keys.SIZES))
+    if record is not None:
+        before = orjson.loads(record)
         losses += _shrunk(before, _sizes(client, key), _taken_out(state, before["at"]))
     return losses
 

@@ -79,26 +79,26 @@ class PublishedStore:
         """Note that a task's score is about to change."""
         self.client.zrem(self._scores, str(task))
 
-    def note(self, task: int, row: int, score: float, shown: str = "") -> None:
+    def note(self, task: int, row: int, score: float, shown_text: str = "") -> None:
         """Note a row that Label Studio has confirmed, and what it shows annotators."""
         with self.client.pipeline(transaction=True) as pipe:
             pipe.hset(self._rows, str(task), row)
             pipe.zadd(self._scores, {str(task): score})
-            if shown:
-                pipe.hset(self._shown, str(task), shown)
+            if shown_text:
+                pipe.hset(self._shown, str(task), shown_text)
             else:
                 pipe.hdel(self._shown, str(task))
             pipe.execute()
 
     def note_without_ids(
-        self, scores: Mapping[int, float], shown: Mapping[int, str]
+        self, scores: Mapping[int, float], shown_texts: Mapping[int, str]
     ) -> None:
         """Note rows that Label Studio has confirmed without their ids."""
-        seen = {str(task): text for task, text in shown.items() if text}
+        fields = {str(task): text for task, text in shown_texts.items() if text}
         with self.client.pipeline(transaction=True) as pipe:
             pipe.zadd(self._scores, {str(task): s for task, s in scores.items()})
-            if seen:
-                pipe.hset(self._shown, mapping=seen)
+            if fields:
+                pipe.hset(self._shown, mapping=fields)
             pipe.execute()
 
     def forget_row(self, task: int) -> None:
@@ -110,13 +110,17 @@ class PublishedStore:
             pipe.execute()
 
     def replace(
-        self, rows: Mapping[int, tuple[int, float]], shown: Mapping[int, str] = NOTHING
+        self,
+        rows: Mapping[int, tuple[int, float]],
+        shown_texts: Mapping[int, str] = NOTHING,
     ) -> None:
         """Take over all rows as they were read from Label Studio."""
         with self.client.pipeline(transaction=True) as pipe:
             pipe.delete(self._rows, self._scores, self._shown)
-            if shown:
-                pipe.hset(self._shown, mapping={str(t): s for t, s in shown.items()})
+            if shown_texts:
+                pipe.hset(
+                    self._shown, mapping={str(t): s for t, s in shown_texts.items()}
+                )
             if rows:
                 ids = {str(task): row for task, (row, _) in rows.items()}
                 pipe.hset(self._rows, mapping=ids)
@@ -124,15 +128,17 @@ class PublishedStore:
             pipe.execute()
 
     def adopt(
-        self, rows: Mapping[int, tuple[int, float]], shown: Mapping[int, str] = NOTHING
+        self,
+        rows: Mapping[int, tuple[int, float]],
+        shown_texts: Mapping[int, str] = NOTHING,
     ) -> None:
         """Take over rows of tasks for which none is held, as they were read."""
         with self.client.pipeline(transaction=True) as pipe:
             for task, (row, score) in rows.items():
                 pipe.hsetnx(self._rows, str(task), row)
                 pipe.zadd(self._scores, {str(task): score}, nx=True)
-            for task, seen in shown.items():
-                pipe.hsetnx(self._shown, str(task), seen)
+            for task, text in shown_texts.items():
+                pipe.hsetnx(self._shown, str(task), text)
             pipe.execute()
 
     def begin_bulk(self, seconds: float) -> bool:

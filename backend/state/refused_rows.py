@@ -56,8 +56,8 @@ class RefusedRowStore:
         count, until = before.count + 1, None
         if count >= patience and others < MOST:
             until = self.clock() + rest_seconds(count - patience)
-        noted = RefusedRow(count=count, until=until, why=why)
-        self.client.hset(self._key, str(task), noted.model_dump_json())
+        record = RefusedRow(count=count, until=until, why=why)
+        self.client.hset(self._key, str(task), record.model_dump_json())
         return until is not None
 
     def resting(self) -> dict[int, str]:

@@ -39,14 +39,14 @@ def look_up(client: Redis, project: str, task: int) -> TaskLookup | None:
         for name in names:
             pipe.hget(keys.of(project, name), str(task))
         pipe.lrange(keys.of(project, keys.COLUMNS), 0, -1)
-        mark, waits, row, text, refused, columns = pipe.execute()
+        mark, waits, row, text, refusal, columns = pipe.execute()
     if mark is None:
         return None
     values = np.frombuffer(row or b"", dtype=np.float32).tolist()
-    named = zip((column.decode() for column in columns), values, strict=False)
+    numbers = zip((column.decode() for column in columns), values, strict=False)
     return TaskLookup(
-        numbers={name: value for name, value in named if not np.isnan(value)},
+        numbers={name: value for name, value in numbers if not np.isnan(value)},
         text=None if text is None else text.decode(),
         is_pending=waits is not None,
-        refused=(refused or b"").decode(),
+        refused=(refusal or b"").decode(),
     )

@@ -142,8 +142,8 @@ class TaskStore:
                 numbers = {c: n for c, n in reading.numbers.items() if c in columns}
                 is_left_out = bool(reading.numbers) and not numbers
                 row, text = row_of(numbers, columns), reading.text
-                refused = too_many(most_columns) if is_left_out else reading.refused
-                contents = ("" if text is None else f"+{text}", refused, reading.vector)
+                refusal = too_many(most_columns) if is_left_out else reading.refused
+                contents = ("" if text is None else f"+{text}", refusal, reading.vector)
                 mark = digests.get(task) or b""
                 arguments = (task, mark, row, *contents, reading.sequence)
                 pipe.eval(SAVE, len(touched), *touched, *arguments)

@@ -110,9 +110,9 @@ class MapBuilder:
         basis, items = self._items()
         if not is_worth(items.plain):
             return self._draw()
-        chosen = landmarks(items.task_ids, self._seed)
-        features = items.plain[chosen]
-        start = 0, begin(features, items.task_ids[chosen], self._seed)
+        rows = landmarks(items.task_ids, self._seed)
+        features = items.plain[rows]
+        start = 0, begin(features, items.task_ids[rows], self._seed)
         step, points = self._store.step(basis) or start
         for number in range(step, neighbourhood.STEPS):
             if self.turn.yield_now():
@@ -123,7 +123,7 @@ class MapBuilder:
             self._store.keep_step(basis, number + 1, points)
         places = MapCoordinates(
             task_ids=items.task_ids,
-            points=placed(items.plain, chosen, points),
+            points=placed(items.plain, rows, points),
             method=neighbourhood.METHOD,
         )
         self._save(places, basis, time.perf_counter() - began)

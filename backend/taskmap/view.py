@@ -122,17 +122,17 @@ def _colours(snapshot: ProjectSnapshot) -> str:
     return ANY_OF if snapshot.kind == "any of" else ""
 
 
-def _left_out(shown: int, placed: int, total: int) -> str:
+def _left_out(count: int, n_placed: int, total: int) -> str:
     """Say which tasks are not on the map; nothing if all are."""
-    if shown < placed <= total:
+    if count < n_placed <= total:
         return (
-            f"The map shows {shown:,} of {total:,} tasks: all labelled tasks, the next"
+            f"The map shows {count:,} of {total:,} tasks: all labelled tasks, the next"
             " tasks in the queue, the least certain tasks, and a random sample of the"
             " others."
         )
-    if shown < total:
+    if count < total:
         return (
-            f"The map shows {shown:,} of {total:,} tasks: the others could not be"
+            f"The map shows {count:,} of {total:,} tasks: the others could not be"
             " read, or are new. Dubito updates the map when nobody labels."
         )
     return ""
@@ -162,14 +162,14 @@ class LabelledTasks:
     ) -> LabelledTasks:
         """Look up all tasks at once."""
         codes = {name: code for code, name in enumerate(snapshot.schema.classes)}
-        codec, chosen = codec_of(snapshot.schema), snapshot.labels.chosen
+        codec, labels = codec_of(snapshot.schema), snapshot.labels.chosen
         answers = {
-            label: _code(codec.classes_in(label), codes) for label in {*chosen.values()}
+            label: _code(codec.classes_in(label), codes) for label in {*labels.values()}
         }
         predicted, certainty = _foreseen(task_ids, ranking, codes)
         return cls(
             task_ids=task_ids,
-            label=_labelled(task_ids, chosen, answers),
+            label=_labelled(task_ids, labels, answers),
             predicted=predicted,
             certainty=certainty,
             window=[place.task for place in snapshot.state.facts().window],
@@ -184,13 +184,13 @@ def _code(classes: Sequence[str], codes: Mapping[str, int]) -> int:
 
 
 def _labelled(
-    task_ids: TaskIds, chosen: Mapping[int, str], codes: Mapping[str, int]
+    task_ids: TaskIds, labels: Mapping[int, str], codes: Mapping[str, int]
 ) -> NDArray[np.intp]:
     label_codes = np.full(task_ids.size, NOBODY, dtype=np.intp)
-    tasks = np.fromiter(chosen, dtype=np.int64, count=len(chosen))
-    named = np.array([codes[label] for label in chosen.values()], dtype=np.intp)
+    tasks = np.fromiter(labels, dtype=np.int64, count=len(labels))
+    own_codes = np.array([codes[label] for label in labels.values()], dtype=np.intp)
     where, is_there = _rows_of(tasks, task_ids)
-    label_codes[where[is_there]] = named[is_there]
+    label_codes[where[is_there]] = own_codes[is_there]
     return label_codes
 
 
@@ -203,11 +203,11 @@ def _foreseen(
     if ranking is None or not ranking.has_model or not ranking.task_ids.size:
         return predicted, certainty
     where, is_there = _rows_of(task_ids, ranking.task_ids)
-    named = np.array([codes.get(name, NOBODY) for name in ranking.classes])
+    codes_of_classes = np.array([codes.get(name, NOBODY) for name in ranking.classes])
     members = ranking.members()
     count = members.sum(axis=1)
     others = np.where(count, SEVERAL, EMPTY)
-    likely = np.where(count == 1, named[members.argmax(axis=1)], others)
+    likely = np.where(count == 1, codes_of_classes[members.argmax(axis=1)], others)
     predicted[is_there] = likely[where[is_there]]
     certainty[is_there] = ranking.certainty[where[is_there]]
     return predicted, certainty

@@ -106,7 +106,7 @@ class HealthMonitor:
 
     def _look(self) -> HealthSnapshot:
         try:
-            noted: bytes | None = self._redis.get(keys.LABEL_STUDIO)
+            record: bytes | None = self._redis.get(keys.LABEL_STUDIO)
             workers = len(Heartbeats(self._redis).alive())
             is_lost = is_newer(self._redis)
         except RedisError as error:
@@ -122,6 +122,6 @@ class HealthMonitor:
             store=True,
             fault=fault,
             workers=workers,
-            label_studio="unknown" if noted is None else noted.decode(),
+            label_studio="unknown" if record is None else record.decode(),
             at=time.monotonic(),
         )

@@ -24,8 +24,8 @@ def answers(
     """Let a view return a model, with a status if that is not 200."""
 
     @wraps(view)
-    def answer(*values: P.args, **named: P.kwargs) -> Response:
-        reply = view(*values, **named)
+    def answer(*values: P.args, **arguments: P.kwargs) -> Response:
+        reply = view(*values, **arguments)
         model, status = reply if isinstance(reply, tuple) else (reply, HTTPStatus.OK)
         return Response(model.model_dump_json(), status, mimetype="application/json")
 

@@ -202,15 +202,15 @@ def _relation(evidence: Evidence) -> Relation:
         peak = peak + np.clip(step, -LONGEST_STEP, LONGEST_STEP)
         if np.abs(step).max() < CLOSE_ENOUGH:
             break
-    seen = evidence.right[evidence.random]
+    random_hits = evidence.right[evidence.random]
     return Relation(
         peak=peak,
         covariance=np.asarray(np.linalg.inv(_curvature(columns, peak)), np.float64),
         clumping=_clumping(right - expit(columns @ peak), evidence.groups),
         labels=len(right),
         groups=_n_groups(evidence),
-        has_right=bool(seen.any()),
-        has_wrong=not seen.all(),
+        has_right=bool(random_hits.any()),
+        has_wrong=not random_hits.all(),
     )
 
 

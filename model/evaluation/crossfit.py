@@ -158,20 +158,20 @@ def hold_out(
 
 
 def _ask(
-    known: LabelledRows, predict: Predict, candidates: Positions, wanted: int
+    known: LabelledRows, predict: Predict, candidates: Positions, count: int
 ) -> Positions:
     """Return the tasks that would be asked next."""
     if not len(candidates):
         return candidates
     certainty = doubt("margin", predict(candidates), known.kind)
     order = candidates[certainty_order(certainty, known.ties[candidates])]
-    return spread(order, known.plain, wanted)
+    return spread(order, known.plain, count)
 
 
-def fit_by(chosen: Learner, known: LabelledRows) -> Fit:
+def fit_by(learner: Learner, known: LabelledRows) -> Fit:
     """Return how a learner learns from some of the rows."""
     features, n_classes = known.features, known.n_classes
-    own = within(chosen, UnlabelledContext(features, known.views))
+    own = within(learner, UnlabelledContext(features, known.views))
 
     def fit(rows: Positions, codes: Targets) -> Predict:
         fitted = fit_targets(

@@ -94,6 +94,6 @@ def _drawn(hits: NDArray[np.intp], misses: NDArray[np.intp]) -> NDArray[np.float
     return np.asarray(right / (right + wrong))
 
 
-def _with_interval(estimate: float, drawn: NDArray[np.float64]) -> F1:
-    low, high = np.quantile(drawn, INTERVAL).tolist()
+def _with_interval(estimate: float, samples: NDArray[np.float64]) -> F1:
+    low, high = np.quantile(samples, INTERVAL).tolist()
     return F1(estimate=estimate, low=min(low, estimate), high=max(high, estimate))

@@ -41,10 +41,10 @@ def grade_error(truth: Codes, predicted: Codes, n_classes: int) -> GradeError:
     sizes = np.arange(n_classes)
     counts = np.bincount(errors, minlength=n_classes) + 0.5 ** (sizes + 1)
     rng = np.random.default_rng(0)
-    drawn = (rng.dirichlet(counts, DRAWS) @ sizes) * np.exp(
+    samples = (rng.dirichlet(counts, DRAWS) @ sizes) * np.exp(
         SYSTEMATIC * rng.standard_normal(DRAWS)
     )
-    low, high = np.minimum(np.quantile(drawn, INTERVAL), n_classes - 1).tolist()
+    low, high = np.minimum(np.quantile(samples, INTERVAL), n_classes - 1).tolist()
     mean = float(errors.mean())
     return GradeError(
         estimate=mean, low=min(low, mean), high=max(high, mean), n=len(errors)

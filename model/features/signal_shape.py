@@ -122,8 +122,8 @@ def _dilations(n_samples: int) -> Iterator[int]:
 def _signs() -> NDArray[np.float64]:
     """Return the (n_kernels, PATTERNS) projection: the same with every NumPy."""
     n_kernels = DILATIONS * len(PEAKS) * len(LEVELS)
-    drawn = np.random.PCG64(0).random_raw(n_kernels * PATTERNS)
-    signs = 1.0 - 2.0 * (drawn >> np.uint64(63)).astype(np.float64)
+    bits = np.random.PCG64(0).random_raw(n_kernels * PATTERNS)
+    signs = 1.0 - 2.0 * (bits >> np.uint64(63)).astype(np.float64)
     return signs.reshape(n_kernels, PATTERNS)
 
 

@@ -97,21 +97,21 @@ class Ensemble:
 
     def fit(self, features: Features, codes: Codes, n_classes: int) -> Blend:
         """Learn from labelled tasks; see `Learner.fit`."""
-        seen, classes = np.unique(codes, return_inverse=True)
-        if len(seen) < 2:
-            raise OneClassError(classes=len(seen))
+        present, classes = np.unique(codes, return_inverse=True)
+        if len(present) < 2:
+            raise OneClassError(classes=len(present))
         around = self.surroundings or UnlabelledContext(features)
         with warnings.catch_warnings(), one_thread():
             # Of steps not taken to the end, and of nearly as many classes as labels.
             warnings.simplefilter("ignore", UserWarning)
-            lessons = TrainingSet(around.rows(features), classes, len(seen))
+            lessons = TrainingSet(around.rows(features), classes, len(present))
             ways, weights = self._weigh(lessons, around)
             opinions = tuple(way(lessons) for way in ways)
         return Blend(
             opinions=opinions,
             weights=weights,
             surroundings=around,
-            seen=np.asarray(seen, dtype=np.intp),
+            seen=np.asarray(present, dtype=np.intp),
             n_classes=n_classes,
         )
 

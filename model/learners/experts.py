@@ -50,9 +50,9 @@ class TrainingSet:
         """Return (n, n_classes) targets: each class is as likely beforehand."""
         return np.eye(self.n_classes)[self.codes] - 1 / self.n_classes
 
-    def at(self, chosen: NDArray[np.intp]) -> "TrainingSet":
+    def at(self, positions: NDArray[np.intp]) -> "TrainingSet":
         """Return some of the labelled tasks."""
-        return TrainingSet(self.rows[chosen], self.codes[chosen], self.n_classes)
+        return TrainingSet(self.rows[positions], self.codes[positions], self.n_classes)
 
 
 def scale_of(rows: Rows) -> float:

@@ -15,7 +15,7 @@ from dubito.model.learners.registry import (
 
 
 def fit_labels(
-    chosen: Learner,
+    learner: Learner,
     features: Features,
     targets: Targets,
     n_classes: int,
@@ -28,14 +28,14 @@ def fit_labels(
     are known; else there is nothing to predict by.
     """
     if len(np.unique(targets, axis=0)) > 1:
-        return fit_targets(chosen, features, targets, n_classes, is_ordered=is_ordered)
-    if isinstance(chosen, NamedLearner):
+        return fit_targets(learner, features, targets, n_classes, is_ordered=is_ordered)
+    if isinstance(learner, NamedLearner):
         return NamedPredictor(learnt=None, trust=None, n_classes=n_classes)
     return None
 
 
 def fit_targets(
-    chosen: Learner,
+    learner: Learner,
     features: Features,
     targets: Targets,
     n_classes: int,
@@ -51,8 +51,8 @@ def fit_targets(
     """
     if targets.ndim == 1:
         codes = targets.astype(np.intp)
-        if is_ordered and isinstance(chosen, GradeLearner):
-            return chosen.fit_grades(features, codes, n_classes)
-        return chosen.fit(features, codes, n_classes)
-    sets = chosen if isinstance(chosen, SetLearner) else OneByOne(chosen)
+        if is_ordered and isinstance(learner, GradeLearner):
+            return learner.fit_grades(features, codes, n_classes)
+        return learner.fit(features, codes, n_classes)
+    sets = learner if isinstance(learner, SetLearner) else OneByOne(learner)
     return sets.fit_sets(features, targets.astype(np.bool_))

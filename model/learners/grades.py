@@ -79,12 +79,12 @@ def fit_grades(
     OneClassError
         if all labels are the same
     """
-    seen = np.unique(codes)
-    if len(seen) < 2:
-        raise OneClassError(classes=len(seen))
-    members = codes[:, None] > seen[:-1]
+    present = np.unique(codes)
+    if len(present) < 2:
+        raise OneClassError(classes=len(present))
+    members = codes[:, None] > present[:-1]
     thresholds = fit_sets(features, members, around, seed, _shifts)
-    return GradeBlend(thresholds=thresholds, seen=seen, n_classes=n_classes)
+    return GradeBlend(thresholds=thresholds, seen=present, n_classes=n_classes)
 
 
 def _shifts(above: Probabilities) -> Matrix:

@@ -180,8 +180,8 @@ def _trials(
         ),
     ]
     for view, other in enumerate(around.others):
-        seen = SetKernelModel.of(some.seen_in(view), other.strength)
-        trials.append((_ViewWay(view, seen), seen.held_out(folds)))
+        kernel = SetKernelModel.of(some.seen_in(view), other.strength)
+        trials.append((_ViewWay(view, kernel), kernel.held_out(folds)))
     return trials
 
 

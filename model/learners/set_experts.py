@@ -62,9 +62,9 @@ class SetLessons:
         """Return the (n, k) targets of kernel ridge regression."""
         return self.members - self.rates
 
-    def at(self, chosen: NDArray[np.intp]) -> "SetLessons":
+    def at(self, positions: NDArray[np.intp]) -> "SetLessons":
         """Return some of the labelled tasks."""
-        return SetLessons(self.rows[chosen], self.members[chosen])
+        return SetLessons(self.rows[positions], self.members[positions])
 
     def seen_in(self, view: int) -> "SetLessons":
         """Return the same tasks as one of their views describes them."""

@@ -52,10 +52,12 @@ class Rows:
     places: NDArray[np.float64]
     views: tuple["Rows", ...] = ()
 
-    def __getitem__(self, chosen: NDArray[np.intp] | slice) -> "Rows":
+    def __getitem__(self, positions: NDArray[np.intp] | slice) -> "Rows":
         """Return some of the rows."""
-        views = tuple(view[chosen] for view in self.views)
-        return Rows(self.plain[chosen], self.turned[chosen], self.places[chosen], views)
+        views = tuple(view[positions] for view in self.views)
+        return Rows(
+            self.plain[positions], self.turned[positions], self.places[positions], views
+        )
 
     def along(self, axes: NDArray[np.float64]) -> "Rows":
         """Return the rows with their features along other axes, (d, k)."""
@@ -176,8 +178,8 @@ class UnlabelledContext:
     @cached_property
     def others(self) -> tuple["UnlabelledContext", ...]:
         """Return what each view that describes the tasks tells of all of them."""
-        seen = cut(self.features, self.views)[: len(descriptions(self.views))]
-        return tuple(map(UnlabelledContext, seen))
+        parts = cut(self.features, self.views)[: len(descriptions(self.views))]
+        return tuple(map(UnlabelledContext, parts))
 
     @property
     def _plain(self) -> Features:
@@ -187,8 +189,8 @@ class UnlabelledContext:
     def _sample(self) -> Features:
         if len(self.features) <= ANCHORS:
             return self._plain
-        drawn = np.random.default_rng(0).choice(len(self.features), ANCHORS, False)  # noqa: FBT003 - without replacement
-        return self._plain[np.sort(drawn)]
+        sample = np.random.default_rng(0).choice(len(self.features), ANCHORS, False)  # noqa: FBT003 - without replacement
+        return self._plain[np.sort(sample)]
 
     @cached_property
     def _places(self) -> NDArray[np.float32]:
@@ -213,8 +215,10 @@ class UnlabelledContext:
         rows = values.astype(np.float64)
         turned = rows if self.axes is None else self.axes.apply(rows)
         views = (
-            other.rows(other.features if known else seen, part)
-            for other, seen in zip(self.others, cut(features, self.views), strict=False)
+            other.rows(other.features if known else columns, part)
+            for other, columns in zip(
+                self.others, cut(features, self.views), strict=False
+            )
         )
         return Rows(rows, turned, places.astype(np.float64), tuple(views))
 

@@ -102,5 +102,5 @@ def _framed(values: NDArray[np.float64]) -> NDArray[np.float64]:
     places = (2 * values - low - high) / (high - low)
     beyond = np.maximum(np.abs(places) - 1, 0)
     away = np.minimum(np.abs(places), 1) + RIM * -np.expm1(-beyond)
-    drawn: NDArray[np.float64] = np.sign(places) * away / (1 + RIM)
-    return drawn
+    points: NDArray[np.float64] = np.sign(places) * away / (1 + RIM)
+    return points

@@ -162,7 +162,7 @@ def _steps(ends: Ends) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """
     starts, lengths = starts_of(ends), lengths_of(ends)
     order = np.argsort(-lengths, kind="stable")
-    starts, left = starts[order], -lengths[order]
-    for step in range(int(-left[0]) if len(left) else 0):
-        rows = starts[: int(np.searchsorted(left, -step))] + step
+    starts, negative_lengths = starts[order], -lengths[order]
+    for step in range(int(-negative_lengths[0]) if len(negative_lengths) else 0):
+        rows = starts[: int(np.searchsorted(negative_lengths, -step))] + step
         yield rows, rows - 1 if step else rows[:0]

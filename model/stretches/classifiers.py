@@ -63,11 +63,11 @@ def fit_units(features: UnitFeatures, codes: Codes, seed: int) -> UnitClassifier
     codes : (n_units,) class of each, in [0, K); each class has units
     """
     if features.dtype == np.uint32:
-        chosen = _drawn(codes, MOST_WORDS, seed)
-        return WordClassifier.of(features[chosen], codes[chosen])
-    chosen = _drawn(codes, MOST_UNITS, seed)
-    numbers = np.asarray(features[chosen], dtype=np.float32)
-    return WindowClassifier.of(numbers, codes[chosen], seed)
+        sample = _drawn(codes, MOST_WORDS, seed)
+        return WordClassifier.of(features[sample], codes[sample])
+    sample = _drawn(codes, MOST_UNITS, seed)
+    numbers = np.asarray(features[sample], dtype=np.float32)
+    return WindowClassifier.of(numbers, codes[sample], seed)
 
 
 def _drawn(codes: Codes, most: int, seed: int) -> Positions:
@@ -111,15 +111,15 @@ class WindowClassifier:
         )
         features = _with_a_column(features)
         forest.fit(features, codes)
-        chosen = _drawn(codes, MOST_FITTED, seed)
+        sample = _drawn(codes, MOST_FITTED, seed)
         mean = features.mean(axis=0, dtype=np.float64)
         scale = features.std(axis=0, dtype=np.float64)
         scale[scale == 0] = 1.0
-        rows = _standardised(features[chosen], mean, scale)
+        rows = _standardised(features[sample], mean, scale)
         regression = LogisticRegression(C=SHRINKAGE, tol=TOLERANCE, max_iter=ITERATIONS)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # it is near enough
-            regression.fit(rows, codes[chosen])
+            regression.fit(rows, codes[sample])
         return cls(forest=forest, regression=regression, mean=mean, scale=scale)
 
     def predict(self, features: UnitFeatures) -> Matrix:
