@@ -192,8 +192,8 @@ def _say_set_aside(state: ProjectState, say: Callable[[str], None]) -> None:
 
 def _show_start(state: ProjectState, facts: ProjectFacts, show: Show) -> None:
     """Show how far the first reading has come, then the first scores."""
-    listed = 0 if facts.project is None else facts.project.task_number or 0
-    show("reading tasks", min(state.tasks.count(), listed), listed)
+    task_count = 0 if facts.project is None else facts.project.task_number or 0
+    show("reading tasks", min(state.tasks.count(), task_count), task_count)
     scores = state.published.scores_of([place.task for place in facts.window])
     show("ordering the next tasks", sum(s is not None for s in scores), len(scores))
 

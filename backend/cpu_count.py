@@ -34,16 +34,16 @@ def share_of_groups(root: Path) -> float:
 
 def _limits(root: Path) -> Iterator[str]:
     """Yield "quota period" of each group that we are in, and of those around it."""
-    mounted = root / "sys/fs/cgroup"
+    mount_point = root / "sys/fs/cgroup"
     for line in _read(root / "proc/self/cgroup").splitlines():
         _, controllers, group = line.split(":", 2)
         # A container may see its own group at the top, under the name it has outside.
         for place in (Path(group), *Path(group).parents):
             inside = place.relative_to("/")
             if not controllers:
-                yield _read(mounted / inside / "cpu.max")
+                yield _read(mount_point / inside / "cpu.max")
             elif "cpu" in controllers.split(","):
-                folder = mounted / "cpu" / inside
+                folder = mount_point / "cpu" / inside
                 quota = _read(folder / "cpu.cfs_quota_us")
                 yield f"{quota} {_read(folder / 'cpu.cfs_period_us')}"
 

@@ -87,8 +87,8 @@ class Redactor:
     def __init__(self, secrets: Iterable[str]) -> None:
         forms = {form for secret in secrets for form in _forms(secret)}
         longest_first = sorted(forms, key=lambda form: (-len(form), form))
-        joined = "|".join(map(re.escape, longest_first))
-        self._secrets = re.compile(joined) if joined else None
+        pattern = "|".join(map(re.escape, longest_first))
+        self._secrets = re.compile(pattern) if pattern else None
 
     def __call__(self, text: str) -> str:
         """Return the text without secrets."""
@@ -163,5 +163,11 @@ def _forms(secret: str) -> set[str]:
     """Return the ways in which a secret may be written in a message."""
     if len(secret) < SHORTEST_SECRET:
         return set()
-    escaped = (repr(secret)[1:-1], orjson.dumps(secret).decode()[1:-1])
-    return {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), *escaped}
+    spellings = (repr(secret)[1:-1], orjson.dumps(secret).decode()[1:-1])
+    return {
+        secret,
+        quote(secret),
+        quote(secret, safe=""),
+        quote_plus(secret),
+        *spellings,
+    }

@@ -223,9 +223,9 @@ class Dubito(LabelStudioMLBase):  # type: ignore[misc]  # untyped, and not alway
                     or by_id[annotation.id].stamp <= annotation.stamp
                 ):
                     by_id[annotation.id] = annotation
-            answered = {annotation.task for annotation in by_id.values()}
+            answered_tasks = {annotation.task for annotation in by_id.values()}
             for task in tasks:
-                if task.id in answered:
+                if task.id in answered_tasks:
                     self._write(f"task:{task.id}", packed_data(task.data))
             self._write("annotations", ANNOTATIONS.dump_json(list(by_id.values())))
         self.setup()

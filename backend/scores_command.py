@@ -206,8 +206,8 @@ def _conclusion(state: ProjectState, scores: Scores) -> str:
 
 def _check_publishing(services: Services, state: ProjectState) -> None:
     """Raise what keeps Dubito from writing any score."""
-    if paused := state.facts().paused:
-        raise BackendError(paused)
+    if pause_reason := state.facts().paused:
+        raise BackendError(pause_reason)
     if not services.has_key(state):
         message = (
             "Dubito writes nothing into Label Studio: no API key is set, or it is"

@@ -119,9 +119,9 @@ class Supervisor:
             return
         if store is not None:
             logger.warning("the store stopped unexpectedly and is restarted")
-        started = start_store(self.settings.data_dir)
-        if started is not None:
-            self._parts["store"] = started
+        new_store = start_store(self.settings.data_dir)
+        if new_store is not None:
+            self._parts["store"] = new_store
 
     def _keep_parts(self) -> None:
         workers = [f"worker {n}" for n in range(1, self.settings.workers + 1)]

@@ -123,8 +123,8 @@ class Attachments:
     @property
     def other_tabs(self) -> list[JsonObject]:
         """Return the tabs of other Dubitos."""
-        marked = [tab for tab in self.tabs if _mark(tab)]
-        return [tab for tab in marked if not self._is_own_tab(tab)]
+        marked_tabs = [tab for tab in self.tabs if _mark(tab)]
+        return [tab for tab in marked_tabs if not self._is_own_tab(tab)]
 
     @property
     def other_addresses(self) -> list[str]:

@@ -43,7 +43,7 @@ class BackendRow:
     project: int
     extra_params: JsonObject | None = None
 
-    def put(self, attached: Attachments, url: str) -> MlBackend | None:
+    def put(self, attachments: Attachments, url: str) -> MlBackend | None:
         """Return our row, at this address; None where Label Studio refuses it.
 
         A row of ours at another address is moved; further ones are removed.
@@ -54,10 +54,12 @@ class BackendRow:
             if Label Studio does not take the address; what was there stays then
         """
         own = [
-            row for row in self.client.backends(self.project) if attached.is_own(row)
+            row for row in self.client.backends(self.project) if attachments.is_own(row)
         ]
         own_row = next((row for row in own if is_same(row.url, url)), None)
-        own_row = own_row or our_row(own, attached.connection) or next(iter(own), None)
+        own_row = (
+            own_row or our_row(own, attachments.connection) or next(iter(own), None)
+        )
         row = self._made(url) if own_row is None else self._moved(own_row, url)
         for extra in own:
             if row is None or extra.id != row.id:
@@ -87,7 +89,7 @@ class BackendRow:
         old = without_user(row.url)
         body: JsonObject = {"project": self.project, **self._fields(url)}
         try:
-            moved = read(
+            new_row = read(
                 MlBackend, self.client.ask("PATCH", f"/api/ml/{row.id}", json=body)
             )
         except LabelStudioRefusedError as error:
@@ -102,8 +104,8 @@ class BackendRow:
             self.say(f"Label Studio refuses {url}, so Dubito polls; {TWO_SETTINGS}")
             return None
         if not is_same(row.url, url):
-            self.say(f"moved the ML backend {moved.title!r} from {old} to {url}")
-        return moved
+            self.say(f"moved the ML backend {new_row.title!r} from {old} to {url}")
+        return new_row
 
     def _fields(self, url: str) -> JsonObject:
         """Return the address, what Label Studio needs to be let in, and settings."""

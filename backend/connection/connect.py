@@ -97,14 +97,14 @@ class Connector:
         self.services.claim_once(f"{keys.ADOPTING}:{project.key}", ADOPT_SECONDS)
         with state.work.acquire(LEASE_PATIENCE):
             url = backend_url.rstrip("/")
-            attached = self._without_others(state, url)
+            attachments = self._without_others(state, url)
             backend = BackendRow(
                 client=self.client,
                 settings=self.services.settings,
                 say=self.say,
                 project=project.id,
                 extra_params=self.extra_params,
-            ).put(attached, url)
+            ).put(attachments, url)
             self._set_up(state, project, backend, url)
         return state
 
@@ -140,9 +140,9 @@ class Connector:
                     if backend is None:  # refused after all, and removed again
                         return False
                     state.note(token=token)
-                    attached = self._attached(state, backend.url)
-                    if attached.other_addresses:
-                        self._wait(state, project, backend, attached)
+                    attachments = self._attached(state, backend.url)
+                    if attachments.other_addresses:
+                        self._wait(state, project, backend, attachments)
                         return True
                     self._set_up(state, project, backend, backend.url)
             time.sleep(POLL_SECONDS)
@@ -159,10 +159,10 @@ class Connector:
 
     def _without_others(self, state: ProjectState, url: str) -> Attachments:
         """Return what is attached once no other Dubito is; raise if one stays."""
-        attached = self._attached(state, url)
-        others = OtherDubitos.find(self.client, state.id, attached, url)
+        attachments = self._attached(state, url)
+        others = OtherDubitos.find(self.client, state.id, attachments, url)
         if not others.are_there:
-            return attached
+            return attachments
         if not self.takes_over:
             raise OtherDubitoError(state.id, others.addresses)
         others.remove(self.client, self.say)
@@ -173,14 +173,14 @@ class Connector:
         state: ProjectState,
         project: Project,
         backend: MlBackend,
-        attached: Attachments,
+        attachments: Attachments,
     ) -> None:
         """Note a project that another Dubito orders: nothing is written there."""
         fallback = Connection(backend_url=backend.url, title=backend.title)
         state.note(
             project=project,
             connection=state.facts().connection or fallback,
-            paused=about_others(state.id, attached.other_addresses),
+            paused=about_others(state.id, attachments.other_addresses),
             queue_ready=False,
         )
         self.services.projects.add(state.key)
@@ -226,13 +226,13 @@ class Connector:
         """
         marks = own_marks(self.services.redis)
         # Read anew: Label Studio has made a webhook of its own accord.
-        attached = Attachments.read(self.client, state.id, marks, before, url)
+        attachments = Attachments.read(self.client, state.id, marks, before, url)
         return OwnWebhook(
             client=self.client,
             secret=self.services.webhook_secret(),
             say=self.say,
             project=state.id,
-        ).put(attached, url)
+        ).put(attachments, url)
 
     def _tab(self, state: ProjectState, url: str) -> int | None:
         """Make a tab that shows tasks as they will be asked for, and who made it."""

@@ -107,11 +107,11 @@ class Disconnector:
         number = state.id
         project = self.client.project(number)
         state.note(queue_ready=False, paused=LEAVING)
-        attached = self._attached(state, connection)
-        others = attached.other_addresses
+        attachments = self._attached(state, connection)
+        others = attachments.other_addresses
         if not others:
             self._restore_sampling(project, connection)
-        self._detach(number, connection, attached)
+        self._detach(number, connection, attachments)
         if not others:
             self._restore_version(project, connection)
         self._put_back(state, lease)
@@ -143,16 +143,16 @@ class Disconnector:
         )
 
     def _detach(
-        self, number: int, connection: Connection, attached: Attachments
+        self, number: int, connection: Connection, attachments: Attachments
     ) -> None:
         """Remove this Dubito's tab, webhooks and ML backends, at any address."""
         by_hand = f"delete the tab {TITLE!r} in the Data Manager"
         with self._attempt("remove the tab", by_hand):
-            self._remove_tab(attached)
-        self._remove_hooks(attached)
+            self._remove_tab(attachments)
+        self._remove_hooks(attachments)
         by_hand = f"delete {connection.title!r} in Settings → Model"
         with self._attempt("remove the ML backend", by_hand):
-            self._remove_backend(number, connection, attached)
+            self._remove_backend(number, connection, attachments)
 
     def _remove_scores(self, state: ProjectState, lease: Lease) -> None:
         by_hand = f"delete the version {VERSION!r} in Settings → Predictions"
@@ -189,9 +189,9 @@ class Disconnector:
             self.client.patch_project(project.id, sampling=sampling)
             self.say(f"restored Task Sampling: {sampling!r}")
 
-    def _remove_tab(self, attached: Attachments) -> None:
+    def _remove_tab(self, attachments: Attachments) -> None:
         """Remove our tab; after a restored backup its number may be another one's."""
-        for tab in attached.own_tabs:
+        for tab in attachments.own_tabs:
             data = tab.get("data")
             ordering = data.get("ordering") if isinstance(data, dict) else None
             if ordering == TAB["ordering"]:
@@ -210,14 +210,16 @@ class Disconnector:
     def _put_back(self, state: ProjectState, lease: Lease) -> None:
         """Put answers back that were taken out, where nobody has answered since."""
         recall = AnswerRecall(client=self.client, state=state, lease=lease)
-        answered = {a.task for a in state.annotations.all() if not a.is_unconfirmed}
+        answered_tasks = {
+            a.task for a in state.annotations.all() if not a.is_unconfirmed
+        }
         for task, request in state.relabel.all().items():
             by_hand = (
                 f"label task {task} as {request.label!r}, and delete its prediction of"
                 f" version {KEPT_VERSION!r}"
             )
             with self._attempt(f"put the label of task {task} back", by_hand):
-                if task in answered:
+                if task in answered_tasks:
                     recall.let_go(task, request)
                 else:
                     self._put_back_one(recall, task, request)
@@ -243,20 +245,20 @@ class Disconnector:
             time.sleep(LOOK_SECONDS)
 
     def _remove_backend(
-        self, number: int, connection: Connection, attached: Attachments
+        self, number: int, connection: Connection, attachments: Attachments
     ) -> None:
         """Remove our rows, and look until they stay away.
 
         Label Studio stores a row again that somebody was looking at meanwhile.
         """
-        removed = calm = 0
+        removed_count = calm = 0
         for _ in range(MOST_LOOKS):
-            rows = [r for r in self.client.backends(number) if attached.is_own(r)]
+            rows = [r for r in self.client.backends(number) if attachments.is_own(r)]
             for row in rows:
                 self.client.delete_backend(row.id)
-            removed += len(rows)
+            removed_count += len(rows)
             calm = 0 if rows else calm + 1
-            if calm == CALM_LOOKS or not removed:
+            if calm == CALM_LOOKS or not removed_count:
                 break
             time.sleep(LOOK_SECONDS)
         else:
@@ -265,11 +267,11 @@ class Disconnector:
                 " browser pages that show Settings → Model"
             )
             raise LabelStudioError(text)
-        if removed:
+        if removed_count:
             self.say("removed the ML backend")
 
-    def _remove_hooks(self, attached: Attachments) -> None:
-        for hook in attached.own_hooks:
+    def _remove_hooks(self, attachments: Attachments) -> None:
+        for hook in attachments.own_hooks:
             by_hand = f"delete {without_user(hook.url)} in Settings → Webhooks"
             with self._attempt("remove the webhook", by_hand):
                 self.client.delete_webhook(hook.id)

@@ -47,10 +47,10 @@ def record(event: Event, services: Services) -> bool:
     if not services.has_key(state):
         state.note(project=event.settings)
         state.tasks.receive(event.tasks)
-    changed = _note(event.what, state, before)
-    if changed:
+    has_news = _note(event.what, state, before)
+    if has_news:
         services.wake(state)
-    return changed
+    return has_news
 
 
 def note_refusal(event: Event | None, services: Services) -> None:
@@ -123,8 +123,8 @@ def _note(what: Happening | None, state: ProjectState, before: Project | None) -
         case TasksDeleted():
             state.tasks.remove(what.ids)
             # "Remove Duplicated Tasks" has moved their answers to a task that stays.
-            dropped = state.annotations.drop_of_tasks(what.ids)
-            state.work.request("everything" if dropped else "")
+            dropped_count = state.annotations.drop_of_tasks(what.ids)
+            state.work.request("everything" if dropped_count else "")
         case ProjectUpdated():
             if before is not None and _settings(before) == _settings(what.project):
                 return False
@@ -149,12 +149,14 @@ def _annotations_saved(what: AnnotationsSaved, state: ProjectState) -> bool:
 
 def _tasks_created(what: TasksCreated, state: ProjectState) -> bool:
     """Note new tasks; of annotations that came with them nothing was told."""
-    disputed = state.sightings.disputed(what.tasks)
-    received = state.tasks.receive(t for t in what.tasks if t.id not in disputed)
-    if not (received or disputed or what.are_annotated):
+    disputed_ids = state.sightings.disputed(what.tasks)
+    received_count = state.tasks.receive(
+        t for t in what.tasks if t.id not in disputed_ids
+    )
+    if not (received_count or disputed_ids or what.are_annotated):
         return False
     state.arrivals.doubt([task.id for task in what.tasks])
-    state.work.request("changes" if disputed or what.are_annotated else "")
+    state.work.request("changes" if disputed_ids or what.are_annotated else "")
     return True
 
 

@@ -174,8 +174,8 @@ def _annotations_deleted(payload: object, _: _Head) -> AnnotationsDeleted:
 
 def _tasks_created(payload: object, _: _Head) -> TasksCreated:
     tasks = _Created.model_validate(payload).tasks
-    annotated = any(task.total_annotations for task in tasks)
-    return TasksCreated(tasks=tuple(tasks), are_annotated=annotated)
+    are_annotated = any(task.total_annotations for task in tasks)
+    return TasksCreated(tasks=tuple(tasks), are_annotated=are_annotated)
 
 
 def _tasks_deleted(payload: object, _: _Head) -> TasksDeleted:

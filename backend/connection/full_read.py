@@ -38,8 +38,8 @@ class FullRead:
             self.state.work.request()
         self.state.sightings.note(tasks)
         numbers = [task.id for task in tasks]
-        there, revived = self.state.sightings.revive(numbers, self.began)
-        if revived:
+        there, revived_ids = self.state.sightings.revive(numbers, self.began)
+        if revived_ids:
             self.look_at_rows()
         if self.state.tasks.receive(task for task in tasks if task.id in there):
             self.state.work.request()
@@ -60,13 +60,13 @@ class FullRead:
         if not tasks:
             return False
         numbers = frozenset(task.id for task in tasks)
-        answered = [task.id for task in tasks if task.is_answered]
+        answered_ids = [task.id for task in tasks if task.is_answered]
         annotations: list[Annotation] = []
-        if len(answered) > MANY:
+        if len(answered_ids) > MANY:
             everything = self.client.annotations(self.state.id)
             annotations = [one for one in everything if one.task in numbers]
-        elif answered:
-            annotations = self.client.annotations(self.state.id, answered)
+        elif answered_ids:
+            annotations = self.client.annotations(self.state.id, answered_ids)
         return self.state.annotations.merge(self.began, annotations, numbers).is_reused
 
     def miss(self, tasks: Collection[int]) -> None:

@@ -41,7 +41,7 @@ class OtherDubitos:
 
     @classmethod
     def find(
-        cls, client: LabelStudioClient, project: int, attached: Attachments, url: str
+        cls, client: LabelStudioClient, project: int, attachments: Attachments, url: str
     ) -> OtherDubitos:
         """Look for other Dubitos before this one is connected at an address.
 
@@ -49,19 +49,20 @@ class OtherDubitos:
         one, if both were given the same: then that one answers at its address.
         """
         rows = client.backends(project)
-        backends = [row for row in rows if attached.is_others(row)]
-        hooks, addresses = list(attached.other_hooks), list(attached.other_addresses)
-        for row in rows if attached.connection == Connection() else ():
+        backends = [row for row in rows if attachments.is_others(row)]
+        hooks = list(attachments.other_hooks)
+        addresses = list(attachments.other_addresses)
+        for row in rows if attachments.connection == Connection() else ():
             is_alive = row.state == CONNECTED and not is_same(row.url, url)
-            if is_alive and attached.is_own(row):
+            if is_alive and attachments.is_own(row):
                 theirs = webhook_url(row.url)
-                hooks += [h for h in attached.own_hooks if is_same(h.url, theirs)]
+                hooks += [h for h in attachments.own_hooks if is_same(h.url, theirs)]
                 backends.append(row)
                 addresses.append(without_user(row.url))
         return cls(
             backends=backends,
             hooks=hooks,
-            tabs=attached.other_tabs,
+            tabs=attachments.other_tabs,
             addresses=addresses,
         )
 

@@ -26,20 +26,20 @@ class OwnWebhook:
     say: Callable[[str], None]
     project: int
 
-    def put(self, attached: Attachments, backend_url: str) -> Webhook | None:
+    def put(self, attachments: Attachments, backend_url: str) -> Webhook | None:
         """Make or repair the webhook; None if Label Studio takes no such address.
 
         Where there is no address, or none that is taken, none of ours is left.
         """
-        hook = self._put(attached, webhook_url(backend_url)) if backend_url else None
-        for extra in attached.own_hooks:
+        hook = self._put(attachments, webhook_url(backend_url)) if backend_url else None
+        for extra in attachments.own_hooks:
             if hook is None or extra.id != hook.id:
                 self.client.delete_webhook(extra.id)
         return hook
 
-    def _put(self, attached: Attachments, address: str) -> Webhook | None:
+    def _put(self, attachments: Attachments, address: str) -> Webhook | None:
         try:
-            return self._put_right(attached, address)
+            return self._put_right(attachments, address)
         except LabelStudioRefusedError as error:
             if is_reserved(error):
                 self.say(f"no webhook: Label Studio refuses {address}; {TWO_SETTINGS}")
@@ -52,7 +52,7 @@ class OwnWebhook:
                 raise
             return None
 
-    def _put_right(self, attached: Attachments, address: str) -> Webhook:
+    def _put_right(self, attachments: Attachments, address: str) -> Webhook:
         fields: JsonObject = {
             "url": address,
             "headers": {SECRET_HEADER: self.secret},
@@ -61,7 +61,7 @@ class OwnWebhook:
             "send_for_all_actions": True,
         }
         own = sorted(
-            attached.own_hooks, key=lambda hook: not is_same(hook.url, address)
+            attachments.own_hooks, key=lambda hook: not is_same(hook.url, address)
         )
         if not own:
             self.say(f"made the webhook to {address}")
@@ -72,10 +72,10 @@ class OwnWebhook:
             self.say("the webhook exists")
             return hook
         is_moved = not is_same(hook.url, address)
-        changed = self.client.change_webhook(hook.id, **fields, actions=[])
+        new_hook = self.client.change_webhook(hook.id, **fields, actions=[])
         self.say(
             f"moved the webhook to {address}"
             if is_moved
             else "repaired the webhook: active, for all events, with its secret"
         )
-        return changed
+        return new_hook

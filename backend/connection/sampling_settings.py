@@ -64,9 +64,9 @@ def _makes_way(
     facts = state.facts()
     remember_mark(services)
     marks = own_marks(services.redis)
-    attached = Attachments.read(client, state.id, marks, facts.connection)
-    if attached.other_addresses:
-        why = about_others(state.id, attached.other_addresses)
+    attachments = Attachments.read(client, state.id, marks, facts.connection)
+    if attachments.other_addresses:
+        why = about_others(state.id, attachments.other_addresses)
         if why != facts.paused:
             state.note(paused=why, queue_ready=False)
             logger.warning("project %s: %s", state.key, why)

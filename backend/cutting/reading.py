@@ -105,10 +105,10 @@ def _parquet_blocks(path: Path, names: Sequence[str]) -> Blocks:
 def _array_blocks(path: Path, names: Sequence[str]) -> Blocks:
     """Read arrays: of .npy without loading the file, of .npz by their names."""
     is_single = path.suffix.lower() == ".npy"
-    loaded = np.load(path, mmap_mode="r" if is_single else None, allow_pickle=False)
+    content = np.load(path, mmap_mode="r" if is_single else None, allow_pickle=False)
     columns: dict[str, NDArray[Any]] = {}
-    for name in ("channel",) if is_single else loaded.files:
-        columns |= _array_columns(name, loaded if is_single else loaded[name])
+    for name in ("channel",) if is_single else content.files:
+        columns |= _array_columns(name, content if is_single else content[name])
     lengths = {len(column) for column in columns.values()}
     if len(lengths) != 1:
         message = f"its arrays differ in length: {sorted(lengths)}"

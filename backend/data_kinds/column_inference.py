@@ -38,16 +38,16 @@ def telling(rows: Sequence[JsonObject], schema: Schema, group: str) -> tuple[str
     spellings = AnswerSpellings.of(schema)
     others = [{k: v for k, v in row.items() if k != group} for row in rows]
     numeric = numeric_keys(others)
-    measured = {key for key in numeric if is_measured(key, others)}
+    measured_keys = {key for key in numeric if is_measured(key, others)}
     counts = Counter(key for row in others for key in row if key not in numeric)
-    shared = (key for key, count in counts.items() if count > COMMON * len(rows))
-    values = {key: values_of(key, others) for key in shared}
+    shared_keys = (key for key, count in counts.items() if count > COMMON * len(rows))
+    values = {key: values_of(key, others) for key in shared_keys}
     columns = {
         as_column(key, column)
         for key, column in values.items()
         if len(column) > COMMON * len(rows) and not spellings.are_held(column)
     }
-    return within(sorted((measured or numeric) | (columns - {""})))
+    return within(sorted((measured_keys or numeric) | (columns - {""})))
 
 
 def answer_keys(
@@ -58,10 +58,10 @@ def answer_keys(
     words = Counter(
         key for row in rows for key, value in row.items() if isinstance(value, str)
     )
-    shared = (key for key, count in words.items() if count > COMMON * len(rows))
+    shared_keys = (key for key, count in words.items() if count > COMMON * len(rows))
     return tuple(
         key
-        for key in sorted(shared)
+        for key in sorted(shared_keys)
         if key not in {group, schema.single_name}
         and as_column(key, values := values_of(key, rows))
         and not is_numeric(values)

@@ -134,10 +134,10 @@ def _listed(names: Collection[str]) -> str:
 
 def _check_samples(columns: Sequence[object]) -> None:
     """Raise `BadItemError` for too many, before any of them is converted."""
-    sized = [len(column) for column in columns if isinstance(column, Sized)]
-    if sum(sized) > MOST_SAMPLES:
+    sizes = [len(column) for column in columns if isinstance(column, Sized)]
+    if sum(sizes) > MOST_SAMPLES:
         message = (
-            f"the recording has {max(sized)} samples; the limit is {MOST_SAMPLES} over"
+            f"the recording has {max(sizes)} samples; the limit is {MOST_SAMPLES} over"
             " all channels: cut the recording into shorter windows"
         )
         raise BadItemError(message)

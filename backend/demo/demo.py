@@ -203,9 +203,9 @@ def is_accepted(url: str, token: str) -> bool:
         return http.post("/api/token/refresh", json={"refresh": token}).is_success
 
 
-def free(*liked: int | None) -> int:
+def free(*preferred_ports: int | None) -> int:
     """Return the first of these ports that is free, else any free one."""
-    for port in liked:
+    for port in preferred_ports:
         try:
             require_free(port or 0)
         except PortTakenError:

@@ -266,17 +266,17 @@ def _revoke_tokens(session: httpx.Client) -> None:
 def _wait_until_healthy(
     running: RunningLabelStudio, progress: Progress, timeout_seconds: float
 ) -> None:
-    started = time.monotonic()
+    start = time.monotonic()
     while not _healthy(running.url):
-        waited = time.monotonic() - started
+        waiting_seconds = time.monotonic() - start
         code = running.process.poll()
         if code is not None:
             reason = f"ended with exit code {code}"
             raise LabelStudioStartError(reason, running.log)
-        if waited > timeout_seconds:
+        if waiting_seconds > timeout_seconds:
             reason = f"did not answer within {timeout_seconds:.0f} s"
             raise LabelStudioStartError(reason, running.log)
-        progress(waited)
+        progress(waiting_seconds)
         time.sleep(POLL_SECONDS)
 
 

@@ -58,10 +58,10 @@ def end_stale(data_dir: Path) -> bool:
     """
     began, was_there = time.monotonic(), False
     while (pid := _holder(data_dir)) is not None:
-        was_there, waited = True, time.monotonic() - began
-        if waited > 2 * PATIENCE_SECONDS:
+        was_there, waiting_seconds = True, time.monotonic() - began
+        if waiting_seconds > 2 * PATIENCE_SECONDS:
             break  # something else has inherited its lock
-        is_late = waited > PATIENCE_SECONDS
+        is_late = waiting_seconds > PATIENCE_SECONDS
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL if is_late else signal.SIGTERM)
         time.sleep(LOOK_SECONDS)

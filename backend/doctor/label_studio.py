@@ -94,11 +94,11 @@ def _judged(url: str, release: str, seconds: float) -> Verdict:
 def _untested(what: str, release: str) -> Verdict:
     """Warn of a version with which nobody has tried Dubito."""
     oldest, *_, newest = TESTED
-    tested = f"tested versions: {', '.join(TESTED)}"
+    versions = f"tested versions: {', '.join(TESTED)}"
     if is_older(release, oldest):
-        tested = f"the oldest tested version is {oldest}"
+        versions = f"the oldest tested version is {oldest}"
     return warning(
-        f"{what}; {tested}",
+        f"{what}; {versions}",
         "another version may order tasks or call Dubito differently",
         f"pip install label-studio=={newest}, or check the order with `dubito status`",
     )
@@ -203,8 +203,8 @@ def _refused(kind: str, key: str, detail: str) -> Verdict:
             " Settings → Legacy Tokens",
         )
     end = _expiry(key)
-    expired = end is not None and end < datetime.now(UTC)
-    state = f"expired on {end:%Y-%m-%d}" if expired else "Label Studio rejects it"
+    is_expired = end is not None and end < datetime.now(UTC)
+    state = f"expired on {end:%Y-%m-%d}" if is_expired else "Label Studio rejects it"
     return fault(f"{kind}: {state}", why, f"{NEW_KEY}; then start `dubito serve`")
 
 

@@ -78,10 +78,10 @@ def check_versions(_: DiagnosticContext) -> Verdict:
 def _unmet() -> Iterator[str]:
     """Yield what Dubito requires and this Python does not have."""
     try:
-        required = [Requirement(text) for text in requires("dubito") or ()]
+        requirements = [Requirement(text) for text in requires("dubito") or ()]
     except PackageNotFoundError:  # run from a checkout that is not installed
         return
-    for one in required:
+    for one in requirements:
         if one.marker is not None and not one.marker.evaluate({"extra": ""}):
             continue
         try:

@@ -217,10 +217,10 @@ def _progress(
             f"{RANDOM_ORDER} until it is",
             f"wait; `dubito status --project {patient.number}` shows the progress",
         )
-    published = facts.published_at
+    published_at = facts.published_at
     when = (
-        f"order published {age(published, now)}"
-        if published
+        f"order published {age(published_at, now)}"
+        if published_at
         else "no task to order yet"
     )
     places = f"{facts.window_written} of {len(facts.window)} next tasks in order"

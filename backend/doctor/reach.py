@@ -34,8 +34,8 @@ def check_reach(patient: DiagnosticContext) -> Verdict:
     row = patient.row
     if row is None:
         return well("Label Studio has no ML backend to call")
-    arrived = patient.setup_at() > patient.called_at
-    if arrived:
+    has_arrived = patient.setup_at() > patient.called_at
+    if has_arrived:
         return well(f"Label Studio called {row.url} successfully")
     if row.state == "CO" and patient.services is None:
         return well(f"Label Studio reports that it reaches {row.url}")

@@ -124,24 +124,29 @@ class Examination:
 
     def examine(self, numbers: Iterable[int]) -> Iterator[Finding]:
         """Yield what is found, first of the whole, then of each project."""
-        blocked: set[str] = set()
-        yield from self._run(WHOLE, self.patient, blocked)
+        blocked_names: set[str] = set()
+        yield from self._run(WHOLE, self.patient, blocked_names)
         for number in numbers:
             part = self.patient.of(number)
-            yield from self._run(OF_PROJECT, part, set(blocked))
+            yield from self._run(OF_PROJECT, part, set(blocked_names))
 
     def _run(
-        self, checks: Iterable[Check], patient: DiagnosticContext, blocked: set[str]
+        self,
+        checks: Iterable[Check],
+        patient: DiagnosticContext,
+        blocked_names: set[str],
     ) -> Iterator[Finding]:
         for check in checks:
             self.say(check.name.replace("_", " "))
-            hindrance = next((name for name in check.needs if name in blocked), "")
+            hindrance = next(
+                (name for name in check.needs if name in blocked_names), ""
+            )
             if hindrance:
                 verdict = skipped(f"skipped: first fix {hindrance!r}")
             else:
                 verdict = self._in_time(check, patient)
             if verdict.blocks:
-                blocked.add(check.name)
+                blocked_names.add(check.name)
             yield Finding(
                 check=check.name,
                 area=check.area,

@@ -95,14 +95,14 @@ def _numbers(text: str) -> tuple[int, ...]:
 def check_persistence(patient: DiagnosticContext) -> Verdict:
     """Look whether the store keeps what it has acknowledged."""
     info = patient.info
-    failed = [
+    failures = [
         name
         for name in ("aof_last_write_status", "rdb_last_bgsave_status")
         if info.get(name, "ok") != "ok"
     ]
-    if failed:
+    if failures:
         return fault(
-            f"the store's last write to disk failed ({', '.join(failed)})",
+            f"the store's last write to disk failed ({', '.join(failures)})",
             "the store may refuse every further write until this is fixed",
             f"free space on its disk (its log has details), {AGAIN}",
         )
@@ -130,9 +130,11 @@ def _saves(patient: DiagnosticContext) -> bool:
 def check_memory(patient: DiagnosticContext) -> Verdict:
     """Look whether the store has room, and throws nothing away to make some."""
     info = patient.info
-    used, most = int(str(info["used_memory"])), int(str(info.get("maxmemory", 0)))
+    used_bytes, most = int(str(info["used_memory"])), int(str(info.get("maxmemory", 0)))
     policy = str(info.get("maxmemory_policy", "unknown policy"))
-    share = f"{used / 2**20:.0f} MiB of {most / 2**20:.0f}" if most else "no limit"
+    share = (
+        f"{used_bytes / 2**20:.0f} MiB of {most / 2**20:.0f}" if most else "no limit"
+    )
     what = f"{share}, {policy}"
     if evicting_policy(info):
         return fault(
@@ -151,11 +153,11 @@ def check_memory(patient: DiagnosticContext) -> Verdict:
         "give the store more memory: redis-cli CONFIG SET maxmemory 2gb (and in its"
         " configuration file)"
     )
-    if most and used >= most:
+    if most and used_bytes >= most:
         return fault(what, "the store is full and accepts no more labels", cure)
-    if most and used > NEARLY_FULL * most:
+    if most and used_bytes > NEARLY_FULL * most:
         return warning(what, "when the store is full, it accepts no more labels", cure)
-    return well(f"{used / 2**20:.0f} MiB used, {what}" if not most else what)
+    return well(f"{used_bytes / 2**20:.0f} MiB used, {what}" if not most else what)
 
 
 def check_writes(patient: DiagnosticContext) -> Verdict:

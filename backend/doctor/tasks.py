@@ -94,9 +94,9 @@ def _task_cures(causes: Sequence[Cause], patient: DiagnosticContext) -> list[str
     hosts = [match[1] for one in causes if (match := HOST.match(one.reason))]
     others = [_task_cure(one.reason) for one in causes if not HOST.match(one.reason)]
     if hosts:
-        allowed = ",".join([*patient.settings.file_hosts, *hosts])
+        allowed_hosts = ",".join([*patient.settings.file_hosts, *hosts])
         others.insert(
-            0, f"start Dubito with FILE_HOSTS={allowed}, if you trust these hosts"
+            0, f"start Dubito with FILE_HOSTS={allowed_hosts}, if you trust these hosts"
         )
     return [f"{'; and '.join(dict.fromkeys(others))}; then {again}", OTHER_KEYS]
 

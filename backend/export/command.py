@@ -91,10 +91,10 @@ def chosen_format(wishes: ExportOptions) -> str:
     endings = ENDINGS[wishes.what]
     if wishes.format is not None:
         if wishes.format not in endings.values():
-            known = ", ".join(dict.fromkeys(endings.values()))
+            choices = ", ".join(dict.fromkeys(endings.values()))
             message = (
                 f"{wishes.what} cannot be exported as {wishes.format}; choose from"
-                f" {known}"
+                f" {choices}"
             )
             raise OutputError(message)
         return wishes.format

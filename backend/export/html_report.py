@@ -100,10 +100,10 @@ def _marks(texts: list[str]) -> str:
 
 def _stamp(state: ProjectState) -> str:
     """Say when the report was made: it is not followed by what comes later."""
-    made = datetime.fromtimestamp(state.clock(), UTC)
-    caption = f"{made:%Y-%m-%d %H:%M} UTC, Dubito {versions_here()['dubito']}"
+    made_at = datetime.fromtimestamp(state.clock(), UTC)
+    caption = f"{made_at:%Y-%m-%d %H:%M} UTC, Dubito {versions_here()['dubito']}"
     return (
-        f'<p class="muted">Report of <time datetime="{made:%Y-%m-%dT%H:%M:%SZ}">'
+        f'<p class="muted">Report of <time datetime="{made_at:%Y-%m-%dT%H:%M:%SZ}">'
         f"{escape(caption)}</time></p>"
     )
 

@@ -47,8 +47,8 @@ def make(services: Services, state: ProjectState, largest: int = LARGEST) -> Non
         if len(packed) > largest:
             store.fail(too_large(len(packed), state.id))
             return
-        kept = KeptModel(packed=packed, card=card_of(model, state))
-        store.save(kept, labels=model.labels, basis=model.basis)
+        kept_model = KeptModel(packed=packed, card=card_of(model, state))
+        store.save(kept_model, labels=model.labels, basis=model.basis)
         logger.info("project %s: a model of %s bytes", state.key, len(packed))
     except (BackendError, ModelError) as error:
         services.counters.count(ERRORS, type(error).__name__)

@@ -163,9 +163,9 @@ def _reads(reads: InputSpec) -> str:
     """Return what is read of each item, the first of the keys by name."""
     names = [_key(key) for key in reads.keys]
     rest = len(names) - MOST_SHOWN
-    shown = [*names[:MOST_SHOWN], *([f"and {rest} more"] if rest > 0 else [])]
+    items = [*names[:MOST_SHOWN], *([f"and {rest} more"] if rest > 0 else [])]
     title = kind_named(reads.kind).title
-    return f"{title}: {', '.join(shown) or 'all numbers'}"
+    return f"{title}: {', '.join(items) or 'all numbers'}"
 
 
 def _key(name: str) -> str:
@@ -215,9 +215,9 @@ def _classes(subject: CardContent) -> str:
 
 
 def _set_aside(snapshot: ProjectSnapshot, words: CardWords) -> str:
-    skipped, aside = len(snapshot.labels.skipped), snapshot.labels.set_aside
+    skipped_count, aside = len(snapshot.labels.skipped), snapshot.labels.set_aside
     return (
-        f"{words.combined} {skipped} tasks were"
+        f"{words.combined} {skipped_count} tasks were"
         f" skipped, and {aside} annotations set aside, as they are no label."
     )
 

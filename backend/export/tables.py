@@ -135,17 +135,17 @@ def labels_of(state: ProjectState) -> Table:
 
 def _moment(at: datetime) -> str:
     """Return a moment as Label Studio writes it."""
-    written = at.astimezone(UTC).isoformat(timespec="microseconds")
-    return written.replace("+00:00", "Z")
+    text = at.astimezone(UTC).isoformat(timespec="microseconds")
+    return text.replace("+00:00", "Z")
 
 
 def predictions_of(state: ProjectState) -> Table:
     """Return what the last round says of each task, labelled or not."""
     ranking = _ranked(state)
     columns = {*PREDICTIONS, START, END}
-    named = (f"p({name})" if name in columns else name for name in ranking.classes)
+    headings = (f"p({name})" if name in columns else name for name in ranking.classes)
     return Table(
-        columns=(*PREDICTIONS, *named),
+        columns=(*PREDICTIONS, *headings),
         rows=_predicted(ranking),
         count=ranking.task_ids.size,
         classes=ranking.classes if ranking.kind == "any of" else (),

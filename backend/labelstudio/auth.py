@@ -60,11 +60,11 @@ class Credentials:
                 " token from its Account & Settings page"
             )
             raise KeyRefusedError(message)
-        used = self._token()
-        response = self._sent(request, used, stream=stream)
+        old_token = self._token()
+        response = self._sent(request, old_token, stream=stream)
         if response.status_code == UNAUTHORIZED and self.is_personal:
-            bought = self._token(instead_of=used)
-            response = self._sent(request, bought, stream=stream)
+            new_token = self._token(instead_of=old_token)
+            response = self._sent(request, new_token, stream=stream)
         if response.status_code == UNAUTHORIZED:
             raise KeyRefusedError(self._refusal(response))
         self.date = response.headers.get("Date", "")

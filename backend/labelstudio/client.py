@@ -201,8 +201,8 @@ class LabelStudioClient:
         action = {"project": project, "id": "delete_tasks_predictions"}
         path = "/api/dm/actions"
         reply = self.ask("POST", path, params=action, json=selection)
-        removed = reply.get("processed_items") if isinstance(reply, dict) else None
-        return removed if isinstance(removed, int) else 0
+        count = reply.get("processed_items") if isinstance(reply, dict) else None
+        return count if isinstance(count, int) else 0
 
     def import_rows(
         self, project: int, rows: Iterable[Mapping[str, object]], seconds: float
@@ -210,8 +210,8 @@ class LabelStudioClient:
         """Store many predictions in one call; return how many were taken."""
         path = f"/api/projects/{project}/import/predictions"
         reply = self.ask("POST", path, json=list(rows), seconds=seconds)
-        created = reply.get("created") if isinstance(reply, dict) else None
-        return created if isinstance(created, int) else 0
+        count = reply.get("created") if isinstance(reply, dict) else None
+        return count if isinstance(count, int) else 0
 
     def backends(self, project: int) -> list[MlBackend]:
         """Return the ML backends of a project; Label Studio calls each of them."""

@@ -141,8 +141,8 @@ class Files:
             message = f"files at {url.scheme}:// cannot be read"
             raise BadItemError(message)
         host = url.netloc.decode()
-        allowed = {host, url.raw_host.decode()} & self.others
-        if _origin(url) != _origin(httpx.URL(self.home)) and not allowed:
+        allowed_names = {host, url.raw_host.decode()} & self.others
+        if _origin(url) != _origin(httpx.URL(self.home)) and not allowed_names:
             message = (
                 f"{host} is neither LABEL_STUDIO_URL nor in FILE_HOSTS, so Dubito does"
                 " not fetch its files"

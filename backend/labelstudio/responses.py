@@ -76,8 +76,8 @@ def answer(request: str, response: httpx.Response) -> object:
     status = response.status_code
     if status >= 500:
         message = f"Label Studio failed at {request} with {status}: {_detail(response)}"
-        failed = LabelStudioFailedError if status == 500 else LabelStudioAwayError
-        raise failed(message)
+        error_class = LabelStudioFailedError if status == 500 else LabelStudioAwayError
+        raise error_class(message)
     if status >= 400:
         raise LabelStudioRefusedError(request, status, _detail(response))
     if not response.content:

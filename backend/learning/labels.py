@@ -93,7 +93,7 @@ def derive_labels(
     trust, scale = trusted(votes, distances_for(schema)), scale_of(schema)
     all_answers = [a for answers in by_task.values() for a in answers]
     human_answers = [a for a in all_answers if not a.is_unconfirmed]
-    finished = [a for a in human_answers if not a.was_cancelled]
+    finished_answers = [a for a in human_answers if not a.was_cancelled]
     copies = sum(a.is_unconfirmed and not a.is_ours for a in all_answers)
     return Labels(
         chosen={
@@ -103,8 +103,10 @@ def derive_labels(
         closed=frozenset(
             t for t, answers in by_task.items() if _is_closed(answers, project)
         ),
-        skipped=frozenset({a.task for a in human_answers} - {a.task for a in finished}),
-        set_aside_reasons=_reasons(finished, schema) + Counter({COPY: copies}),
+        skipped=frozenset(
+            {a.task for a in human_answers} - {a.task for a in finished_answers}
+        ),
+        set_aside_reasons=_reasons(finished_answers, schema) + Counter({COPY: copies}),
         ours=frozenset(by_task.keys() - {a.task for a in human_answers}),
         acceptance=_acceptance(finished, schema.control),
     )

@@ -53,9 +53,9 @@ def predict(questions: PredictRequest, services: Services) -> list[JsonObject]:
     lookup = _look_up(questions, services)
     if lookup is None:
         return [_neutral() for _ in questions.tasks]
-    formatter, guessed = lookup
+    formatter, answers = lookup
     return [
-        guessed[task.id] if task.id in guessed else formatter.answer(task.id)
+        answers[task.id] if task.id in answers else formatter.answer(task.id)
         for task in questions.tasks
     ]
 

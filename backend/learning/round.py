@@ -53,11 +53,11 @@ def run_round(question: RoundInput, number: int, basis: str) -> RoundResult:
         may_be_empty=codec_of(question.schema).may_be_empty,
         stretches=predictions.stretches,
     )
-    closed = sorted(question.labels.touched.union(question.aside))
-    touched, places = np.array(closed, dtype=np.int64), question.items.positions
+    closed_tasks = sorted(question.labels.touched.union(question.aside))
+    places = question.items.positions
     so_far = QueryState(
         labelled=len(question.labels.chosen),
-        is_open=~np.isin(question.items.task_ids, touched),
+        is_open=~np.isin(question.items.task_ids, np.array(closed_tasks, np.int64)),
         certainty=certainty if question.has_two_labels else None,
         again=tuple(places[task] for task in question.again if task in places),
     )

@@ -120,7 +120,7 @@ class ProjectSnapshot:
         scores = dict.fromkeys(self.open_tasks, pool_score(NEUTRAL))
         if ranking is not None:
             ids, certainty = ranking.task_ids.tolist(), ranking.certainty.tolist()
-            ranked = zip(ids, map(pool_score, certainty), strict=True)
-            scores |= {task: score for task, score in ranked if task in scores}
+            pairs = zip(ids, map(pool_score, certainty), strict=True)
+            scores |= {task: score for task, score in pairs if task in scores}
         last = self.labels.skipped | self.state.tasks.set_aside().keys()
         return scores | {task: LAST for task in last if task in scores}

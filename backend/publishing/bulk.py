@@ -67,12 +67,12 @@ class BulkPublisher:
             return
         schema = self.formatter.schema
         passes = codec_of(schema).passes_bulk_import(schema)
-        sent = [row for row in rows if passes or not row["result"]]
-        began, taken = time.monotonic(), 0
+        batch = [row for row in rows if passes or not row["result"]]
+        began, count = time.monotonic(), 0
         try:
             seconds = bulk_seconds(self.state)
-            if sent:
-                taken = self.client.import_rows(self.state.id, sent, seconds)
+            if batch:
+                count = self.client.import_rows(self.state.id, batch, seconds)
         except LabelStudioAwayError:
             self.state.published.note_bulk_failure()
             raise
@@ -83,10 +83,10 @@ class BulkPublisher:
             logger.info("a task has gone; the ids are read again: %s", error)
             self.state.work.request("tasks")
         self.state.published.note_bulk_success()
-        if taken < len(rows):  # one by one it will be seen which, and why
+        if count < len(rows):  # one by one it will be seen which, and why
             self.state.published.mark_bulk_incomplete()
         took = time.monotonic() - began
-        logger.info("%s of %s rows stored in %.1f s", taken, len(rows), took)
+        logger.info("%s of %s rows stored in %.1f s", count, len(rows), took)
 
     def adopt_rows(self) -> None:
         """Note the rows of tasks for which none is held; rounds know theirs better."""

@@ -81,34 +81,34 @@ class Publisher:
         writes = self._writes(window, self._scores_of(open_tasks))
         right = len(window) - len(writes)
         self.state.note(window_written=right)
-        for written, (task, score) in enumerate(writes, right + 1):
+        for written_count, (task, score) in enumerate(writes, right + 1):
             if not self.throttle.wait(is_stale):
                 return False
-            if written > right + 1:  # the first place stands as soon as it can
-                self._look([task for task, _ in writes[written - right - 1 :]])
+            if written_count > right + 1:  # the first place stands as soon as it can
+                self._look([task for task, _ in writes[written_count - right - 1 :]])
             self.write_score(task, score)
-            self.state.note(window_written=written)
+            self.state.note(window_written=written_count)
             if is_stale():
                 return False
         return True
 
     def _look(self, tasks: Sequence[int]) -> None:
         """See whose the rows of the next tasks are, all in one call if it is time."""
-        written = self.state.published.tasks().intersection(tasks)
-        if len(written) > 1 and not self.seen.is_fresh:
-            self.seen.look(self.client, self.state.id, written)
+        written_tasks = self.state.published.tasks().intersection(tasks)
+        if len(written_tasks) > 1 and not self.seen.is_fresh:
+            self.seen.look(self.client, self.state.id, written_tasks)
 
     def _writes(
-        self, window: Sequence[int], published: Mapping[int, float]
+        self, window: Sequence[int], published_scores: Mapping[int, float]
     ) -> list[tuple[int, float]]:
         """Return the fewest writes after which the window is in front and shows labels.
 
         A row that stands right but shows another label than the model's keeps its
         score, so that the order is the same before and after.
         """
-        planned = dict(plan_window(window, published))
-        stale = self._showing_wrongly(window) - planned.keys()
-        scores = planned | {task: published[task] for task in stale}
+        new_scores = dict(plan_window(window, published_scores))
+        stale = self._showing_wrongly(window) - new_scores.keys()
+        scores = new_scores | {task: published_scores[task] for task in stale}
         return [(task, scores[task]) for task in window if task in scores]
 
     def _showing_wrongly(self, tasks: Iterable[int]) -> set[int]:
@@ -139,11 +139,11 @@ class Publisher:
 
     def _row_of(self, task: int) -> int | None:
         """Return the row of a task; of one that came with many others, look it up."""
-        published = self.state.published
-        row, (score,) = published.row(task), published.scores_of([task])
+        store = self.state.published
+        row, (score,) = store.row(task), store.scores_of([task])
         if row is None and score is not None:
             self._look_up(task)
-            return published.row(task)
+            return store.row(task)
         return row
 
     def _written(self, row: int | None, task: int, score: float) -> Row | None:
@@ -172,13 +172,14 @@ class Publisher:
         since = self.state.clock() - self.state.facts().listed_at
         return error.status in GONE and abs(since) >= LISTING_PAUSE
 
-    def _remove_others(self, made: Row) -> None:
+    def _remove_others(self, new_row: Row) -> None:
         """Remove what a task had before: of several rows the lowest would count.
 
         That a row is gone may have been said by a proxy, while Label Studio started.
         """
-        for row in read_rows(self.client, self.state, made.task).get(made.task, ()):
-            if row.id != made.id:
+        rows = read_rows(self.client, self.state, new_row.task)
+        for row in rows.get(new_row.task, ()):
+            if row.id != new_row.id:
                 self.client.delete_row(row.id)
 
     def _changed(self, row: int, task: int, score: float) -> Row | None:
@@ -195,15 +196,15 @@ class Publisher:
     def _added(self, task: int, score: float, before: int | None) -> Row:
         """Make a row, instead of one before that is gone."""
         try:
-            made = self.client.add_row(task, self.formatter.row(task, score))
+            new_row = self.client.add_row(task, self.formatter.row(task, score))
         except LabelStudioRefusedError:
             raise
         except LabelStudioError:  # also an answer that cannot be read
             self.state.work.request("rows")  # it may have been stored all the same
             raise
         if before is not None:
-            self._remove_others(made)
-        return made
+            self._remove_others(new_row)
+        return new_row
 
     def _scores_of(self, open_tasks: Collection[int]) -> dict[int, float]:
         """Return the scores of all open tasks, looking up those that are unknown."""

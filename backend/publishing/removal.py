@@ -61,7 +61,7 @@ class Remover:
         LabelStudioError
             if rows of ours are left after several looks
         """
-        removed = 0
+        removed_count = 0
         for look in range(MOST_LOOKS):
             rows = self.client.rows(self.state.id)
             ours = [row for row in rows if row.model_version == VERSION]
@@ -70,10 +70,10 @@ class Remover:
             self.say(f"removing {len(ours)} scores …")
             # What is left at the second look cannot be removed with others.
             alone = frozenset() if look else _alone(rows)
-            total = removed + len(ours)
+            total = removed_count + len(ours)
             for count in self._remove(ours, alone):
-                removed += count
-                self.show("removing scores", removed, total)
+                removed_count += count
+                self.show("removing scores", removed_count, total)
         why = f": {self.refusals[-1]}" if self.refusals else ""
         text = f"Label Studio keeps some of Dubito's scores{why}"
         raise LabelStudioError(text)
@@ -124,5 +124,5 @@ def next_size(size: int, took: float) -> int:
 
 def _alone(rows: Sequence[Row]) -> frozenset[int]:
     """Return the tasks that have one row only, whosever it is."""
-    counted = Counter(row.task for row in rows)
-    return frozenset(task for task, count in counted.items() if count == 1)
+    counts = Counter(row.task for row in rows)
+    return frozenset(task for task, count in counts.items() if count == 1)

@@ -67,14 +67,15 @@ class RowCheck:
         """Tell whether the next tasks have other rows than Dubito has written."""
         tasks = [place.task for place in facts.window]
         scores = self.state.published.scores_of(tasks)
-        written = {
+        written_rows = {
             task: (self.state.published.row(task), score)
             for task, score in zip(tasks, scores, strict=True)
             if score is not None
         }
-        rows_by_task = rows_of(self.client, self.state.id, list(written))
+        rows_by_task = rows_of(self.client, self.state.id, list(written_rows))
         return any(
-            not _is_row(rows, *written[task]) for task, rows in rows_by_task.items()
+            not _is_row(rows, *written_rows[task])
+            for task, rows in rows_by_task.items()
         )
 
 

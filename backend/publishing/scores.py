@@ -35,7 +35,7 @@ def pool_score(certainty: float) -> float:
 
 
 def plan_window(
-    window: Sequence[int], published: Mapping[int, float]
+    window: Sequence[int], published_scores: Mapping[int, float]
 ) -> list[tuple[int, float]]:
     """Return the fewest writes, first place first, after which `window` is in front.
 
@@ -45,21 +45,23 @@ def plan_window(
     Parameters
     ----------
     window : the next tasks, first place first
-    published : the scores of all open tasks, as they stand in Label Studio
+    published_scores : the scores of all open tasks, as they stand in Label Studio
 
     Returns
     -------
     pairs of task and new score
     """
-    scores = _in_gaps(window, published) or _below_all(window, published)
-    return [(t, s) for t, s in scores.items() if published.get(t) != s]
+    scores = _in_gaps(window, published_scores) or _below_all(window, published_scores)
+    return [(t, s) for t, s in scores.items() if published_scores.get(t) != s]
 
 
 def _in_gaps(
-    window: Sequence[int], published: Mapping[int, float]
+    window: Sequence[int], published_scores: Mapping[int, float]
 ) -> dict[int, float] | None:
     """Keep each row that stands right, put others in between; None if too narrow."""
-    waiting = {task: score for task, score in published.items() if score < CEILING}
+    waiting = {
+        task: score for task, score in published_scores.items() if score < CEILING
+    }
     scores: dict[int, float] = {}
     floor: float | None = None
     for number, task in enumerate(window):
@@ -76,8 +78,8 @@ def _in_gaps(
 
 
 def _below_all(
-    window: Sequence[int], published: Mapping[int, float]
+    window: Sequence[int], published_scores: Mapping[int, float]
 ) -> dict[int, float]:
     """Put the whole window below everything that stands in Label Studio."""
-    base = min((*published.values(), CEILING)) - len(window) * STEP
+    base = min((*published_scores.values(), CEILING)) - len(window) * STEP
     return {task: base + number * STEP for number, task in enumerate(window)}

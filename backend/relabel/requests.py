@@ -82,8 +82,8 @@ def request_relabel(
     if snapshot is None or not services.has_key(state):
         message = "Dubito cannot write to Label Studio: there is no valid API key"
         raise NotNowError(message)
-    if paused := state.facts().paused:
-        message = f"Dubito is paused in this project: {paused}"
+    if pause_reason := state.facts().paused:
+        message = f"Dubito is paused in this project: {pause_reason}"
         raise NotNowError(message)
     tasks = list(dict.fromkeys(request.tasks))
     if request.action == "ask":

@@ -73,10 +73,10 @@ class AnswerSearch:
 
     def _after_plain_id(self) -> frozenset[str]:
         """Return what follows `id`, with the choices wherever they stand."""
-        written = self._after_id
-        if written & self._repeated or (written and not self._candidates):
-            return written
-        return written | {self._only()}
+        names = self._after_id
+        if names & self._repeated or (names and not self._candidates):
+            return names
+        return names | {self._only()}
 
     def _at_the_end(self) -> frozenset[str]:
         """Return the choices that follow the data, and the texts that follow them."""

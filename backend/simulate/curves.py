@@ -45,12 +45,12 @@ class Curves:
     @classmethod
     def of(cls, runs: Sequence[Run]) -> Curves:
         """Take the mean of one run for each seed."""
-        compared = _table([run.main for run in runs])
+        rows = _table([run.main for run in runs])
         return cls(
-            main=compared.mean(axis=0),
+            main=rows.mean(axis=0),
             accuracy=_table([run.accuracy for run in runs]).mean(axis=0),
             macro_f1=_table([run.macro_f1 for run in runs]).mean(axis=0),
-            spread=compared.std(axis=0),
+            spread=rows.std(axis=0),
             is_f1=any(run.micro_f1 for run in runs),
         )
 

@@ -143,8 +143,8 @@ class ProcessPool:
                     _stop(pool)
 
     def _collect(self, waiting: dict[Future[Run], Job]) -> None:
-        finished, _ = wait(waiting, LOOK_SECONDS, FIRST_COMPLETED)
-        for future in finished:
+        futures, _ = wait(waiting, LOOK_SECONDS, FIRST_COMPLETED)
+        for future in futures:
             job = waiting.pop(future)
             self._done[job] = future.result()
             self.kept.save(job, self._done[job])

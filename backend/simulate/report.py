@@ -109,13 +109,16 @@ def table(outcome: Outcome) -> Table:
     result.add_column(f"saved compared with {USUAL}", justify="right")
     for level in outcome.levels():
         result.add_row(f"{level:.0%}", *_cells(outcome.labels_for(level)))
-    arrived = f"{ARRIVED * outcome.full:.1%} ({ARRIVED:.0%} of all)"
+    heading = f"{ARRIVED * outcome.full:.1%} ({ARRIVED:.0%} of all)"
     result.add_section()
-    result.add_row(arrived, *_cells(outcome.labels_to_95()))
+    result.add_row(heading, *_cells(outcome.labels_to_95()))
     return result
 
 
-def _cells(needed: Mapping[str, int | None]) -> list[str]:
-    ours, usual = needed[OURS], needed[USUAL]
-    saved = "" if ours is None or usual is None else f"{1 - ours / usual:.0%}"
-    return [*("—" if count is None else str(count) for count in needed.values()), saved]
+def _cells(label_counts: Mapping[str, int | None]) -> list[str]:
+    ours, usual = label_counts[OURS], label_counts[USUAL]
+    saving = "" if ours is None or usual is None else f"{1 - ours / usual:.0%}"
+    return [
+        *("—" if count is None else str(count) for count in label_counts.values()),
+        saving,
+    ]

@@ -43,7 +43,7 @@ class Run(BaseModel):
     micro_f1: list[float | None] = []
 
     @classmethod
-    def of(cls, scores: Sequence[Score | None], **told: list[int]) -> Self:
+    def of(cls, scores: Sequence[Score | None], **columns: list[int]) -> Self:
         """Put scores into curves."""
         is_any_of = any(one is not None and one.micro_f1 is not None for one in scores)
         micro = [one and one.micro_f1 for one in scores] if is_any_of else []
@@ -51,7 +51,7 @@ class Run(BaseModel):
             accuracy=[one and one.accuracy for one in scores],
             macro_f1=[one and one.macro_f1 for one in scores],
             micro_f1=micro,
-            **told,
+            **columns,
         )
 
     @property

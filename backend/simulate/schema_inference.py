@@ -171,8 +171,8 @@ def _file(
     endings = {_ending(value) for value in values}
     if endings <= UNREAD["Audio"] and endings & SOUNDS:
         return Shown("Audio", key, is_address=True)
-    for tag, known in FILES.items():
-        if endings <= known:
+    for tag, known_endings in FILES.items():
+        if endings <= known_endings:
             return Shown(tag, key, is_address=True)
     if not endings <= TABLES:
         return None
@@ -195,7 +195,9 @@ def _file(
 def _unread_kind(values: Sequence[object]) -> str:
     """Return what a key shows whose values are addresses of files nobody can read."""
     endings = {_ending(value) for value in values}
-    return next((kind for kind, known in UNREAD.items() if endings <= known), "")
+    return next(
+        (kind for kind, known_endings in UNREAD.items() if endings <= known_endings), ""
+    )
 
 
 def _ending(value: object) -> str:

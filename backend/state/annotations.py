@@ -164,9 +164,9 @@ class AnnotationStore:
             for annotation in ids:
                 arguments = annotation, now, int(not quietly)
                 pipe.eval(DROP, 7, *self._touched(), *arguments)
-            dropped = sum(int(count) for count in pipe.execute())
+            dropped_count = sum(int(count) for count in pipe.execute())
         self._forget_deleted(now - DAY_SECONDS)
-        return dropped
+        return dropped_count
 
     def drop_of_tasks(self, tasks: Collection[int]) -> int:
         """Forget the annotations of deleted tasks."""
@@ -188,17 +188,17 @@ class AnnotationStore:
         tasks : the tasks that were looked at; None means the whole project
         """
         now, numbers = self.clock(), {annotation.id for annotation in snapshot}
-        missed = self._held_of(tasks) - numbers
+        missing_numbers = self._held_of(tasks) - numbers
         with self.client.pipeline(transaction=True) as pipe:
             for one in snapshot:
                 arguments = one.id, _packed(one), int(not one.is_ours), began
                 pipe.eval(SHOW, 5, *self._touched()[:5], *arguments)
-            for annotation in missed:
+            for annotation in missing_numbers:
                 pipe.eval(MISS, 5, *self._touched()[:5], annotation, now, began)
             outcomes = [int(outcome) for outcome in pipe.execute()]
         self._forget_deleted(now - DAY_SECONDS)
-        changed = sum(outcome > 0 for outcome in outcomes)
-        return Merged(changed=changed, is_reused=ANOTHER in outcomes)
+        changed_count = sum(outcome > 0 for outcome in outcomes)
+        return Merged(changed=changed_count, is_reused=ANOTHER in outcomes)
 
     def _held_of(self, tasks: Collection[int] | None) -> set[int]:
         if tasks is None:
@@ -207,17 +207,19 @@ class AnnotationStore:
 
     def _forget_deleted(self, until: float) -> None:
         """Forget what was deleted so long ago that no event of it is under way."""
-        _, deleted, _, _, as_of, _, _ = self._touched()
-        if old := self.client.zrangebyscore(deleted, "-inf", until):
+        _, deleted_key, _, _, as_of, _, _ = self._touched()
+        if old := self.client.zrangebyscore(deleted_key, "-inf", until):
             with self.client.pipeline(transaction=True) as pipe:
-                pipe.zrem(deleted, *old)
+                pipe.zrem(deleted_key, *old)
                 pipe.hdel(as_of, *old)
                 pipe.execute()
 
     def are_dropped(self, ids: Iterable[int]) -> bool:
         """Return whether all of these were forgotten within the last day."""
-        deleted = keys.of(self.project, keys.DELETED_ANNOTATIONS)
-        moments = self.client.zmscore(deleted, [str(one) for one in ids] or ["none"])
+        deleted_key = keys.of(self.project, keys.DELETED_ANNOTATIONS)
+        moments = self.client.zmscore(
+            deleted_key, [str(one) for one in ids] or ["none"]
+        )
         return None not in moments
 
     def ids(self) -> set[int]:

@@ -107,14 +107,14 @@ def _lost(state: ProjectState) -> list[str]:
 def _shrunk(before: Sizes, now: Sizes, taken_out: Sizes) -> list[str]:
     """Return what holds less than it must."""
     grown = max(0, now[keys.SET_ASIDE] - before[keys.SET_ASIDE])
-    allowed = {name: taken_out[log] for name, log in TAKEN_OUT.items()}
-    allowed[keys.NUMBERS] += grown
-    allowed[keys.TEXTS] += grown
-    allowed[keys.SEQUENCES] += grown
+    allowances = {name: taken_out[log] for name, log in TAKEN_OUT.items()}
+    allowances[keys.NUMBERS] += grown
+    allowances[keys.TEXTS] += grown
+    allowances[keys.SEQUENCES] += grown
     # A text that changes may lose its vector, and an older Dubito counted none.
-    allowed[keys.VECTORS] += grown + before.get(keys.VECTORS, 0) // 2
-    allowed[keys.SCORES] = before[keys.SCORES] // 2  # some are unknown for a while
-    return [n for n in CALLS_FOR if now[n] < before.get(n, 0) - allowed.get(n, 0)]
+    allowances[keys.VECTORS] += grown + before.get(keys.VECTORS, 0) // 2
+    allowances[keys.SCORES] = before[keys.SCORES] // 2  # some are unknown for a while
+    return [n for n in CALLS_FOR if now[n] < before.get(n, 0) - allowances.get(n, 0)]
 
 
 def _sizes(client: Redis, key: str) -> dict[str, int]:

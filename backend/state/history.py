@@ -44,11 +44,11 @@ class HistoryStore:
     project: str
     clock: Callable[[], float] = time.time
 
-    def add(self, finished: Round) -> None:
+    def add(self, finished_round: Round) -> None:
         """Add a line."""
         key = keys.of(self.project, keys.ROUNDS)
         with self.client.pipeline(transaction=True) as pipe:
-            pipe.rpush(key, finished.model_dump_json())
+            pipe.rpush(key, finished_round.model_dump_json())
             pipe.ltrim(key, -ROUNDS_KEPT, -1)
             pipe.execute()
 

@@ -110,9 +110,9 @@ class ModelStore:
 
     def fail(self, why: str) -> None:
         """Note why a file could not be made."""
-        failed = ModelFile(error=why, made_at=self.clock())
+        record = ModelFile(error=why, made_at=self.clock())
         with self.client.pipeline(transaction=True) as pipe:
-            pipe.set(self._key(keys.MODEL), failed.model_dump_json(), ex=KEPT_SECONDS)
+            pipe.set(self._key(keys.MODEL), record.model_dump_json(), ex=KEPT_SECONDS)
             pipe.delete(self._making)
             pipe.execute()
 

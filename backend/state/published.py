@@ -45,8 +45,8 @@ class PublishedStore:
 
     def tasks_without_id(self) -> set[int]:
         """Return the tasks whose row came with many others: its id is not known."""
-        scored = {int(task) for task in self.client.zrange(self._scores, 0, -1)}
-        return scored - self._tasks_with_id()
+        scored_tasks = {int(task) for task in self.client.zrange(self._scores, 0, -1)}
+        return scored_tasks - self._tasks_with_id()
 
     def _tasks_with_id(self) -> set[int]:
         return {int(task) for task in self.client.hkeys(self._rows)}

@@ -69,11 +69,11 @@ def settle(client: Redis, clock: Callable[[], float] = time.time) -> None:
     layout = _layout(client.get(keys.MARK))
     if layout == LAYOUT:
         return
-    watched = (keys.MARK, keys.PROJECTS)
-    upgraded: list[str] = client.transaction(
-        lambda pipe: _upgrade(pipe, clock()), *watched, value_from_callable=True
+    watched_keys = (keys.MARK, keys.PROJECTS)
+    upgraded_projects: list[str] = client.transaction(
+        lambda pipe: _upgrade(pipe, clock()), *watched_keys, value_from_callable=True
     )
-    for key in upgraded:
+    for key in upgraded_projects:
         logger.warning(
             "project %s: an older Dubito wrote the state (format %s, now %s); Dubito"
             " rereads the project from Label Studio",

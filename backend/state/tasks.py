@@ -70,19 +70,19 @@ class TaskStore:
             if task.id not in deleted_ids
         }
         digests = self.digests(packed)
-        changed = {
+        changed_data = {
             task: data for task, data in packed.items() if digests[task] != digest(data)
         }
-        for batch in _batches(list(changed), BATCH):
+        for batch in _batches(list(changed_data), BATCH):
             with self.client.pipeline(transaction=True) as pipe:
                 pipe.hset(
                     self._key(keys.PENDING),
-                    mapping={str(task): changed[task] for task in batch},
+                    mapping={str(task): changed_data[task] for task in batch},
                 )
-                marks = {str(task): digest(changed[task]) for task in batch}
+                marks = {str(task): digest(changed_data[task]) for task in batch}
                 pipe.hset(self._key(keys.TASKS), mapping=marks)
                 pipe.execute()
-        return len(changed)
+        return len(changed_data)
 
     def digests(self, tasks: Collection[int]) -> dict[int, bytes | None]:
         """Return what the data of these tasks was when we last saw it."""
@@ -136,7 +136,7 @@ class TaskStore:
         if not readings:
             return True
         columns, is_whole = self._columns(readings.values(), most_columns)
-        touched = [self._key(name) for name in TOUCHED]
+        touched_keys = [self._key(name) for name in TOUCHED]
         with self.client.pipeline(transaction=True) as pipe:
             for task, reading in readings.items():
                 numbers = {c: n for c, n in reading.numbers.items() if c in columns}
@@ -146,7 +146,7 @@ class TaskStore:
                 contents = ("" if text is None else f"+{text}", refusal, reading.vector)
                 mark = digests.get(task) or b""
                 arguments = (task, mark, row, *contents, reading.sequence)
-                pipe.eval(SAVE, len(touched), *touched, *arguments)
+                pipe.eval(SAVE, len(touched_keys), *touched_keys, *arguments)
             pipe.hdel(self._key(keys.TRIES), *readings)
             self._note_change(pipe)
             pipe.execute()
@@ -192,8 +192,8 @@ class TaskStore:
                 pipe.hset(self._key(keys.TASKS_AS_OF), mapping=as_of)
                 pipe.zadd(self._key(keys.UNVERIFIED), as_of)
                 pipe.execute()
-        deleted = self._key(keys.DELETED_TASKS)
-        self.client.zremrangebyscore(deleted, "-inf", now - DAY_SECONDS)
+        deleted_key = self._key(keys.DELETED_TASKS)
+        self.client.zremrangebyscore(deleted_key, "-inf", now - DAY_SECONDS)
 
     def forget(self, tasks: Collection[int]) -> None:
         """Forget all of tasks whose numbers stand for other tasks now."""

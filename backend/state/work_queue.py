@@ -229,9 +229,9 @@ class WorkQueue:
         holder = self._key(keys.LAST_HOLDER)
         lease = Lease(self.client, key, token, bool(self.client.get(holder)))
         self.client.set(holder, token)
-        released = threading.Event()
+        release_event = threading.Event()
         renewer = threading.Thread(
-            target=_keep_renewing, args=(lease, released), daemon=True
+            target=_keep_renewing, args=(lease, release_event), daemon=True
         )
         renewer.start()
         how = "broken"
@@ -242,7 +242,7 @@ class WorkQueue:
             how = "whole"
             raise
         finally:
-            released.set()
+            release_event.set()
             renewer.join()
             self.client.eval(RELEASE, 2, key, holder, token, how)
 
@@ -283,7 +283,7 @@ class WorkQueue:
         return keys.of(self.project, name)
 
 
-def _keep_renewing(lease: Lease, released: threading.Event) -> None:
-    while not released.wait(RENEW_SECONDS):
+def _keep_renewing(lease: Lease, release_event: threading.Event) -> None:
+    while not release_event.wait(RENEW_SECONDS):
         if not lease.renew():
             return

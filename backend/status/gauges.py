@@ -38,5 +38,5 @@ def note_gauges(state: ProjectState, services: Services) -> None:
     if gauges and (gauges["basis"] == basis or now - gauges["at"] < PAUSE_SECONDS):
         return
     status = describe(state, services)
-    counted = status.model_dump(include=set(COUNTED))
-    services.redis.set(name, orjson.dumps({"basis": basis, "at": now, **counted}))
+    counts = status.model_dump(include=set(COUNTED))
+    services.redis.set(name, orjson.dumps({"basis": basis, "at": now, **counts}))

@@ -100,7 +100,7 @@ def _counts(state: ProjectState, snapshot: ProjectSnapshot | None) -> JsonObject
     labels = None if snapshot is None else snapshot.labels
     open_tasks = frozenset() if snapshot is None else snapshot.open_tasks
     why = causes(state, labels)
-    ranked = open_tasks - tasks_aside.keys() - state.tasks.pending()
+    ranked_tasks = open_tasks - tasks_aside.keys() - state.tasks.pending()
     return {
         "tasks": state.tasks.count(),
         "labels": 0 if labels is None else len(labels.chosen),
@@ -109,7 +109,7 @@ def _counts(state: ProjectState, snapshot: ProjectSnapshot | None) -> JsonObject
         "set_aside_reasons": sentences(why),
         "set_aside_causes": why,
         "pending": state.tasks.pending_count(),
-        "pool": len(ranked if labels is None else ranked - labels.skipped),
+        "pool": len(ranked_tasks if labels is None else ranked_tasks - labels.skipped),
     }
 
 

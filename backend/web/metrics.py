@@ -154,10 +154,10 @@ class StateCollector(Collector):
                 "rounds": float(round_number or 0),
                 "events_pending": pending,
                 "lag_seconds": lag,
-                **_counted(counted),
+                **_counted(counts),
                 **_facts(facts),
             }
-            for key, (pending, lag), round_number, counted, facts in rows
+            for key, (pending, lag), round_number, counts, facts in rows
         }
 
 

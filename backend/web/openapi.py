@@ -216,8 +216,10 @@ def _parameters(path: str) -> list[JsonObject]:
 
 def _answer_of(view: Callable[..., object]) -> type[ResponseModel] | None:
     """Return the model that a view returns, alone or with a status."""
-    returned = view.__annotations__["return"]
-    kinds = (one for one in (returned, *get_args(returned)) if isinstance(one, type))
+    return_type = view.__annotations__["return"]
+    kinds = (
+        one for one in (return_type, *get_args(return_type)) if isinstance(one, type)
+    )
     return next((one for one in kinds if issubclass(one, ResponseModel)), None)
 
 
@@ -236,13 +238,13 @@ def _operation(method: str, path: str, view: Callable[..., object]) -> JsonObjec
     statuses = {status, OTHERWISE.get(path, status)}
     responses = {code: ref("responses", REFUSALS[code][0]) for code in sorted(codes)}
     answers = {key: {"description": summary, "content": content} for key in statuses}
-    described: JsonObject = {"summary": summary, "responses": responses | answers}
+    operation: JsonObject = {"summary": summary, "responses": responses | answers}
     if body:
         request_body = {"schema": ref("schemas", body), "example": EXAMPLES[body]}
-        described["requestBody"] = {"required": True, "content": {JSON: request_body}}
+        operation["requestBody"] = {"required": True, "content": {JSON: request_body}}
     if body == "Event":
-        described["security"] = [*GUARDED, {"webhook": []}]
-    return described
+        operation["security"] = [*GUARDED, {"webhook": []}]
+    return operation
 
 
 def _refusal(code: str) -> JsonObject:
@@ -263,7 +265,7 @@ def _schemas(views: Iterable[Callable[..., object]]) -> JsonObject:
     pairs = [(model, mode) for mode, models in modes.items() for model in models]
     template = "#/components/schemas/{model}"
     _, schemas = models_json_schema(pairs, ref_template=template)
-    described: dict[str, JsonObject] = schemas["$defs"]
-    for schema in described.values():
+    definitions: dict[str, JsonObject] = schemas["$defs"]
+    for schema in definitions.values():
         schema["description"] = str(schema.get("description")).partition("\n\n")[0]
-    return {**described}
+    return {**definitions}

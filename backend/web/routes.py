@@ -95,8 +95,8 @@ def answer_predict() -> ResponseReturnValue:
 @answers
 def webhook() -> Noted:
     """Note the event and answer at once; a worker does the learning."""
-    changed = record(parse_event(read_body()), current_services())
-    return Noted(status="noted" if changed else "ignored")
+    has_news = record(parse_event(read_body()), current_services())
+    return Noted(status="noted" if has_news else "ignored")
 
 
 @routes.get("/versions")

@@ -56,10 +56,10 @@ class Filling:
         Many are written 200 at a time where Label Studio imports them quickly; else all
         in one call, once nobody waits for it; else one by one, for a while at a time.
         """
-        published = self._state.published
+        store = self._state.published
         missing = missing_in_order(self._state, scores)
-        if len(missing) > UNWRITTEN_MEANS_BULK and not published.is_bulk_incomplete():
-            if published.is_bulk_running():
+        if len(missing) > UNWRITTEN_MEANS_BULK and not store.is_bulk_incomplete():
+            if store.is_bulk_running():
                 return False
             if self._imports_quickly():
                 quick = QuickImport(self.publisher, is_unused=self.turn.is_unused())
@@ -68,7 +68,7 @@ class Filling:
                 self._call_bulk()
                 return False
         is_whole = self.write(self.publisher.add_rows, missing, scores)
-        if is_whole and published.tasks_without_id():
+        if is_whole and store.tasks_without_id():
             self.publisher.verify_rows()
         return is_whole
 
@@ -78,10 +78,10 @@ class Filling:
         Who labels without a pause leaves no other time for it. The window's rows are
         the round's to write. A failure is counted, and keeps no round from its end.
         """
-        way, published = ImportWay(self.turn.services.redis), self._state.published
+        way, store = ImportWay(self.turn.services.redis), self._state.published
         if self.turn.is_quiet() or way.is_quick() is False:
             return
-        if published.is_bulk_incomplete() or published.is_bulk_running():
+        if store.is_bulk_incomplete() or store.is_bulk_running():
             return
         window = {place.task for place in self._state.facts().window}
         scores = snapshot.scores(self.publisher.formatter.ranking)

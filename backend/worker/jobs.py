@@ -251,8 +251,8 @@ def run_worker(services: Services) -> None:
     os.nice(NICENESS)
     require_answer(services.redis)
     SERVICES.set(services)
-    stop_signal, stopped = threading.Event(), threading.Event()
-    watcher = threading.Thread(target=watch, args=(services, stopped), daemon=True)
+    stop_signal, stop_event = threading.Event(), threading.Event()
+    watcher = threading.Thread(target=watch, args=(services, stop_event), daemon=True)
     watcher.start()
     try:
         with suppress(StopRequested):  # told to stop while it waited for the store
@@ -260,7 +260,7 @@ def run_worker(services: Services) -> None:
             while not stop_signal.wait(STORE_PAUSE_SECONDS):
                 _take_jobs(services, stop_signal)
     finally:
-        stopped.set()
+        stop_event.set()
         watcher.join(WATCH_SECONDS)
 
 

@@ -39,7 +39,7 @@ class SavedConnection(NamedTuple):
     token: str
 
 
-def watch(services: Services, stopped: threading.Event) -> None:
+def watch(services: Services, stop_event: threading.Event) -> None:
     """Say that we live; wake a worker for each project that waits, nobody at it.
 
     This is how time passes for a project (polling, reconciling), how a job lost with
@@ -47,14 +47,14 @@ def watch(services: Services, stopped: threading.Event) -> None:
     its ties are remembered here. Of what happened while the store was away, or
     refused, nothing could be noted: it is asked for when the store is back.
     """
-    remembered: dict[str, SavedConnection] = {}
+    connections: dict[str, SavedConnection] = {}
     run = ""
     beats, who = Heartbeats(services.redis), (socket.gethostname(), os.getpid())
-    while not stopped.wait(WATCH_SECONDS):
+    while not stop_event.wait(WATCH_SECONDS):
         try:
             settle(services.redis, services.projects.clock)
             beats.beat(*who, own_version())
-            look_around(services, remembered)
+            look_around(services, connections)
             current_run = run_of(services.redis)
             if run not in {"", current_run}:
                 catch_up(services)
@@ -71,38 +71,38 @@ def watch(services: Services, stopped: threading.Event) -> None:
         beats.end(*who)
 
 
-def look_around(services: Services, remembered: dict[str, SavedConnection]) -> None:
+def look_around(services: Services, connections: dict[str, SavedConnection]) -> None:
     """Restore what was lost with the store, and wake workers where something waits."""
     if services.projects.mark():
-        for key, ties in remembered.items():
+        for key, ties in connections.items():
             logger.warning("the store was emptied: Dubito rereads project %s", key)
             services.projects.restore(key, ties.connection, ties.token)
-    _restore_halves(services, remembered)
+    _restore_halves(services, connections)
     project_keys = services.projects.known()
     sample_all(services.redis, project_keys)
     for key in project_keys:
         state = services.projects.at(key)
-        facts = None if key in remembered else state.facts()
+        facts = None if key in connections else state.facts()
         if facts is not None and facts.connection is not None:
-            remembered[key] = SavedConnection(facts.connection, facts.token)
+            connections[key] = SavedConnection(facts.connection, facts.token)
         if state.work.needs_worker():
             services.wake_when_due(state)
-    for key in remembered.keys() - set(project_keys):
-        del remembered[key]
+    for key in connections.keys() - set(project_keys):
+        del connections[key]
 
 
 def _restore_halves(
-    services: Services, remembered: Mapping[str, SavedConnection]
+    services: Services, connections: Mapping[str, SavedConnection]
 ) -> None:
     """Restore projects of which the store has thrown away one of two keys."""
-    pairs = halves(services.projects, remembered)
+    pairs = halves(services.projects, connections)
     for key, (is_listed, has_record) in pairs.items():
         if is_listed != has_record:
             logger.warning(
                 "the store lost a part of project %s: Dubito rereads it", key
             )
         if is_listed and not has_record:
-            services.projects.restore(key, *remembered[key])
+            services.projects.restore(key, *connections[key])
         elif has_record and not is_listed:
             services.projects.at(key).work.request("everything")
             services.projects.add(key)

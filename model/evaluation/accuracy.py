@@ -175,11 +175,11 @@ def accuracy(evidence: Evidence) -> Accuracy | None:
         return None
     relation = _relation(evidence)
     share = len(evidence.right) / (len(evidence.right) + evidence.n_open)
-    known = float(evidence.right.mean())
-    guessed, doubt = relation.of_open(evidence.open_sure)
-    estimate = share * known + (1 - share) * guessed
-    chance = share**2 * binomial(known, len(evidence.right))
-    chance += (1 - share) ** 2 * (doubt + binomial(guessed, evidence.n_open))
+    known_share = float(evidence.right.mean())
+    open_share, doubt = relation.of_open(evidence.open_sure)
+    estimate = share * known_share + (1 - share) * open_share
+    chance = share**2 * binomial(known_share, len(evidence.right))
+    chance += (1 - share) ** 2 * (doubt + binomial(open_share, evidence.n_open))
     low, high = relation.interval(estimate, chance)
     return Accuracy(
         estimate=estimate,
@@ -250,8 +250,8 @@ def _n_groups(evidence: Evidence) -> int:
 def binomial(share: float, count: int) -> float:
     """Return the variance of a share, never quite 0 (Agresti and Coull 1998)."""
     count = max(count, 1)
-    mended = (share * count + 1) / (count + 2)
-    return mended * (1 - mended) / (count + 2)
+    estimate = (share * count + 1) / (count + 2)
+    return estimate * (1 - estimate) / (count + 2)
 
 
 def _bounds(estimate: float, reach: float, count: int) -> tuple[float, float]:

@@ -95,8 +95,8 @@ def combine(
 
     def rank(choice: str) -> tuple[float, ...]:
         cast = [vote for vote in votes if vote.choice == choice]
-        known = sum(weights.get(vote.annotator, 0.0) for vote in cast)
-        return -count[choice], -known, -max(vote.updated for vote in cast)
+        weight = sum(weights.get(vote.annotator, 0.0) for vote in cast)
+        return -count[choice], -weight, -max(vote.updated for vote in cast)
 
     return min(count, key=lambda choice: (rank(choice), choice))
 
@@ -119,8 +119,8 @@ def trusted(
     Skene (1979) 81 % (simulated: 60 tasks, 4 classes, five people).
     """
     last_votes = [_last_of_each(votes) for votes in cast.values()]
-    shared = [choices for choices in last_votes if len(choices) > 1]
-    peers = _peers(shared, _Likeness.among(shared, distances))
+    shared_choices = [choices for choices in last_votes if len(choices) > 1]
+    peers = _peers(shared_choices, _Likeness.among(shared_choices, distances))
     return {
         peer.annotator: (peer.share * peer.pairs + 1) / (peer.pairs + 2)
         for peer in peers
@@ -135,16 +135,16 @@ def agreement(
     Of one person's votes for a task the last one counts.
     """
     last_votes = [_last_of_each(votes) for votes in cast.values()]
-    shared = [choices for choices in last_votes if len(choices) > 1]
-    if not shared:
+    shared_choices = [choices for choices in last_votes if len(choices) > 1]
+    if not shared_choices:
         return None
-    likeness = _Likeness.among(shared, distances)
-    lists = [list(choices.values()) for choices in shared]
+    likeness = _Likeness.among(shared_choices, distances)
+    lists = [list(choices.values()) for choices in shared_choices]
     return Agreement(
         alpha=_alpha(lists, likeness),
         share=_share(share for one in lists for share in likeness.pairs(one)),
-        tasks=len(shared),
-        peers=_peers(shared, likeness),
+        tasks=len(shared_choices),
+        peers=_peers(shared_choices, likeness),
     )
 
 
@@ -171,13 +171,13 @@ class _Likeness:
 
     @classmethod
     def among(
-        cls, shared: Sequence[Mapping[int | None, str]], distances_of: Distances
+        cls, shared_choices: Sequence[Mapping[int | None, str]], distances_of: Distances
     ) -> "_Likeness":
         """Compare the choices that were made for the same tasks."""
-        choices = sorted({choice for one in shared for choice in one.values()})
+        choices = sorted({choice for one in shared_choices for choice in one.values()})
         places = {choice: place for place, choice in enumerate(choices)}
         place_lists = (
-            sorted(places[choice] for choice in one.values()) for one in shared
+            sorted(places[choice] for choice in one.values()) for one in shared_choices
         )
         pairs = [*{pair for one in place_lists for pair in combinations(one, 2)}]
         compare, shares = distances_of(choices), list[float]()
@@ -201,27 +201,29 @@ def _share(shares: Iterable[float]) -> float:
     return fsum(values) / len(values)
 
 
-def _alpha(shared: Sequence[Sequence[str]], likeness: _Likeness) -> float | None:
+def _alpha(
+    shared_choices: Sequence[Sequence[str]], likeness: _Likeness
+) -> float | None:
     """Return Krippendorff's alpha (Krippendorff 2004, chapter 11)."""
-    values = Counter(choice for choices in shared for choice in choices)
+    values = Counter(choice for choices in shared_choices for choice in choices)
     counts = np.array([values[choice] for choice in likeness.places], dtype=np.float64)
     by_chance = weighted_sum(counts, likeness.compare)
     if not by_chance:
         return None
     observed = fsum(  # exact: the order of the tasks does not matter
         2 * (1 - share) / (len(choices) - 1)
-        for choices in shared
+        for choices in shared_choices
         for share in likeness.pairs(choices)
     )
     return 1 - (values.total() - 1) * observed / by_chance
 
 
 def _peers(
-    shared: Sequence[Mapping[int | None, str]], likeness: _Likeness
+    shared_choices: Sequence[Mapping[int | None, str]], likeness: _Likeness
 ) -> tuple[Peer, ...]:
     shares: dict[int | None, list[float]] = defaultdict(list)
     tasks: Counter[int | None] = Counter()
-    for choices in shared:
+    for choices in shared_choices:
         for person, choice in choices.items():
             others = (c for p, c in choices.items() if p != person)
             shares[person].extend(likeness.of(choice, other) for other in others)

@@ -154,13 +154,13 @@ class Assessed:
         for fold in range(int(self.folds.max()) + 1):
             rows = self.folds == fold
             without[rows], instead[rows] = predictions[f"fold {fold}"]
-        measured = accuracy(self._evidence(instead))
+        estimate = accuracy(self._evidence(instead))
         rows, codes = self.known.rows, self.known.codes
         most = min(MOST_DOUBTFUL, int(DOUBTFUL_SHARE * len(rows)))
         return Assessment(
             labels=len(rows),
-            accuracy=measured,
-            advice=advise(self._trail(predictions, measured)),
+            accuracy=estimate,
+            advice=advise(self._trail(predictions, estimate)),
             doubtful=tuple(
                 label_errors(
                     without[rows],
@@ -172,8 +172,8 @@ class Assessed:
             ),
             confusion=self._confusion(instead),
             by_chance=tuple(self._by_chance(predictions)),
-            set_scores=None if measured is None else self._set_scores(instead),
-            grade_error=None if measured is None else self._grade_error(instead),
+            set_scores=None if estimate is None else self._set_scores(instead),
+            grade_error=None if estimate is None else self._grade_error(instead),
         )
 
     def _set_scores(self, instead: Probabilities) -> SetScores | None:
@@ -212,16 +212,18 @@ class Assessed:
                 known_groups = self.known.groups[self.drawn[:count]]
                 unknown &= ~np.isin(self.known.groups[self.known.rows], known_groups)
             evidence = self._evidence(predictions[f"random {count}"], unknown)
-            measured = accuracy(evidence)
-            if measured is not None:
-                yield ByChance(count, measured)
+            estimate = accuracy(evidence)
+            if estimate is not None:
+                yield ByChance(count, estimate)
 
     def _evidence(
-        self, predictions: Probabilities, judged: NDArray[np.bool_] | None = None
+        self, predictions: Probabilities, selection: NDArray[np.bool_] | None = None
     ) -> Evidence:
         """Compare what was said of labelled rows, all or some, with their labels."""
         known = self.known
-        counts = np.ones(len(known.rows), dtype=np.bool_) if judged is None else judged
+        counts = (
+            np.ones(len(known.rows), dtype=np.bool_) if selection is None else selection
+        )
         rows, codes = known.rows[counts], known.codes[counts]
         return Evidence(
             right=marks(known.likely_targets(predictions[rows])) == marks(codes),
@@ -233,7 +235,7 @@ class Assessed:
         )
 
     def _trail(
-        self, predictions: Mapping[str, Probabilities], measured: Accuracy | None
+        self, predictions: Mapping[str, Probabilities], estimate: Accuracy | None
     ) -> Trail:
         steps = [step for step in self.steps if step.startswith((NOW, "before"))]
         models = [marks(self.known.likely_targets(predictions[step])) for step in steps]
@@ -243,7 +245,7 @@ class Assessed:
             surprises=[self._surprises(model, i) for i, model in enumerate(models)][1:],
             n_open=self.n_open,
             missing=[name for name, m in zip(self.classes, missing, strict=True) if m],
-            accuracy=measured,
+            accuracy=estimate,
         )
 
     def _surprises(self, predicted: Codes, steps_ago: int) -> int:

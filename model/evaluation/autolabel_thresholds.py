@@ -78,9 +78,9 @@ def thresholds(
     return levels
 
 
-def farthest(levels: list[Threshold], tolerated: float) -> Threshold | None:
+def farthest(levels: list[Threshold], tolerance: float) -> Threshold | None:
     """Return the threshold that covers most and surely errs no more than tolerated."""
-    fine = (one for one in levels if one.high is not None and one.high <= tolerated)
+    fine = (one for one in levels if one.high is not None and one.high <= tolerance)
     return max(fine, key=lambda one: one.tasks, default=None)
 
 
@@ -97,9 +97,9 @@ def _interval(
     doubt : variance of the share, by what is not known of the relation
     """
     centre = logit(min(max(share, TINY), 1 - TINY))
-    mended = (share * count + 1) / (count + 2)
+    estimate = (share * count + 1) / (count + 2)
     variance = doubt / max(share * (1 - share), TINY) ** 2 + SYSTEMATIC**2
-    variance += 1 / ((count + 2) * mended * (1 - mended))
+    variance += 1 / ((count + 2) * estimate * (1 - estimate))
     width = t.ppf(0.5 + LEVEL / 2, relation.groups - 1)
     reach = float(width * sqrt(variance * relation.clumping))
     low = min(float(expit(centre - reach)), share) if relation.has_right else 0.0

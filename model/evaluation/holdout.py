@@ -33,8 +33,8 @@ def split(targets: Targets, seed: int, groups: NDArray[np.intp] | None = None) -
     rows = np.arange(len(targets))
     if groups is None:
         codes = _rarest(targets)
-        shared = rows[np.bincount(codes)[codes] > 1]
-        test = _of_each_class(shared, codes[shared], seed)
+        common_rows = rows[np.bincount(codes)[codes] > 1]
+        test = _of_each_class(common_rows, codes[common_rows], seed)
     else:
         test = _whole_groups(groups, seed)
     pool = np.setdiff1d(rows, test)
@@ -57,11 +57,11 @@ def _rarest(targets: Targets) -> Codes:
 
 def _of_each_class(rows: Positions, codes: Codes, seed: int) -> Positions:
     classes = len(np.unique(codes))
-    needed = int(np.ceil(max(classes, 2) / TEST_SHARE))
-    if classes < 2 or len(rows) < needed:
+    needed_count = int(np.ceil(max(classes, 2) / TEST_SHARE))
+    if classes < 2 or len(rows) < needed_count:
         message = (
             f"{len(rows)} labelled task(s) of {classes} class(es) with at least two"
-            f" tasks are too few: at least {needed} of 2 classes are needed"
+            f" tasks are too few: at least {needed_count} of 2 classes are needed"
         )
         raise TooFewLabelsError(message)
     _, test = train_test_split(
@@ -74,6 +74,6 @@ def _whole_groups(groups: NDArray[np.intp], seed: int) -> Positions:
     if len(np.unique(groups)) < 2:
         message = "all tasks are in one group, so none can be held out"
         raise TooFewLabelsError(message)
-    parted = GroupShuffleSplit(1, test_size=TEST_SHARE, random_state=seed)
-    _, test = next(parted.split(groups, groups=groups))
+    splitter = GroupShuffleSplit(1, test_size=TEST_SHARE, random_state=seed)
+    _, test = next(splitter.split(groups, groups=groups))
     return np.asarray(test, dtype=np.intp)

@@ -133,8 +133,8 @@ def single_predictors(table: Columns) -> dict[str, float]:
         right = _right_by_table(categories, table.codes, folds)
         if table.meets(right, OF_FEW_VALUES):
             accuracies[name] = max(right / count, accuracies.get(name, 0.0))
-    measured = _orderly(np.where(few, count, changes), table.codes)
-    return accuracies | _measurements(table, measured, folds, tuple(accuracies))
+    columns = _orderly(np.where(few, count, changes), table.codes)
+    return accuracies | _measurements(table, columns, folds, tuple(accuracies))
 
 
 def _shapes(
@@ -159,9 +159,9 @@ def _orderly(changes: NDArray[np.intp], codes: Codes) -> list[int]:
     Where it changes often, no tree of few leaves is right.
     """
     wrong = (1 - OF_MEASUREMENTS.right) * len(codes)
-    allowed = LEAVES * len(np.unique(codes)) + 2 * wrong
+    allowance = LEAVES * len(np.unique(codes)) + 2 * wrong
     likely = np.argsort(changes, kind="stable")[:MOST_TREES]
-    return [int(column) for column in likely if changes[column] <= allowed]
+    return [int(column) for column in likely if changes[column] <= allowance]
 
 
 def _measurements(

@@ -30,8 +30,8 @@ def labels_to(curve: Curve, level: float) -> int | None:
 
 def filled(curve: Curve) -> Curve:
     """Return a curve without gaps: NaN lie on the line between their neighbours."""
-    known = np.flatnonzero(~np.isnan(curve))
-    return np.interp(np.arange(len(curve)), known, curve[known])
+    places = np.flatnonzero(~np.isnan(curve))
+    return np.interp(np.arange(len(curve)), places, curve[places])
 
 
 def classes_met(codes: Codes, n_classes: int) -> Curve:

@@ -103,9 +103,9 @@ def kappa(one: Codes, other: Codes) -> float:
 
 def advise(trail: Trail) -> Advice:
     """Say whether to stop, and how much more labels would buy."""
-    blocked = _blocked(trail)
-    if blocked:
-        return Advice(advised=False, reasons=(*blocked, *_outlook(trail)))
+    obstacles = _blocked(trail)
+    if obstacles:
+        return Advice(advised=False, reasons=(*obstacles, *_outlook(trail)))
     return Advice(
         advised=_is_learnt(trail), reasons=(*_outlook(trail), *_evidence(trail))
     )
@@ -131,14 +131,14 @@ def _is_learnt(trail: Trail) -> bool:
 
 def _outlook(trail: Trail) -> list[str]:
     """Return what more labels would buy."""
-    changed, more = trail.changed, min(MORE, trail.n_open)
-    if changed is None or more == 0:
+    changed_share, more = trail.changed, min(MORE, trail.n_open)
+    if changed_share is None or more == 0:
         return []
     room = 1.0 if trail.accuracy is None else 1.0 - trail.accuracy.low
-    usual = min(USUAL_GAIN * changed * more / MORE, room)
-    most = min(changed + SLACK, room)
+    usual = min(USUAL_GAIN * changed_share * more / MORE, room)
+    most = min(changed_share + SLACK, room)
     change = (
-        f"the last {LOOK_BACK} labels changed {100 * changed:.1f} % of the"
+        f"the last {LOOK_BACK} labels changed {100 * changed_share:.1f} % of the"
         f" predictions; {more} more labels would add about {100 * usual:.1f} percentage"
         f" points of accuracy, at most about {100 * most:.1f}"
     )

@@ -83,8 +83,8 @@ def are_telling(names: Sequence[str]) -> bool:
     if not 2 <= len(names) <= MOST_CLASSES:
         return False
     words = [set(_words(name)) for name in names]
-    shared = set.intersection(*words)
-    return all(own - shared for own in words)
+    shared_words = set.intersection(*words)
+    return all(own - shared_words for own in words)
 
 
 def _words(name: str) -> list[str]:

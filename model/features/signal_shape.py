@@ -97,11 +97,11 @@ def _counts(centred: Signals) -> NDArray[np.float64]:
     for dilation in _dilations(n_samples):
         edge = (TAPS // 2) * dilation
         padded = np.pad(centred, ((0, 0), (0, 0), (edge, edge)))
-        moved = [padded[..., at : at + n_samples] for at in np.arange(TAPS) * dilation]
-        whole = reduce(np.add, moved)
+        shifts = [padded[..., at : at + n_samples] for at in np.arange(TAPS) * dilation]
+        whole = reduce(np.add, shifts)
         for number, peaks in enumerate(PEAKS):
             channel = number % n_channels
-            one, two, three = (moved[peak][:, channel] for peak in peaks)
+            one, two, three = (shifts[peak][:, channel] for peak in peaks)
             output = one + two
             output += three
             output *= 3

@@ -71,8 +71,8 @@ def improve(features: Features, points: Coordinates, step: int) -> Coordinates:
     )
     with one_thread(), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of tasks that are all equal
-        moved: Coordinates = mover.fit_transform(np.nan_to_num(features))
-    return np.nan_to_num(moved).astype(np.float32)
+        coordinates: Coordinates = mover.fit_transform(np.nan_to_num(features))
+    return np.nan_to_num(coordinates).astype(np.float32)
 
 
 def placed(features: Features, rows: Positions, points: Coordinates) -> Coordinates:

@@ -85,8 +85,8 @@ def describe_units(
     length = int(starts[1]) if len(starts) > 1 else len(samples)
     few = max(1, AT_A_TIME // (FRAME * length * samples.shape[1]))
     blocks = (starts[at : at + few] for at in range(0, len(starts), few))
-    described = [_of_block(samples, block, length) for block in blocks]
-    own, wide = (np.concatenate(rows) for rows in zip(*described, strict=True))
+    features = [_of_block(samples, block, length) for block in blocks]
+    own, wide = (np.concatenate(rows) for rows in zip(*features, strict=True))
     wide[:, : 2 * wide.shape[1] // OF_SHAPE] *= rate
     averages = [averaged(own, reach) for reach in AROUND]
     table = np.clip(np.hstack([own, wide, *averages]), -LARGEST, LARGEST)
