@@ -84,7 +84,7 @@ class Watch:
     def __init__(self, page: Page) -> None:
         self.complaints: list[str] = []
         self.asked: list[str] = []
-        page.on("console", lambda said: self._note(said.type, said.text))
+        page.on("console", lambda message: self._note(message.type, message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", lambda request: self.asked.append(request.url))
 
@@ -100,10 +100,10 @@ class Watch:
 
 def barriers(page: Page) -> list[str]:
     """Return what keeps people with a screen reader or a keyboard out (axe-core)."""
-    found = Axe().run(page).response["violations"]
+    violations = Axe().run(page).response["violations"]
     return [
         f"{one['id']}: {one['help']}: {[node['target'] for node in one['nodes']]}"
-        for one in found
+        for one in violations
         if one["impact"] in SERIOUS
     ]
 

@@ -26,8 +26,8 @@ def captured(name: str) -> Any:  # noqa: ANN401 - the JSON border
 
 def captured_names() -> list[str]:
     """Return the names of all captured webhooks."""
-    found = (FIXTURES / "label_studio").glob("webhook_*.json")
-    return sorted(path.stem for path in found)
+    paths = (FIXTURES / "label_studio").glob("webhook_*.json")
+    return sorted(path.stem for path in paths)
 
 
 def schema(
@@ -94,8 +94,8 @@ def event(action: str, /, **content: object) -> JsonObject:
 
 def saved(answer: Annotation) -> JsonObject:
     """Build the webhook that tells of an annotation."""
-    told: Mapping[str, object] = answer.model_dump(mode="json")
-    return event("ANNOTATION_CREATED", annotation=told)
+    fields: Mapping[str, object] = answer.model_dump(mode="json")
+    return event("ANNOTATION_CREATED", annotation=fields)
 
 
 def receive(state: ProjectState, **data: object) -> None:

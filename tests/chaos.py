@@ -148,8 +148,8 @@ class Chaos:
         if what == "given" or not self._given:
             task = self.label_studio.next_task(self.rows.project)
             assert task is not None, "all tasks are labelled: import more"
-            said = self.rows.truth[task]
-            self._given.append((self.label_studio.annotate(task, said), task))
+            label = self.rows.truth[task]
+            self._given.append((self.label_studio.annotate(task, label), task))
             what = "given"
         elif what == "changed":
             annotation, _ = rng.choice(self._given)
@@ -182,8 +182,13 @@ class Chaos:
 
     def _told(self) -> set[tuple[int, str, str]]:
         tasks = self.label_studio.export(self.rows.project)
-        found = [said for task in tasks for said in task["annotations"]]
-        return {_essence(Annotation.model_validate(said)) for said in found}
+        annotations = [
+            annotation for task in tasks for annotation in task["annotations"]
+        ]
+        return {
+            _essence(Annotation.model_validate(annotation))
+            for annotation in annotations
+        }
 
     def _held(self) -> set[tuple[int, str, str]]:
         with self.dubito.store() as store:
@@ -192,5 +197,5 @@ class Chaos:
 
 
 def _essence(one: Annotation) -> tuple[int, str, str]:
-    said = [item["value"] for item in one.result]
-    return one.id, one.stamp, str(said)
+    values = [item["value"] for item in one.result]
+    return one.id, one.stamp, str(values)

@@ -44,8 +44,8 @@ def _projects_of_a_module() -> Iterator[None]:
     for label_studio in RUNNING:
         with suppress(httpx.HTTPError):  # what is left costs time, no more
             query = {"page_size": 1_000}
-            found = label_studio.call("GET", "/api/projects/", params=query)
-            for project in found["results"]:
+            projects = label_studio.call("GET", "/api/projects/", params=query)
+            for project in projects["results"]:
                 label_studio.delete_project(project["id"])
 
 

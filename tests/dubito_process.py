@@ -96,8 +96,8 @@ class Dubito:
     def _is_healthy(self) -> bool:
         """Return whether web, worker and store live; Label Studio may be away."""
         try:
-            found = self.http.get("/health").json()
-            return bool(found["store"] == "up" and found["workers"])
+            health = self.http.get("/health").json()
+            return bool(health["store"] == "up" and health["workers"])
         except (httpx.HTTPError, ValueError, LookupError):
             return False
 
@@ -116,8 +116,8 @@ class Dubito:
 
     def pids(self, part: Part) -> list[int]:
         """Return the processes of one part, the oldest first."""
-        found = (int(entry.name) for entry in Path("/proc").glob("[0-9]*"))
-        return sorted(pid for pid in found if self._is_ours(pid, MARKS[part]))
+        numbers = (int(entry.name) for entry in Path("/proc").glob("[0-9]*"))
+        return sorted(pid for pid in numbers if self._is_ours(pid, MARKS[part]))
 
     def _is_ours(self, pid: int, marks: tuple[str, ...]) -> bool:
         """Tell parts by their command line, and ours by our data directory.
@@ -240,8 +240,8 @@ class Dubito:
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
-                said = complaint if isinstance(complaint, str) else complaint()
-                message = f"{said}\n{self._tail()}"
+                reason = complaint if isinstance(complaint, str) else complaint()
+                message = f"{reason}\n{self._tail()}"
                 raise AssertionError(message)
             time.sleep(LOOK_SECONDS)
 
@@ -329,7 +329,7 @@ def rows_project(
     project = label_studio.create_project("rows of features", config, **fields)
     rows = feature_rows(count, classes, seed)
     ids = label_studio.import_tasks(project, [data for data, _ in rows])
-    truth = {task: said for task, (_, said) in zip(ids, rows, strict=True)}
+    truth = {task: label for task, (_, label) in zip(ids, rows, strict=True)}
     return Rows(project=project, truth=truth)
 
 
@@ -348,19 +348,19 @@ def scores(label_studio: LabelStudio, project: int) -> dict[int, float]:
     while True:
         rows = label_studio.predictions(project)
         ours = [row for row in rows if row["model_version"] == VERSION]
-        found = {int(row["task"]): float(row["score"]) for row in ours}
-        if len(found) == len(ours):
+        score_of_task = {int(row["task"]): float(row["score"]) for row in ours}
+        if len(score_of_task) == len(ours):
             break
         assert time.monotonic() < deadline, "some task has two rows"
         time.sleep(LOOK_SECONDS)
     remaining = open_tasks(label_studio, project)
-    return {task: score for task, score in found.items() if task in remaining}
+    return {task: score for task, score in score_of_task.items() if task in remaining}
 
 
 def published_order(label_studio: LabelStudio, project: int) -> list[int]:
     """Return the open tasks in the order in which Label Studio serves them."""
-    found = scores(label_studio, project)
-    return sorted(found, key=lambda task: (found[task], task))
+    scores_of_tasks = scores(label_studio, project)
+    return sorted(scores_of_tasks, key=lambda task: (scores_of_tasks[task], task))
 
 
 def window_of(status: JsonObject) -> list[int]:
@@ -373,22 +373,28 @@ def _settled_scores(
     """Return a status and the scores of the same time: no round came in between."""
     status = dubito.settled(project)
     while True:
-        found, before = scores(label_studio, project), status
+        scores_of_tasks, before = scores(label_studio, project), status
         status = dubito.settled(project)
         if status["window"] == before["window"]:
-            return status, found
+            return status, scores_of_tasks
 
 
 def assert_order_holds(
     dubito: Dubito, label_studio: LabelStudio, project: int
 ) -> JsonObject:
     """Check that Label Studio would serve our window, place by place; return status."""
-    status, found = _settled_scores(dubito, label_studio, project)
+    status, scores_of_tasks = _settled_scores(dubito, label_studio, project)
     window = window_of(status)
-    order = sorted(found, key=lambda task: (found[task], task))[: len(window)]
-    assert order == window, f"{order} is not {window}: {found}; {json.dumps(status)}"
-    told = [place["score"] for place in status["window"]]
-    assert told == [found[task] for task in window]
-    assert told == sorted(set(told)), "the scores do not strictly ascend"
+    order = sorted(scores_of_tasks, key=lambda task: (scores_of_tasks[task], task))[
+        : len(window)
+    ]
+    assert order == window, (
+        f"{order} is not {window}: {scores_of_tasks}; {json.dumps(status)}"
+    )
+    window_scores = [place["score"] for place in status["window"]]
+    assert window_scores == [scores_of_tasks[task] for task in window]
+    assert window_scores == sorted(set(window_scores)), (
+        "the scores do not strictly ascend"
+    )
     assert label_studio.project(project)["model_version"] == VERSION
     return status

@@ -53,13 +53,13 @@ def several(*choices: str) -> list[JsonObject]:
 
 def rows(count: int) -> list[JsonObject]:
     """Return labelled rows of four numbers that tell their class."""
-    found = []
+    tasks = []
     for number in range(1, count + 1):
         kind = number % 3
         noise = (number * 7919 % 101) / 101
         data: JsonObject = {f"x{k}": (k == kind) + noise * (k + 1) for k in range(4)}
-        found.append(exported(number, data, CITIES[kind]))
-    return found
+        tasks.append(exported(number, data, CITIES[kind]))
+    return tasks
 
 
 def write(directory: Path, tasks: Sequence[JsonObject], name: str = "cities") -> Path:

@@ -92,10 +92,10 @@ def made_up(
     tasks = label_studio.task_ids(project)
     number, task = 10**9 + pick, tasks[pick % len(tasks)] if tasks else 10**9
     answer = answers[pick % len(answers)] if answers else {"id": number, "task": task}
-    said = {"updated_at": at, "created_at": at, "result": choice_result("run")}
+    fields = {"updated_at": at, "created_at": at, "result": choice_result("run")}
     contents: dict[str, JsonObject] = {
-        "ANNOTATION_UPDATED": {"annotation": {**said, **answer, "updated_at": at}},
-        "ANNOTATION_CREATED": {"annotation": {**said, "id": number, "task": task}},
+        "ANNOTATION_UPDATED": {"annotation": {**fields, **answer, "updated_at": at}},
+        "ANNOTATION_CREATED": {"annotation": {**fields, "id": number, "task": task}},
         "ANNOTATIONS_DELETED": {"annotations": [{"id": answer["id"]}]},
         "TASKS_DELETED": {"tasks": [{"id": task}]},
         "TASKS_CREATED": {"tasks": [{"id": task, "data": {"row": {"x": pick}}}]},
@@ -173,21 +173,21 @@ class Loop(RuleBasedStateMachine):
     @invariant()
     def nothing_goes_back_in_time(self) -> None:
         """Check that no older answer replaces a newer one, and the dead stay dead."""
-        held = {
+        stamps = {
             annotation.id: annotation.stamp
             for people in getattr(self, "people", [])
             for annotation in self.stand.state(people.project).annotations.all()
         }
         if hasattr(self, "stamps") and self.goes_forward:
-            assert not self.dead & held.keys(), "a deleted answer has come back"
+            assert not self.dead & stamps.keys(), "a deleted answer has come back"
             older = {
                 number
-                for number, stamp in held.items()
+                for number, stamp in stamps.items()
                 if stamp < self.stamps.get(number, "") <= self.compared_at
             }
             assert not older, f"older answers than before: {older}"
-            self.dead |= self.stamps.keys() - held.keys()
-            self.stamps, self.compared_at = held, self._label_studios_now()
+            self.dead |= self.stamps.keys() - stamps.keys()
+            self.stamps, self.compared_at = stamps, self._label_studios_now()
 
     def _label_studios_now(self) -> str:
         """Return the stamp of an answer given now.

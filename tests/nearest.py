@@ -18,10 +18,12 @@ def nearest_mean(features: Features, n_classes: int) -> Fit:
         def predict(asked: Positions) -> Probabilities:
             gaps = features[asked][:, None, :] - means[None, :, :]
             weights = np.exp(-np.square(gaps).sum(axis=2).clip(max=500.0))
-            found = np.zeros((len(asked), n_classes))
+            probabilities = np.zeros((len(asked), n_classes))
             total = weights.sum(axis=1, keepdims=True)
-            found[:, present] = weights / np.maximum(total, np.finfo(float).tiny)
-            return found
+            probabilities[:, present] = weights / np.maximum(
+                total, np.finfo(float).tiny
+            )
+            return probabilities
 
         return predict
 

@@ -40,8 +40,8 @@ class People:
 
     def _annotation(self, pick: int) -> int | None:
         exported = self.label_studio.export(self.project)
-        found = sorted(row["id"] for task in exported for row in task["annotations"])
-        return found[pick % len(found)] if found else None
+        ids = sorted(row["id"] for task in exported for row in task["annotations"])
+        return ids[pick % len(ids)] if ids else None
 
     def _some(self, pick: int) -> list[int]:
         """Return the tasks that were ticked in the Data Manager."""
@@ -127,8 +127,8 @@ class People:
         rows = feature_rows(1 + pick % 2, seed=pick)
         self._import(
             [
-                {"data": data, "annotations": [{"result": choice_result(said)}]}
-                for data, said in rows
+                {"data": data, "annotations": [{"result": choice_result(label)}]}
+                for data, label in rows
             ]
         )
 

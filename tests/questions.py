@@ -33,17 +33,19 @@ def items(rows: Features, seed: int = 0) -> FeatureTable:
     return FeatureTable.of(pool, seed)
 
 
-def answers(made: FeatureTable, said: Sequence[str | None]) -> list[Annotation]:
+def answers(
+    made: FeatureTable, labels_of_tasks: Sequence[str | None]
+) -> list[Annotation]:
     """Let people answer the first tasks; None is a skip."""
-    given = zip(made.task_ids.tolist(), said, strict=False)
+    given = zip(made.task_ids.tolist(), labels_of_tasks, strict=False)
     return [
         annotation(number, choice, task=task)
         for number, (task, choice) in enumerate(given)
     ]
 
 
-def labels(made: FeatureTable, said: Sequence[str | None]) -> Labels:
-    return derive_labels(answers(made, said), SCHEMA, project())
+def labels(made: FeatureTable, labels_of_tasks: Sequence[str | None]) -> Labels:
+    return derive_labels(answers(made, labels_of_tasks), SCHEMA, project())
 
 
 def ask(made: FeatureTable, known: Labels, **chosen: object) -> RoundResult:
@@ -53,12 +55,12 @@ def ask(made: FeatureTable, known: Labels, **chosen: object) -> RoundResult:
     return run_round(question, 1, "basis")
 
 
-def window(found: RoundResult) -> list[int]:
-    return [place.task for place in found.window]
+def window(result: RoundResult) -> list[int]:
+    return [place.task for place in result.window]
 
 
-def reasons(found: RoundResult) -> list[str]:
-    return [place.why for place in found.window]
+def reasons(result: RoundResult) -> list[str]:
+    return [place.why for place in result.window]
 
 
 def blobs(count: int, seed: int = 0) -> Features:

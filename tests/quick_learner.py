@@ -35,8 +35,8 @@ class Taught:
         """Tell the class whose mean is nearest."""
         together = np.concatenate([self.features, features])
         known = np.arange(len(self.features))
-        told = nearest_mean(together, self.n_classes)(known, self.codes)
-        return told(np.arange(len(self.features), len(together)))
+        predictions = nearest_mean(together, self.n_classes)(known, self.codes)
+        return predictions(np.arange(len(self.features), len(together)))
 
 
 @dataclass(frozen=True)

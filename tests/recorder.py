@@ -61,7 +61,7 @@ def recorder_before(url: str) -> Iterator[Recorder]:
             asked = flask.request
             recorder.note(asked.method, f"/{path}", asked.get_json(silent=True))
             try:
-                told = http.request(
+                response = http.request(
                     asked.method,
                     f"/{path}",
                     params=list(asked.args.items(multi=True)),
@@ -70,8 +70,8 @@ def recorder_before(url: str) -> Iterator[Recorder]:
                 )
             finally:
                 recorder.ended.append(path)
-            headers = _without_own(told.headers.items())
-            return flask.Response(told.content, told.status_code, headers)
+            headers = _without_own(response.headers.items())
+            return flask.Response(response.content, response.status_code, headers)
 
         app.add_url_rule("/<path:path>", view_func=hand_on, methods=METHODS)
         with served(app) as recorder.url:

@@ -110,13 +110,13 @@ def share_met(truth: Sequence[JsonObject], predicted: Sequence[JsonObject]) -> f
 
     The overlap is a share of both together.
     """
-    told = [ends_of(one) for one in predicted]
+    ends = [ends_of(one) for one in predicted]
     met = [
         any(
             name == other
             and min(end, last) - max(start, first)
             >= 0.5 * (max(end, last) - min(start, first))
-            for first, last, other in told
+            for first, last, other in ends
         )
         for start, end, name in map(ends_of, truth)
     ]

@@ -94,19 +94,19 @@ KINDS: Mapping[str, Callable[[Stand, Path], Kind]] = MappingProxyType(
 
 
 def download(caller: FlaskClient, project: int, name: str) -> bytes:
-    said = caller.get(f"/api/projects/{project}/export/{name}")
-    assert said.status_code == 200, said.text
-    assert said.headers["Content-Disposition"] == (
+    response = caller.get(f"/api/projects/{project}/export/{name}")
+    assert response.status_code == 200, response.text
+    assert response.headers["Content-Disposition"] == (
         f'attachment; filename="project-{project}-{name}"'
     )
-    content: bytes = said.data
+    content: bytes = response.data
     return content
 
 
 def made_model(bench: Stand, caller: FlaskClient, project: int, folder: Path) -> Path:
     """Have the model made by a worker, download and unpack it."""
-    said = caller.post(f"/api/projects/{project}/model")
-    assert said.status_code == 202, said.text
+    response = caller.post(f"/api/projects/{project}/model")
+    assert response.status_code == 202, response.text
     bench.run()
     content = download(caller, project, "model.zip")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:

@@ -21,8 +21,8 @@ def assert_equal_state(label_studio: LabelStudio, state: ProjectState) -> None:
     listed = label_studio.tasks(state.id, include="id,data", resolve_uri="false")
     tasks = [Task.model_validate(task) for task in listed]
     wanted = {task.id: digest(packed_data(task.data)) for task in tasks}
-    held = state.tasks.digests(state.tasks.ids())
-    assert held == wanted, _difference(held, wanted)
+    digests = state.tasks.digests(state.tasks.ids())
+    assert digests == wanted, _difference(digests, wanted)
 
 
 def _difference(ours: Mapping[int, object], theirs: Mapping[int, object]) -> str:

@@ -37,7 +37,7 @@ MOST_OF_OTHERS = 2
 def ours() -> list[StrategyRun]:
     """Return Dubito, and its learner with other ways to ask."""
     mark = arithmetic_mark(OURS)
-    found = [
+    strategies = [
         StrategyRun(
             name=name,
             strategy=ask,
@@ -49,18 +49,18 @@ def ours() -> list[StrategyRun]:
         for name, ask in STRATEGIES.items()
     ]
     everything = StrategyRun(name="everything", strategy=None, learner=OURS, mark=mark)
-    return [*found, everything]
+    return [*strategies, everything]
 
 
 def material(name: str) -> Experiment:
     """Read a data set as the service reads a project of Label Studio."""
-    held = data_set(name)
+    data = data_set(name)
     preferences = Preferences()
     labelled = (
         Source(
             name=name,
-            export=parse_export(held.export()),
-            schema=read_schema(held.label_config),
+            export=parse_export(data.export()),
+            schema=read_schema(data.label_config),
             files=LocalFiles(Path()),
         )
         .subject(preferences)

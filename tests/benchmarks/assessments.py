@@ -67,8 +67,8 @@ class Found:
     def of(cls, name: str, seeds: int) -> "Found":
         """Label a data set with each seed, on all cores."""
         with ProcessPoolExecutor() as cores:
-            found = cores.map(partial(cls.once, name, material(name)), range(seeds))
-            return cls.put_together(name, list(found))
+            runs = cores.map(partial(cls.once, name, material(name)), range(seeds))
+            return cls.put_together(name, list(runs))
 
     @classmethod
     def once(cls, name: str, made: Experiment, seed: int) -> "Found":
@@ -77,12 +77,12 @@ class Found:
         return cls(name=name, checks=[*checks(course)], stops=[stop(course)])
 
     @classmethod
-    def put_together(cls, name: str, found: Sequence["Found"]) -> "Found":
+    def put_together(cls, name: str, runs: Sequence["Found"]) -> "Found":
         """Put seeds or data sets together."""
         return cls(
             name=name,
-            checks=[check for one in found for check in one.checks],
-            stops=[stopped for one in found for stopped in one.stops],
+            checks=[check for one in runs for check in one.checks],
+            stops=[stopped for one in runs for stopped in one.stops],
         )
 
     @property
@@ -120,9 +120,9 @@ def checks(course: Course) -> Iterator[Check]:
     """Yield what was estimated on the way."""
     for share in SHARES:
         moment = course.moment(int(share * course.budget))
-        found = course.assessment(moment.labels).accuracy
-        if found is not None:
-            yield Check(found=found, truth=moment.accuracy)
+        estimate = course.assessment(moment.labels).accuracy
+        if estimate is not None:
+            yield Check(found=estimate, truth=moment.accuracy)
 
 
 def stop(course: Course) -> Stop:

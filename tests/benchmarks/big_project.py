@@ -61,8 +61,8 @@ def annotate(
             task = timed("next", lambda: label_studio.next_task(rows.project))
             time.sleep(pause)
             if isinstance(task, int):
-                said = rows.truth[task]
-                timed("submit", lambda t=task, s=said: label_studio.annotate(t, s))
+                label = rows.truth[task]
+                timed("submit", lambda t=task, s=label: label_studio.annotate(t, s))
                 time.sleep(pause)
     parent.send(waits)
 
@@ -176,8 +176,8 @@ def _label(
 
 
 def _write_the_rest(label_studio: LabelStudio, rows: Rows) -> None:
-    held = {row["task"] for row in label_studio.predictions(rows.project)}
-    missing = [task for task in rows.tasks if task not in held]
+    published_tasks = {row["task"] for row in label_studio.predictions(rows.project)}
+    missing = [task for task in rows.tasks if task not in published_tasks]
     for first in range(0, len(missing), LISTED_AT_ONCE):
         some = missing[first : first + LISTED_AT_ONCE]
         label_studio.publish(rows.project, dict.fromkeys(some, 0.5), VERSION)
@@ -193,11 +193,11 @@ def _leave(services: Services, project: int) -> None:
 
 def _peak(dubito: Dubito, part: str) -> int:
     """Return the most memory any process of a part has held, in MB."""
-    found = [0]
+    peaks = [0]
     for pid in dubito.pids("web" if part == "web" else "worker"):
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-        found += [int(line.split()[1]) for line in lines if line.startswith("VmHWM")]
-    return max(found) // 1024
+        peaks += [int(line.split()[1]) for line in lines if line.startswith("VmHWM")]
+    return max(peaks) // 1024
 
 
 def show_phases(phases: Phases, tasks: int) -> None:

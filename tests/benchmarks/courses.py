@@ -107,9 +107,9 @@ class Course:
         fitted = own.fit(self.pool.features[rows], codes, self.pool.n_classes)
         probabilities = fitted.predict(self.pool.features)
         right = fitted.predict(self.test.features).argmax(axis=1) == self.test.codes
-        told = probabilities.argmax(axis=1)
+        predictions = probabilities.argmax(axis=1)
         self.moments.append(
-            Moment(labels=len(rows), told=told, accuracy=float(right.mean()))
+            Moment(labels=len(rows), told=predictions, accuracy=float(right.mean()))
         )
         return doubt("margin", probabilities)
 
@@ -137,8 +137,8 @@ class Course:
         )
 
     def _surprises(self, old: Moment, new: Moment) -> int:
-        told = self.order[old.labels : new.labels]
-        return int((old.told[told] != self.pool.codes[told]).sum())
+        new_positions = self.order[old.labels : new.labels]
+        return int((old.told[new_positions] != self.pool.codes[new_positions]).sum())
 
     def assessment(self, labels: int) -> Assessment:
         """Return what the service would find of the first so many labels."""
@@ -162,9 +162,9 @@ class Course:
         fit = fit_by(learner("auto", self.seed), known)
         now = assessed.take(NOW, fit, np.empty(0, dtype=np.intp))
         codes = now.argmax(axis=1)
-        found = {
+        predictions = {
             step: assessed.take(step, fit, codes)
             for step in assessed.steps
             if step != NOW
         }
-        return assessed.conclude({NOW: now, **found})
+        return assessed.conclude({NOW: now, **predictions})

@@ -77,8 +77,8 @@ def table_of(toll: Toll, minutes: float, seed: int) -> str:
     answers = ", ".join(f"{toll.answers[what]} {what}" for what in sorted(toll.answers))
     alive, median = map(statistics.median, (toll.until_alive, toll.seconds))
     worst = max(toll.seconds)
-    said = f"more than {PATIENCE_SECONDS:.0f}" if worst > PATIENCE_SECONDS else worst
-    worst_said = said if isinstance(said, str) else f"{said:.1f}"
+    seconds = f"more than {PATIENCE_SECONDS:.0f}" if worst > PATIENCE_SECONDS else worst
+    worst_said = seconds if isinstance(seconds, str) else f"{seconds:.1f}"
     machine = f"{os.cpu_count()} cores, load {os.getloadavg()[1]:.0f}"
     lines = (
         ("run", f"{minutes:g} minutes, seed {seed}, {machine}"),

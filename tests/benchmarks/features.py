@@ -130,9 +130,9 @@ def accuracy(seeds: int, sets: str) -> None:
             cost = 1_000 * (time.process_time() - began) / len(codes)
             features, views = made if isinstance(made, tuple) else (made, ())
             around = UnlabelledContext(features, views)
-            found = np.array([_scores(around, codes, seed) for seed in range(seeds)])
-            first = found if first is None else first
-            cells = _cells(found, first)
+            scores = np.array([_scores(around, codes, seed) for seed in range(seeds)])
+            first = scores if first is None else first
+            cells = _cells(scores, first)
             size = str(features.shape[1])
             table.add_row(name, way, size, f"{cost:.2f}", *cells)
     Console().print(table)
@@ -143,10 +143,10 @@ def _headings() -> Iterator[str]:
     yield "against the first"
 
 
-def _cells(found: NDArray[np.float64], first: NDArray[np.float64]) -> Iterator[str]:
+def _cells(scores: NDArray[np.float64], first: NDArray[np.float64]) -> Iterator[str]:
     """Yield mean accuracies, and the paired difference with its 95 % interval."""
-    yield from (f"{value:.1f}" for value in found.mean(axis=0))
-    gain = (found - first).mean(axis=1)
+    yield from (f"{value:.1f}" for value in scores.mean(axis=0))
+    gain = (scores - first).mean(axis=1)
     spread = 2 * gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else 0.0
     yield f"{gain.mean():+.1f} ± {spread:.1f}"
 
@@ -175,9 +175,9 @@ def _of_two_classes(pool: Codes, codes: Codes, count: int) -> Codes:
 
 
 def _series(name: str) -> tuple[Mapping[str, Made], Codes]:
-    found = data_set(name)
+    data = data_set(name)
     chosen = Channels(time=SECONDS)
-    opened = [open_recording(task["recording"], chosen) for task in found.tasks]
+    opened = [open_recording(task["recording"], chosen) for task in data.tasks]
     ways: dict[str, Way] = {
         "16 statistics and correlations": _before,
         "our statistics": _statistics,
@@ -185,7 +185,7 @@ def _series(name: str) -> tuple[Mapping[str, Made], Codes]:
     ways |= {"pycatch22": _catch22} if find_spec("pycatch22") else {}
     ways |= {"tsfel": _tsfel} if find_spec("tsfel") else {}
     ways |= {"aeon MiniRocket": _mini_rocket} if find_spec("aeon") else {}
-    codes = np.unique(found.labels, return_inverse=True)[1]
+    codes = np.unique(data.labels, return_inverse=True)[1]
     made: dict[str, Made] = {
         way: partial(_standard, make, opened) for way, make in ways.items()
     }
@@ -242,18 +242,18 @@ def _tsfel(opened: Sequence[Recording]) -> Features:
 
 def _mini_rocket(opened: Sequence[Recording]) -> Features:
     """Return its 10,000 columns on 100 directions: few labels bear no more."""
-    found = import_module("aeon.transformations.collection.convolution_based")
+    module = import_module("aeon.transformations.collection.convolution_based")
     windows = np.array([one.samples.T for one in opened])
-    raw = found.MiniRocket(random_state=0).fit_transform(windows)
+    raw = module.MiniRocket(random_state=0).fit_transform(windows)
     rows = standardise(np.asarray(raw, dtype=np.float32))
     _, _, directions = randomized_svd(rows, min(100, len(rows)), random_state=0)
     return np.asarray(rows @ directions.T)
 
 
 def _prose(name: str) -> tuple[Mapping[str, Made], Codes]:
-    found = data_set(name)
-    texts = [str(task["text"]) for task in found.tasks]
-    codes = np.unique(found.labels, return_inverse=True)[1]
+    data = data_set(name)
+    texts = [str(task["text"]) for task in data.tasks]
+    codes = np.unique(data.labels, return_inverse=True)[1]
     return {
         "words and pairs, 100 directions": lambda: _words(texts),
         "ours": partial(_our_texts, texts),
@@ -284,12 +284,12 @@ def _drawn(name: str) -> tuple[Mapping[str, Made], Codes]:
     if name != "digits":
         message = f"there is no set {name!r}"
         raise click.BadParameter(message)
-    found = load_digits()
+    data = load_digits()
     images = [
-        Image.fromarray((pixels * 15.9).astype(np.uint8)) for pixels in found.images
+        Image.fromarray((pixels * 15.9).astype(np.uint8)) for pixels in data.images
     ]
-    pixels = standardise(found.data.astype(np.float32))
-    return {"pixels": lambda: pixels, "ours": lambda: _pictures(images)}, found.target
+    pixels = standardise(data.data.astype(np.float32))
+    return {"pixels": lambda: pixels, "ours": lambda: _pictures(images)}, data.target
 
 
 def _pictures(images: Sequence[Image.Image]) -> Features:

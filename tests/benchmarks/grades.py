@@ -110,11 +110,13 @@ def heights(subject: Labelled, chosen: Contestant, seed: int) -> Heights:
     return Heights(*np.mean(scores, axis=0).tolist())
 
 
-def rows(found: Mapping[str, Mapping[str, Sequence[Heights]]]) -> list[list[str]]:
+def rows(
+    heights_of_sets: Mapping[str, Mapping[str, Sequence[Heights]]],
+) -> list[list[str]]:
     """Return a row for each contestant: its errors by set, and how far off Dubito."""
     errors = {
         name: np.array([[run.error for run in runs] for runs in by_set.values()])
-        for name, by_set in found.items()
+        for name, by_set in heights_of_sets.items()
     }
     return [
         [
@@ -124,7 +126,7 @@ def rows(found: Mapping[str, Mapping[str, Sequence[Heights]]]) -> list[list[str]
             with_interval((errors[name] - errors[DUBITO]).ravel()),
             f"{100 * np.mean([r.exact for runs in by_set.values() for r in runs]):.1f}",
         ]
-        for name, by_set in found.items()
+        for name, by_set in heights_of_sets.items()
     ]
 
 
@@ -141,14 +143,14 @@ def main(seeds: int, only: str) -> None:
     """Replay all sets, and print the table."""
     sets = data_sets()
     named = [name for name in CONTESTANTS if not only or name in only.split(",")]
-    found: dict[str, dict[str, list[Heights]]] = {name: {} for name in named}
+    heights_of_sets: dict[str, dict[str, list[Heights]]] = {name: {} for name in named}
     for name, subject in sets.items():
         for which in named:
             runs = [heights(subject, CONTESTANTS[which], s) for s in range(seeds)]
-            found[which][name] = runs
+            heights_of_sets[which][name] = runs
             click.echo(f"{name}, {which}: {np.round(runs, 3).tolist()}", err=True)
     columns = ("", *sets, "mean", "above dubito", "exactly right, %")
-    click.echo(markdown(columns, rows(found)))
+    click.echo(markdown(columns, rows(heights_of_sets)))
 
 
 if __name__ == "__main__":

@@ -58,8 +58,8 @@ class Meter:
 def _megabytes(name: str) -> float:
     """Return what the system says of this process: VmHWM, VmRSS."""
     lines = Path("/proc/self/status").read_text().splitlines()
-    [found] = [line.split()[1] for line in lines if line.startswith(f"{name}:")]
-    return int(found) * 1024 / MEGABYTE
+    [kilobytes] = [line.split()[1] for line in lines if line.startswith(f"{name}:")]
+    return int(kilobytes) * 1024 / MEGABYTE
 
 
 def pool(tasks: int, features: int, classes: int) -> tuple[Features, Codes]:

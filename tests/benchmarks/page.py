@@ -89,7 +89,7 @@ def _assess(state: ProjectState) -> None:
 
 def turns(url: str) -> list[dict[str, float]]:
     """Open the page some times; return the seconds until each part stood there."""
-    found = []
+    times = []
     with (
         tempfile.TemporaryDirectory() as directory,
         browser_showing(Path(directory)) as page,
@@ -103,8 +103,8 @@ def turns(url: str) -> list[dict[str, float]]:
             for name in PANELS:
                 page.locator(f"#{name} table").first.wait_for(state="attached")
             seconds["all panels"] = time.perf_counter() - began
-            found.append(seconds)
-    return found
+            times.append(seconds)
+    return times
 
 
 @click.command()
@@ -114,9 +114,9 @@ def main(tasks: int) -> None:
     with store_running() as store, services_over(store) as services:
         fill(services, tasks)
         with served(create_app(services)) as url:
-            found = turns(url)
-    for name in found[0]:
-        seconds = sorted(one[name] for one in found)
+            times = turns(url)
+    for name in times[0]:
+        seconds = sorted(one[name] for one in times)
         middle, worst = seconds[len(seconds) // 2], seconds[-1]
         click.echo(f"{name}: median {middle:.2f} s, worst of {TURNS} {worst:.2f} s")
 

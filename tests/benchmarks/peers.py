@@ -46,8 +46,8 @@ class Fitted:
     def predict(self, features: Features) -> Probabilities:
         probabilities = np.zeros((len(features), self.n_classes))
         with one_thread():
-            found = self.classifier.predict_proba(features)
-        probabilities[:, self.classifier.classes_] = found
+            result = self.classifier.predict_proba(features)
+        probabilities[:, self.classifier.classes_] = result
         return probabilities
 
 
@@ -117,9 +117,9 @@ def _near_all_centres(lesson: SimulatedPool, first: list[int], seed: int) -> lis
     rest = np.setdiff1d(np.arange(len(pool.codes)), first)
     count = int(CLUSTERS_PER_CLASS * pool.n_classes) + 1
     with one_thread():
-        found = KMeans(count, n_init=1, random_state=seed).fit(pool.plain[rest])
-        distance = np.square(found.transform(pool.plain[rest])).sum(axis=1)
-    members = (np.flatnonzero(found.labels_ == each) for each in range(count))
+        clusters = KMeans(count, n_init=1, random_state=seed).fit(pool.plain[rest])
+        distance = np.square(clusters.transform(pool.plain[rest])).sum(axis=1)
+    members = (np.flatnonzero(clusters.labels_ == each) for each in range(count))
     return [int(rest[m[distance[m].argmin()]]) for m in members if len(m)]
 
 
@@ -162,7 +162,7 @@ LIBRARY = (
 def contestants(*, with_library: bool) -> list[StrategyRun]:
     """Return all peers; those of scikit-activeml only if it is installed and wanted."""
     mark = code_mark(Path(__file__))
-    found = [
+    strategies = [
         StrategyRun(
             name=name,
             strategy=ask,
@@ -175,7 +175,7 @@ def contestants(*, with_library: bool) -> list[StrategyRun]:
     ]
     if with_library:
         mark += version("scikit-activeml").replace(".", "_")
-        found += [
+        strategies += [
             StrategyRun(
                 name=f"skactiveml {strategy.name}",
                 strategy=strategy,
@@ -184,7 +184,7 @@ def contestants(*, with_library: bool) -> list[StrategyRun]:
             )
             for strategy in LIBRARY
         ]
-    return found
+    return strategies
 
 
 RANDOM_FOREST = partial(Forest, RandomForestClassifier)

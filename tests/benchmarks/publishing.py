@@ -123,8 +123,8 @@ def _make_project(http: httpx.Client, tasks: int) -> tuple[int, dict[int, str]]:
         "/api/tasks",
         params={"project": project, "include": "id,data", "page_size": tasks},
     )
-    found = listed.raise_for_status().json()["tasks"]
-    number = {task["id"]: int(task["data"]["text"].split()[1]) for task in found}
+    listed_tasks = listed.raise_for_status().json()["tasks"]
+    number = {task["id"]: int(task["data"]["text"].split()[1]) for task in listed_tasks}
     return project, {task: str(digits[drawn[i]]) for task, i in number.items()}
 
 

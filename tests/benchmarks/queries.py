@@ -85,10 +85,10 @@ class Bench:
         kept = KeptRuns.of(made, CACHE.parent / "runs" / name.partition(" ")[0])
         jobs = [Job(one, seed) for seed in range(self.seeds) for one in chosen]
         self.console.print(f"{name}: {made.budget} labels, {len(jobs)} runs")
-        found = carry_out_telling(made, kept, jobs, self.console)
+        result = carry_out_telling(made, kept, jobs, self.console)
         runs = {
             one.name: [
-                up_to(found[Job(one, seed)], made.budget) for seed in range(self.seeds)
+                up_to(result[Job(one, seed)], made.budget) for seed in range(self.seeds)
             ]
             for one in chosen
         }
@@ -195,12 +195,12 @@ def late_classes(bench: Bench, sets: Sequence[str]) -> str:
 
 
 def _late(trial: Trial, after: int) -> list[str]:
-    found = trial.until_found(LATE, after)
-    chance = [trial.by_chance(seed, after) for seed in range(len(found))]
+    count = trial.until_found(LATE, after)
+    chance = [trial.by_chance(seed, after) for seed in range(len(count))]
     return [
         trial.name,
-        f"{np.median(found):.1f}",
-        f"{max(found)}",
+        f"{np.median(count):.1f}",
+        f"{max(count)}",
         f"{np.mean(chance):.1f}",
         f"{trial.last_f1(LATE):.1f}",
         f"{trial.last_f1(DUBITO):.1f}",

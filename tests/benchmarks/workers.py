@@ -152,8 +152,8 @@ class Bench:
             self._leave(rows)
         load = f"{os.getloadavg()[0]:.1f}"
         shown = (
-            f"{np.median(found):.0f} / {np.quantile(found, 0.99):.0f}"
-            for found in timed
+            f"{np.median(series):.0f} / {np.quantile(series, 0.99):.0f}"
+            for series in timed
         )
         return str(count), load, f"{rounds / minutes:.0f}", *shown
 
@@ -188,7 +188,7 @@ class Bench:
         task = rows.tasks[0]
         shown = self.label_studio.project(rows.project)
         [annotation] = self.label_studio.task(task)["annotations"]
-        told = {
+        event = {
             "action": "ANNOTATION_UPDATED",
             "project": shown,
             "annotation": {**annotation, "result": choice_result(rows.truth[task])},
@@ -196,7 +196,7 @@ class Bench:
         key = self.known.find(str(rows.project)).key
         named = {"project": key, "schema": shown["label_config"]}
         return [
-            Call(path="/webhook", body=told, rate=EVENTS_PER_SECOND),
+            Call(path="/webhook", body=event, rate=EVENTS_PER_SECOND),
             Call(path="/setup", body=named, rate=CALLS_PER_SECOND),
             Call(path="/health", body=None, rate=CALLS_PER_SECOND),
         ]

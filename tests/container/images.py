@@ -120,8 +120,8 @@ def _mounts(engine: Engine) -> list[str]:
     with written.open("w") as file:
         settings.write(file)
     named = " ".join(settings["global"].values()).split()
-    found = sorted(str(path) for path in map(_place, named) if path.exists())
-    lent = {str(CERTIFICATES), *found} if CERTIFICATES.exists() else {*found}
+    places = sorted(str(path) for path in map(_place, named) if path.exists())
+    lent = {str(CERTIFICATES), *places} if CERTIFICATES.exists() else {*places}
     return [f"{written}:/etc/pip.conf:ro", *(f"{path}:{path}:ro" for path in lent)]
 
 

@@ -84,9 +84,9 @@ class Stack:
         done = self.engine.call(
             "podman-compose", *options, "--file", COMPOSE_FILE, *arguments
         )
-        said = f"{done.stdout}\n{done.stderr}"
-        assert done.returncode == 0, said
-        return said
+        output = f"{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, output
+        return output
 
     def down(self, *options: str) -> None:
         """Remove all containers; a third worker, too, which the file does not name."""

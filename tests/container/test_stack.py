@@ -43,10 +43,10 @@ def rows(stack: Stack, label_studio: LabelStudio) -> Rows:
     (connect,) = (c for c in readme_commands() if " connect " in c)
     assert f"--project {made.project} " in f"{connect} "
 
-    said = stack.compose(*connect.removeprefix(COMPOSE).split())
+    output = stack.compose(*connect.removeprefix(COMPOSE).split())
 
-    assert f"made the ML backend 'Dubito' at {BACKEND}" in said
-    assert "connected: events arrive" in said
+    assert f"made the ML backend 'Dubito' at {BACKEND}" in output
+    assert "connected: events arrive" in output
     return made
 
 
@@ -96,10 +96,10 @@ def test_strangers_learn_only_whether_it_is_up(dubito: Dubito) -> None:
 
 
 def test_metrics_tell_of_the_project(dubito: Dubito, rows: Rows) -> None:
-    found = dubito.http.get("/metrics").raise_for_status().text
+    metrics = dubito.http.get("/metrics").raise_for_status().text
 
-    assert 'dubito_events_total{action="ANNOTATION_CREATED"}' in found
-    assert f'project="{dubito.status(rows.project)["key"]}"' in found
+    assert 'dubito_events_total{action="ANNOTATION_CREATED"}' in metrics
+    assert f'project="{dubito.status(rows.project)["key"]}"' in metrics
 
 
 def test_the_page_is_whole_and_leads_to_label_studio_as_browsers_know_it(
@@ -138,9 +138,9 @@ def test_label_studio_cannot_reach_the_store(stack: Stack) -> None:
         "except OSError: print('out of reach')"
     )
 
-    said = stack.run_in(stack.container("label-studio"), "python3", "-c", script)
+    output = stack.run_in(stack.container("label-studio"), "python3", "-c", script)
 
-    assert said == "out of reach"
+    assert output == "out of reach"
 
 
 def test_the_store_lets_nobody_in_without_its_password(stack: Stack) -> None:

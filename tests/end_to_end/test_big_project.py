@@ -69,9 +69,9 @@ class TestContract:
         label_studio.publish(project, {theirs: 0.2}, "ours-too")
         chosen = [one, other, mixed, double, theirs]
 
-        told = delete_predictions(label_studio, project, chosen, "ours")
+        reply = delete_predictions(label_studio, project, chosen, "ours")
 
-        assert told["processed_items"] == 2
+        assert reply["processed_items"] == 2
         rows = label_studio.predictions(project)
         assert Counter((row["task"], row["model_version"]) for row in rows) == {
             (mixed, "ours"): 1,
@@ -151,9 +151,9 @@ def test_no_request_of_ours_is_big(
         labelled = pool.submit(
             label_during_the_first_window, real_label_studio, watched, rows
         )
-        said = watched.connect(project)
+        output = watched.connect(project)
         labelled.result()
-    assert "`dubito status` shows the progress" in said
+    assert "`dubito status` shows the progress" in output
     began = watched.settled(project)["scores"]
     assert began["of"] == TASKS - 1
     watched.when(project, lambda now: now["scores"]["written"] > began["written"])
@@ -163,9 +163,9 @@ def test_no_request_of_ours_is_big(
     with disconnecting(watched, project) as process:
         watched.until(lambda: len(recorder.of(ACTION)) > 1, "nothing is removed")
         process.send_signal(signal.SIGINT)
-        told, _ = process.communicate(timeout=PATIENCE_SECONDS)
-        assert process.returncode == 1, told
-    assert "interrupted: to continue, run" in told
+        text, _ = process.communicate(timeout=PATIENCE_SECONDS)
+        assert process.returncode == 1, text
+    assert "interrupted: to continue, run" in text
     # Label Studio goes on with a removal whose caller has been stopped.
     watched.until(recorder.is_idle, "a request has no answer")
     left = versions(real_label_studio, project)
@@ -182,7 +182,7 @@ def test_no_request_of_ours_is_big(
     assert max(call.rows for call in recorder.calls) <= MOST
     assert not [c for c in recorder.calls if c.path.endswith("model-versions/")]
     assert watched.http.get(f"/api/projects/{project}").status_code == 404
-    found = real_label_studio.project(project)
-    assert found["sampling"] == "Sequential sampling"
+    record = real_label_studio.project(project)
+    assert record["sampling"] == "Sequential sampling"
     assert real_label_studio.ml_backends(project) == []
     assert real_label_studio.webhooks(project) == []

@@ -118,8 +118,8 @@ def test_a_person_is_asked_in_the_published_order(
     person.log_in()
     person.label_all_tasks()
     for _ in range(LABELS):
-        said = dubito.settled(project)
-        order = [place["task"] for place in said["window"]]
+        status = dubito.settled(project)
+        order = [place["task"] for place in status["window"]]
         assert published_order(real_label_studio, project)[: len(order)] == order
         person.submit(rows.truth[person.fetches[-1].served])
     settled = dubito.settled(project)

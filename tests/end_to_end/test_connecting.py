@@ -124,10 +124,10 @@ def test_an_empty_project_is_connected_and_served_when_tasks_come(
     project = real_label_studio.create_project("empty", choices_config("a", "b"))
 
     for _ in range(2):
-        said = dubito.connect(project)
+        output = dubito.connect(project)
 
-        assert "events arrive" in said
-        assert "waiting for tasks" in said
+        assert "events arrive" in output
+        assert "waiting for tasks" in output
     assert dubito.status(project)["phase"] == "waiting"
     texts = [{"text": f"some words, number {n}"} for n in range(6)]
     real_label_studio.import_tasks(project, texts)
@@ -143,13 +143,13 @@ def test_where_every_task_is_set_aside_connect_says_why(
     images = [{"image": f"s3://bucket/{n}.png"} for n in range(5)]
     real_label_studio.import_tasks(project, images)
 
-    said = fails_with(
+    message = fails_with(
         connect(dubito, project), "no task can be used for training", "5 tasks: "
     )
 
     status = dubito.status(project)
     assert status["phase"] == "paused"
-    assert said.strip() == f"Error: {status['last_error']}"
+    assert message.strip() == f"Error: {status['last_error']}"
 
 
 def test_another_backends_title_pauses_the_project(
@@ -177,10 +177,10 @@ def test_connect_repairs_what_is_missing(
     for tab in real_label_studio.views(rows.project):
         real_label_studio.call("DELETE", f"/api/dm/views/{tab['id']}/")
 
-    said = dubito.connect(rows.project)
+    output = dubito.connect(rows.project)
 
-    assert "repaired the webhook" in said
-    assert "made the tab" in said
+    assert "repaired the webhook" in output
+    assert "made the tab" in output
     (hook,) = real_label_studio.webhooks(rows.project)
     assert hook["is_active"]
     assert hook["send_for_all_actions"]

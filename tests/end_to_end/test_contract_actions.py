@@ -143,8 +143,8 @@ class TestCopies:
         other = label_studio.create_project("imported again")
         label_studio.import_tasks(other, exported)
 
-        found = Trace.of(label_studio, other).answers
-        assert [found[n].is_unconfirmed for n in sorted(found)] == [True, False]
+        answers = Trace.of(label_studio, other).answers
+        assert [answers[n].is_unconfirmed for n in sorted(answers)] == [True, False]
 
 
 class TestDeletedPredictions:
@@ -281,14 +281,14 @@ def test_who_is_deleted_has_said_nothing_and_can_be_named_no_more(
     newcomer = {**body, "first_name": first, "last_name": last, "password": "for-tests"}
     person = label_studio.call("POST", "/api/users/", json=newcomer)["id"]
     path = f"/api/tasks/{task}/annotations"
-    said = {"result": choice_result("a"), "completed_by": person}
-    answer = int(label_studio.call("POST", path, json=said)["id"])
+    fields = {"result": choice_result("a"), "completed_by": person}
+    answer = int(label_studio.call("POST", path, json=fields)["id"])
 
     label_studio.call("DELETE", f"/api/users/{person}/")
 
     assert Trace.of(label_studio, project).answers[answer].completed_by is None
     path = f"/api/tasks/{other}/annotations"
-    refused = label_studio.request("POST", path, json=said)
+    refused = label_studio.request("POST", path, json=fields)
     assert refused.status_code == HTTPStatus.BAD_REQUEST
     (reason,) = refused.json()["validation_errors"]["completed_by"]
     assert reason == f'Invalid pk "{person}" - object does not exist.'

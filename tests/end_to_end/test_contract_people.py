@@ -45,11 +45,11 @@ def test_answers_made_from_predictions_are_told_at_once_and_made_once(
     assert sorted(made.values()) == [(task, []) for task in tasks[:2]]
     (event,) = sink.events
     assert event["action"] == "ANNOTATIONS_CREATED"
-    told = {
+    results = {
         annotation["id"]: (annotation["task"], annotation["result"])
         for annotation in event["annotation"]
     }
-    assert told == made
+    assert results == made
     assert [task["id"] for task in event["task"]] == [
         annotation["task"] for annotation in event["annotation"]
     ]

@@ -100,15 +100,15 @@ class TestReading:
             refused = label_studio.request("PATCH", path, json={"score": 0.1})
             assert refused.status_code == status
         path = f"/api/predictions/{row}/?task={tasks[0]}"
-        told = label_studio.call("PATCH", path, json={"score": 0.2})
+        changed_row = label_studio.call("PATCH", path, json={"score": 0.2})
 
-        assert told["score"] == 0.2
+        assert changed_row["score"] == 0.2
 
     def test_answers_say_what_time_it_is(self, label_studio: LabelStudio) -> None:
         response = label_studio.request("GET", "/api/version")
 
-        said = parsedate_to_datetime(response.headers["Date"])
-        assert abs(said.replace(tzinfo=UTC) - datetime.now(UTC)) < HOUR
+        date = parsedate_to_datetime(response.headers["Date"])
+        assert abs(date.replace(tzinfo=UTC) - datetime.now(UTC)) < HOUR
 
     def test_the_latest_change_is_found_by_order_but_only_in_the_query(
         self, label_studio: LabelStudio
@@ -154,12 +154,12 @@ class TestReading:
         label_studio.annotate(first, "a")
         label_studio.skip(second)
 
-        found = changed_since(label_studio, project, since)
+        exported_tasks = changed_since(label_studio, project, since)
 
-        said = {item["id"]: item["annotations"][0] for item in found}
-        assert said[first]["result"] == choice_result("a")
-        assert isinstance(said[first]["completed_by"], int)
-        assert said[second]["was_cancelled"]
+        annotations = {item["id"]: item["annotations"][0] for item in exported_tasks}
+        assert annotations[first]["result"] == choice_result("a")
+        assert isinstance(annotations[first]["completed_by"], int)
+        assert annotations[second]["was_cancelled"]
 
     def test_the_export_holds_annotated_tasks_with_skips(
         self, label_studio: LabelStudio

@@ -52,12 +52,15 @@ class TestMark:
 
         answer_as_predicted(label_studio, project, [task])
 
-        (told,) = sink.events[-1]["annotation"]
+        (event_record,) = sink.events[-1]["annotation"]
         (exported,) = answers(label_studio, project)[task]
         one = label_studio.call("GET", f"/api/annotations/{exported['id']}")
         assert sink.events[-1]["action"] == "ANNOTATIONS_CREATED"
         assert label_studio.task(task)["is_labeled"]
-        read = [Annotation.model_validate(said) for said in (told, exported, one)]
+        read = [
+            Annotation.model_validate(record)
+            for record in (event_record, exported, one)
+        ]
         assert [annotation.is_ours for annotation in read] == [True] * 3
         assert read[0] == read[1] == read[2]
 
@@ -101,13 +104,13 @@ class TestAnswering:
         answer_as_predicted(label_studio, project, [first, second, third])
         answer_as_predicted(label_studio, project, [first, second, third])
 
-        found = answers(label_studio, project)
-        assert {task: len(said) for task, said in found.items()} == {
+        answers_of_tasks = answers(label_studio, project)
+        assert {task: len(answer) for task, answer in answers_of_tasks.items()} == {
             first: 1,
             second: 1,
             third: 1,
         }
-        assert Annotation.model_validate(found[third][0]).is_ours
+        assert Annotation.model_validate(answers_of_tasks[third][0]).is_ours
 
     def test_without_its_row_an_annotation_stays(
         self, label_studio: LabelStudio

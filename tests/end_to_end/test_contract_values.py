@@ -121,8 +121,8 @@ def test_texts_are_resolved_as_the_editor_does(
 
 
 def _resolved_text(value: str) -> str:
-    found = resolve(value, DATA)
-    return "" if found is None else as_text(found)
+    result = resolve(value, DATA)
+    return "" if result is None else as_text(result)
 
 
 def test_channels_are_found_as_the_editor_does(
@@ -141,10 +141,10 @@ def test_channels_are_found_as_the_editor_does(
 
     edited(real_label_studio, project, task, page)
     channels = wait_until(page, CHANNELS, len(SERIES))
-    found = dict(zip(SERIES, channels, strict=True))
+    channel_of = dict(zip(SERIES, channels, strict=True))
 
-    assert found == {name: list(series.shown) for name, series in SERIES.items()}
-    assert found == {
+    assert channel_of == {name: list(series.shown) for name, series in SERIES.items()}
+    assert channel_of == {
         name: _read(tags[name], place, series)
         for place, (name, series) in enumerate(SERIES.items())
     }

@@ -100,10 +100,10 @@ class TestShape:
         self, label_studio: LabelStudio, sink: Sink, project: int
     ) -> None:
         """No event tells of the annotations themselves."""
-        said = [{"result": choice_result("a")}]
+        annotations = [{"result": choice_result("a")}]
 
         label_studio.import_tasks(
-            project, [{"data": {"text": "x"}, "annotations": said}]
+            project, [{"data": {"text": "x"}, "annotations": annotations}]
         )
 
         (event,) = sink.events
@@ -137,11 +137,11 @@ class TestShape:
     ) -> None:
         """By this `connect` proves the way back: it is told of, and changes nothing."""
         label_studio.patch_project(project, show_collab_predictions=are_shown)
-        before, told = label_studio.project(project), len(sink.events)
+        before, event_count = label_studio.project(project), len(sink.events)
 
         label_studio.patch_project(project)
 
-        (event,) = sink.events[told:]
+        (event,) = sink.events[event_count:]
         assert event["action"] == "PROJECT_UPDATED"
         assert shape(event) == shape(captured("PROJECT_UPDATED"))
         after = label_studio.project(project)

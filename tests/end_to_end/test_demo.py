@@ -54,8 +54,10 @@ class RunningDemo:
 
     def address(self, pattern: str) -> str:
         """Return the one address that was printed before a pattern."""
-        (found,) = set(re.findall(rf"http://127\.0\.0\.1:\d+(?={pattern})", self.said))
-        return str(found)
+        (address,) = set(
+            re.findall(rf"http://127\.0\.0\.1:\d+(?={pattern})", self.said)
+        )
+        return str(address)
 
     def until_ready(self) -> float:
         """Return after how many seconds it was ready."""
@@ -77,7 +79,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 def left_over(data_dir: Path) -> list[str]:
     """Return the commands of all processes that know a data directory."""
-    found = []
+    addresses = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command = (process / "cmdline").read_bytes()
@@ -86,8 +88,8 @@ def left_over(data_dir: Path) -> list[str]:
         except OSError:
             continue
         if str(data_dir).encode() in known and command:
-            found.append(command.replace(b"\0", b" ").decode())
-    return found
+            addresses.append(command.replace(b"\0", b" ").decode())
+    return addresses
 
 
 @pytest.fixture

@@ -30,15 +30,15 @@ def examined(
 ) -> tuple[int, dict[str, JsonObject]]:
     """Return how the command ended, and what is to be cured."""
     done = _run(dubito, project, *options, environment=environment)
-    found = json.loads(done.stdout)["findings"]
-    ill = {one["check"]: one for one in found if is_to_be_cured(one)}
+    findings = json.loads(done.stdout)["findings"]
+    ill = {one["check"]: one for one in findings if is_to_be_cured(one)}
     return done.returncode, ill
 
 
-def is_to_be_cured(found: JsonObject) -> bool:
+def is_to_be_cured(finding: JsonObject) -> bool:
     """Return whether something is wrong; that a machine is busy is nothing to us."""
-    is_slow = found["mark"] == "warning" and ", answers in " in found["what"]
-    return found["mark"] in TO_CURE and not is_slow
+    is_slow = finding["mark"] == "warning" and ", answers in " in finding["what"]
+    return finding["mark"] in TO_CURE and not is_slow
 
 
 def _run(

@@ -40,17 +40,17 @@ def rows(real_label_studio: LabelStudio, dubito: Dubito) -> Rows:
     made = rows_project(real_label_studio, TASKS)
     ids = np.array(made.tasks, dtype=np.int64)
     for number, task in enumerate(ids[permutation(ids, seed=0)][:LABELS].tolist()):
-        said = made.truth[task]
-        told = WRONG[said] if number % 10 == 9 else said
-        real_label_studio.annotate(task, told)
+        label = made.truth[task]
+        answer = WRONG[label] if number % 10 == 9 else label
+        real_label_studio.annotate(task, answer)
     dubito.adopt(real_label_studio, made.project)
     dubito.when(made.project, lambda status: status["assessed"]["labels"] == LABELS)
     return made
 
 
 def rest(dubito: Dubito, rows: Rows) -> JsonObject:
-    found = dubito.http.get(f"/api/projects/{rows.project}/rest")
-    return dict(found.raise_for_status().json())
+    response = dubito.http.get(f"/api/projects/{rows.project}/rest")
+    return dict(response.raise_for_status().json())
 
 
 def job_when(dubito: Dubito, rows: Rows, state: str) -> JsonObject:
@@ -68,8 +68,10 @@ def post(dubito: Dubito, rows: Rows, name: str, **body: object) -> None:
 
 
 def versions(label_studio: LabelStudio, rows: Rows, version: str) -> Counter[int]:
-    found = label_studio.predictions(rows.project)
-    return Counter(row["task"] for row in found if row["model_version"] == version)
+    predictions = label_studio.predictions(rows.project)
+    return Counter(
+        row["task"] for row in predictions if row["model_version"] == version
+    )
 
 
 def answers(label_studio: LabelStudio, rows: Rows) -> dict[int, list[JsonObject]]:
@@ -84,8 +86,8 @@ def test_the_rest_is_labelled_and_taken_back(
 
     post(dubito, rows, "rest", action="start", certainty=0.0)
     job_when(dubito, rows, "done")
-    found = versions(label_studio, rows, LABELS_VERSION)
-    assert (len(found), max(found.values())) == (n_open, 1)
+    versions_of_rows = versions(label_studio, rows, LABELS_VERSION)
+    assert (len(versions_of_rows), max(versions_of_rows.values())) == (n_open, 1)
     assert_order_holds(dubito, label_studio, rows.project)
 
     post(dubito, rows, "rest", action="undo")
@@ -95,9 +97,11 @@ def test_the_rest_is_labelled_and_taken_back(
     post(dubito, rows, "rest", action="start", certainty=0.0, annotations=True)
     job = job_when(dubito, rows, "done")
     assert (job["written"], job["passed_over"]) == (n_open, 0)
-    said = answers(label_studio, rows)
-    ours = [a for one in said.values() for a in one if a["lead_time"] is None]
-    assert (len(said), len(ours)) == (TASKS, n_open)
+    answers_of_tasks = answers(label_studio, rows)
+    ours = [
+        a for one in answers_of_tasks.values() for a in one if a["lead_time"] is None
+    ]
+    assert (len(answers_of_tasks), len(ours)) == (TASKS, n_open)
     assert dubito.settled(rows.project)["labels"] == LABELS
 
     edited = ours[0]  # as the editor sends it: our mark is still there
@@ -126,12 +130,15 @@ def test_a_worker_that_is_killed_writes_nothing_twice(
             os.kill(pid, signal.SIGKILL)
     job = job_when(dubito, rows, "done")
 
-    found = versions(real_label_studio, rows, LABELS_VERSION)
-    said = answers(real_label_studio, rows)
+    versions_of_rows = versions(real_label_studio, rows, LABELS_VERSION)
+    answers_of_tasks = answers(real_label_studio, rows)
     assert (job["written"], job["passed_over"]) == (TASKS - LABELS, 0)
-    assert (len(found), max(found.values())) == (TASKS - LABELS, 1)
-    assert {len(one) for one in said.values()} == {1}
-    assert len(said) == TASKS
+    assert (len(versions_of_rows), max(versions_of_rows.values())) == (
+        TASKS - LABELS,
+        1,
+    )
+    assert {len(one) for one in answers_of_tasks.values()} == {1}
+    assert len(answers_of_tasks) == TASKS
     assert dubito.settled(rows.project)["labels"] == LABELS
 
 
@@ -181,16 +188,16 @@ def test_the_owner_labels_the_rest_on_the_page(
     """By keyboard, with the figures of the JSON, and nobody kept out."""
     watch = Watch(page)
     show(page, dubito, rows)
-    found, panel = rest(dubito, rows), page.locator("#rest")
+    state, panel = rest(dubito, rows), page.locator("#rest")
 
     panel.get_by_label("Minimum certainty", exact=True).press("Home")
-    first = found["thresholds"][0]
+    first = state["thresholds"][0]
     interval = f"{100 * first['low']:.1f}–{100 * first['high']:.1f} %"  # noqa: RUF001
     expect(panel).to_contain_text(
         f"At certainty 0.00: {first['tasks']} of {first['tasks']} tasks, expected"
         f" errors {100 * first['error']:.1f} % ({interval})."
     )
-    expect(panel).to_contain_text(found["advice"][1:])
+    expect(panel).to_contain_text(state["advice"][1:])
     panel.get_by_label("as annotations").press("Space")
     panel.get_by_role("button", name="Start").press("Enter")
     dialog = page.get_by_role("dialog")

@@ -133,9 +133,10 @@ def test_the_model_knows_more_than_chance(
 
     dubito.until(are_shown, "the parameters were not read")
 
-    said = [answer["result"][0]["value"]["choices"][0] for answer in answers]
+    labels = [answer["result"][0]["value"]["choices"][0] for answer in answers]
     right = sum(
-        rows.truth[task["id"]] == label for task, label in zip(tasks, said, strict=True)
+        rows.truth[task["id"]] == label
+        for task, label in zip(tasks, labels, strict=True)
     )
     (_, most_common), *_ = Counter(rows.truth.values()).most_common(1)
     assert right / len(tasks) > most_common / len(rows.truth) + 0.2

@@ -53,12 +53,12 @@ def test_posts_with_several_topics_are_labelled_in_the_published_order(
     assert (status["kind"], status["pool"]) == ("any of", TASKS - LABELS)
     tasks = there.tasks(project, fields="all")
     answers = dubito.predict(there, project, tasks)
-    told = [
+    rows = [
         {**answer, "task": task["id"], "model_version": "test"}
         for task, answer in zip(tasks, answers, strict=True)
     ]
     path = f"/api/projects/{project}/import/predictions"
-    assert there.call("POST", path, json=told)["created"] == TASKS
+    assert there.call("POST", path, json=rows)["created"] == TASKS
     shown = [
         [topic for region in row["result"] for topic in region["value"]["choices"]]
         for row in there.predictions(project)

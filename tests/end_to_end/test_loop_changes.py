@@ -150,8 +150,8 @@ def test_answers_that_come_with_imported_tasks_are_learnt(
     """
     for seed in range(8, 12):
         tasks = [
-            {"data": data, "annotations": [{"result": choice_result(said)}]}
-            for data, said in feature_rows(5, seed=seed)
+            {"data": data, "annotations": [{"result": choice_result(label)}]}
+            for data, label in feature_rows(5, seed=seed)
         ]
         real_label_studio.import_tasks(rows.project, tasks)
         dubito.settled(rows.project)

@@ -145,14 +145,14 @@ def test_texts_are_labelled_in_our_order(
 ) -> None:
     words = {"fruit": "apple pear plum cherry", "tools": "hammer saw drill pliers"}
     rng = np.random.default_rng(0)
-    said = ["fruit" if n % 2 else "tools" for n in range(24)]
-    texts = [" ".join(rng.choice(words[kind].split(), size=6)) for kind in said]
+    labels = ["fruit" if n % 2 else "tools" for n in range(24)]
+    texts = [" ".join(rng.choice(words[kind].split(), size=6)) for kind in labels]
     config = choices_config("fruit", "tools")
     project = real_label_studio.create_project("texts", config)
     ids = real_label_studio.import_tasks(project, [{"text": text} for text in texts])
     dubito.adopt(real_label_studio, project)
 
-    truth = dict(zip(ids, said, strict=True))
+    truth = dict(zip(ids, labels, strict=True))
     status = label_some(dubito, real_label_studio, project, truth)
 
     assert (status["labels"], status["pool"]) == (6, 18)
@@ -166,19 +166,19 @@ def test_answers_of_predict_are_valid_where_choices_have_aliases(
     project = there.create_project("aliased", ALIASED)
     rows = feature_rows(30, ("rest", "walk"))
     ids = there.import_tasks(project, [data for data, _ in rows])
-    for task, (_, said) in zip(ids[:8], rows[:8], strict=True):
-        there.annotate(task, said)
+    for task, (_, label) in zip(ids[:8], rows[:8], strict=True):
+        there.annotate(task, label)
     dubito.adopt(there, project, preannotate=True)
 
     answers = dubito.predict(there, project, there.tasks(project, fields="all"))
 
     assert all(answer["result"] for answer in answers)
-    told = [
+    predictions = [
         {**answer, "task": task, "model_version": "test"}
         for task, answer in zip(ids, answers, strict=True)
     ]
     path = f"/api/projects/{project}/import/predictions"
-    assert there.call("POST", path, json=told)["created"] == len(ids)
+    assert there.call("POST", path, json=predictions)["created"] == len(ids)
 
 
 def test_retrieve_predictions_in_the_data_manager_stores_nothing_invalid(

@@ -99,9 +99,11 @@ def rounds(redis: Redis, state: ProjectState) -> list[Round]:
 
 def assert_one_round_at_a_time(redis: Redis, state: ProjectState) -> None:
     """Two at a time would give themselves the same number, and end out of turn."""
-    found = rounds(redis, state)
-    assert [each.round for each in found] == list(range(1, len(found) + 1))
-    for before, after in pairwise(found):
+    rounds_of_state = rounds(redis, state)
+    assert [each.round for each in rounds_of_state] == list(
+        range(1, len(rounds_of_state) + 1)
+    )
+    for before, after in pairwise(rounds_of_state):
         assert before.at <= after.at - after.seconds
 
 
@@ -111,14 +113,14 @@ def workers(redis: Redis) -> Sequence[BaseWorker]:
 
 def computes_in_one_thread(worker: int) -> bool:
     """Tell by its environment: four workers on four cores are as many as fit."""
-    found = (Path("/proc") / str(worker) / "environ").read_bytes().split(b"\0")
-    return {b"OMP_NUM_THREADS=1", b"OPENBLAS_NUM_THREADS=1"} <= set(found)
+    environment = (Path("/proc") / str(worker) / "environ").read_bytes().split(b"\0")
+    return {b"OMP_NUM_THREADS=1", b"OPENBLAS_NUM_THREADS=1"} <= set(environment)
 
 
 def ranking_of(redis: Redis, project: int) -> Ranking:
-    found = Projects(redis).find(str(project)).ranking()
-    assert found is not None
-    return found
+    ranking = Projects(redis).find(str(project)).ranking()
+    assert ranking is not None
+    return ranking
 
 
 def test_machines_share_the_projects_and_never_one_of_them(
@@ -149,7 +151,7 @@ def test_many_workers_find_what_one_finds(
     with labelling(label_studio, projects):
         pass
     theirs = machines[0].sync(rows.project)
-    found = ranking_of(redis, rows.project)
+    ranking = ranking_of(redis, rows.project)
     assert machines[0].cli("disconnect", "--project", str(rows.project)).returncode == 0
     for host in machines:
         host.stop()
@@ -163,9 +165,9 @@ def test_many_workers_find_what_one_finds(
     again = ranking_of(redis, rows.project)
     assert (theirs["labels"], his["labels"]) == (LABELS, LABELS)
     assert window_of(his) == window_of(theirs)
-    assert again.task_ids.tolist() == found.task_ids.tolist()
-    assert again.probabilities.tolist() == found.probabilities.tolist()
-    assert again.certainty.tolist() == found.certainty.tolist()
+    assert again.task_ids.tolist() == ranking.task_ids.tolist()
+    assert again.probabilities.tolist() == ranking.probabilities.tolist()
+    assert again.certainty.tolist() == ranking.certainty.tolist()
 
 
 def test_a_machine_lost_in_mid_work_is_replaced_by_the_others(

@@ -52,8 +52,8 @@ def dubito(real_label_studio: LabelStudio) -> Iterator[Dubito]:
 def labelled(label_studio: LabelStudio, task: int) -> int:
     """Let somebody say what the recording is of; return the annotation."""
     address = label_studio.task(task)["data"][sample.DATA_KEY]
-    [said] = choice_result(sample.answers()[address.rpartition("/")[2][9:]])
-    result = [{**said, "from_name": "activity", "to_name": "recording"}]
+    [region] = choice_result(sample.answers()[address.rpartition("/")[2][9:]])
+    result = [{**region, "from_name": "activity", "to_name": "recording"}]
     return label_studio.annotate(task, result)
 
 
@@ -120,8 +120,8 @@ def show(page: Page, dubito: Dubito, project: int) -> Shown:
     page.locator("#map canvas[data-points]").wait_for()
     wait_until(page, "document.getElementById('map').panel.view.drawn > 0")
     page.locator("#map canvas").scroll_into_view_if_needed()
-    found = dubito.http.get(f"/api/projects/{project}/map").raise_for_status().json()
-    return Shown(page=page, told=dict(found))
+    view = dubito.http.get(f"/api/projects/{project}/map").raise_for_status().json()
+    return Shown(page=page, told=dict(view))
 
 
 def test_every_point_is_that_of_the_json(
@@ -213,14 +213,14 @@ def test_the_least_certain_are_listed_for_who_cannot_see_them(
 
     listed = shown.section.locator("ol a").all_text_contents()
 
-    told = shown.told
+    view = shown.told
     rows = [
         row
-        for row, code in enumerate(told["label"])
-        if code < 0 and told["certainty"][row] is not None
+        for row, code in enumerate(view["label"])
+        if code < 0 and view["certainty"][row] is not None
     ]
-    rows.sort(key=lambda row: (told["certainty"][row], row))
-    assert listed == [f"task {told['tasks'][row]}" for row in rows[:20]]
+    rows.sort(key=lambda row: (view["certainty"][row], row))
+    assert listed == [f"task {view['tasks'][row]}" for row in rows[:20]]
 
 
 def test_nobody_is_kept_out(page: Page, dubito: Dubito, project: int) -> None:
@@ -264,8 +264,8 @@ def test_a_report_has_the_map_without_asking_anybody(
     page: Page, dubito: Dubito, project: int
 ) -> None:
     """One file that was sent to somebody: what is not in it cannot be looked up."""
-    found = dubito.http.get(f"/api/projects/{project}/map").json()
-    kept = json.dumps({"status": dubito.status(project), "map": found})
+    view = dubito.http.get(f"/api/projects/{project}/map").json()
+    kept = json.dumps({"status": dubito.status(project), "map": view})
     packed = kept.replace("<", "\\u003c")
     whole = dubito.http.get(f"/projects/{project}").text.replace(
         "</main>",
@@ -280,7 +280,7 @@ def test_a_report_has_the_map_without_asking_anybody(
     page.locator("#map canvas").press("ArrowRight")
 
     card = page.locator("#map .card")
-    expect(card.locator("h3")).to_have_text(f"task {found['window'][0]}")
+    expect(card.locator("h3")).to_have_text(f"task {view['window'][0]}")
     page.wait_for_timeout(500)
     assert card.locator("svg").count() == 0
     assert not [url for url in watch.asked if "/api/" in url]

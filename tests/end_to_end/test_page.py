@@ -33,9 +33,9 @@ def rows(real_label_studio: LabelStudio, dubito: Dubito) -> Rows:
     for number in range(LABELS):
         task = real_label_studio.next_task(made.project)
         assert task is not None
-        said = made.truth[task]
-        told = WRONG.get(said, said) if number % 15 == 14 else said
-        real_label_studio.annotate(task, activity(told))
+        label = made.truth[task]
+        answer = WRONG.get(label, label) if number % 15 == 14 else label
+        real_label_studio.annotate(task, activity(answer))
         if number % 5 == 0:
             dubito.settled(made.project)
     dubito.when(made.project, lambda status: status["assessed"]["labels"] == LABELS)
@@ -43,8 +43,8 @@ def rows(real_label_studio: LabelStudio, dubito: Dubito) -> Rows:
 
 
 def learning(dubito: Dubito, rows: Rows) -> JsonObject:
-    found = dubito.http.get(f"/api/projects/{rows.project}/learning")
-    return dict(found.raise_for_status().json())
+    response = dubito.http.get(f"/api/projects/{rows.project}/learning")
+    return dict(response.raise_for_status().json())
 
 
 def show(page: Page, dubito: Dubito, rows: Rows) -> None:
@@ -70,7 +70,7 @@ def test_every_figure_is_that_of_the_json(
 ) -> None:
     watch = Watch(page)
     show(page, dubito, rows)
-    status, found = dubito.status(rows.project), learning(dubito, rows)
+    status, report = dubito.status(rows.project), learning(dubito, rows)
 
     glance = page.locator("#glance").inner_text()
     assert re.search(rf"Labels\s+{status['labels']}\s+{status['pool']} tasks", glance)
@@ -81,24 +81,24 @@ def test_every_figure_is_that_of_the_json(
     assert all(reason in glance for reason in status["stop"]["reasons"])
     assert f"task {status['window'][0]['task']}" in glance
     assert [row[1] for row in cells(page, "Learning curve")] == [
-        str(point["labels"]) for point in [*status["curve"], *found["by_chance"]]
+        str(point["labels"]) for point in [*status["curve"], *report["by_chance"]]
     ]
     assert [row[1:] for row in cells(page, "Open tasks by certainty")] == [
         list(map(str, bins))
-        for bins in zip(*(one["certainty"] for one in found["certainty"]), strict=True)
+        for bins in zip(*(one["certainty"] for one in report["certainty"]), strict=True)
     ]
     assert [row[:3] for row in cells(page, "Tasks of each class")] == [
         [one["name"], str(one["labelled"]), str(one["predicted"])]
-        for one in found["classes"]
+        for one in report["classes"]
     ]
     assert [row[:2] for row in cells(page, "Rounds")] == [
-        [str(one["round"]), str(one["labels"])] for one in found["rounds"]
+        [str(one["round"]), str(one["labels"])] for one in report["rounds"]
     ]
-    told = [row[0] for row in cells(page, "Possible label errors")]
-    assert told == [f"task {one['task']}" for one in status["doubtful"]]
+    tasks = [row[0] for row in cells(page, "Possible label errors")]
+    assert tasks == [f"task {one['task']}" for one in status["doubtful"]]
     mistakes = page.locator("#classes .matrix td").all_text_contents()
     counts = sorted(int(text) for text in mistakes if text != "·")
-    assert counts == sorted(one["count"] for one in found["confusion"])
+    assert counts == sorted(one["count"] for one in report["confusion"])
     page.set_viewport_size({"width": 1180, "height": 1560})
     keep_picture(page, "page.png")
     assert watch.complaints == []
@@ -106,15 +106,15 @@ def test_every_figure_is_that_of_the_json(
 
 
 def test_the_json_adds_up(dubito: Dubito, rows: Rows) -> None:
-    status, found = dubito.status(rows.project), learning(dubito, rows)
+    status, report = dubito.status(rows.project), learning(dubito, rows)
 
-    now = found["certainty"][0]
+    now = report["certainty"][0]
     assert sum(now["certainty"]) == status["pool"]
-    assert sum(one["labelled"] for one in found["classes"]) == status["labels"]
-    assert sum(one["predicted"] for one in found["classes"]) == status["pool"]
-    confused = sum(one["count"] for one in found["confusion"])
+    assert sum(one["labelled"] for one in report["classes"]) == status["labels"]
+    assert sum(one["predicted"] for one in report["classes"]) == status["pool"]
+    confused = sum(one["count"] for one in report["confusion"])
     assert confused == status["accuracy"]["n"]
-    assert found["rounds"][0]["round"] == status["round"]
+    assert report["rounds"][0]["round"] == status["round"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

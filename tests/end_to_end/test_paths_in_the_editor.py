@@ -54,10 +54,10 @@ def test_answers_by_click_count_and_predictions_are_ticked(
 ) -> None:
     there = real_label_studio
     project = there.create_project("paths", CONFIG)
-    said = list(WORDS) * 6
-    texts = [{"text": f"{WORDS[name]}, {n}"} for n, name in enumerate(said)]
+    words = list(WORDS) * 6
+    texts = [{"text": f"{WORDS[name]}, {n}"} for n, name in enumerate(words)]
     ids = there.import_tasks(project, texts)
-    for task, name in zip(ids[:3], said[:3], strict=True):
+    for task, name in zip(ids[:3], words[:3], strict=True):
         open_task(page, there, project, task)
         page.locator(".lsf-choice", has_text=name).locator("label").click()
         submit(page)

@@ -36,8 +36,8 @@ def poller(guarded: LabelStudio) -> Iterator[Dubito]:
 @pytest.fixture
 def rows(guarded: LabelStudio, poller: Dubito) -> Rows:
     made = rows_project(guarded, 40)
-    said = poller.connect(made.project)
-    assert all(setting in said for setting in BOTH)
+    output = poller.connect(made.project)
+    assert all(setting in output for setting in BOTH)
     return made
 
 

@@ -117,8 +117,8 @@ def test_a_project_and_its_export_are_simulated_alike(
     config.write_text(str(real_label_studio.project(project)["label_config"]))
 
     live = simulated(real_label_studio, tmp_path, "--project", project)
-    held = simulated(real_label_studio, tmp_path, path, "--config", config)
+    outcome = simulated(real_label_studio, tmp_path, path, "--config", config)
 
     assert live.pop("dataset") == "cities"
-    assert held.pop("dataset") == "JSON"
-    assert live == held
+    assert outcome.pop("dataset") == "JSON"
+    assert live == outcome

@@ -310,12 +310,12 @@ def test_a_store_that_was_full_is_made_up_for(
     )
     for task in rows.tasks[FIRST : FIRST + 3]:
         real_label_studio.annotate(task, rows.truth[task])
-    said = victim.cli("status", "--project", str(rows.project)).stdout
+    output = victim.cli("status", "--project", str(rows.project)).stdout
 
     victim.store().config_set("maxmemory", 0)
 
     victim.when(rows.project, lambda s: s["labels"] == FIRST + 3, seconds=20)
-    assert "give Redis more memory" in said
+    assert "give Redis more memory" in output
     assert victim.pids("worker") == workers
     assert_nothing_is_lost(victim, real_label_studio, rows)
 

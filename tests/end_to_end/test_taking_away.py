@@ -41,8 +41,8 @@ def project(real_label_studio: LabelStudio, dubito: Dubito) -> int:
     made = real_label_studio.create_project("</script> to take away", config())
     rows = feature_rows(COUNT, CLASSES)
     ids = real_label_studio.import_tasks(made, [data for data, _ in rows])
-    for task, (_, said) in list(zip(ids, rows, strict=True))[:LABELS]:
-        real_label_studio.annotate(task, said)
+    for task, (_, label) in list(zip(ids, rows, strict=True))[:LABELS]:
+        real_label_studio.annotate(task, label)
     dubito.connect(made)
     dubito.settled(made)
     return made
@@ -90,7 +90,7 @@ def test_all_is_taken_away_from_the_page_and_can_be_brought_back(
 def check_labels(path: Path, there: LabelStudio, project: int) -> None:
     """Compare a file of labels with Label Studio's own export."""
     lines = list(csv.DictReader(io.StringIO(path.read_text(), newline="")))
-    told = [
+    labels = [
         {
             "task": str(task["id"]),
             "label": answer["result"][0]["value"]["choices"][0],
@@ -100,27 +100,29 @@ def check_labels(path: Path, there: LabelStudio, project: int) -> None:
         for task in sorted(there.export(project), key=lambda task: task["id"])
         for answer in task["annotations"]
     ]
-    assert len(told) == LABELS
+    assert len(labels) == LABELS
     for line in lines:
         line["label"] = line["label"].removeprefix("'")
-    assert lines == told
+    assert lines == labels
 
 
 def bring_back(path: Path, there: LabelStudio, project: int) -> None:
     """Import predictions in bulk: what is not valid would be dropped in silence."""
     before = scores(there, project)
-    told: list[JsonObject] = json.loads(path.read_text())
-    assert len(told) == COUNT
+    content: list[JsonObject] = json.loads(path.read_text())
+    assert len(content) == COUNT
 
     imported = there.call(
-        "POST", f"/api/projects/{project}/import/predictions", json=told
+        "POST", f"/api/projects/{project}/import/predictions", json=content
     )
 
     assert imported["created"] == COUNT
     rows = there.predictions(project)
     kept = [row for row in rows if row["model_version"] == "dubito-export"]
-    said = {row["task"]: row["result"][0]["value"]["choices"] for row in kept}
-    assert said == {one["task"]: one["result"][0]["value"]["choices"] for one in told}
+    labels = {row["task"]: row["result"][0]["value"]["choices"] for row in kept}
+    assert labels == {
+        one["task"]: one["result"][0]["value"]["choices"] for one in content
+    }
     assert scores(there, project) == before
 
 
@@ -128,8 +130,8 @@ def test_tasks_with_predictions_are_imported_into_another_project(
     dubito: Dubito, real_label_studio: LabelStudio, project: int, tmp_path: Path
 ) -> None:
     path = tmp_path / "all.tasks.json"
-    told = ("--project", str(project), "--what", "predictions", "-o", str(path))
-    assert dubito.cli("export", *told).returncode == 0
+    arguments = ("--project", str(project), "--what", "predictions", "-o", str(path))
+    assert dubito.cli("export", *arguments).returncode == 0
     other = real_label_studio.create_project("another", config())
 
     ids = real_label_studio.import_tasks(other, json.loads(path.read_text()))
@@ -137,8 +139,8 @@ def test_tasks_with_predictions_are_imported_into_another_project(
     rows = real_label_studio.predictions(other)
     assert sorted(row["task"] for row in rows) == ids
     assert {row["model_version"] for row in rows} == {"dubito-export"}
-    said = {row["result"][0]["value"]["choices"][0] for row in rows}
-    assert said <= {*CLASSES}
+    labels = {row["result"][0]["value"]["choices"][0] for row in rows}
+    assert labels <= {*CLASSES}
 
 
 def check_report(page: Page, path: Path) -> None:

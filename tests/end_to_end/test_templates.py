@@ -28,9 +28,9 @@ def label_configs() -> dict[str, str]:
     pages = {path: path.read_text() for path in root.glob("*/*/config.yml")}
     configs = {path: CONFIG.search(text) for path, text in pages.items()}
     return {
-        str(path.parent.relative_to(root)): found[1]
-        for path, found in configs.items()
-        if found
+        str(path.parent.relative_to(root)): config[1]
+        for path, config in configs.items()
+        if config
     }
 
 

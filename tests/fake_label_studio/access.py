@@ -55,7 +55,9 @@ class Keys:
     def forget(self, user: int) -> None:
         """Take the keys of a person who is gone."""
         self.personal = {key: who for key, who in self.personal.items() if who != user}
-        self._access = {k: held for k, held in self._access.items() if held[0] != user}
+        self._access = {
+            k: grant for k, grant in self._access.items() if grant[0] != user
+        }
 
     def user(self, header: str) -> int:
         """Return whose an Authorization header is."""

@@ -40,11 +40,11 @@ def act() -> ResponseReturnValue:
 def _is_shown(task: Task) -> bool:
     """Apply the filters of actions that Dubito uses: on versions, and on counts."""
     tables = here().tables
-    rows, said = tables.predictions_of(task.id), tables.annotations_of(task.id)
-    skips = sum(answer.was_cancelled for answer in said)
+    rows, annotations = tables.predictions_of(task.id), tables.annotations_of(task.id)
+    skips = sum(answer.was_cancelled for answer in annotations)
     shown = {
         "predictions_model_versions": ",".join(row.model_version or "" for row in rows),
-        "total_annotations": len(said) - skips,
+        "total_annotations": len(annotations) - skips,
         "cancelled_annotations": skips,
     }
     filters = body().get("filters", {}).get("items", [])
@@ -186,8 +186,8 @@ def _cache_labels(_: Project, tasks: list[Task]) -> None:
     for task in tasks:
         counts = Counter(_labels(tables.annotations_of(task.id), only))
         counted = wish.get("with_counters", "Yes").lower() == "yes"
-        told = [f"{x}: {n}" if counted else x for x, n in sorted(counts.items())]
-        task.data = {**task.data, f"cache_{only or 'all'}": ", ".join(told)}
+        parts = [f"{x}: {n}" if counted else x for x, n in sorted(counts.items())]
+        task.data = {**task.data, f"cache_{only or 'all'}": ", ".join(parts)}
 
 
 def _add_data_field(_: Project, tasks: list[Task]) -> None:

@@ -39,14 +39,14 @@ def test_the_queue_follows_the_version_that_is_chosen(
     )
     label(label_studio, rows, 12)
 
-    found = retrieve(label_studio, rows.project)
+    tasks = retrieve(label_studio, rows.project)
 
-    (version,) = {row["model_version"] for row in found}
+    (version,) = {row["model_version"] for row in tasks}
     assert version.startswith("dubito-12-")
-    assert len(found) == len(rows.tasks)
+    assert len(tasks) == len(rows.tasks)
     chosen = {"model_version": version, "sampling": "Uncertainty sampling"}
     label_studio.patch_project(rows.project, **chosen)
-    scores = {row["task"]: row["score"] for row in found}
+    scores = {row["task"]: row["score"] for row in tasks}
     assert label_studio.next_task(rows.project) == min(scores, key=lambda t: scores[t])
     assert sum(score < 0.01 for score in scores.values()) == 6
     label_studio.delete_backend(backend["id"])

@@ -14,9 +14,9 @@ COMMAND = str(BIN / "label-studio-ml")
 
 
 def learns(server: ModelServer) -> bool:
-    told = Told(server=server)
-    told.label(tasks()[:2], ["a", "b"])
-    (answer,) = told.predict(tasks()[2:3])
+    plugin = Told(server=server)
+    plugin.label(tasks()[:2], ["a", "b"])
+    (answer,) = plugin.predict(tasks()[2:3])
     return str(answer["model_version"]).startswith("dubito-2-")
 
 

@@ -206,11 +206,11 @@ def test_skipped_and_unreadable_tasks_come_last(told: Told) -> None:
 def test_a_config_that_cannot_be_learnt_loses_no_labels(server: ModelServer) -> None:
     """It may be a mistake that is put right a minute later."""
     wrong = '<View><Text name="item" value="$row"/></View>'
-    told = Told(server=server, config=wrong)
-    told.label(tasks()[:2], ["a", "b"])
-    (answer,) = told.predict(tasks()[2:3])
+    plugin = Told(server=server, config=wrong)
+    plugin.label(tasks()[:2], ["a", "b"])
+    (answer,) = plugin.predict(tasks()[2:3])
 
-    right = Told(server=server, number=told.number)
+    right = Told(server=server, number=plugin.number)
 
     assert answer["result"] == []
     assert answer["score"] == pytest.approx(NEUTRAL)
@@ -249,16 +249,16 @@ def test_every_request_of_label_studio_is_answered(
 
 
 def test_texts_are_learnt(server: ModelServer) -> None:
-    told = Told(server=server, config=choices_config("glad", "angry"))
-    told.setup({"preannotate": True})
+    plugin = Told(server=server, config=choices_config("glad", "angry"))
+    plugin.setup({"preannotate": True})
     words = {"glad": "a lovely sunny day", "angry": "this awful rainy night"}
     sent = [
         as_sent(n, {"text": f"{words[name]} number {n}"})
         for n, name in enumerate([*words] * 10, start=1)
     ]
-    told.label(sent[:6], [*words] * 3)
+    plugin.label(sent[:6], [*words] * 3)
 
-    answers = told.predict(sent[6:])
+    answers = plugin.predict(sent[6:])
 
     named = [answer["result"][0]["value"]["choices"][0] for answer in answers]
     assert named == [*words] * 7

@@ -87,9 +87,9 @@ def test_both_answer_the_set_up_with_a_version(
     body = captured("ml_setup")
     expected = read(theirs.send("POST", "/setup", body), "model_version")
 
-    said = read(ours.post("/setup", body), "model_version")
+    response = read(ours.post("/setup", body), "model_version")
 
-    assert shape(said) == shape(expected) == {"model_version": "str"}
+    assert shape(response) == shape(expected) == {"model_version": "str"}
 
 
 @pytest.mark.parametrize("name", REQUESTS)
@@ -104,14 +104,14 @@ def test_both_answer_each_task_in_the_same_shape(
     expected = theirs.send("POST", "/predict", body)
     assert expected.json()["model_version"]
 
-    said = ours.post("/predict", body)
+    response = ours.post("/predict", body)
 
-    results = read(said, "results")["results"]
+    results = read(response, "results")["results"]
     versions = {prediction.pop("model_version") for prediction in results}
     assert shape(results) == shape(read(expected, "results")["results"])
     assert len(results) == len(body["tasks"])
     assert versions == {"dubito"}
-    assert said.json().keys() == {"results"}
+    assert response.json().keys() == {"results"}
 
 
 @pytest.mark.parametrize("name", EVENTS)
@@ -126,10 +126,10 @@ def test_both_take_every_event(theirs: ModelServer, ours: Dubito, name: str) -> 
     assert expected.status_code == httpx.codes.CREATED
     assert shape(expected.json()) == {"job_id": "str"}
 
-    said = ours.post("/webhook", body)
+    response = ours.post("/webhook", body)
 
-    assert said.status_code == httpx.codes.OK
-    assert shape(said.json()) == {"status": "str"}
+    assert response.status_code == httpx.codes.OK
+    assert shape(response.json()) == {"status": "str"}
 
 
 def test_both_list_their_versions(theirs: ModelServer, ours: Dubito) -> None:
@@ -138,10 +138,10 @@ def test_both_list_their_versions(theirs: ModelServer, ours: Dubito) -> None:
     project = {"project": captured("ml_setup")["project"]}
     expected = read(theirs.send("POST", "/versions", project), "versions")
 
-    said = read(ours.http.get("/versions"), "versions")
+    response = read(ours.http.get("/versions"), "versions")
 
-    assert said == {"versions": ["dubito"]}
-    assert type(said["versions"]) is type(expected["versions"])
+    assert response == {"versions": ["dubito"]}
+    assert type(response["versions"]) is type(expected["versions"])
 
 
 def test_only_we_predict_without_a_set_up(ours: Dubito) -> None:
@@ -161,7 +161,7 @@ def test_only_we_call_a_malformed_body_the_caller_s_mistake(
     """They fail and show a trace, which is nothing for strangers to read."""
     assert theirs.send("POST", path, {}).status_code == 500
 
-    said = ours.post(path, {})
+    response = ours.post(path, {})
 
-    assert said.status_code == 400
-    assert "Traceback" not in said.text
+    assert response.status_code == 400
+    assert "Traceback" not in response.text

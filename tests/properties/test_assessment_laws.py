@@ -44,20 +44,20 @@ def evidence(draw: st.DrawFn) -> Evidence:
 def test_the_estimate_lies_in_its_interval_and_that_between_0_and_1(
     told: Evidence,
 ) -> None:
-    found = accuracy(told)
+    estimate = accuracy(told)
 
-    assert found is not None
-    assert 0 <= found.low <= found.estimate <= found.high <= 1
+    assert estimate is not None
+    assert 0 <= estimate.low <= estimate.estimate <= estimate.high <= 1
 
 
 @given(told=evidence())
 def test_where_all_random_labels_are_right_full_accuracy_is_not_ruled_out(
     told: Evidence,
 ) -> None:
-    found = accuracy(replace(told, right=told.right | told.random))
+    estimate = accuracy(replace(told, right=told.right | told.random))
 
-    assert found is not None
-    assert found.high == 1.0
+    assert estimate is not None
+    assert estimate.high == 1.0
 
 
 @given(told=evidence(), seed=st.integers(0, 9))
@@ -88,26 +88,29 @@ def test_the_same_evidence_many_times_over_narrows_the_interval(
     drawn: Evidence,
 ) -> None:
     """Open tasks are as the labelled ones: of others little can be said anyway."""
-    told = replace(drawn, open_sure=drawn.sure, n_open=max(drawn.n_open, 1))
+    evidence_of_draw = replace(drawn, open_sure=drawn.sure, n_open=max(drawn.n_open, 1))
     more = replace(
-        told,
-        right=np.tile(told.right, 8),
-        sure=np.tile(told.sure, 8),
-        random=np.tile(told.random, 8),
-        n_open=8 * told.n_open,
+        evidence_of_draw,
+        right=np.tile(evidence_of_draw.right, 8),
+        sure=np.tile(evidence_of_draw.sure, 8),
+        random=np.tile(evidence_of_draw.random, 8),
+        n_open=8 * evidence_of_draw.n_open,
     )
 
-    one, other = accuracy(told), accuracy(more)
+    one, other = accuracy(evidence_of_draw), accuracy(more)
 
     assert one is not None
     assert other is not None
-    if not told.right[told.random].all() and told.right[told.random].any():
+    if (
+        not evidence_of_draw.right[evidence_of_draw.random].all()
+        and evidence_of_draw.right[evidence_of_draw.random].any()
+    ):
         assert width(other) < width(one)
 
 
-def width(found: Accuracy) -> float:
+def width(estimate: Accuracy) -> float:
     """Return how wide an interval is where it is made: in logits."""
-    return float(logit(min(found.high, 1 - 1e-9)) - logit(max(found.low, 1e-9)))
+    return float(logit(min(estimate.high, 1 - 1e-9)) - logit(max(estimate.low, 1e-9)))
 
 
 @settings(max_examples=30)
@@ -127,11 +130,11 @@ def test_a_group_is_never_split(groups: list[int], seed: int) -> None:
         groups=numbers,
     )
 
-    found = folds(known)
+    fold_of_row = folds(known)
 
     for group in set(groups):
-        assert len(set(found[numbers == group])) == 1
-    assert np.array_equal(found != NEVER, np.isin(numbers, numbers[rows]))
+        assert len(set(fold_of_row[numbers == group])) == 1
+    assert np.array_equal(fold_of_row != NEVER, np.isin(numbers, numbers[rows]))
 
 
 @given(
@@ -144,14 +147,14 @@ def test_the_random_sample_is_what_comes_before_the_first_open_task(
 ) -> None:
     order = permutation(np.arange(30), seed)
 
-    found = random_prefix(order, labelled, passed_over)
+    prefix = random_prefix(order, labelled, passed_over)
 
-    assert set(found) <= labelled
-    reached = order[: order.tolist().index(found[-1]) + 1] if found else order[:0]
+    assert set(prefix) <= labelled
+    reached = order[: order.tolist().index(prefix[-1]) + 1] if prefix else order[:0]
     assert set(reached.tolist()) <= labelled | passed_over
     first_open = [p for p in order.tolist() if p not in labelled | passed_over][:1]
     ahead = order[: order.tolist().index(first_open[0])] if first_open else order
-    assert set(found) == set(ahead.tolist()) & labelled
+    assert set(prefix) == set(ahead.tolist()) & labelled
 
 
 @given(
@@ -163,14 +166,14 @@ def test_doubtful_labels_are_suggested_another_class_each_once(
     rng = np.random.default_rng(len(codes))
     probabilities = rng.dirichlet(np.ones(4), size=len(codes))
 
-    found = label_errors(probabilities, np.array(codes), most)
+    errors = label_errors(probabilities, np.array(codes), most)
 
-    assert len(found) <= most
-    assert len({one.place for one in found}) == len(found)
-    for one in found:
+    assert len(errors) <= most
+    assert len({one.place for one in errors}) == len(errors)
+    for one in errors:
         assert one.suggested != codes[one.place]
         assert one.likelihood > one.own_likelihood
-    given = [one.own_likelihood for one in found]
+    given = [one.own_likelihood for one in errors]
     assert given == sorted(given)
 
 
@@ -185,13 +188,13 @@ cast = st.dictionaries(
 
 @given(votes=cast)
 def test_agreement_is_a_share_and_alpha_at_most_1(votes: dict[int, list[Vote]]) -> None:
-    found = agreement(votes)
+    measures = agreement(votes)
 
-    if found is not None:
-        assert 0 <= found.share <= 1
-        assert found.alpha is None or -1 <= found.alpha <= 1
-        assert all(0 <= peer.share <= 1 for peer in found.peers)
-        assert found == agreement(dict(reversed(votes.items())))
+    if measures is not None:
+        assert 0 <= measures.share <= 1
+        assert measures.alpha is None or -1 <= measures.alpha <= 1
+        assert all(0 <= peer.share <= 1 for peer in measures.peers)
+        assert measures == agreement(dict(reversed(votes.items())))
 
 
 def masi(one: str, other: str) -> float:
@@ -210,7 +213,7 @@ letters = st.sets(st.sampled_from("abcd")).map(lambda names: "".join(sorted(name
     cast=st.lists(st.lists(letters, min_size=2, max_size=4), min_size=1, max_size=12)
 )
 def test_alpha_of_sets_is_that_of_its_definition(cast: list[list[str]]) -> None:
-    found = agreement(
+    measures = agreement(
         {
             task: [Vote(choice, 1, annotator=who) for who, choice in enumerate(given_)]
             for task, given_ in enumerate(cast)
@@ -224,14 +227,14 @@ def test_alpha_of_sets_is_that_of_its_definition(cast: list[list[str]]) -> None:
         sum(masi(*pair) for pair in permutations(choices, 2)) / (len(choices) - 1)
         for choices in cast
     ]
-    assert found is not None
+    assert measures is not None
     if not any(chance):
-        assert found.alpha is None
+        assert measures.alpha is None
         return
     expected = 1 - (sum(seen) / len(values)) / (sum(chance) / len(chance))
-    assert found.alpha == pytest.approx(expected)
+    assert measures.alpha == pytest.approx(expected)
     pairs = [1 - masi(*pair) for choices in cast for pair in combinations(choices, 2)]
-    assert found.share == pytest.approx(sum(pairs) / len(pairs))
+    assert measures.share == pytest.approx(sum(pairs) / len(pairs))
 
 
 @given(n=st.integers(1, 2_000), classes=st.integers(1, 3), seed=st.integers(0, 9))
@@ -242,9 +245,9 @@ def test_distances_are_summed_block_by_block(n: int, classes: int, seed: int) ->
     weights = rng.integers(1, 5, size=n).astype(np.float64)
     compare, places = of_sets(sets), np.arange(n)
 
-    found = weighted_sum(weights, compare)
+    sums = weighted_sum(weights, compare)
 
-    assert found == pytest.approx(weights @ compare(places[:, None], places) @ weights)
+    assert sums == pytest.approx(weights @ compare(places[:, None], places) @ weights)
 
 
 @given(

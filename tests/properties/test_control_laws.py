@@ -165,11 +165,13 @@ def test_every_class_can_be_written(config: str) -> None:
     assert len({orjson.dumps(result) for result in results.values()}) == len(results)
     for answer, result in results.items():
         assert codec.is_answer(answer, schema)
-        told = [one for region in result for one in answers_in(region)]
+        answers_of_regions = [one for region in result for one in answers_in(region)]
         if codec.marks_stretches:
-            assert told == [[1, 4, name] for name in codec.classes_in(answer)]
+            assert answers_of_regions == [
+                [1, 4, name] for name in codec.classes_in(answer)
+            ]
         else:
-            assert told == [*codec.classes_in(answer)]
+            assert answers_of_regions == [*codec.classes_in(answer)]
 
 
 @every_config
@@ -215,10 +217,10 @@ def test_a_class_that_is_gone_is_set_aside_with_a_reason(config: str) -> None:
     others = replace(schema, classes=schema.classes[:-1])
     result = codec.regions(answer_with([gone], schema), schema)
 
-    found = codec.read(result, others)
+    answer = codec.read(result, others)
 
-    assert isinstance(found, NoAnswer)
-    assert gone in found.reason
+    assert isinstance(answer, NoAnswer)
+    assert gone in answer.reason
 
 
 @every_config
@@ -228,12 +230,12 @@ def test_without_one_answer_an_annotation_is_set_aside(config: str) -> None:
 
     several = [] if codec.answer_kind == "any of" else [[*results[0], *results[-1]]]
     for result in ([], elsewhere(results[0]), *several):
-        found = codec.read(result, schema)
+        answer = codec.read(result, schema)
         if codec.may_be_empty:
-            assert found == answer_with([], schema) == "[]"
+            assert answer == answer_with([], schema) == "[]"
             continue
-        assert isinstance(found, NoAnswer)
-        assert schema.control in found.reason
+        assert isinstance(answer, NoAnswer)
+        assert schema.control in answer.reason
 
 
 @pytest.mark.parametrize("config", [c for c in CONFIGS if "multiple" in c])
@@ -334,12 +336,12 @@ def test_any_result_is_read_or_set_aside_with_a_reason(
 ) -> None:
     schema = read_schema(config)
 
-    found = codec_of(schema).read(result, schema)
+    answer = codec_of(schema).read(result, schema)
 
-    if isinstance(found, NoAnswer):
-        assert found.reason
+    if isinstance(answer, NoAnswer):
+        assert answer.reason
     else:
-        assert codec_of(schema).is_answer(found, schema)
+        assert codec_of(schema).is_answer(answer, schema)
 
 
 @given(region=regions)

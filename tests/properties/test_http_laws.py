@@ -93,21 +93,21 @@ def test_a_spoilt_body_gets_a_sentence_and_changes_nothing(
     before = kept_in(open_services.redis)
     http = create_app(open_services).test_client()
 
-    said = http.post(path, data=content, content_type="application/json")
+    response = http.post(path, data=content, content_type="application/json")
     after = kept_in(open_services.redis)
     status = http.get("/api/projects/1").status_code
 
-    assert said.status_code in {200, 400}
-    assert said.json is not None
-    assert said.status_code == 200 or after == before
+    assert response.status_code in {200, 400}
+    assert response.json is not None
+    assert response.status_code == 200 or after == before
     assert status == 200
 
 
 def _key_of(body: JsonObject) -> str:
-    told = body["project"]
-    if not isinstance(told, dict):
+    project_value = body["project"]
+    if not isinstance(project_value, dict):
         return KEY
-    return project(told["id"], created_at=told["created_at"]).key
+    return project(project_value["id"], created_at=project_value["created_at"]).key
 
 
 @settings(max_examples=60)
@@ -121,8 +121,8 @@ def test_predict_answers_one_valid_result_for_each_task(
     http = create_app(open_services).test_client()
     body = json.dumps({"tasks": asked, "project": KEY, "label_config": shown})
 
-    said = http.post("/predict", data=body, content_type="application/json").json
+    response = http.post("/predict", data=body, content_type="application/json").json
 
-    assert said is not None
-    assert len(said["results"]) == len(tasks)
-    assert all(0.01 <= row["score"] <= 1 for row in said["results"])
+    assert response is not None
+    assert len(response["results"]) == len(tasks)
+    assert all(0.01 <= row["score"] <= 1 for row in response["results"])

@@ -85,11 +85,11 @@ def test_any_task_is_read_or_set_aside(
     reader = TaskReader(schema=shown, reads=reads, files=NOWHERE)
 
     for data in sample:
-        found = attempt(reader, data)
-        is_learnt = isinstance(found, TaskInput) and (
-            bool(found.numbers) or found.text is not None
+        result = attempt(reader, data)
+        is_learnt = isinstance(result, TaskInput) and (
+            bool(result.numbers) or result.text is not None
         )
-        assert is_learnt or isinstance(found, str) or found.refused
+        assert is_learnt or isinstance(result, str) or result.refused
 
 
 cells = st.sampled_from(
@@ -118,10 +118,10 @@ def test_any_content_is_a_recording_or_refused(
         [one] = describe_all([open_recording(content, channels(*named, time="t"))])
         return one
 
-    found = outcome(act, BadItemError)
+    outcome_of_call = outcome(act, BadItemError)
 
-    assert found
-    values = [] if isinstance(found, str) else found.values()
+    assert outcome_of_call
+    values = [] if isinstance(outcome_of_call, str) else outcome_of_call.values()
     assert all(abs(value) <= 1e31 for value in values)
 
 
@@ -186,9 +186,9 @@ def test_only_hosts_that_may_be_asked_are_asked(address: str) -> None:
 @settings(max_examples=200)
 @given(address=addresses | st.just("x" * 5_000 + ".csv") | st.just("\x00.csv"))
 def test_any_address_names_a_file_of_the_directory_or_none(address: str) -> None:
-    found = outcome(lambda: LocalFiles(Path()).fetch(address), BadItemError)
+    outcome_of_call = outcome(lambda: LocalFiles(Path()).fetch(address), BadItemError)
 
-    assert found is not None
+    assert outcome_of_call is not None
 
 
 @settings(max_examples=100)
@@ -200,28 +200,28 @@ def test_any_export_is_about_something_or_refused(address: str) -> None:
     ]
     files = LocalFiles(Path())
 
-    found = outcome(lambda: infer_schema(parse_export(rows), files.fetch), ExportError)
+    result = outcome(lambda: infer_schema(parse_export(rows), files.fetch), ExportError)
 
-    assert found
+    assert result
 
 
 @settings(max_examples=200)
 @given(config=st.text(max_size=40) | st.sampled_from([choices_config("a", "b")]))
 def test_any_label_config_is_learnt_or_refused(config: str) -> None:
-    found = outcome(lambda: read_schema(config), SchemaError)
+    outcome_of_call = outcome(lambda: read_schema(config), SchemaError)
 
-    assert found
-    assert isinstance(found, str) or found.classes == ("a", "b")
+    assert outcome_of_call
+    assert isinstance(outcome_of_call, str) or outcome_of_call.classes == ("a", "b")
 
 
 @given(value=json_values | st.text())
 def test_any_extra_parameters_are_settings_or_refused(value: object) -> None:
-    found = outcome(lambda: read_preferences(value), ProjectSettingsError)
+    preferences = outcome(lambda: read_preferences(value), ProjectSettingsError)
 
-    if isinstance(found, str):
-        assert found.startswith("the extra params")
+    if isinstance(preferences, str):
+        assert preferences.startswith("the extra params")
     else:
-        assert found.audit_every >= 0
+        assert preferences.audit_every >= 0
 
 
 NAMES = sorted(name for aliases in ALIASES.values() for name in aliases)
@@ -234,12 +234,12 @@ values = st.text(max_size=12) | st.sampled_from(
 
 @given(environ=st.dictionaries(st.sampled_from(NAMES), values, max_size=4))
 def test_any_environment_is_settings_or_refused(environ: dict[str, str]) -> None:
-    found = outcome(lambda: Settings.from_environment(environ), SettingsError)
+    result = outcome(lambda: Settings.from_environment(environ), SettingsError)
 
-    if isinstance(found, str):
-        assert found.splitlines() == [found]
+    if isinstance(result, str):
+        assert result.splitlines() == [result]
     else:
-        assert Settings.from_environment(found.environment()) == found
+        assert Settings.from_environment(result.environment()) == result
 
 
 @given(data=json_data)

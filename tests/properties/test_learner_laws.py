@@ -33,11 +33,11 @@ def test_any_labels_of_any_tasks_give_probabilities(
     features, codes = project
     chosen = Ensemble().within(UnlabelledContext(features))
 
-    found = chosen.fit(features[: len(codes)], codes, 6).predict(features)
+    predictions = chosen.fit(features[: len(codes)], codes, 6).predict(features)
 
-    assert found.min() >= 0.0
-    assert found.sum(axis=1) == pytest.approx(1.0)
-    assert (found[:, np.setdiff1d(np.arange(6), codes)] == 0).all()
+    assert predictions.min() >= 0.0
+    assert predictions.sum(axis=1) == pytest.approx(1.0)
+    assert (predictions[:, np.setdiff1d(np.arange(6), codes)] == 0).all()
 
 
 @settings(max_examples=15)

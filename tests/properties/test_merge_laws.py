@@ -76,12 +76,12 @@ class Deliveries(RuleBasedStateMachine):
         self, number: int, task: int, choice: str | None, ours: str = ""
     ) -> Annotation:
         self.minute += 1
-        said = machine_made(ours) if ours else choice
+        result = machine_made(ours) if ours else choice
         before = self.held.get(number)
         made_at = BORN + timedelta(minutes=self.minute)
         born = made_at if before is None else before.created_at
         answer = annotation(
-            number, said, task=task, minute=self.minute, created_at=born
+            number, result, task=task, minute=self.minute, created_at=born
         )
         self.held[number] = answer
         return answer
@@ -97,8 +97,8 @@ class Deliveries(RuleBasedStateMachine):
     @rule(backup=backups)
     def restore(self, backup: tuple[Held, int]) -> None:
         """Bring back what there was: later answers are gone, numbers given again."""
-        held, self.last = backup
-        self.held = dict(held)
+        backup_copy, self.last = backup
+        self.held = dict(backup_copy)
 
     @rule(
         target=events, task=st.integers(1, 4), choice=st.sampled_from(["a", "b", None])
@@ -115,12 +115,12 @@ class Deliveries(RuleBasedStateMachine):
     )
     def label_the_rest(self, tasks: set[int], label: str) -> JsonObject:
         """Give tasks labels of ours; a person may change them like any other."""
-        told = []
+        ids = []
         for task in tasks:
             self.last += 1
             answer = self._changed(self.last, task, None, ours=label)
-            told.append(answer.model_dump(mode="json"))
-        return event("ANNOTATIONS_CREATED", annotation=told)
+            ids.append(answer.model_dump(mode="json"))
+        return event("ANNOTATIONS_CREATED", annotation=ids)
 
     @rule(target=events, data=st.data(), choice=st.sampled_from(["a", "b", None]))
     def change(self, data: st.DataObject, choice: str | None) -> JsonObject:
@@ -160,9 +160,9 @@ class Deliveries(RuleBasedStateMachine):
                 self.as_of[one.id] = self.arrivals
 
     def _is_believed(self, one: Annotation) -> bool:
-        held = self.expected.get(one.id, one)
-        is_same = held.created_at == one.created_at
-        return one.id not in self.dead and one.stamp >= held.stamp and is_same
+        stored = self.expected.get(one.id, one)
+        is_same = stored.created_at == one.created_at
+        return one.id not in self.dead and one.stamp >= stored.stamp and is_same
 
     def _expect_gone(self, numbers: Iterable[int]) -> None:
         for number in numbers:
@@ -171,9 +171,9 @@ class Deliveries(RuleBasedStateMachine):
             self.expected.pop(number, None)
             self.as_of[number] = self.arrivals
 
-    def _expect_shown(self, began: int, found: Iterable[Annotation]) -> None:
+    def _expect_shown(self, began: int, annotations: Iterable[Annotation]) -> None:
         """Expect what a look shows, but of what arrived later the later of the two."""
-        shown = {one.id: one for one in found}
+        shown = {one.id: one for one in annotations}
         for number, one in shown.items():
             if self.as_of.get(number, 0) <= began:
                 self.dead.discard(number)
@@ -199,9 +199,9 @@ class Deliveries(RuleBasedStateMachine):
 
     @rule(snapshot=consumes(snapshots))
     def merge(self, snapshot: Snapshot) -> None:
-        began, found = snapshot
-        self.state.annotations.merge(began, found)
-        self._expect_shown(began, found)
+        began, annotations = snapshot
+        self.state.annotations.merge(began, annotations)
+        self._expect_shown(began, annotations)
 
     @rule(task=st.integers(1, 4))
     def submit_while_a_snapshot_is_read(self, task: int) -> None:
@@ -220,12 +220,20 @@ class Deliveries(RuleBasedStateMachine):
         if hasattr(self, "state"):
             kept = self.state.annotations.all()
             people = [one for one in kept if not one.is_ours]
-            found, said = (
+            labels_of_kept, labels_of_people = (
                 derive_labels(some, schema(), project()) for some in (kept, people)
             )
-            assert (found.chosen, found.votes) == (said.chosen, said.votes)
-            assert (found.skipped, found.set_aside) == (said.skipped, said.set_aside)
-            assert found.closed == said.closed | {a.task for a in kept if a.is_ours}
+            assert (labels_of_kept.chosen, labels_of_kept.votes) == (
+                labels_of_people.chosen,
+                labels_of_people.votes,
+            )
+            assert (labels_of_kept.skipped, labels_of_kept.set_aside) == (
+                labels_of_people.skipped,
+                labels_of_people.set_aside,
+            )
+            assert labels_of_kept.closed == labels_of_people.closed | {
+                a.task for a in kept if a.is_ours
+            }
 
     def teardown(self) -> None:
         """After a last snapshot we hold what Label Studio holds."""

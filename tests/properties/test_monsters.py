@@ -66,11 +66,11 @@ def tasks(shown: Schema, *given: Mapping[str, object]) -> Callable[[], object]:
     def act() -> object:
         reads = choose_input(shown, read_preferences({}), rows)
         reader = TaskReader(schema=shown, reads=reads, files=NoFiles())
-        found = [reader.open(row) for row in rows]
-        reasons = [one.refused for one in found if isinstance(one, TaskInput)]
+        contents = [reader.open(row) for row in rows]
+        reasons = [one.refused for one in contents if isinstance(one, TaskInput)]
         if all(reasons):
             raise BadItemError(reasons[0])
-        return found
+        return contents
 
     return act
 
@@ -249,12 +249,12 @@ def burden(act: Callable[[], object]) -> tuple[str, float, float]:
     """Return the reason of the refusal if it is one, the seconds and the megabytes."""
     with suppress(OSError):  # where the peak cannot be forgotten, less is noticed
         Path("/proc/self/clear_refs").write_text("5")
-    held, began, reason = peak_megabytes(), time.monotonic(), ""
+    megabytes, began, reason = peak_megabytes(), time.monotonic(), ""
     try:
         act()
     except (BackendError, BadItemError) as error:
         reason = str(error)
-    return reason, time.monotonic() - began, peak_megabytes() - held
+    return reason, time.monotonic() - began, peak_megabytes() - megabytes
 
 
 @pytest.mark.parametrize("made", REFUSED.values(), ids=REFUSED)

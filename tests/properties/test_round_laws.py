@@ -69,12 +69,12 @@ def test_certainty_has_one_scale_and_few_digits(
 ) -> None:
     made = items(rows)
 
-    found = ask(made, labels(made, said)).ranking
+    ranking = ask(made, labels(made, said)).ranking
 
-    assert found.certainty.shape == found.task_ids.shape
-    assert found.certainty.min() >= 0
-    assert found.certainty.max() <= 1
-    assert np.array_equal(found.certainty, np.round(found.certainty, 6))
+    assert ranking.certainty.shape == ranking.task_ids.shape
+    assert ranking.certainty.min() >= 0
+    assert ranking.certainty.max() <= 1
+    assert np.array_equal(ranking.certainty, np.round(ranking.certainty, 6))
 
 
 @settings(max_examples=20)
@@ -86,9 +86,9 @@ def test_copies_are_not_asked_side_by_side(copies: int, kinds: int, seed: int) -
     made = items(np.repeat(once, copies, axis=0)[rng.permutation(kinds * copies)])
     known = labels(made, ["a", "b"])
 
-    found = ask(made, known, audit=0, initial={"random": 0, "centres": 0})
+    result = ask(made, known, audit=0, initial={"random": 0, "centres": 0})
 
-    shown = made.features[[made.positions[task] for task in window(found)]]
+    shown = made.features[[made.positions[task] for task in window(result)]]
     alike = (shown[1:] == shown[:-1]).all(axis=1)
     assert not alike.any()
 
@@ -102,11 +102,11 @@ def test_the_order_of_arrival_does_not_matter(
     with store_client(store_url) as redis:
         redis.flushall()
         straight = arrived(redis, "1.1", list(range(14)), turned=False)
-        found = arrived(redis, "1.2", order, turned=turned)
+        places = arrived(redis, "1.2", order, turned=turned)
 
-    assert found.window == straight.window
-    assert np.array_equal(found.ranking.certainty, straight.ranking.certainty)
-    assert np.array_equal(found.ranking.probabilities, straight.ranking.probabilities)
+    assert places.window == straight.window
+    assert np.array_equal(places.ranking.certainty, straight.ranking.certainty)
+    assert np.array_equal(places.ranking.probabilities, straight.ranking.probabilities)
 
 
 def arrived(redis: Redis, key: str, numbers: list[int], *, turned: bool) -> RoundResult:

@@ -120,12 +120,12 @@ class Stand:
         """Check that Label Studio would serve our window, place by place."""
         status = self.status(project)
         assert status["settled"]
-        window, found = window_of(status), scores(self.label_studio, project)
-        order = sorted(found, key=lambda task: (found[task], task))
+        window, scores_of_tasks = window_of(status), scores(self.label_studio, project)
+        order = sorted(scores_of_tasks, key=lambda task: (scores_of_tasks[task], task))
         assert order[: len(window)] == window
-        told = [place["score"] for place in status["window"]]
-        assert told == [found[task] for task in window]
-        assert told == sorted(set(told))
+        window_scores = [place["score"] for place in status["window"]]
+        assert window_scores == [scores_of_tasks[task] for task in window]
+        assert window_scores == sorted(set(window_scores))
         assert self.label_studio.project(project)["model_version"] == VERSION
         return status
 

@@ -94,11 +94,11 @@ def rows(bench: Stand) -> Rows:
 
 def years_in(results: Mapping[int, list[JsonObject]]) -> dict[int, str]:
     """Return the years that each result shows; each must be one year."""
-    found = {}
+    rows_of_tasks = {}
     for task, [region] in results.items():
         assert (region["type"], [*region["value"]]) == ("datetime", ["datetime"])
-        found[task] = str(region["value"]["datetime"])
-    return found
+        rows_of_tasks[task] = str(region["value"]["datetime"])
+    return rows_of_tasks
 
 
 def results(bench: Stand, rows: Rows, version: str) -> dict[int, list[JsonObject]]:

@@ -26,13 +26,13 @@ def rows(bench: Stand) -> Rows:
 
 def connect(bench: Stand, project: int, url: str) -> list[str]:
     """Connect at an address; return what was said."""
-    said: list[str] = []
+    messages: list[str] = []
     client = bench.services.label_studio()
-    Connector(services=bench.services, client=client, say=said.append).connect(
+    Connector(services=bench.services, client=client, say=messages.append).connect(
         project, url
     )
     bench.run()
-    return said
+    return messages
 
 
 def leave(bench: Stand, project: int) -> None:
@@ -61,13 +61,13 @@ def test_another_address_moves_row_and_webhook(bench: Stand, rows: Rows) -> None
     (before,) = bench.label_studio.ml_backends(rows.project)
 
     with web_serving(bench.services) as url:
-        said = connect(bench, rows.project, url)
+        output = connect(bench, rows.project, url)
         bench.label_studio.annotate(rows.tasks[10], "walk")
 
         (after,) = bench.label_studio.ml_backends(rows.project)
         assert (after["id"], after["url"]) == (before["id"], url)
         assert hooks(bench, rows.project) == [f"{url}/webhook"]
-        assert f"moved the ML backend 'Dubito' from {bench.url} to {url}" in said
+        assert f"moved the ML backend 'Dubito' from {bench.url} to {url}" in output
         assert bench.status(rows.project)["labels"] == 9
         leave(bench, rows.project)
 
@@ -159,11 +159,11 @@ def test_a_new_secret_of_the_operator_is_no_other_dubito(
 def test_settings_are_given_with_the_command_and_kept_without(
     bench: Stand, rows: Rows
 ) -> None:
-    said: list[str] = []
+    messages: list[str] = []
     given = '{"window": 7, "preannotate": true}'
 
     for params in (given, None, given):
-        connector_of(bench.services, said.append, params=params).connect(
+        connector_of(bench.services, messages.append, params=params).connect(
             rows.project, bench.url
         )
         bench.run()
@@ -171,8 +171,8 @@ def test_settings_are_given_with_the_command_and_kept_without(
         assert row["extra_params"] == {"window": 7, "preannotate": True}
         assert len(bench.status(rows.project)["window"]) == 7
 
-    connector_of(bench.services, said.append, " ").connect(rows.project, bench.url)
+    connector_of(bench.services, messages.append, " ").connect(rows.project, bench.url)
     (row,) = bench.label_studio.ml_backends(rows.project)
     assert row["extra_params"] == {}
     with pytest.raises(ProjectSettingsError, match="windw"):
-        connector_of(bench.services, said.append, params='{"windw": 7}')
+        connector_of(bench.services, messages.append, params='{"windw": 7}')

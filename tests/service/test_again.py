@@ -29,8 +29,8 @@ def order(bench: Stand, rows: Rows, **wish: object) -> httpx.Response:
 
 def ask(bench: Stand, rows: Rows, *tasks: int, **wish: object) -> JsonObject:
     """Ask for tasks again, and let what is to be done be done; return the status."""
-    told = order(bench, rows, tasks=list(tasks), **wish)
-    assert told.status_code == 202, told.text
+    response = order(bench, rows, tasks=list(tasks), **wish)
+    assert response.status_code == 202, response.text
     for _ in range(3):
         bench.look_after(rows.project)
     return bench.status(rows.project)
@@ -38,12 +38,17 @@ def ask(bench: Stand, rows: Rows, *tasks: int, **wish: object) -> JsonObject:
 
 def answers(bench: Stand, rows: Rows, task: int) -> list[JsonObject]:
     export = bench.label_studio.export(rows.project)
-    return [a for found in export if found["id"] == task for a in found["annotations"]]
+    return [
+        a
+        for exported in export
+        if exported["id"] == task
+        for a in exported["annotations"]
+    ]
 
 
 def kept_rows(bench: Stand, rows: Rows) -> list[int]:
-    found = bench.label_studio.predictions(rows.project)
-    return [row["task"] for row in found if row["model_version"] == KEPT_VERSION]
+    predictions = bench.label_studio.predictions(rows.project)
+    return [row["task"] for row in predictions if row["model_version"] == KEPT_VERSION]
 
 
 def test_a_task_that_is_asked_again_comes_first(bench: Stand, rows: Rows) -> None:

@@ -150,7 +150,7 @@ def test_where_a_choice_is_required_none_is_never_predicted(bench: Stand) -> Non
     exported = b"".join(TABLES["predictions.json"].pieces(state))
     model = fit_model(bench.services, state).fitted
     with bench.services.files(bench.services.label_studio()) as files:
-        [said] = model.answers([low], files)
+        [answers] = model.answers([low], files)
 
     ranking = state.ranking()
     assert ranking is not None
@@ -159,9 +159,9 @@ def test_where_a_choice_is_required_none_is_never_predicted(bench: Stand) -> Non
     published = bench.label_studio.predictions(rows.project)
     assert all(names_in(row["result"]) for row in published)
     [one] = response.get_json()["results"]
-    assert isinstance(said, ItemPrediction)
-    assert max(said.probabilities) < 0.5
-    assert orjson.loads(said.label) == names_in(one["result"]) != []
+    assert isinstance(answers, ItemPrediction)
+    assert max(answers.probabilities) < 0.5
+    assert orjson.loads(answers.label) == names_in(one["result"]) != []
 
 
 def test_a_question_with_one_answer_may_become_one_with_several(bench: Stand) -> None:
@@ -230,11 +230,11 @@ def test_an_exported_model_predicts_sets(
     ]
 
     with bench.services.files(bench.services.label_studio()) as files:
-        said = list(load_model(file).answers(items, files))
+        answers = list(load_model(file).answers(items, files))
         before = list(model.answers(items, files))
 
-    assert said == before
-    labels = [one.label for one in said if isinstance(one, ItemPrediction)]
+    assert answers == before
+    labels = [one.label for one in answers if isinstance(one, ItemPrediction)]
     assert labels == ['["loud","high"]', "[]"]
 
 

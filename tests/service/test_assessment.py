@@ -73,10 +73,10 @@ def assessed(bench: Stand, rows: Rows) -> Any:  # noqa: ANN401 - the JSON border
 def test_labels_are_assessed(bench: Stand, rows: Rows) -> None:
     status = bench.status(rows.project)
 
-    found = status["accuracy"]
-    assert 0.5 < found["low"] < found["estimate"] < found["high"] <= 1
-    assert found["n"] >= 5
-    assert status["curve"] == [{"labels": LABELS, **found}]
+    estimate = status["accuracy"]
+    assert 0.5 < estimate["low"] < estimate["estimate"] < estimate["high"] <= 1
+    assert estimate["n"] >= 5
+    assert status["curve"] == [{"labels": LABELS, **estimate}]
     assert status["assessed"] == {"labels": LABELS, "round": status["round"]}
     assert f"{50 - LABELS} more labels would add" in " ".join(status["stop"]["reasons"])
 
@@ -94,10 +94,10 @@ def test_a_handful_of_labels_is_too_few(bench: Stand) -> None:
 def test_a_wrong_label_is_listed_for_another_look(bench: Stand) -> None:
     rows = rows_project(bench.label_studio, 50)
     task = rows.tasks[clearest()]
-    wrong = next(said for said in CLASSES if said != rows.truth[task])
+    wrong = next(name for name in CLASSES if name != rows.truth[task])
     for other in rows.tasks[:LABELS]:
-        said = wrong if other == task else rows.truth[other]
-        bench.label_studio.annotate(other, said)
+        answer = wrong if other == task else rows.truth[other]
+        bench.label_studio.annotate(other, answer)
     bench.connect(rows.project)
 
     suspect = bench.status(rows.project)["doubtful"][0]
@@ -171,9 +171,9 @@ def wish_at_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
     keep = AssessmentStore.keep
 
     def keep_and_wish(
-        self: AssessmentStore, step: str, found: NDArray[np.float64]
+        self: AssessmentStore, step: str, probabilities: NDArray[np.float64]
     ) -> None:
-        keep(self, step, found)
+        keep(self, step, probabilities)
         WorkQueue(self.client, self.project, self.clock).due_in(LONG_AGO)
 
     monkeypatch.setattr(AssessmentStore, "keep", keep_and_wish)

@@ -22,7 +22,7 @@ def rows(bench: Stand) -> Rows:
     project = there.create_project("paths", config)
     made = feature_rows(TASKS)
     ids = there.import_tasks(project, [data for data, _ in made])
-    truth = {task: said for task, (_, said) in zip(ids, made, strict=True)}
+    truth = {task: label for task, (_, label) in zip(ids, made, strict=True)}
     for task in sorted(ids)[:LABELS]:
         there.annotate(task, choice_result([truth[task]]))
     return Rows(project=project, truth=truth)
@@ -38,8 +38,8 @@ def connect(bench: Stand, rows: Rows, **settings: object) -> JsonObject:
 
 def choices(bench: Stand, rows: Rows, version: str) -> dict[int, object]:
     """Return what the rows of a version have for choices; one row a task."""
-    found = bench.label_studio.predictions(rows.project)
-    own = [row for row in found if row["model_version"] == version]
+    predictions = bench.label_studio.predictions(rows.project)
+    own = [row for row in predictions if row["model_version"] == version]
     assert len({row["task"] for row in own}) == len(own)
     return {
         row["task"]: row["result"] and row["result"][0]["value"]["choices"]
@@ -67,9 +67,9 @@ def test_shown_answers_are_paths_in_every_row(bench: Stand, rows: Rows) -> None:
     """A bulk call would drop them without a word: they are written one by one."""
     connect(bench, rows, preannotate=True)
 
-    found = choices(bench, rows, VERSION)
-    assert found.keys() == set(rows.tasks[LABELS:])
-    assert all(one in PATHS for one in found.values())
+    paths = choices(bench, rows, VERSION)
+    assert paths.keys() == set(rows.tasks[LABELS:])
+    assert all(one in PATHS for one in paths.values())
     assert bulk_calls(bench) == 0
     bench.assert_order_holds(rows.project)
 
@@ -82,9 +82,9 @@ def test_predict_answers_with_paths(bench: Stand, rows: Rows) -> None:
         "label_config": bench.label_studio.project(rows.project)["label_config"],
     }
 
-    told = create_app(bench.services).test_client().post("/predict", json=body)
+    response = create_app(bench.services).test_client().post("/predict", json=body)
 
-    results = [one["result"] for one in told.get_json()["results"]]
+    results = [one["result"] for one in response.get_json()["results"]]
     assert len(results) == TASKS
     assert all(item["value"]["choices"] in PATHS for [item] in results)
 
@@ -102,13 +102,13 @@ def test_the_rest_is_labelled_with_paths(
     left = connect(bench, rows)["pool"]
     wish = {"action": "start", "certainty": 0.0, "annotations": as_annotations}
 
-    told = httpx.post(f"{bench.url}/api/projects/{rows.project}/rest", json=wish)
+    response = httpx.post(f"{bench.url}/api/projects/{rows.project}/rest", json=wish)
     bench.settle(rows.project)
 
-    assert told.status_code == 202, told.text
-    found = choices(bench, rows, LABELS_VERSION)
-    assert len(found) == left > 0
-    assert all(one in PATHS for one in found.values())
+    assert response.status_code == 202, response.text
+    paths = choices(bench, rows, LABELS_VERSION)
+    assert len(paths) == left > 0
+    assert all(one in PATHS for one in paths.values())
     status = bench.status(rows.project)
     assert status["set_aside"] == 0
     assert status["pool"] == (0 if as_annotations else left)

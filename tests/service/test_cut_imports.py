@@ -36,11 +36,9 @@ def cut(bench: Stand, project: int, *arguments: object, seconds: float = 2) -> s
     words = ["cut", *map(str, arguments), "--seconds", str(seconds)]
     there = bench.label_studio
     environment = {"LABEL_STUDIO_URL": there.url, "LABEL_STUDIO_API_KEY": there.token}
-    said = CliRunner().invoke(
-        main, [*words, "--project", str(project)], env=environment
-    )
-    assert said.exception is None or isinstance(said.exception, SystemExit), said.output
-    return said.output
+    run = CliRunner().invoke(main, [*words, "--project", str(project)], env=environment)
+    assert run.exception is None or isinstance(run.exception, SystemExit), run.output
+    return run.output
 
 
 def test_windows_of_an_empty_project_are_learnt_with_their_labels(
@@ -48,10 +46,10 @@ def test_windows_of_an_empty_project_are_learnt_with_their_labels(
 ) -> None:
     project = bench.label_studio.create_project("walk", EMPTY)
 
-    said = cut(bench, project, walk, "--label-column", "pace")
+    output = cut(bench, project, walk, "--label-column", "pace")
     bench.connect(project)
 
-    assert f"dubito connect --project {project}" in said
+    assert f"dubito connect --project {project}" in output
     status = bench.assert_order_holds(project)
     assert (status["tasks"], status["labels"], status["set_aside"]) == (30, 10, 0)
     assert status["reads"]["kind"] == "recording"
@@ -107,9 +105,9 @@ def test_a_label_config_for_other_data_is_named(
 ) -> None:
     project = bench.label_studio.create_project("walk", config)
 
-    said = cut(bench, project, walk, "--label-column", "pace")
+    output = cut(bench, project, walk, "--label-column", "pace")
 
-    assert sentence in said
+    assert sentence in output
     assert not bench.label_studio.task_ids(project)
 
 
@@ -124,9 +122,9 @@ def test_an_import_that_breaks_off_says_how_far_it_came(
     path = f"/api/projects/{project}/import"
     bench.faults.plan(Fault(path=path, status=HTTPStatus.BAD_GATEWAY, let_pass=1))
 
-    said = cut(bench, project, walk, "--overlap", 0.5, seconds=0.1)
+    output = cut(bench, project, walk, "--overlap", 0.5, seconds=0.1)
 
     count = len(bench.label_studio.task_ids(project))
     assert count == CALL_TASKS
-    assert "502" in said
-    assert f"{count} tasks had been imported: delete them" in said
+    assert "502" in output
+    assert f"{count} tasks had been imported: delete them" in output

@@ -48,9 +48,7 @@ def test_a_store_keeps_its_data_in_any_directory(tmp_path: Path, name: str) -> N
         kept = services.redis.get("kept")
 
     assert kept == b"yes"
-    assert {"appendonlydir", "store.log"} <= {
-        found.name for found in directory.iterdir()
-    }
+    assert {"appendonlydir", "store.log"} <= {path.name for path in directory.iterdir()}
 
 
 @pytest.mark.parametrize("excess", range(-2, 3))

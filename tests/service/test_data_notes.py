@@ -14,17 +14,17 @@ def project(bench: Stand, **columns: object) -> Rows:
     shown = choices_config(*CLASSES, attributes='value="$row"')
     made = bench.label_studio.create_project("rows", shown)
     rows = feature_rows(COUNT)
-    for number, (data, said) in enumerate(rows):
+    for number, (data, label) in enumerate(rows):
         data.update({"shade": SHADES[number % 3]} | columns)
         if "code" in columns:
-            data["code"] = CODES[said]
+            data["code"] = CODES[label]
         if "seldom" in columns:
             data["seldom"] = "n.a." if number % 3 == 0 else number * 0.7
     ids = bench.label_studio.import_tasks(made, [data for data, _ in rows])
-    for task, (_, said) in zip(ids, rows, strict=True):
-        bench.label_studio.annotate(task, said)
+    for task, (_, label) in zip(ids, rows, strict=True):
+        bench.label_studio.annotate(task, label)
     bench.connect(made)
-    truth = {task: said for task, (_, said) in zip(ids, rows, strict=True)}
+    truth = {task: answer for task, (_, answer) in zip(ids, rows, strict=True)}
     return Rows(project=made, truth=truth)
 
 
@@ -35,10 +35,10 @@ def notes(bench: Stand, rows: Rows) -> str:
 
 
 def test_honest_columns_are_not_mentioned(bench: Stand) -> None:
-    said = notes(bench, project(bench))
+    status_notes = notes(bench, project(bench))
 
-    assert "alone predicts" not in said
-    assert "column" not in said
+    assert "alone predicts" not in status_notes
+    assert "column" not in status_notes
 
 
 def test_marks_and_a_column_that_predicts_the_labels_alone_are_named(
@@ -46,9 +46,9 @@ def test_marks_and_a_column_that_predicts_the_labels_alone_are_named(
 ) -> None:
     rows = project(bench, code=0, seldom=0)
 
-    said = notes(bench, rows)
+    status_notes = notes(bench, rows)
 
-    assert f"the column 'code' alone predicts 100% of {COUNT} labels" in said
-    assert '"shade"' in said.partition('{"features":')[2]
-    assert '"code"' not in said
-    assert "columns: 'seldom': 'n.a.'" in said
+    assert f"the column 'code' alone predicts 100% of {COUNT} labels" in status_notes
+    assert '"shade"' in status_notes.partition('{"features":')[2]
+    assert '"code"' not in status_notes
+    assert "columns: 'seldom': 'n.a.'" in status_notes

@@ -51,15 +51,15 @@ class Watcher:
 
 def leave(bench: Stand, project: int, watcher: Watcher | None = None) -> list[str]:
     """Disconnect a project; return what was said."""
-    said: list[str] = []
+    messages: list[str] = []
     services = bench.services
     Disconnector(
         client=services.label_studio(),
         projects=services.projects,
-        say=said.append,
+        say=messages.append,
         show=watcher or Watcher(),
     ).disconnect(bench.state(project))
-    return said
+    return messages
 
 
 def versions(bench: Stand, project: int) -> Counter[str]:
@@ -79,10 +79,10 @@ def test_a_backend_that_was_looked_at_meanwhile_is_removed_too(
     project = bench.labelled_rows().project
     bench.faults.kept_backends = kept
 
-    said = leave(bench, project)
+    output = leave(bench, project)
 
     assert bench.label_studio.ml_backends(project) == []
-    assert said.count("removed the ML backend") == 1
+    assert output.count("removed the ML backend") == 1
 
 
 def test_a_backend_that_stays_is_told_and_the_project_is_not_forgotten(
@@ -118,11 +118,11 @@ def test_all_our_rows_go_and_no_others(bench: Stand) -> None:
     bench.label_studio.add_prediction(rows.tasks[0], 0.5, "theirs")
     watcher = Watcher()
 
-    said = leave(bench, rows.project, watcher)
+    output = leave(bench, rows.project, watcher)
 
     assert versions(bench, rows.project) == {"dubito-labels": 4, "theirs": 1}
     ours = 120 - 8  # labelled ones had no row
-    assert said.count(f"removing {ours} scores …") == 1
+    assert output.count(f"removing {ours} scores …") == 1
     assert watcher.seen[-1] == ("removing scores", ours, ours)
 
 
@@ -150,8 +150,8 @@ def test_the_status_says_how_far_the_removal_has_come(bench: Stand) -> None:
 
     leave(bench, project)
 
-    told = f"removing scores: 20 of {total}, "
-    assert any(note.startswith(told) and note.endswith("left") for note in notes[0])
+    message = f"removing scores: 20 of {total}, "
+    assert any(note.startswith(message) and note.endswith("left") for note in notes[0])
 
 
 @pytest.mark.parametrize(
@@ -207,10 +207,10 @@ def test_where_the_filter_is_refused_rows_go_one_by_one(bench: Stand) -> None:
     refused = Fault(path=ACTION, status=HTTPStatus.BAD_REQUEST, times=1_000)
     bench.faults.plan(refused)
 
-    said = leave(bench, rows.project)
+    output = leave(bench, rows.project)
 
     assert not versions(bench, rows.project)
-    assert said.count(f"removing {count} scores …") == 2, "it looked again"
+    assert output.count(f"removing {count} scores …") == 2, "it looked again"
 
 
 def test_rows_that_stay_are_told(bench: Stand) -> None:
@@ -245,8 +245,8 @@ def test_who_is_stopped_in_the_middle_goes_on_another_time(
     status = bench.status(rows.project)
     assert status["phase"] == "paused"
     assert "dubito disconnect" in status["last_error"]
-    said = leave(bench, rows.project)
-    assert f"removing {left} scores …" in said
+    output = leave(bench, rows.project)
+    assert f"removing {left} scores …" in output
     assert not versions(bench, rows.project)
     assert not bench.services.projects.known()
 

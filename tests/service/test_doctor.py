@@ -41,10 +41,10 @@ TO_CURE = {"warning", "fault"}
 Act = Callable[["Clinic"], None]
 
 
-def is_to_be_cured(found: JsonObject) -> bool:
+def is_to_be_cured(finding: JsonObject) -> bool:
     """Return whether something is wrong; that a machine is busy is nothing to us."""
-    is_slow = found["mark"] == "warning" and ", answers in " in found["what"]
-    return found["mark"] in TO_CURE and not is_slow
+    is_slow = finding["mark"] == "warning" and ", answers in " in finding["what"]
+    return finding["mark"] in TO_CURE and not is_slow
 
 
 @dataclass(slots=True)
@@ -79,13 +79,13 @@ class Clinic:
         """Return what the doctor finds, by the name of the check."""
         chosen = DoctorOptions(project=self.project, as_json=True, **wishes)
         self.healthy = run(self.settings, chosen)
-        said = orjson.loads(self.capsys.readouterr().out)
-        return {found["check"]: found for found in said["findings"]}
+        report = orjson.loads(self.capsys.readouterr().out)
+        return {finding["check"]: finding for finding in report["findings"]}
 
     def complaints(self, **wishes: bool) -> dict[str, JsonObject]:
         """Return only what should be cured; each must say why, and how."""
-        found = self.ask(**wishes)
-        ill = {name: one for name, one in found.items() if is_to_be_cured(one)}
+        findings = self.ask(**wishes)
+        ill = {name: one for name, one in findings.items() if is_to_be_cured(one)}
         for one in ill.values():
             assert one["what"]
             assert one["why"]
@@ -121,10 +121,10 @@ def test_a_big_project_is_told_of_quick_imports(
 
 
 def test_a_healthy_set_up_has_no_complaint(clinic: Clinic) -> None:
-    found = clinic.ask()
+    findings = clinic.ask()
 
-    assert not [one for one in found.values() if is_to_be_cured(one)]
-    assert "skipped" not in {one["mark"] for one in found.values()}
+    assert not [one for one in findings.values() if is_to_be_cured(one)]
+    assert "skipped" not in {one["mark"] for one in findings.values()}
     assert clinic.healthy
 
 
@@ -133,11 +133,11 @@ def test_a_column_that_gives_the_labels_away_is_named(clinic: Clinic) -> None:
     finding = AssessmentSummary(basis="", round=1, labels=80, sole_predictors=(gold,))
     clinic.bench.state(clinic.project).assessments.save(finding)
 
-    [(name, found)] = clinic.complaints().items()
+    [(name, complaint)] = clinic.complaints().items()
 
-    assert (name, found["mark"]) == ("columns", "warning")
-    assert "'f0' (100%)" in str(found["what"])
-    assert '{"features":["f1",' in str(found["cures"])
+    assert (name, complaint["mark"]) == ("columns", "warning")
+    assert "'f0' (100%)" in str(complaint["what"])
+    assert '{"features":["f1",' in str(complaint["cures"])
 
 
 @pytest.mark.parametrize("is_broken", [False, True])
@@ -158,11 +158,11 @@ def test_looking_changes_nothing(clinic: Clinic, *, is_broken: bool) -> None:
 
 def _content(redis: Redis) -> dict[str, object]:
     """Return what the store holds, but for the note that Label Studio called."""
-    found = kept_in(redis)
-    for name, value in found.items():
+    content = kept_in(redis)
+    for name, value in content.items():
         if name.endswith(keys.RECORD) and isinstance(value, dict):
             value.pop(b"setup_at", None)
-    return {name: v for name, v in found.items() if not name.endswith(f":{keys.DUE}")}
+    return {name: v for name, v in content.items() if not name.endswith(f":{keys.DUE}")}
 
 
 def _change_hook(**fields: object) -> Act:
@@ -491,23 +491,23 @@ def test_a_legacy_token_is_well_where_it_is_taken(clinic: Clinic) -> None:
     clinic.settings = clinic.settings.having(label_studio_key=LEGACY_TOKEN)
     clinic.bench.server.options.legacy_tokens = True
 
-    found = clinic.ask()
+    findings = clinic.ask()
 
-    assert found["key"]["mark"] == "ok"
-    assert "legacy token" in found["key"]["what"]
+    assert findings["key"]["mark"] == "ok"
+    assert "legacy token" in findings["key"]["what"]
 
 
 def test_without_label_studio_the_store_is_looked_at(clinic: Clinic) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
     clinic.settings = clinic.settings.having(label_studio_url=nowhere)
 
-    found = clinic.ask()
+    findings = clinic.ask()
 
     assert not clinic.healthy
-    assert found["label_studio"]["mark"] == "fault"
-    assert "LABEL_STUDIO_URL" in str(found["label_studio"]["cures"])
-    assert found["store"]["mark"] == found["workers"]["mark"] == "ok"
-    assert found["webhook"]["mark"] == "skipped"
+    assert findings["label_studio"]["mark"] == "fault"
+    assert "LABEL_STUDIO_URL" in str(findings["label_studio"]["cures"])
+    assert findings["store"]["mark"] == findings["workers"]["mark"] == "ok"
+    assert findings["webhook"]["mark"] == "skipped"
 
 
 def test_what_is_no_label_studio_is_said_so(clinic: Clinic, sink: Sink) -> None:
@@ -562,13 +562,13 @@ def test_without_a_store_label_studio_is_looked_at(
     directory.mkdir()
     clinic.settings = clinic.settings.having(redis_url="", data_dir=directory)
 
-    found = clinic.ask()
+    findings = clinic.ask()
 
-    assert [name for name in found if is_to_be_cured(found[name])] == ["store"]
-    assert "`dubito serve`" in str(found["store"]["cures"])
+    assert [name for name in findings if is_to_be_cured(findings[name])] == ["store"]
+    assert "`dubito serve`" in str(findings["store"]["cures"])
     well = ("key", "project", "backend", "reach", "webhook", "sampling")
-    assert {found[name]["mark"] for name in well} == {"ok"}
-    assert found["workers"]["mark"] == found["work"]["mark"] == "skipped"
+    assert {findings[name]["mark"] for name in well} == {"ok"}
+    assert findings["workers"]["mark"] == findings["work"]["mark"] == "skipped"
 
 
 @pytest.fixture
@@ -734,8 +734,8 @@ def test_events_that_get_lost_are_found_by_sending_one(clinic: Clinic) -> None:
     assert list(ill) == ["event"]
     assert "SSRF_PROTECTION_ENABLED=false" in str(ill["event"]["cures"])
     clinic.bench.faults.clear()
-    found = clinic.ask(live=True)
-    assert "a test event" in found["event"]["what"]
+    findings = clinic.ask(live=True)
+    assert "a test event" in findings["event"]["what"]
     assert clinic.healthy
 
 
@@ -793,10 +793,10 @@ def test_no_secret_is_shown(clinic: Clinic, *, as_json: bool) -> None:
 
     run(clinic.settings, DoctorOptions(project=clinic.project, as_json=as_json))
 
-    said = "".join(clinic.capsys.readouterr())
-    assert "webhook" in said
+    output = "".join(clinic.capsys.readouterr())
+    assert "webhook" in output
     hidden = (secret, clinic.bench.server.tokens[0], "swordfish", PASSWORD)
-    assert not [one for one in hidden if one in said]
+    assert not [one for one in hidden if one in output]
 
 
 def test_people_get_a_line_for_each_check_and_the_cures_below(clinic: Clinic) -> None:
@@ -805,12 +805,12 @@ def test_people_get_a_line_for_each_check_and_the_cures_below(clinic: Clinic) ->
 
     run(clinic.settings, DoctorOptions(project=clinic.project))
 
-    said = clinic.capsys.readouterr().out
-    assert max(map(len, said.splitlines())) <= 80
-    assert re.search(r"^  FAULT  webhook +there is no webhook", said, re.MULTILINE)
-    assert re.search(r"^  ok     sampling +Uncertainty", said, re.MULTILINE)
-    assert re.search(r"^   do   `dubito connect --project \d+`", said, re.MULTILINE)
-    assert "faults: 1" in said.splitlines()[-1]
+    output = clinic.capsys.readouterr().out
+    assert max(map(len, output.splitlines())) <= 80
+    assert re.search(r"^  FAULT  webhook +there is no webhook", output, re.MULTILINE)
+    assert re.search(r"^  ok     sampling +Uncertainty", output, re.MULTILINE)
+    assert re.search(r"^   do   `dubito connect --project \d+`", output, re.MULTILINE)
+    assert "faults: 1" in output.splitlines()[-1]
 
 
 def test_scripts_get_the_same_names_every_time(clinic: Clinic) -> None:
@@ -834,15 +834,15 @@ def test_what_is_typed_wrong_ends_with_2(arguments: list[str]) -> None:
 def named_commands() -> set[tuple[str, str]]:
     """Return the commands that cures name, with their options, by the code's text."""
     texts = (path.read_text() for path in (ROOT / "backend" / "doctor").glob("*.py"))
-    found = re.findall(r"`dubito ([a-z]+)([^`\n]*)`", "\n".join(texts))
-    return {(name, " ".join(re.findall(r"--[a-z-]+", rest))) for name, rest in found}
+    commands = re.findall(r"`dubito ([a-z]+)([^`\n]*)`", "\n".join(texts))
+    return {(name, " ".join(re.findall(r"--[a-z-]+", rest))) for name, rest in commands}
 
 
 @pytest.mark.parametrize(("name", "options"), sorted(named_commands()))
 def test_every_command_that_a_cure_names_exists(name: str, options: str) -> None:
-    said = CliRunner().invoke(main, [name, "--help"])
+    help_run = CliRunner().invoke(main, [name, "--help"])
 
-    assert said.exit_code == 0
+    assert help_run.exit_code == 0
     command = main.commands[name]
     assert isinstance(command, click.Command)
     known = {option for parameter in command.params for option in parameter.opts}

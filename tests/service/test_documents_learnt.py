@@ -95,9 +95,9 @@ def test_documents_are_learnt_and_shown(bench: Stand, kind: Documents) -> None:
     assert [ranking.likeliest_of(task) for task in ids[:7]] == [
         label_of(number) for number in range(7)
     ]
-    found = seen(bench, project, ids[5])
-    assert (found["text"], found["note"]) == (kind.shown.format(text_of(5)), "")
-    is_linked = str(found["document"]).startswith(f"{bench.server.url}/data/upload/")
+    detail = seen(bench, project, ids[5])
+    assert (detail["text"], detail["note"]) == (kind.shown.format(text_of(5)), "")
+    is_linked = str(detail["document"]).startswith(f"{bench.server.url}/data/upload/")
     assert is_linked == (kind is PDFS)
 
 
@@ -115,9 +115,9 @@ def test_nothing_is_shown_of_a_task_with_a_file_of_another_project(
     bench.connect(project)
     assert bench.status(project)["reads"]["kind"] == "objects"
 
-    found = seen(bench, project, task)
+    detail = seen(bench, project, task)
 
-    assert (found["text"], found["note"]) == ("good", task_detail.FOREIGN)
+    assert (detail["text"], detail["note"]) == ("good", task_detail.FOREIGN)
 
 
 def pages_of(number: int) -> list[str]:
@@ -149,9 +149,9 @@ def test_lists_of_images_are_learnt_and_the_first_is_shown(bench: Stand) -> None
     ranking = bench.state(project).ranking()
     assert ranking is not None
     assert ranking.likeliest_of(ids[5]) == label_of(5)
-    found = seen(bench, project, ids[5])
-    assert found["image"] == letters[5]["pages"][0]
-    assert found["note"] == "The first of 2 images."
+    detail = seen(bench, project, ids[5])
+    assert detail["image"] == letters[5]["pages"][0]
+    assert detail["note"] == "The first of 2 images."
 
 
 @pytest.mark.parametrize("kind", [PAGES, PDFS], ids=lambda kind: kind.tag)
@@ -165,7 +165,7 @@ def test_a_document_of_another_project_is_not_shown(
     [task] = bench.label_studio.import_tasks(project, [{"doc": address}])
     bench.connect(project)
 
-    found = seen(bench, project, task)
+    detail = seen(bench, project, task)
 
-    assert (found["text"], found["numbers"]) == (None, [])
-    assert found["note"] == task_detail.FOREIGN
+    assert (detail["text"], detail["numbers"]) == (None, [])
+    assert detail["note"] == task_detail.FOREIGN

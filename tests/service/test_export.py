@@ -65,11 +65,11 @@ def test_the_command_writes_what_the_page_downloads(
     rows = bench.labelled_rows()
     path = tmp_path / file
 
-    said = command("--project", rows.project, "--what", what, "-o", path)
+    output = command("--project", rows.project, "--what", what, "-o", path)
 
-    assert said.exit_code == 0, said.output
+    assert output.exit_code == 0, output.output
     assert path.read_bytes() == download(caller, rows.project, name)
-    assert f"wrote {what} to {path}" in said.stderr
+    assert f"wrote {what} to {path}" in output.stderr
     assert [one.name for one in tmp_path.iterdir()] == [file]
     umask = os.umask(0)
     os.umask(umask)
@@ -80,12 +80,12 @@ def test_the_command_prints_to_standard_output(
     bench: Stand, caller: FlaskClient, command: Command
 ) -> None:
     rows = bench.labelled_rows()
-    told = ("--project", rows.project, "--what", "predictions", "-o", "-")
+    arguments = ("--project", rows.project, "--what", "predictions", "-o", "-")
 
-    assert command(*told).stdout_bytes == download(
+    assert command(*arguments).stdout_bytes == download(
         caller, rows.project, "predictions.csv"
     )
-    assert command(*told, "--format", "label-studio").stdout_bytes == download(
+    assert command(*arguments, "--format", "label-studio").stdout_bytes == download(
         caller, rows.project, "predictions.ls.json"
     )
 
@@ -96,31 +96,31 @@ def test_tasks_with_their_predictions_go_into_another_project(
     rows, there = bench.labelled_rows(), bench.label_studio
     path = tmp_path / "x.tasks.json"
 
-    said = command("--project", rows.project, "--what", "predictions", "-o", path)
+    output = command("--project", rows.project, "--what", "predictions", "-o", path)
 
-    assert said.exit_code == 0, said.output
-    told = json.loads(path.read_text())
+    assert output.exit_code == 0, output.output
+    content = json.loads(path.read_text())
     data = {task["id"]: task["data"] for task in there.tasks(rows.project)}
-    assert [one["data"] for one in told] == [data[task] for task in rows.tasks]
+    assert [one["data"] for one in content] == [data[task] for task in rows.tasks]
     pieces = TABLES["predictions.ls.json"].pieces(bench.state(rows.project))
     expected = json.loads(b"".join(pieces))
     assert [
         {"task": t, **one["predictions"][0]}
-        for t, one in zip(rows.tasks, told, strict=True)
+        for t, one in zip(rows.tasks, content, strict=True)
     ] == expected
     config = there.project(rows.project)["label_config"]
     other = there.create_project("another", config)
-    assert len(there.import_tasks(other, told)) == len(rows.tasks)
+    assert len(there.import_tasks(other, content)) == len(rows.tasks)
 
 
 def test_the_command_writes_the_model(
     bench: Stand, command: Command, tmp_path: Path
 ) -> None:
     rows = bench.labelled_rows()
-    told = ("--project", rows.project, "--what", "model", "-o")
+    arguments = ("--project", rows.project, "--what", "model", "-o")
 
-    assert command(*told, tmp_path / "m.zip").exit_code == 0
-    assert command(*told, tmp_path / "m.skops").exit_code == 0
+    assert command(*arguments, tmp_path / "m.zip").exit_code == 0
+    assert command(*arguments, tmp_path / "m.skops").exit_code == 0
 
     with zipfile.ZipFile(tmp_path / "m.zip") as archive:
         assert {*archive.namelist()} == {
@@ -155,33 +155,33 @@ def test_the_command_says_what_stands_in_its_way(
     what, _, file = wish.partition(" ")
     path = file if file == "-" else tmp_path / file
 
-    said = command("--project", rows.project, "--what", what, "-o", path)
+    output = command("--project", rows.project, "--what", what, "-o", path)
 
-    assert said.exit_code == 1
-    assert reason in said.stderr
-    assert "Traceback" not in said.output
+    assert output.exit_code == 1
+    assert reason in output.stderr
+    assert "Traceback" not in output.output
     assert [one.name for one in tmp_path.iterdir()] == [".csv"]
 
 
 def test_the_command_knows_no_project_of_that_number(
     command: Command, tmp_path: Path
 ) -> None:
-    said = command("--project", 77, "--what", "labels", "-o", tmp_path / "x.csv")
+    output = command("--project", 77, "--what", "labels", "-o", tmp_path / "x.csv")
 
-    assert said.exit_code == 1
-    assert "project 77 is not connected" in said.stderr
+    assert output.exit_code == 1
+    assert "project 77 is not connected" in output.stderr
 
 
 def test_a_format_that_a_table_does_not_have_is_refused(
     command: Command, tmp_path: Path
 ) -> None:
-    told = ("--project", 7, "--what", "labels", "-o", tmp_path / "x.json")
+    arguments = ("--project", 7, "--what", "labels", "-o", tmp_path / "x.json")
 
-    said = command(*told, "--format", "label-studio")
+    output = command(*arguments, "--format", "label-studio")
 
     assert (
         "labels cannot be exported as label-studio; choose from csv, json"
-        in said.stderr
+        in output.stderr
     )
 
 
@@ -204,7 +204,7 @@ def test_what_was_there_is_still_there_if_writing_fails(tmp_path: Path) -> None:
 def test_a_device_is_written_to_not_replaced(bench: Stand, command: Command) -> None:
     rows = bench.labelled_rows()
 
-    said = command(
+    output = command(
         "--project",
         rows.project,
         "--what",
@@ -215,6 +215,6 @@ def test_a_device_is_written_to_not_replaced(bench: Stand, command: Command) -> 
         "csv",
     )
 
-    assert said.exit_code == 1
-    assert "/dev/full cannot be written: No space left" in said.stderr
+    assert output.exit_code == 1
+    assert "/dev/full cannot be written: No space left" in output.stderr
     assert Path("/dev/full").is_char_device()

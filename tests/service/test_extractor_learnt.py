@@ -23,13 +23,13 @@ def test_videos_are_learnt_by_an_extractor(
     names = ["saw" if n % 2 else "apple" for n in range(8)]
     files = {f"c{n}": f"{name} {name} {n}".encode() for n, name in enumerate(names)}
     ids = there.upload_csv(project, files | {"bad": bad})
-    said: list[str] = []
+    messages: list[str] = []
     connector = connector_of(
-        bench.services, said.append, params='{"extractor": "letters"}'
+        bench.services, messages.append, params='{"extractor": "letters"}'
     )
     connector.connect(project, bench.url)
     bench.run()
-    assert "the extractor 'letters' reads <Video>" in " ".join(said)
+    assert "the extractor 'letters' reads <Video>" in " ".join(messages)
     for number in range(4):
         there.annotate(ids[number], "tools" if number % 2 else "fruit")
     bench.run()

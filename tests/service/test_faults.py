@@ -166,8 +166,8 @@ def test_who_takes_a_project_over_looks_at_its_rows(bench: Stand) -> None:
     rows = bench.labelled_rows()
     state = bench.state(rows.project)
     window = [place["task"] for place in bench.status(rows.project)["window"]]
-    found = bench.label_studio.predictions(rows.project)
-    row = next(r for r in found if r["task"] == window[5])
+    predictions = bench.label_studio.predictions(rows.project)
+    row = next(r for r in predictions if r["task"] == window[5])
     bench.label_studio.patch_prediction(row["id"], score=-5.0)
     bench.services.redis.set(keys.of(state.key, keys.LAST_HOLDER), "one who died")
 

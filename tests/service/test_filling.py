@@ -115,8 +115,8 @@ def test_rows_are_written_many_at_a_time_where_that_is_quick(
     assert max(bulk_calls(bench)) == 15
     assert len(bulk_calls(bench)) > 2
     assert len({row["task"] for row in stored}) == len(stored)
-    held = bench.state(rows.project).published.rows()
-    assert held == {row["task"]: row["id"] for row in stored}
+    row_ids = bench.state(rows.project).published.rows()
+    assert row_ids == {row["task"]: row["id"] for row in stored}
     bench.assert_order_holds(rows.project)
 
 
@@ -175,8 +175,8 @@ def test_filling_stops_for_what_happens(
     scores = status["scores"]
     assert scores["of"] == TASKS - LABELS
     assert len(status["window"]) <= scores["written"] < scores["of"]
-    told = in_words("scores", scores)
-    assert told.startswith(f"{scores['written']} of {scores['of']} open tasks (")
+    words = in_words("scores", scores)
+    assert words.startswith(f"{scores['written']} of {scores['of']} open tasks (")
     bench.assert_order_holds(rows.project)
     monkeypatch.undo()
     filled(bench, rows.project)
@@ -201,8 +201,8 @@ def test_rows_that_left_the_window_do_not_wait_for_the_filling(
 
     bench.look_after(rows.project)
 
-    (found,) = bench.label_studio.predictions(rows.project, task=stray)
-    assert found["score"] >= CEILING
+    (stray_row,) = bench.label_studio.predictions(rows.project, task=stray)
+    assert stray_row["score"] >= CEILING
 
 
 @pytest.mark.usefixtures("big_and_busy")

@@ -205,12 +205,12 @@ def test_a_file_that_cannot_be_had_now_waits(bench: Stand) -> None:
 def texts() -> list[tuple[JsonObject, str]]:
     words = {"fruit": "apple pear plum cherry", "tools": "hammer saw drill pliers"}
     rng = np.random.default_rng(0)
-    said = []
+    answers = []
     for number in range(24):
         kind = "fruit" if number % 2 else "tools"
         chosen = " ".join(rng.choice(words[kind].split(), size=6))
-        said.append(({"text": f"{chosen} and so on"}, kind))
-    return said
+        answers.append(({"text": f"{chosen} and so on"}, kind))
+    return answers
 
 
 def test_texts_are_learnt_and_empty_ones_set_aside(bench: Stand) -> None:
@@ -222,15 +222,15 @@ def test_texts_are_learnt_and_empty_ones_set_aside(bench: Stand) -> None:
     )
     bench.connect(project)
 
-    for task, (_, said) in zip(ids[:8], rows[:8], strict=False):
-        bench.label_studio.annotate(task, said)
+    for task, (_, label) in zip(ids[:8], rows[:8], strict=False):
+        bench.label_studio.annotate(task, label)
     bench.run()
 
     status = bench.assert_order_holds(project)
     assert (status["labels"], status["set_aside"], status["pool"]) == (8, 2, 16)
     guesses = certain_of(bench, project)
     right = sum(
-        guesses[task] == said for task, (_, said) in zip(ids, rows, strict=False)
+        guesses[task] == answer for task, (_, answer) in zip(ids, rows, strict=False)
     )
     assert right >= 22
 
@@ -257,8 +257,8 @@ def test_the_last_task_labelled_means_done(bench: Stand) -> None:
     ids = bench.label_studio.import_tasks(project, [data for data, _ in rows])
     bench.connect(project)
 
-    for task, (_, said) in zip(ids, rows, strict=True):
-        bench.label_studio.annotate(task, said)
+    for task, (_, label) in zip(ids, rows, strict=True):
+        bench.label_studio.annotate(task, label)
     bench.run()
 
     status = bench.status(project)

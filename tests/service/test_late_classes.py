@@ -26,7 +26,7 @@ def bring(bench: Stand, project: int) -> dict[int, str]:
     """Import tasks, some of them of the late class; return what they are."""
     fresh = feature_rows(50, (*CLASSES, LATE), seed=1)
     ids = bench.label_studio.import_tasks(project, [data for data, _ in fresh])
-    return {task: said for task, (_, said) in zip(ids, fresh, strict=True)}
+    return {task: label for task, (_, label) in zip(ids, fresh, strict=True)}
 
 
 def label_next(bench: Stand, rows: Rows) -> str:
@@ -44,9 +44,9 @@ def share_recognised(bench: Stand, rows: Rows) -> float:
     ranking = bench.state(rows.project).ranking()
     assert ranking is not None
     likeliest = ranking.probabilities.argmax(axis=1).tolist()
-    told = dict(zip(ranking.task_ids.tolist(), likeliest, strict=True))
-    late = [task for task, said in rows.truth.items() if said == LATE]
-    return sum(ranking.classes[told[task]] == LATE for task in late) / len(late)
+    predictions = dict(zip(ranking.task_ids.tolist(), likeliest, strict=True))
+    late = [task for task, label in rows.truth.items() if label == LATE]
+    return sum(ranking.classes[predictions[task]] == LATE for task in late) / len(late)
 
 
 Step = Callable[[Stand, int], dict[int, str]]

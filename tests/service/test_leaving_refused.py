@@ -60,24 +60,24 @@ def rows(bench: Stand) -> Rows:
 
 
 def leave(bench: Stand, project: int) -> list[str]:
-    said: list[str] = []
+    messages: list[str] = []
     Disconnector(
         client=bench.services.label_studio(),
         projects=bench.services.projects,
-        say=said.append,
+        say=messages.append,
     ).disconnect(bench.state(project))
-    return said
+    return messages
 
 
 def leave_in_part(bench: Stand, project: int) -> list[str]:
-    said: list[str] = []
+    messages: list[str] = []
     with pytest.raises(NotAllUndoneError, match="could not be undone"):
         Disconnector(
             client=bench.services.label_studio(),
             projects=bench.services.projects,
-            say=said.append,
+            say=messages.append,
         ).disconnect(bench.state(project))
-    return [text for text in said if text.startswith("could not")]
+    return [text for text in messages if text.startswith("could not")]
 
 
 def refuse(bench: Stand, step: Step, status: int) -> None:
@@ -134,8 +134,8 @@ def test_what_is_refused_keeps_nothing_else(
     if name == "scores":  # those that stand alone go one by one then
         leave(bench, rows.project)
     else:
-        told = leave_in_part(bench, rows.project)
-        assert any(step.by_hand in text and str(status) in text for text in told)
+        output = leave_in_part(bench, rows.project)
+        assert any(step.by_hand in text and str(status) in text for text in output)
         assert bench.status(rows.project)["phase"] == "paused"
     bench.faults.clear()
 
@@ -151,10 +151,10 @@ def test_all_that_is_refused_is_listed(bench: Stand, rows: Rows) -> None:
     for step in STEPS.values():
         refuse(bench, step, 403)
 
-    told = leave_in_part(bench, rows.project)
+    output = leave_in_part(bench, rows.project)
 
-    assert len(told) == len(set(told)) == 7
-    assert all("by hand: " in text for text in told)
+    assert len(output) == len(set(output)) == 7
+    assert all("by hand: " in text for text in output)
 
 
 def test_what_is_gone_already_is_no_complaint(bench: Stand, rows: Rows) -> None:
@@ -175,9 +175,9 @@ def test_a_task_that_is_gone_has_no_label_put_back(bench: Stand, rows: Rows) -> 
     bench.faults.lose_webhooks = "all"
     bench.label_studio.delete_task(rows.tasks[3])
 
-    said = leave(bench, rows.project)
+    output = leave(bench, rows.project)
 
-    assert any(f"task {rows.tasks[3]} was deleted" in text for text in said)
+    assert any(f"task {rows.tasks[3]} was deleted" in text for text in output)
     assert not bench.services.projects.known()
 
 
@@ -215,8 +215,8 @@ class TestAnnotatorIsDeleted:
         bench.label_studio.call("DELETE", f"/api/users/{person['id']}/")
         return task
 
-    def is_back(self, found: Sequence[JsonObject], truth: str) -> bool:
-        (answer,) = found
+    def is_back(self, stored_answers: Sequence[JsonObject], truth: str) -> bool:
+        (answer,) = stored_answers
         owner = answer["completed_by"] == 1
         return owner and bool(answer["result"][0]["value"]["choices"] == [truth])
 
@@ -234,8 +234,8 @@ class TestAnnotatorIsDeleted:
     def test_leaving_puts_it_back_and_says_so(
         self, bench: Stand, rows: Rows, task: int
     ) -> None:
-        said = leave(bench, rows.project)
+        output = leave(bench, rows.project)
 
         assert self.is_back(answers(bench, rows, task), rows.truth[task])
-        assert any(f"task {task}" in text and "user 2" in text for text in said)
+        assert any(f"task {task}" in text and "user 2" in text for text in output)
         assert traces(bench, rows) == {**CLEAN, "answers": 10}

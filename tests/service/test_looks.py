@@ -84,6 +84,6 @@ def test_status_says_what_a_key_that_was_handed_over_means(
     settings = replace(bench.services.settings, label_studio_key=own)
     services = replace(bench.services, settings=settings)
 
-    told = str(describe(bench.state(project), services).notes)
+    notes = str(describe(bench.state(project), services).notes)
 
-    assert ("received from Label Studio" in told) == (not own)
+    assert ("received from Label Studio" in notes) == (not own)

@@ -24,8 +24,8 @@ def test_events_that_are_lost_are_made_up_for(bench: Stand) -> None:
     bench.label_studio.import_tasks(
         rows.project,
         [
-            {"data": data, "annotations": [{"result": choice_result(said)}]}
-            for data, said in feature_rows(4, seed=5)
+            {"data": data, "annotations": [{"result": choice_result(label)}]}
+            for data, label in feature_rows(4, seed=5)
         ],
     )
     assert bench.status(rows.project)["labels"] == 8
@@ -113,11 +113,11 @@ def test_tasks_deleted_while_the_store_is_lost_are_asked_for_no_more(
 def history(bench: Stand, project: int, tasks: list[int]) -> list[JsonObject]:
     """Let people work unheard; return the events they would have caused."""
     there = bench.label_studio
-    told: list[JsonObject] = []
+    events: list[JsonObject] = []
 
     def tell(action: str, **content: object) -> None:
         shown = there.project(project)
-        told.append({"action": action, "project": shown, **content})
+        events.append({"action": action, "project": shown, **content})
 
     def current(annotation: int) -> JsonObject:
         return dict(there.call("GET", f"/api/annotations/{annotation}/"))
@@ -133,7 +133,7 @@ def history(bench: Stand, project: int, tasks: list[int]) -> list[JsonObject]:
         if number % 3 == 2:
             there.delete_annotation(annotation)
             tell("ANNOTATIONS_DELETED", annotations=[{"id": annotation}])
-    return told
+    return events
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -141,8 +141,8 @@ def test_events_may_come_twice_and_in_any_order(bench: Stand, seed: int) -> None
     """Even without a sync: each answer carries its time, and the dead stay dead."""
     rows = bench.labelled_rows()
     bench.faults.lose_webhooks = "all"
-    told = history(bench, rows.project, rows.tasks[8:20])
-    shuffled = told * 2
+    events = history(bench, rows.project, rows.tasks[8:20])
+    shuffled = events * 2
     random.Random(seed).shuffle(shuffled)  # noqa: S311 - nobody guesses a test
 
     with httpx.Client(base_url=bench.url, trust_env=False) as http:

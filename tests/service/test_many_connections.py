@@ -166,26 +166,26 @@ def said_to(serving: Serving, request: bytes) -> str:
     """Send a request and return all that comes until the server closes."""
     with closing(serving.open()) as caller:
         caller.sendall(request)
-        found = b""
+        content = b""
         while more := caller.recv(65_536):
-            found += more
-    return found.decode()
+            content += more
+    return content.decode()
 
 
 def test_old_http_is_answered_and_closed(serving: Serving) -> None:
-    said = said_to(serving, b"GET /health HTTP/1.0\r\n\r\n")
+    reply = said_to(serving, b"GET /health HTTP/1.0\r\n\r\n")
 
-    assert said.startswith("HTTP/1.0 200")
+    assert reply.startswith("HTTP/1.0 200")
 
 
 def test_requests_sent_at_once_are_answered_in_order(serving: Serving) -> None:
-    said = said_to(
+    reply = said_to(
         serving,
         b"GET /versions HTTP/1.1\r\nHost: localhost\r\n\r\n"
         b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
     )
 
-    assert re.findall(r"HTTP/1.1 (\d+)", said) == ["200", "404"]
+    assert re.findall(r"HTTP/1.1 (\d+)", reply) == ["200", "404"]
 
 
 def test_an_event_in_chunks_is_taken(serving: Serving) -> None:
@@ -194,9 +194,9 @@ def test_an_event_in_chunks_is_taken(serving: Serving) -> None:
 
     head = f"{HEAD}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
 
-    said = said_to(serving, f"{head}{chunks}".encode())
+    reply = said_to(serving, f"{head}{chunks}".encode())
 
-    assert said.startswith("HTTP/1.1 200")
+    assert reply.startswith("HTTP/1.1 200")
 
 
 def test_no_second_request_hides_in_a_body(serving: Serving) -> None:
@@ -204,17 +204,17 @@ def test_no_second_request_hides_in_a_body(serving: Serving) -> None:
     hidden = "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\nX: "
     head = f"{HEAD}Content-Length: {len(hidden) + 5}\r\nTransfer-Encoding: chunked\r\n"
 
-    said = said_to(
+    reply = said_to(
         serving, f"{head}Connection: close\r\n\r\n0\r\n\r\n{hidden}".encode()
     )
 
-    assert said.count("HTTP/1.1") == 1
+    assert reply.count("HTTP/1.1") == 1
 
 
 def test_a_body_is_refused_by_its_head_where_it_is_too_large(serving: Serving) -> None:
     """Before anything of it is kept."""
     head = HEAD.replace("/webhook", "/setup")
 
-    said = said_to(serving, f"{head}Content-Length: 100000000\r\n\r\n".encode())
+    reply = said_to(serving, f"{head}Content-Length: 100000000\r\n\r\n".encode())
 
-    assert said.startswith("HTTP/1.1 413")
+    assert reply.startswith("HTTP/1.1 413")

@@ -62,8 +62,10 @@ def test_the_model_says_elsewhere_what_the_service_says(
 
     lines = predicted(folder, made.items)
 
-    said = [[float(line[name]) for name in ranking.classes] for line in lines]
-    assert np.array(said) == pytest.approx(ranking.probabilities, abs=TOLERANCE)
+    probabilities = [[float(line[name]) for name in ranking.classes] for line in lines]
+    assert np.array(probabilities) == pytest.approx(
+        ranking.probabilities, abs=TOLERANCE
+    )
     certainty = [float(line["certainty"]) for line in lines]
     assert certainty == pytest.approx(ranking.certainty, abs=2 * TOLERANCE)
     likeliest = ranking.probabilities.argmax(axis=1)
@@ -158,7 +160,7 @@ def test_the_script_says_in_a_sentence_what_stands_in_its_way(
     folder = made_model(bench, caller, rows.project, tmp_path)
     script = [sys.executable, str(folder / "predict.py")]
 
-    for arguments, said in (
+    for arguments, message in (
         ([], "python predict.py items.csv"),
         (["x"], "there is no x"),
     ):
@@ -166,7 +168,7 @@ def test_the_script_says_in_a_sentence_what_stands_in_its_way(
             [*script, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
         )
         assert done.returncode == 1
-        assert said in done.stderr
+        assert message in done.stderr
         assert "Traceback" not in done.stderr
 
 

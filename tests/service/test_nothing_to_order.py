@@ -87,8 +87,8 @@ def doctor(
         bench.services.settings.having(port=port),
         DoctorOptions(project=project, as_json=True),
     )
-    said = orjson.loads(capsys.readouterr().out)
-    return {found["check"]: found for found in said["findings"]}
+    report = orjson.loads(capsys.readouterr().out)
+    return {finding["check"]: finding for finding in report["findings"]}
 
 
 def printed(status: JsonObject, capsys: pytest.CaptureFixture[str]) -> str:
@@ -157,22 +157,25 @@ def test_where_every_task_is_set_aside_all_name_the_same_reasons(
     project = bench.label_studio.create_project("of no use", case.config)
     bench.label_studio.import_tasks(project, case.data)
 
-    said = connect(bench, project)
+    output = connect(bench, project)
 
-    assert "no task can be used for training" in said.error
-    assert case.words in said.error
-    assert "connected: events arrive" in said.lines
+    assert "no task can be used for training" in output.error
+    assert case.words in output.error
+    assert "connected: events arrive" in output.lines
     status = bench.status(project)
-    assert (status["phase"], status["last_error"]) == ("paused", said.error)
+    assert (status["phase"], status["last_error"]) == ("paused", output.error)
     assert status["set_aside"] == len(case.data)
     assert sum(cause["count"] for cause in status["set_aside_causes"]) == len(case.data)
-    assert f"phase paused: {said.error[:30]}" in printed(status, capsys)
-    found = doctor(bench, project, capsys)
-    assert (found["tasks"]["mark"], found["tasks"]["what"]) == ("fault", said.error)
-    assert case.cure in " ".join(found["tasks"]["cures"])
-    assert found["event"]["mark"] == "ok"
+    assert f"phase paused: {output.error[:30]}" in printed(status, capsys)
+    findings = doctor(bench, project, capsys)
+    assert (findings["tasks"]["mark"], findings["tasks"]["what"]) == (
+        "fault",
+        output.error,
+    )
+    assert case.cure in " ".join(findings["tasks"]["cures"])
+    assert findings["event"]["mark"] == "ok"
     for check in ("sampling", "model_version", "work"):
-        assert found[check]["mark"] == "skipped", "connecting again cures nothing"
+        assert findings[check]["mark"] == "skipped", "connecting again cures nothing"
 
 
 def test_the_project_goes_on_when_its_tasks_are_put_right(bench: Stand) -> None:
@@ -206,10 +209,12 @@ def test_connecting_again_reads_what_was_set_aside(
 
         allowed = {"file_hosts": (name,)}
         with stand(fake_server, store_url, allowed) as again:
-            said = connect(again, project)
+            output = connect(again, project)
 
-        assert "in FILE_HOSTS" not in said.whole
-        assert "no task can be used for training" in said.error, "the sink has no image"
+        assert "in FILE_HOSTS" not in output.whole
+        assert "no task can be used for training" in output.error, (
+            "the sink has no image"
+        )
 
 
 def test_where_some_tasks_are_set_aside_connect_says_how_many_and_why(
@@ -220,18 +225,18 @@ def test_where_some_tasks_are_set_aside_connect_says_how_many_and_why(
     texts = [{"text": f"some words, number {n}"} for n in range(8)]
     bench.label_studio.import_tasks(project, [*texts, {"text": ""}, {"text": " "}])
 
-    said = connect(bench, project)
+    output = connect(bench, project)
 
-    assert said.error == ""
-    at = said.lines.index("2 of 10 tasks are set aside:")
-    assert said.lines[at + 1] == "  2 tasks: the task has no text under 'text'"
-    assert "connected: events arrive" in said.lines
+    assert output.error == ""
+    at = output.lines.index("2 of 10 tasks are set aside:")
+    assert output.lines[at + 1] == "  2 tasks: the task has no text under 'text'"
+    assert "connected: events arrive" in output.lines
     status = bench.status(project)
     assert status["phase"] == "start"
     assert status["set_aside_reasons"] == ["2 tasks: the task has no text under 'text'"]
-    found = doctor(bench, project, capsys)
-    assert found["tasks"]["mark"] == "warning"
-    assert "2 of 10 tasks" in found["tasks"]["what"]
+    findings = doctor(bench, project, capsys)
+    assert findings["tasks"]["mark"] == "warning"
+    assert "2 of 10 tasks" in findings["tasks"]["what"]
 
 
 def test_an_empty_project_is_connected_and_waits_for_tasks(
@@ -241,12 +246,12 @@ def test_an_empty_project_is_connected_and_waits_for_tasks(
     project = bench.label_studio.create_project("empty", config)
 
     for _ in range(2):
-        said = connect(bench, project)
+        output = connect(bench, project)
 
-        assert said.error == ""
-        assert "connected: events arrive" in said.lines
-        assert "waiting for tasks" in said.whole
-        assert "Label All Tasks" not in said.whole
+        assert output.error == ""
+        assert "connected: events arrive" in output.lines
+        assert "waiting for tasks" in output.whole
+        assert "Label All Tasks" not in output.whole
         assert bench.status(project)["phase"] == "waiting"
     marks = {name: one["mark"] for name, one in doctor(bench, project, capsys).items()}
     for check in ("tasks", "annotations", "sampling", "model_version", "work"):
@@ -279,10 +284,10 @@ def test_a_project_whose_tasks_are_all_answered_is_connected(bench: Stand) -> No
     for task in rows.tasks:
         bench.label_studio.annotate(task, rows.truth[task])
 
-    said = connect(bench, rows.project)
+    output = connect(bench, rows.project)
 
-    assert said.error == ""
-    assert "no open task is left" in said.whole
+    assert output.error == ""
+    assert "no open task is left" in output.whole
     assert bench.status(rows.project)["phase"] == "done"
 
 
@@ -319,10 +324,10 @@ def test_doctor_warns_when_most_annotations_are_set_aside(
     status = bench.status(rows.project)
     assert (status["labels"], status["set_aside"]) == (2, 3)
     assert status["set_aside_reasons"] == [reason]
-    found = doctor(bench, rows.project, capsys)["annotations"]
-    assert (found["mark"], reason in found["what"]) == ("warning", True)
-    assert "3 of 5 annotations" in found["what"]
-    assert 'choice="single"' in " ".join(found["cures"])
+    finding = doctor(bench, rows.project, capsys)["annotations"]
+    assert (finding["mark"], reason in finding["what"]) == ("warning", True)
+    assert "3 of 5 annotations" in finding["what"]
+    assert 'choice="single"' in " ".join(finding["cures"])
 
 
 def test_few_annotations_set_aside_are_no_reason_to_warn(
@@ -335,6 +340,6 @@ def test_few_annotations_set_aside_are_no_reason_to_warn(
 
     bench.connect(rows.project)
 
-    found = doctor(bench, rows.project, capsys)["annotations"]
-    assert found["mark"] == "ok"
-    assert "1 of 4 annotations are set aside" in found["what"]
+    finding = doctor(bench, rows.project, capsys)["annotations"]
+    assert finding["mark"] == "ok"
+    assert "1 of 4 annotations are set aside" in finding["what"]

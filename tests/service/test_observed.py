@@ -42,11 +42,11 @@ def quick_learner() -> Iterator[None]:
 
 def scraped(http: FlaskClient) -> Samples:
     """Return what Prometheus would read: name and labels, in their order."""
-    said = http.get("/metrics")
-    assert said.status_code == 200
+    response = http.get("/metrics")
+    assert response.status_code == 200
     return {
         (sample.name, *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(said.text)
+        for family in text_string_to_metric_families(response.text)
         for sample in family.samples
     }
 
@@ -100,8 +100,8 @@ def test_a_stranger_cannot_make_the_metrics_grow(
     shown = bench.label_studio.project(rows.project)
 
     def attack(number: int) -> int:
-        told = {"action": f"EVIL_{number}", "project": shown}
-        http.post("/webhook", json=told)
+        body = {"action": f"EVIL_{number}", "project": shown}
+        http.post("/webhook", json=body)
         http.post("/webhook", json=event(f"EVIL_{number}"))
         http.post("/webhook", json={"action": number})
         http.get(f"/evil/{number}", headers={"Host": f"evil{number}.example"})
@@ -149,9 +149,9 @@ def test_a_call_without_an_answer_is_counted_and_label_studio_said_to_be_away(
 
 def health(http: FlaskClient) -> str:
     time.sleep(0.6)
-    said = http.get("/health").json
-    assert said is not None
-    return str(said["label_studio"])
+    response = http.get("/health").json
+    assert response is not None
+    return str(response["label_studio"])
 
 
 def test_lag_is_the_age_of_the_oldest_event_that_waits(
@@ -253,10 +253,10 @@ def test_the_metrics_of_fifty_projects_come_in_time(
         bench.services.projects.add(f"{number}.1")
 
     began = time.monotonic()
-    found = scraped(http)
+    metrics = scraped(http)
 
     assert time.monotonic() - began < SCRAPE_SECONDS
-    assert found["dubito_tasks", "1049.1"] == 200
+    assert metrics["dubito_tasks", "1049.1"] == 200
 
 
 def test_counts_wait_while_the_store_is_away(bench: Stand, store_url: str) -> None:

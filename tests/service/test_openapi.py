@@ -109,8 +109,8 @@ def test_a_project_stands_as_described(bench: Stand, labels: int) -> None:
     for path, method in [("/api/projects/{name}", "GET"), ("/metrics", "GET")]:
         named = {"name": str(rows.project)} if "{" in path else {}
         case = api[path][method].Case(path_parameters=named)
-        said = case.call_and_validate(excluded_checks=UNFIT)
-        assert said.status_code == 200
+        response = case.call_and_validate(excluded_checks=UNFIT)
+        assert response.status_code == 200
 
 
 def test_every_refusal_of_ours_is_described() -> None:
@@ -137,6 +137,6 @@ def test_every_endpoint_is_described_with_its_methods(served: Services) -> None:
     [("/setup", "Setup"), ("/predict", "PredictRequest"), ("/webhook", "Event")],
 )
 def test_each_example_is_taken(served: Services, path: str, name: str) -> None:
-    said = create_app(served).test_client().post(path, json=EXAMPLES[name])
+    response = create_app(served).test_client().post(path, json=EXAMPLES[name])
 
-    assert said.status_code == 200
+    assert response.status_code == 200

@@ -127,8 +127,8 @@ def test_aliased_choices_are_valid_in_label_studio(
     project = there.create_project("aliased", ALIASED)
     rows = feature_rows(30, ("rest", "walk"))
     ids = there.import_tasks(project, [data for data, _ in rows])
-    for task, (_, said) in zip(ids[:8], rows[:8], strict=True):
-        there.annotate(task, said)
+    for task, (_, label) in zip(ids[:8], rows[:8], strict=True):
+        there.annotate(task, label)
     params = {"preannotate": True}
     there.connect_backend(project, bench.url, "abc", extra_params=params)
     bench.connect(project)
@@ -140,12 +140,12 @@ def test_aliased_choices_are_valid_in_label_studio(
     assert labels <= {"rest", "walk"}
     assert {answer["result"][0]["from_name"] for answer in answers} == {CONTROL}
     assert {answer["result"][0]["to_name"] for answer in answers} == {ITEM}
-    told = [
+    predictions = [
         {**answer, "task": task, "model_version": "test"}
         for task, answer in zip(ids, answers, strict=True)
     ]
     path = f"/api/projects/{project}/import/predictions"
-    assert there.call("POST", path, json=told)["created"] == len(ids)
+    assert there.call("POST", path, json=predictions)["created"] == len(ids)
 
 
 def replay(caller: FlaskClient, name: str, body: object) -> int:

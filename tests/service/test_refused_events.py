@@ -35,9 +35,9 @@ def test_an_older_hook_costs_no_label_and_connecting_again_cures_it(
     rows = bench.labelled_rows(labels=8)
     client = bench.services.label_studio()
     [hook] = client.webhooks(rows.project)
-    told = {"url": hook.url, "is_active": True, "send_payload": True}
-    told |= {"send_for_all_actions": True, "actions": []}
-    client.change_webhook(hook.id, **told, headers={SECRET_HEADER: "an older one"})
+    fields = {"url": hook.url, "is_active": True, "send_payload": True}
+    fields |= {"send_for_all_actions": True, "actions": []}
+    client.change_webhook(hook.id, **fields, headers={SECRET_HEADER: "an older one"})
 
     bench.label_studio.annotate(rows.tasks[10], "walk")
     unheard, notes = bench.status(rows.project)["labels"], refusals(bench, rows.project)

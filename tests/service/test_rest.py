@@ -74,8 +74,8 @@ def order(bench: Stand, rows: Rows, **wish: object) -> httpx.Response:
 
 def start(bench: Stand, rows: Rows, **wish: object) -> JsonObject:
     """Start a job, and let it come to its end."""
-    told = order(bench, rows, action="start", **{"certainty": 0.0, **wish})
-    assert told.status_code == 202, told.text
+    response = order(bench, rows, action="start", **{"certainty": 0.0, **wish})
+    assert response.status_code == 202, response.text
     settle(bench, rows)
     job: JsonObject = rest(bench, rows)["job"]
     return job
@@ -83,8 +83,8 @@ def start(bench: Stand, rows: Rows, **wish: object) -> JsonObject:
 
 def written(bench: Stand, rows: Rows) -> dict[int, str]:
     """Return our labels by task; fail if a task has two rows."""
-    found = bench.label_studio.predictions(rows.project)
-    ours = [row for row in found if row["model_version"] == LABELS_VERSION]
+    result = bench.label_studio.predictions(rows.project)
+    ours = [row for row in result if row["model_version"] == LABELS_VERSION]
     assert max(Counter(row["task"] for row in ours).values(), default=1) == 1
     return {r["task"]: r["result"][0]["value"]["choices"][0] for r in ours}
 
@@ -103,44 +103,44 @@ def open_tasks(bench: Stand, rows: Rows) -> set[int]:
 def test_thresholds_are_told_by_their_tasks_and_errors(
     bench: Stand, rows: Rows
 ) -> None:
-    told = rest(bench, rows)
+    state = rest(bench, rows)
 
-    first, last = told["thresholds"][0], told["thresholds"][-1]
+    first, last = state["thresholds"][0], state["thresholds"][-1]
     assert (first["certainty"], first["tasks"]) == (0.0, TASKS - LABELS)
     assert first["tasks"] >= last["tasks"]
     assert 0 <= first["low"] <= first["error"] <= first["high"] <= 1
-    assert told["reason"] == ""
-    assert told["advice"]
-    assert told["job"]["state"] == "none"
+    assert state["reason"] == ""
+    assert state["advice"]
+    assert state["job"]["state"] == "none"
 
 
 def test_without_an_estimate_the_reason_is_said(bench: Stand) -> None:
     few = bench.labelled_rows(count=30, labels=8)
 
-    told = rest(bench, few)
+    state = rest(bench, few)
     refused = order(bench, few, action="start", certainty=0.5)
 
-    assert told["thresholds"] == []
-    assert "estimate" in told["reason"]
+    assert state["thresholds"] == []
+    assert "estimate" in state["reason"]
     assert refused.status_code == 409
-    assert refused.json()["detail"] == told["reason"]
+    assert refused.json()["detail"] == state["reason"]
 
 
 def test_the_rest_is_labelled_from_the_threshold_on(bench: Stand, rows: Rows) -> None:
-    told = rest(bench, rows)["thresholds"]
-    chosen = next(one for one in told if 0 < one["tasks"] < TASKS - LABELS)
+    thresholds = rest(bench, rows)["thresholds"]
+    chosen = next(one for one in thresholds if 0 < one["tasks"] < TASKS - LABELS)
     window = bench.status(rows.project)["window"]
 
     job = start(bench, rows, certainty=chosen["certainty"])
 
-    found = written(bench, rows)
+    written_rows = written(bench, rows)
     assert (job["state"], job["written"], job["of"]) == ("done", *[chosen["tasks"]] * 2)
-    assert len(found) == chosen["tasks"]
+    assert len(written_rows) == chosen["tasks"]
     ranking = bench.state(rows.project).ranking()
     assert ranking is not None
     likeliest = [ranking.classes[c] for c in ranking.probabilities.argmax(axis=1)]
     told_by_model = dict(zip(ranking.task_ids.tolist(), likeliest, strict=True))
-    assert found == {task: told_by_model[task] for task in found}
+    assert written_rows == {task: told_by_model[task] for task in written_rows}
     assert bench.assert_order_holds(rows.project)["window"] == window
 
 
@@ -211,8 +211,8 @@ def test_undo_takes_back_what_nobody_has_changed(bench: Stand, rows: Rows) -> No
         if answer["lead_time"] is None
     ]
     changed = ours[0]
-    said = CLASSES[0]
-    bench.label_studio.update_annotation(changed["id"], said, lead_time=2.0)
+    label = CLASSES[0]
+    bench.label_studio.update_annotation(changed["id"], label, lead_time=2.0)
     bench.run()
     assert bench.status(rows.project)["labels"] == LABELS + 1
 
@@ -418,19 +418,19 @@ def test_an_error_of_label_studio_is_said_and_the_job_goes_on(
 
 def test_disconnecting_leaves_the_owners_labels(bench: Stand, rows: Rows) -> None:
     start(bench, rows)
-    before, said = written(bench, rows), list[str]()
+    before, messages = written(bench, rows), list[str]()
 
     Disconnector(
         client=bench.services.label_studio(),
         projects=bench.services.projects,
-        say=said.append,
+        say=messages.append,
     ).disconnect(bench.state(rows.project))
 
     assert written(bench, rows) == before
     assert {
         r["model_version"] for r in bench.label_studio.predictions(rows.project)
     } == {LABELS_VERSION}
-    assert any(f"kept {len(before)} labels" in line for line in said)
+    assert any(f"kept {len(before)} labels" in line for line in messages)
 
 
 def test_many_rows_of_a_small_project_are_written_in_one_call(bench: Stand) -> None:

@@ -184,12 +184,14 @@ def test_an_event_made_up_of_the_future_counts_until_the_next_look(
     bench: Stand, year: int
 ) -> None:
     rows = bench.labelled_rows(20, FIRST)
-    told = bench.label_studio.export(rows.project)[0]["annotations"][0]
-    forged = {**told, "updated_at": f"{year}-06-01T00:00:00Z"}
+    annotation = bench.label_studio.export(rows.project)[0]["annotations"][0]
+    forged = {**annotation, "updated_at": f"{year}-06-01T00:00:00Z"}
     forged["result"] = choice_result("run")
 
     told_to(bench, rows, "ANNOTATION_UPDATED", annotation=forged).raise_for_status()
-    told_to(bench, rows, "ANNOTATIONS_DELETED", annotations=[{"id": told["id"] + 1}])
+    told_to(
+        bench, rows, "ANNOTATIONS_DELETED", annotations=[{"id": annotation["id"] + 1}]
+    )
     told_to(bench, rows, "TASKS_DELETED", tasks=[{"id": rows.tasks[-1]}])
     made_up = {**forged, "id": 10**9, "task": rows.tasks[15]}
     told_to(bench, rows, "ANNOTATION_CREATED", annotation=made_up)
@@ -207,16 +209,16 @@ def test_an_event_made_up_of_the_future_counts_until_the_next_look(
         # Events of old versions do not tell when an annotation was made.
         *(("created_at", date) for date in POISON if date is not None),
     ],
-    ids=lambda told: str(told)[:30],
+    ids=lambda status: str(status)[:30],
 )
 def test_a_poisonous_date_in_an_event_is_refused_and_breaks_nothing(
     bench: Stand, name: str, date: object
 ) -> None:
     rows = bench.labelled_rows(20, FIRST)
-    told = bench.label_studio.export(rows.project)[0]["annotations"][0]
+    annotation = bench.label_studio.export(rows.project)[0]["annotations"][0]
 
     answered = told_to(
-        bench, rows, "ANNOTATION_UPDATED", annotation={**told, name: date}
+        bench, rows, "ANNOTATION_UPDATED", annotation={**annotation, name: date}
     )
 
     assert answered.status_code == 400

@@ -38,11 +38,15 @@ def busy(bench: Stand, monkeypatch: pytest.MonkeyPatch) -> Rows:
 
 def command(bench: Stand, rows: Rows, *, is_now: bool) -> list[str]:
     """Run the command beside a worker; return what it says."""
-    said: list[str] = []
+    messages: list[str] = []
 
     def run() -> None:
         wait_for_scores(
-            bench.services, str(rows.project), said.append, show_nothing, is_now=is_now
+            bench.services,
+            str(rows.project),
+            messages.append,
+            show_nothing,
+            is_now=is_now,
         )
 
     with ThreadPoolExecutor() as pool:
@@ -55,7 +59,7 @@ def command(bench: Stand, rows: Rows, *, is_now: bool) -> list[str]:
         else:  # so that the thread ends, too
             bench.state(rows.project).note(paused="it took too many turns")
         done.result()
-    return said
+    return messages
 
 
 def beat(bench: Stand) -> None:
@@ -68,12 +72,12 @@ def test_all_missing_scores_are_stored_in_one_call_although_somebody_labels(
 ) -> None:
     scores = bench.status(busy.project)["scores"]
 
-    said = command(bench, busy, is_now=True)
+    output = command(bench, busy, is_now=True)
 
     missing = scores["of"] - scores["written"]
     assert bench.server.context.tables.imports == [missing]
-    assert "annotators wait" in said[0]
-    assert said[-1] == f"all {TASKS - LABELS} open tasks have their score"
+    assert "annotators wait" in output[0]
+    assert output[-1] == f"all {TASKS - LABELS} open tasks have their score"
     assert bench.status(busy.project)["scores"]["written"] == TASKS - LABELS
     bench.assert_order_holds(busy.project)
 
@@ -84,11 +88,11 @@ def test_without_now_it_waits_until_they_are_written(
     for name in ("FILL_SECONDS", "BUSY_FILL_SECONDS"):
         monkeypatch.setattr(filling, name, 5.0)
 
-    said = command(bench, busy, is_now=False)
+    output = command(bench, busy, is_now=False)
 
     assert bench.server.context.tables.imports == []
-    assert "of 82 open tasks have their score" in said[0]
-    assert said[-1] == "all 82 open tasks have their score"
+    assert "of 82 open tasks have their score" in output[0]
+    assert output[-1] == "all 82 open tasks have their score"
 
 
 def test_where_no_score_is_missing_nothing_is_asked_for(
@@ -97,11 +101,11 @@ def test_where_no_score_is_missing_nothing_is_asked_for(
     command(bench, busy, is_now=True)
     calls = len(bench.faults.requests)
 
-    said: list[str] = []
+    messages: list[str] = []
     project = str(busy.project)
-    wait_for_scores(bench.services, project, said.append, show_nothing, is_now=True)
+    wait_for_scores(bench.services, project, messages.append, show_nothing, is_now=True)
 
-    assert said == ["all 82 open tasks have their score"]
+    assert messages == ["all 82 open tasks have their score"]
     assert len(bench.faults.requests) == calls
 
 
@@ -113,21 +117,21 @@ def test_where_the_call_fails_scores_are_written_one_by_one(
     path = f"/api/projects/{busy.project}/import"
     bench.faults.plan(Fault(path=path, method="POST", times=1_000, status=503))
 
-    said = command(bench, busy, is_now=True)
+    output = command(bench, busy, is_now=True)
 
-    assert said[-1] == "all 82 open tasks have their score"
+    assert output[-1] == "all 82 open tasks have their score"
 
 
 def test_what_goes_wrong_is_said_once(bench: Stand, busy: Rows) -> None:
-    state, said = bench.state(busy.project), list[str]()
-    watch = Watch(services=bench.services, state=state, say=said.append)
+    state, messages = bench.state(busy.project), list[str]()
+    watch = Watch(services=bench.services, state=state, say=messages.append)
     state.note(last_error="Label Studio answered 503")
 
     for _ in range(3):
         beat(bench)
         watch.look()
 
-    assert said == ["Label Studio answered 503; Dubito tries again"]
+    assert messages == ["Label Studio answered 503; Dubito tries again"]
 
 
 def test_a_task_whose_score_is_refused_is_not_waited_for(
@@ -141,10 +145,10 @@ def test_a_task_whose_score_is_refused_is_not_waited_for(
         state.refused_rows.note(task, "Label Studio refuses it")
     assert task in state.refused_rows.resting()
 
-    said = command(bench, busy, is_now=False)
+    output = command(bench, busy, is_now=False)
 
-    assert "81 of 82 open tasks have their score" in said[-1]
-    assert "refuses the others" in said[-1]
+    assert "81 of 82 open tasks have their score" in output[-1]
+    assert "refuses the others" in output[-1]
 
 
 def test_before_the_first_order_it_waits(
@@ -156,9 +160,9 @@ def test_before_the_first_order_it_waits(
     Connector(services=bench.services, client=client).connect(rows.project, bench.url)
     assert not bench.state(rows.project).facts().queue_ready
 
-    said = command(bench, rows, is_now=False)
+    output = command(bench, rows, is_now=False)
 
-    assert said[-1] == "all 12 open tasks have their score"
+    assert output[-1] == "all 12 open tasks have their score"
 
 
 def test_rows_that_are_refused_are_written_one_by_one(
@@ -169,10 +173,10 @@ def test_rows_that_are_refused_are_written_one_by_one(
     path = f"/api/projects/{busy.project}/import"
     bench.faults.plan(Fault(path=path, method="POST", status=400))
 
-    said = command(bench, busy, is_now=True)
+    output = command(bench, busy, is_now=True)
 
     assert bench.server.context.tables.imports == []
-    assert said[-1] == "all 82 open tasks have their score"
+    assert output[-1] == "all 82 open tasks have their score"
 
 
 def test_what_keeps_scores_from_being_written_is_said(

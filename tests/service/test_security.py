@@ -157,31 +157,33 @@ def test_another_sites_page_changes_nothing(
     before = kept_in(redis)
 
     for path in ("/setup", "/webhook", "/predict", "/api/projects/1/sync"):
-        said = http.post(
+        response = http.post(
             path,
             json={},
             headers={"Origin": origin},
             auth=("anna", "secret") if guarded else None,
         )
-        assert said.status_code == 403
-        assert "Access-Control-Allow-Origin" not in said.headers
+        assert response.status_code == 403
+        assert "Access-Control-Allow-Origin" not in response.headers
 
     assert kept_in(redis) == before
 
 
 def test_a_page_of_our_own_may_ask_for_something(http: FlaskClient) -> None:
-    said = http.post("/api/projects/1/sync", headers={"Origin": "http://localhost"})
+    response = http.post("/api/projects/1/sync", headers={"Origin": "http://localhost"})
 
-    assert said.status_code == 202
+    assert response.status_code == 202
 
 
 def test_no_other_site_is_told_that_it_may_read_or_write(http: FlaskClient) -> None:
     asked = {"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}
 
-    said = http.options("/webhook", headers=asked)
+    response = http.options("/webhook", headers=asked)
 
-    assert not [name for name in said.headers if "access-control" in name[0].lower()]
-    assert said.headers["X-Frame-Options"] == "DENY"
+    assert not [
+        name for name in response.headers if "access-control" in name[0].lower()
+    ]
+    assert response.headers["X-Frame-Options"] == "DENY"
 
 
 @pytest.mark.parametrize(
@@ -191,10 +193,10 @@ def test_a_strangers_name_for_our_address_reads_nothing(
     http: FlaskClient, host: str
 ) -> None:
     """A page may have its own name lead to this machine (DNS rebinding)."""
-    said = http.get("/api/projects", headers={"Host": host})
+    response = http.get("/api/projects", headers={"Host": host})
 
-    assert said.status_code in {400, 403}
-    assert b"projects" not in said.data
+    assert response.status_code in {400, 403}
+    assert b"projects" not in response.data
 
 
 @pytest.mark.parametrize(
@@ -220,13 +222,13 @@ def test_where_a_page_gains_nothing_any_name_will_do(
 ) -> None:
     http = opened(**chosen)
 
-    said = http.get(
+    response = http.get(
         "/api/projects",
         headers={"Host": "dubito.example"},
         auth=("anna", "secret"),
     )
 
-    assert said.status_code == 200
+    assert response.status_code == 200
 
 
 # What anybody can do where no password is asked for.
@@ -330,7 +332,7 @@ def test_no_secret_is_in_the_process_list_the_log_or_the_store(
         dubito.http.get("/api/projects", auth=("anna", "wrong-password"))
         dubito.post("/setup", {"project": "bad"})
         lists = commands_of(dubito.data_dir)
-        held = repr(kept_in(dubito.store()))
+        content = repr(kept_in(dubito.store()))
         kept = [*tmp_path.glob("appendonlydir/*"), tmp_path / "store.sock"]
         readable = [path for path in kept if path.stat().st_mode & 0o077]
         log = dubito.log
@@ -343,12 +345,12 @@ def test_no_secret_is_in_the_process_list_the_log_or_the_store(
     assert not readable, "others on this machine may read the state"
     assert len(lists) >= 4
     assert "refused" in log
-    assert not [s for s in secrets if s in f"{lists} {log} {held}"]
+    assert not [s for s in secrets if s in f"{lists} {log} {content}"]
 
 
 def commands_of(data_dir: Path) -> list[str]:
     """Return the command lines of all processes that run over a data directory."""
-    found = []
+    names = []
     for proc in Path("/proc").glob("[0-9]*"):
         try:
             command = (proc / "cmdline").read_bytes()
@@ -357,8 +359,8 @@ def commands_of(data_dir: Path) -> list[str]:
         except OSError:
             continue
         if str(data_dir).encode() in known_by:
-            found.append(command.replace(b"\0", b" ").decode(errors="replace"))
-    return found
+            names.append(command.replace(b"\0", b" ").decode(errors="replace"))
+    return names
 
 
 def test_what_came_with_a_call_is_forgotten_in_a_minute(

@@ -34,9 +34,9 @@ def asked(bench: Stand, project: int, task: object) -> Any:  # noqa: ANN401 - th
 
 
 def seen(bench: Stand, project: int, task: int) -> dict[str, Any]:
-    found = asked(bench, project, task)
-    assert found.status_code == 200, found.json
-    return dict(found.json)
+    response = asked(bench, project, task)
+    assert response.status_code == 200, response.json
+    return dict(response.json)
 
 
 def series_config(columns: str = "xy", value_type: str = "url") -> str:
@@ -73,27 +73,27 @@ def test_a_row_of_numbers_is_shown_with_what_is_thought_of_it(bench: Stand) -> N
     first = bench.status(rows.project)["window"][0]
     data = bench.label_studio.task(first["task"])["data"]
 
-    found = seen(bench, rows.project, first["task"])
+    detail = seen(bench, rows.project, first["task"])
 
-    told = {number["name"]: number["value"] for number in found["numbers"]}
-    assert told == {name: data[name] for name in data if name != "row"}
-    assert (found["place"], found["why"]) == (1, first["why"])
-    assert found["certainty"] == pytest.approx(first["certainty"], abs=1e-3)
-    assert found["predicted"] in rows.truth.values()
-    assert found["label"] is None
+    numbers = {number["name"]: number["value"] for number in detail["numbers"]}
+    assert numbers == {name: data[name] for name in data if name != "row"}
+    assert (detail["place"], detail["why"]) == (1, first["why"])
+    assert detail["certainty"] == pytest.approx(first["certainty"], abs=1e-3)
+    assert detail["predicted"] in rows.truth.values()
+    assert detail["label"] is None
     url = f"{bench.server.url}/projects/{rows.project}/data?task={first['task']}"
-    assert found["link"] == url
-    assert (found["text"], found["trace"], found["image"]) == (None, None, None)
-    assert (found["note"], found["refused"]) == ("", "")
+    assert detail["link"] == url
+    assert (detail["text"], detail["trace"], detail["image"]) == (None, None, None)
+    assert (detail["note"], detail["refused"]) == ("", "")
 
 
 def test_a_labelled_task_is_shown_with_its_label(bench: Stand) -> None:
     rows = bench.labelled_rows(count=40, labels=8)
 
-    found = seen(bench, rows.project, rows.tasks[0])
+    detail = seen(bench, rows.project, rows.tasks[0])
 
-    assert found["label"] == rows.truth[rows.tasks[0]]
-    assert (found["place"], found["why"]) == (None, None)
+    assert detail["label"] == rows.truth[rows.tasks[0]]
+    assert (detail["place"], detail["why"]) == (None, None)
 
 
 def test_for_what_we_hold_label_studio_is_not_asked(bench: Stand) -> None:
@@ -126,10 +126,10 @@ def test_a_text_is_shown_in_short(bench: Stand) -> None:
 
     project, task = one_task(bench, choices_config("a", "b"), {"text": text})
 
-    found = seen(bench, project, task)["text"]
-    assert text.startswith(found.removesuffix(" …"))
-    assert found.endswith(" …")
-    assert len(found) <= showing.LONGEST_TEXT + 2
+    detail = seen(bench, project, task)["text"]
+    assert text.startswith(detail.removesuffix(" …"))
+    assert detail.endswith(" …")
+    assert len(detail) <= showing.LONGEST_TEXT + 2
 
 
 def test_only_the_first_numbers_are_shown_and_the_rest_counted(bench: Stand) -> None:
@@ -142,10 +142,10 @@ def test_only_the_first_numbers_are_shown_and_the_rest_counted(bench: Stand) -> 
     )
     bench.connect(project)
 
-    found = seen(bench, project, task)
+    detail = seen(bench, project, task)
 
-    assert len(found["numbers"]) == MOST_NUMBERS
-    assert found["numbers_left_out"] == 6
+    assert len(detail["numbers"]) == MOST_NUMBERS
+    assert detail["numbers_left_out"] == 6
 
 
 def test_a_recording_is_shown_thinned_its_strokes_kept(bench: Stand) -> None:
@@ -192,9 +192,9 @@ def test_an_upload_of_another_project_is_not_shown(bench: Stand) -> None:
 
     project, task = one_task(bench, series_config(), {"csv": address})
 
-    found = seen(bench, project, task)
-    assert (found["trace"], found["numbers"], found["text"]) == (None, [], None)
-    assert found["note"] == showing.FOREIGN
+    detail = seen(bench, project, task)
+    assert (detail["trace"], detail["numbers"], detail["text"]) == (None, [], None)
+    assert detail["note"] == showing.FOREIGN
 
 
 def test_a_text_file_of_another_project_is_not_shown(bench: Stand) -> None:
@@ -205,9 +205,9 @@ def test_a_text_file_of_another_project_is_not_shown(bench: Stand) -> None:
 
     project, task = one_task(bench, config, {"text": address})
 
-    found = seen(bench, project, task)
-    assert (found["text"], found["numbers"]) == (None, [])
-    assert found["note"] == showing.FOREIGN
+    detail = seen(bench, project, task)
+    assert (detail["text"], detail["numbers"]) == (None, [])
+    assert detail["note"] == showing.FOREIGN
 
 
 def test_an_own_text_file_is_shown(bench: Stand) -> None:
@@ -216,9 +216,9 @@ def test_an_own_text_file_is_shown(bench: Stand) -> None:
     [task] = bench.label_studio.upload_csv(project, {"r": "a good day"})
     bench.connect(project)
 
-    found = seen(bench, project, task)
+    detail = seen(bench, project, task)
 
-    assert (found["text"], found["note"]) == ("a good day", "")
+    assert (detail["text"], detail["note"]) == ("a good day", "")
 
 
 def test_a_file_that_label_studio_cannot_give_is_said_to_be_missing(
@@ -228,10 +228,10 @@ def test_a_file_that_label_studio_cannot_give_is_said_to_be_missing(
     bench.connect(project)
     bench.faults.plan(Fault(path="/data/upload", status=503))
 
-    found = seen(bench, project, task)
+    detail = seen(bench, project, task)
 
-    assert found["trace"] is None
-    assert "cannot be fetched now (status 503)" in found["note"]
+    assert detail["trace"] is None
+    assert "cannot be fetched now (status 503)" in detail["note"]
 
 
 def test_a_label_studio_that_is_away_is_said_to_be(bench: Stand) -> None:
@@ -239,11 +239,11 @@ def test_a_label_studio_that_is_away_is_said_to_be(bench: Stand) -> None:
     bench.connect(project)
     bench.faults.plan(Fault(path="/api/tasks", status=502, html=True, times=9))
 
-    found = seen(bench, project, task)
+    detail = seen(bench, project, task)
 
-    assert found["trace"] is None
-    assert found["note"].startswith("The task cannot be shown now: ")
-    assert found["link"]
+    assert detail["trace"] is None
+    assert detail["note"].startswith("The task cannot be shown now: ")
+    assert detail["link"]
 
 
 def test_a_file_too_large_to_be_shown_is_not_read_whole(bench: Stand) -> None:
@@ -252,10 +252,10 @@ def test_a_file_too_large_to_be_shown_is_not_read_whole(bench: Stand) -> None:
     project, [task] = recordings(bench, large)
     bench.connect(project)
 
-    found = seen(bench, project, task)
+    detail = seen(bench, project, task)
 
-    assert found["trace"] is None
-    assert "is larger than 5 MB" in found["note"]
+    assert detail["trace"] is None
+    assert "is larger than 5 MB" in detail["note"]
 
 
 def test_of_many_who_look_some_are_sent_away_rather_than_all_threads_taken(
@@ -266,11 +266,11 @@ def test_of_many_who_look_some_are_sent_away_rather_than_all_threads_taken(
     assert showing.AT_ONCE.acquire()
     assert showing.AT_ONCE.acquire()
     try:
-        found = seen(bench, project, task)
+        detail = seen(bench, project, task)
     finally:
         showing.AT_ONCE.release(2)
 
-    assert (found["trace"], found["note"]) == (None, showing.BUSY)
+    assert (detail["trace"], detail["note"]) == (None, showing.BUSY)
     assert seen(bench, project, task)["trace"] is not None
 
 
@@ -285,9 +285,9 @@ def test_a_picture_is_fetched_by_the_viewers_own_browser(bench: Stand) -> None:
     bench.connect(project)
     before = len(bench.faults.requests)
 
-    found = seen(bench, project, task)
+    detail = seen(bench, project, task)
 
-    assert found["image"] == f"{bench.server.url}/data/upload/{project}/a%20cat.png"
+    assert detail["image"] == f"{bench.server.url}/data/upload/{project}/a%20cat.png"
     asked_for = [path for _, path in bench.faults.requests[before:]]
     assert not any(path.startswith("/data") for path in asked_for)
 
@@ -296,10 +296,10 @@ def test_a_sound_is_fetched_by_the_viewers_own_browser(bench: Stand) -> None:
     config = choices_config("a", "b", tag="Audio", attributes='value="$clip"')
     project, task = one_task(bench, config, {"clip": "/data/upload/1/a song.mp3"})
 
-    found = seen(bench, project, task)
+    detail = seen(bench, project, task)
 
-    assert found["audio"] == f"{bench.server.url}/data/upload/1/a%20song.mp3"
-    assert found["image"] is None
+    assert detail["audio"] == f"{bench.server.url}/data/upload/1/a%20song.mp3"
+    assert detail["image"] is None
 
 
 def test_people_are_sent_to_the_address_that_their_browsers_know(
@@ -312,10 +312,10 @@ def test_people_are_sent_to_the_address_that_their_browsers_know(
         photo = "/data/upload/1/cat.png?size=2"
         project, task = one_task(bench, IMAGES, {"photo": photo})
 
-        found = seen(bench, project, task)
+        detail = seen(bench, project, task)
 
-    assert found["image"] == f"{people}{photo}"
-    assert found["link"] == f"{people}/projects/{project}/data?task={task}"
+    assert detail["image"] == f"{people}{photo}"
+    assert detail["link"] == f"{people}/projects/{project}/data?task={task}"
 
 
 def test_a_picture_inside_the_data_is_shown_as_it_is(bench: Stand) -> None:
@@ -345,10 +345,10 @@ def test_a_task_makes_nobodys_browser_call_another_address(
     """Whoever imports tasks must not log a viewer out, or count who looks."""
     project, task = one_task(bench, IMAGES, {"photo": address})
 
-    found = seen(bench, project, task)
+    detail = seen(bench, project, task)
 
-    assert found["image"] is None
-    assert found["note"]
+    assert detail["image"] is None
+    assert detail["note"]
 
 
 def test_a_task_of_another_project_is_unknown(bench: Stand) -> None:
@@ -356,10 +356,10 @@ def test_a_task_of_another_project_is_unknown(bench: Stand) -> None:
     for rows in (one, other):
         bench.connect(rows.project)
 
-    found = asked(bench, one.project, other.tasks[0])
+    response = asked(bench, one.project, other.tasks[0])
 
-    assert found.status_code == 404
-    assert "has no task" in found.json["detail"]
+    assert response.status_code == 404
+    assert "has no task" in response.json["detail"]
 
 
 @pytest.mark.parametrize("task", ["0", "-1", "x", "1.5", "9" * 40, "%00"])
@@ -367,10 +367,10 @@ def test_what_is_no_task_is_a_404(bench: Stand, task: str) -> None:
     rows = rows_project(bench.label_studio, 2)
     bench.connect(rows.project)
 
-    found = asked(bench, rows.project, task)
+    response = asked(bench, rows.project, task)
 
-    assert found.status_code == 404
-    assert found.json["detail"]
+    assert response.status_code == 404
+    assert response.json["detail"]
 
 
 def test_a_task_that_was_deleted_meanwhile_is_said_to_be_gone(bench: Stand) -> None:
@@ -379,19 +379,19 @@ def test_a_task_that_was_deleted_meanwhile_is_said_to_be_gone(bench: Stand) -> N
     bench.faults.lose_webhooks = "all"
     bench.label_studio.delete_task(task)
 
-    found = seen(bench, project, task)
+    detail = seen(bench, project, task)
 
-    assert found["note"] == "Label Studio no longer has this task."
+    assert detail["note"] == "Label Studio no longer has this task."
 
 
 def test_a_bad_task_is_shown_with_the_reason(bench: Stand) -> None:
     project, [_good, bad] = recordings(bench, swing(40), "a,b\n1,2\n")
     bench.connect(project)
 
-    found = seen(bench, project, bad)
+    detail = seen(bench, project, bad)
 
-    assert "no column x, y" in found["refused"]
-    assert "no column x, y" in found["note"]
+    assert "no column x, y" in detail["refused"]
+    assert "no column x, y" in detail["note"]
 
 
 def test_a_listed_host_is_asked_without_the_key(
@@ -404,9 +404,9 @@ def test_a_listed_host_is_asked_without_the_key(
         address = f"{elsewhere.url}/x.csv"
         project, task = one_task(bench, series_config(), {"csv": address})
 
-        found = seen(bench, project, task)
+        detail = seen(bench, project, task)
 
-    assert found["trace"]["samples"] == 40
+    assert detail["trace"]["samples"] == 40
     names = {name.lower() for head in elsewhere.shown for name in head}
     assert not {"authorization", "cookie"} & names
 
@@ -414,6 +414,6 @@ def test_a_listed_host_is_asked_without_the_key(
 def test_before_there_is_a_model_nothing_is_thought_of_a_task(bench: Stand) -> None:
     rows = bench.labelled_rows(count=10, labels=0)
 
-    found = seen(bench, rows.project, rows.tasks[0])
+    detail = seen(bench, rows.project, rows.tasks[0])
 
-    assert (found["predicted"], found["certainty"]) == (None, None)
+    assert (detail["predicted"], detail["certainty"]) == (None, None)

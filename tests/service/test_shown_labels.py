@@ -20,7 +20,7 @@ def rows(bench: Stand) -> Rows:
     project = there.create_project("shown", config)
     made = feature_rows(TASKS)
     ids = there.import_tasks(project, [data for data, _ in made])
-    truth = {task: said for task, (_, said) in zip(ids, made, strict=True)}
+    truth = {task: label for task, (_, label) in zip(ids, made, strict=True)}
     for task in sorted(ids)[:LABELS]:
         there.annotate(task, truth[task])
     params = {"preannotate": True, "window": WINDOW}
@@ -31,8 +31,8 @@ def rows(bench: Stand) -> Rows:
 
 def shown(bench: Stand, project: int) -> dict[int, str]:
     """Return what the row of each task shows in Label Studio; "" for nothing."""
-    found = bench.label_studio.predictions(project)
-    own = [row for row in found if row["model_version"] == VERSION]
+    predictions = bench.label_studio.predictions(project)
+    own = [row for row in predictions if row["model_version"] == VERSION]
     assert len({row["task"] for row in own}) == len(own)
     return {
         row["task"]: row["result"][0]["value"]["choices"][0] if row["result"] else ""
@@ -94,7 +94,7 @@ def test_rows_that_stood_right_show_labels_once_there_is_a_model(bench: Stand) -
     there.connect_backend(project, bench.url, extra_params=params)
     bench.connect(project)
     assert set(shown(bench, project).values()) == {""}
-    truth = {task: said for task, (_, said) in zip(ids, made, strict=True)}
+    truth = {task: label for task, (_, label) in zip(ids, made, strict=True)}
 
     for _ in range(LABELS):
         task = there.next_task(project)

@@ -86,12 +86,12 @@ def test_ctrl_c_loses_nothing_and_the_same_command_goes_on(
     ) as first:
         until(lambda: [*tmp_path.glob("kept/simulations/*/*.json"), *gone(first)])
         os.killpg(first.pid, signal.SIGINT)  # as a terminal does: workers as well
-        said, complaint = first.communicate(timeout=PATIENCE_SECONDS)
+        output, complaint = first.communicate(timeout=PATIENCE_SECONDS)
     kept = len(list(tmp_path.glob("kept/simulations/*/*.json")))
 
     second = simulate(tmp_path, *arguments, "-o", tmp_path / "curves.svg")
 
-    assert (first.returncode, said) == (130, "")
+    assert (first.returncode, output) == (130, "")
     assert f"interrupted: {kept} of 8 runs are finished" in complaint
     assert "Traceback" not in complaint
     assert second.returncode == 0, second.stderr
@@ -126,28 +126,28 @@ def at_work(process: int) -> list[int]:
     return [child for child, line in lines.items() if "spawn_main" in line]
 
 
-def until(found: Callable[[], T]) -> T:
+def until(attempt: Callable[[], T]) -> T:
     """Wait for something that is true."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (value := found()):
+    while not (value := attempt()):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     return value
 
 
-def check_json(found: Any, budget: int, seeds: int) -> None:  # noqa: ANN401 - the JSON border
+def check_json(result: Any, budget: int, seeds: int) -> None:  # noqa: ANN401 - the JSON border
     """Scripts rely on these names."""
     names = ("dataset", "learner", "budget", "seeds", "strategies", "labels_to_95")
-    assert tuple(found) == names
-    assert (found["dataset"], found["learner"]) == ("cities", "auto")
-    assert (found["budget"], found["seeds"]) == (budget, seeds)
-    assert found["strategies"].keys() == found["labels_to_95"].keys() == STRATEGIES
-    for curve in found["strategies"].values():
+    assert tuple(result) == names
+    assert (result["dataset"], result["learner"]) == ("cities", "auto")
+    assert (result["budget"], result["seeds"]) == (budget, seeds)
+    assert result["strategies"].keys() == result["labels_to_95"].keys() == STRATEGIES
+    for curve in result["strategies"].values():
         assert tuple(curve) == ("labels", "accuracy", "macro_f1")
         assert curve["labels"] == list(range(1, budget + 1))
         assert all(0 <= value <= 1 for value in curve["accuracy"] + curve["macro_f1"])
         assert len(curve["accuracy"]) == len(curve["macro_f1"]) == budget
-    arrived = found["labels_to_95"].values()
+    arrived = result["labels_to_95"].values()
     assert all(count is None or 1 <= count <= budget for count in arrived)
 
 
@@ -185,13 +185,13 @@ def test_other_material_has_other_runs(tmp_path: Path) -> None:
     made = material(tmp_path)
     turned = replace(made.labelled, codes=made.labelled.codes[::-1].copy())
 
-    found = {
+    stores = {
         KeptRuns.of(each, tmp_path)
         for each in (made, replace(made, labelled=turned), replace(made, budget=9))
     }
 
-    assert KeptRuns.of(material(tmp_path), tmp_path) in found
-    assert len(found) == 3
+    assert KeptRuns.of(material(tmp_path), tmp_path) in stores
+    assert len(stores) == 3
 
 
 def test_a_damaged_run_is_done_again(tmp_path: Path) -> None:
@@ -229,8 +229,8 @@ def outcome() -> Outcome:
 def test_the_outcome_says_how_many_labels_are_saved(outcome: Outcome) -> None:
     shown = table(outcome)
 
-    found = [list(column.cells) for column in shown.columns]
-    lines = dict(zip(found[0], zip(*found[1:], strict=True), strict=True))
+    columns = [list(column.cells) for column in shown.columns]
+    lines = dict(zip(columns[0], zip(*columns[1:], strict=True), strict=True))
     assert outcome.labels_to_95() == {"dubito": 3, "random": 4, "margin": None}
     assert lines["70%"] == ("2", "4", "4", "50%")
     assert lines["90%"] == ("3", "4", "—", "25%")
@@ -278,11 +278,11 @@ def test_what_cannot_be_simulated_is_refused_in_a_sentence(
     arguments: tuple[object, ...],
     why: str,
 ) -> None:
-    said = asked(write(tmp_path, tasks), *arguments)
+    output = asked(write(tmp_path, tasks), *arguments)
 
-    assert said.exit_code == 1
-    assert why in said.output
-    assert "Traceback" not in said.output
+    assert output.exit_code == 1
+    assert why in output.output
+    assert "Traceback" not in output.output
 
 
 def test_nothing_to_simulate_is_said() -> None:
@@ -300,19 +300,19 @@ def test_sets_of_classes_are_compared_by_micro_f1(tmp_path: Path) -> None:
     )
     tasks = rows(60)
     for task in tasks:
-        held = [task["data"]["x0"] > 0.9, task["data"]["x1"] > 0.9]
-        ticked = [name for name, is_in in zip(names, held, strict=True) if is_in]
+        values = [task["data"]["x0"] > 0.9, task["data"]["x1"] > 0.9]
+        ticked = [name for name, is_in in zip(names, values, strict=True) if is_in]
         task["annotations"][0]["result"] = several(*ticked) if ticked else []
     arguments = [write(tmp_path, tasks), "--config", config, "--budget", 12]
     sets = {len(task["annotations"][0]["result"]) for task in tasks}
 
-    said = simulate(tmp_path, *arguments, "--seeds", 1, "--json")
+    output = simulate(tmp_path, *arguments, "--seeds", 1, "--json")
     shown = simulate(tmp_path, *arguments, "--seeds", 1, "-o", tmp_path / "curves.svg")
 
     assert sets == {0, 1}
-    assert said.returncode == 0, said.stderr
-    assert "60 labelled tasks of 2 classes" in said.stderr
-    strategies = json.loads(said.stdout)["strategies"]
+    assert output.returncode == 0, output.stderr
+    assert "60 labelled tasks of 2 classes" in output.stderr
+    strategies = json.loads(output.stdout)["strategies"]
     assert strategies.keys() == STRATEGIES
     for curve in strategies.values():
         assert tuple(curve) == ("labels", "accuracy", "macro_f1", "micro_f1")
@@ -330,8 +330,8 @@ def test_a_label_config_decides_what_is_a_label(tmp_path: Path) -> None:
         f'{choices}<Choice value="nowhere"/></Choices></View>'
     )
 
-    said = asked(write(tmp_path, rows(60)), "--config", config)
+    output = asked(write(tmp_path, rows(60)), "--config", config)
 
     reason = "set aside: 20 (the labeling configuration has no choice '{}')"
-    assert all(reason.format(city) in said.output for city in CITIES[1:])
-    assert said.exit_code == 1
+    assert all(reason.format(city) in output.output for city in CITIES[1:])
+    assert output.exit_code == 1

@@ -97,10 +97,10 @@ def test_a_body_of_unknown_length_is_limited_too(port: int) -> None:
 
 
 def test_no_header_says_what_software_answers(port: int) -> None:
-    said = httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False)
+    response = httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False)
 
-    assert said.headers["Server"] == "Dubito"
-    assert "unicorn" not in str(said.headers).lower()
+    assert response.headers["Server"] == "Dubito"
+    assert "unicorn" not in str(response.headers).lower()
 
 
 @pytest.mark.parametrize(

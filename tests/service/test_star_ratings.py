@@ -114,8 +114,8 @@ def test_the_median_grade_is_shown_everywhere(
         task: predicted[task] for task in shown
     }
     results = answers.get_json()["results"]
-    said = [str(one["result"][0]["value"]["rating"]) for one in results]
-    assert said == [predicted[task["id"]] for task in tasks]
+    ratings = [str(one["result"][0]["value"]["rating"]) for one in results]
+    assert ratings == [predicted[task["id"]] for task in tasks]
     table = orjson.loads(b"".join(TABLES["predictions.json"].pieces(state)))
     assert {one["task"]: one["label"] for one in table} == predicted
     items = [task["data"] for task in tasks]

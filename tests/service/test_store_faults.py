@@ -141,8 +141,13 @@ def answers(bench: Stand, project: int) -> dict[str, httpx.Response]:
     }
     gets = ("/", "/health", "/versions", "/metrics", "/openapi.json", "/api/projects")
     with httpx.Client(base_url=bench.url, timeout=30) as http:
-        found = {path: http.get(path) for path in (*gets, f"/api/projects/{project}")}
-        return {**found, **{path: http.post(path, json=posts[path]) for path in posts}}
+        responses = {
+            path: http.get(path) for path in (*gets, f"/api/projects/{project}")
+        }
+        return {
+            **responses,
+            **{path: http.post(path, json=posts[path]) for path in posts},
+        }
 
 
 def health(bench: Stand) -> httpx.Response:
@@ -160,7 +165,7 @@ def test_without_room_every_endpoint_says_so_and_what_helps(
 
     during = answers(bench, project)
 
-    assert {path: said.status_code for path, said in during.items()} == {
+    assert {path: reply.status_code for path, reply in during.items()} == {
         **dict.fromkeys(during, 200),
         "/health": 503,
         "/setup": 503,
@@ -168,14 +173,14 @@ def test_without_room_every_endpoint_says_so_and_what_helps(
         f"/api/projects/{project}/sync": 503,
         "/metrics": 200 if fault == "memory" else 503,  # it notes how long events wait
     }
-    for said in during.values():
-        assert said.is_success or helps in said.json()["detail"]
+    for response in during.values():
+        assert response.is_success or helps in response.json()["detail"]
     assert during["/health"].json()["store"] == "refuses"
     assert helps in during[f"/api/projects/{project}"].json()["notes"][0]
     free(store)
     until(lambda: not refuses(bench.services.redis))
     until(lambda: health(bench).is_success)
-    assert all(said.is_success for said in answers(bench, project).values())
+    assert all(answer.is_success for answer in answers(bench, project).values())
 
 
 def test_what_was_acknowledged_is_there_when_there_is_room_again(
@@ -277,7 +282,7 @@ def test_dubito_starts_and_goes_on_when_its_disk_is_full(
     dubito.until_healthy()
     fake_label_studio.annotate(second, rows.truth[second])
     dubito.when(
-        rows.project, lambda told: told["labels"] == 2 and not told["events_pending"]
+        rows.project, lambda event: event["labels"] == 2 and not event["events_pending"]
     )
 
     assert (status.returncode, status.stderr) == (0, "")

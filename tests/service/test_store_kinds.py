@@ -76,11 +76,11 @@ def test_no_part_starts_over_an_unfit_store(
     """One sentence, and nothing is written."""
     admin.config_set("maxmemory-policy", "allkeys-lru")
 
-    said = started(part, kind.url)
+    output = started(part, kind.url)
 
-    assert said.returncode == 1
-    assert "maxmemory-policy noeviction" in said.stderr
-    assert "Traceback" not in said.stderr
+    assert output.returncode == 1
+    assert "maxmemory-policy noeviction" in output.stderr
+    assert "Traceback" not in output.stderr
     assert admin.dbsize() == 0
 
 
@@ -121,9 +121,9 @@ def test_a_cluster_is_refused() -> None:
 def documented_rights() -> list[str]:
     """Return the rules that the page on security tells an operator to set."""
     page = (ROOT / "docs" / "security.md").read_text()
-    found = re.search(rf"ACL SETUSER {USER} on '>PASSWORD' (.*)", page)
-    assert found is not None
-    return [rule.strip("'") for rule in found[1].split()]
+    match = re.search(rf"ACL SETUSER {USER} on '>PASSWORD' (.*)", page)
+    assert match is not None
+    return [rule.strip("'") for rule in match[1].split()]
 
 
 def set_user(admin: Redis, *rules: str) -> None:

@@ -24,9 +24,11 @@ QUIET = QUIET_SECONDS + 1
 
 
 def asked(bench: Stand, project: int) -> dict[str, Any]:
-    found = create_app(bench.services).test_client().get(f"/api/projects/{project}/map")
-    assert found.status_code == 200
-    return dict(found.json or {})
+    response = (
+        create_app(bench.services).test_client().get(f"/api/projects/{project}/map")
+    )
+    assert response.status_code == 200
+    return dict(response.json or {})
 
 
 def stamp_of(bench: Stand, project: int) -> MapVersion:
@@ -77,20 +79,20 @@ def add_tasks(bench: Stand, project: int, count: int = 3) -> None:
 def test_a_connected_project_has_a_map_of_all_its_tasks(bench: Stand) -> None:
     rows = bench.labelled_rows(count=COUNT, labels=8)
 
-    found = asked(bench, rows.project)
+    view = asked(bench, rows.project)
 
-    assert found["tasks"] == sorted(rows.tasks)
-    assert (found["total"], found["shown"], found["method"]) == (COUNT, COUNT, "pca")
-    assert found["note"] == ""
-    assert len(set(zip(found["x"], found["y"], strict=True))) == COUNT
-    named = [found["classes"][code] if code >= 0 else None for code in found["label"]]
-    told = dict(zip(found["tasks"], named, strict=True))
-    assert {task: said for task, said in told.items() if said} == {
+    assert view["tasks"] == sorted(rows.tasks)
+    assert (view["total"], view["shown"], view["method"]) == (COUNT, COUNT, "pca")
+    assert view["note"] == ""
+    assert len(set(zip(view["x"], view["y"], strict=True))) == COUNT
+    named = [view["classes"][code] if code >= 0 else None for code in view["label"]]
+    labels = dict(zip(view["tasks"], named, strict=True))
+    assert {task: label for task, label in labels.items() if label} == {
         task: rows.truth[task] for task in rows.tasks[:8]
     }
     status = bench.status(rows.project)
-    assert found["window"] == [place["task"] for place in status["window"]]
-    certainty = dict(zip(found["tasks"], found["certainty"], strict=True))
+    assert view["window"] == [place["task"] for place in status["window"]]
+    certainty = dict(zip(view["tasks"], view["certainty"], strict=True))
     for place in status["window"]:
         assert certainty[place["task"]] == pytest.approx(place["certainty"], abs=1e-3)
 
@@ -98,11 +100,11 @@ def test_a_connected_project_has_a_map_of_all_its_tasks(bench: Stand) -> None:
 def test_before_there_is_a_model_the_map_is_there_already(bench: Stand) -> None:
     rows = bench.labelled_rows(count=COUNT, labels=0)
 
-    found = asked(bench, rows.project)
+    view = asked(bench, rows.project)
 
-    assert found["shown"] == COUNT
-    assert set(found["label"]) == set(found["predicted"]) == {-1}
-    assert set(found["certainty"]) == {None}
+    assert view["shown"] == COUNT
+    assert set(view["label"]) == set(view["predicted"]) == {-1}
+    assert set(view["certainty"]) == {None}
 
 
 def test_a_label_changes_the_colours_and_not_the_places(bench: Stand) -> None:
@@ -242,8 +244,8 @@ def test_a_project_without_tasks_has_no_map(bench: Stand) -> None:
 
     survey(bench, rows.project, after=PAUSE_SECONDS + 1)
 
-    found = asked(bench, rows.project)
-    assert (found["shown"], found["note"]) == (0, "There are no tasks yet.")
+    view = asked(bench, rows.project)
+    assert (view["shown"], view["note"]) == (0, "There are no tasks yet.")
     state = bench.state(rows.project)
     assert MapStore(state.client, state.key).places() is None
 

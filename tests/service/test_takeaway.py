@@ -22,8 +22,8 @@ def caller(bench: Stand) -> FlaskClient:
 
 
 def offered(caller: FlaskClient, project: int) -> JsonObject:
-    said: JsonObject = caller.get(f"/api/projects/{project}/export").get_json()
-    return said
+    offers: JsonObject = caller.get(f"/api/projects/{project}/export").get_json()
+    return offers
 
 
 def packed_of(archive: bytes) -> bytes:
@@ -73,9 +73,9 @@ def test_who_asks_again_while_a_model_is_made_asks_for_the_same(
 
 
 def refused(caller: FlaskClient, project: object, name: str) -> tuple[int, str]:
-    said = caller.get(f"/api/projects/{project}/export/{name}")
-    assert "Content-Disposition" not in said.headers
-    return said.status_code, said.get_json()["detail"]
+    response = caller.get(f"/api/projects/{project}/export/{name}")
+    assert "Content-Disposition" not in response.headers
+    return response.status_code, response.get_json()["detail"]
 
 
 def test_what_is_not_there_is_said_in_a_sentence(
@@ -84,14 +84,14 @@ def test_what_is_not_there_is_said_in_a_sentence(
     rows = rows_project(bench.label_studio, 12)
     bench.connect(rows.project)
 
-    code, said = refused(caller, rows.project, "predictions.csv")
-    assert (code, said.partition(":")[0]) == (
+    code, message = refused(caller, rows.project, "predictions.csv")
+    assert (code, message.partition(":")[0]) == (
         409,
         f"project {rows.project} has no model yet",
     )
-    code, said = refused(caller, rows.project, "model.zip")
+    code, message = refused(caller, rows.project, "model.zip")
     assert code == 409
-    assert f"POST to /api/projects/{rows.project}/model" in said
+    assert f"POST to /api/projects/{rows.project}/model" in message
     assert caller.post(f"/api/projects/{rows.project}/model").status_code == 409
     assert refused(caller, rows.project, "labels.xlsx")[0] == 404
     assert refused(caller, 777, "labels.csv")[0] == 404
@@ -102,9 +102,9 @@ def test_while_a_model_is_made_it_is_said_so(bench: Stand, caller: FlaskClient) 
     rows = bench.labelled_rows()
     caller.post(f"/api/projects/{rows.project}/model")
 
-    code, said = refused(caller, rows.project, "model.zip")
+    code, message = refused(caller, rows.project, "model.zip")
 
-    assert (code, said) == (409, "the model is being trained: try again in a moment")
+    assert (code, message) == (409, "the model is being trained: try again in a moment")
 
 
 def test_a_model_too_large_for_the_store_is_left_to_the_command(
@@ -129,17 +129,17 @@ def test_whoever_writes_to_the_store_writes_no_script(
     state = bench.state(rows.project)
     caller.post(f"/api/projects/{rows.project}/model")
     bench.run()
-    found = ModelStore.of(state).last_file()
-    assert found is not None
-    kept = state.client.hgetall(f"dubito:{{{state.key}}}:model:{found.file}")
+    record = ModelStore.of(state).last_file()
+    assert record is not None
+    kept = state.client.hgetall(f"dubito:{{{state.key}}}:model:{record.file}")
 
     with zipfile.ZipFile(
         io.BytesIO(download(caller, rows.project, "model.zip"))
     ) as parts:
-        said = parts.read("predict.py").decode()
+        script = parts.read("predict.py").decode()
 
     assert kept.keys() == {b"packed", b"card"}
-    assert said == SCRIPT
+    assert script == SCRIPT
     assert b"import" not in kept[b"card"]
 
 
@@ -151,9 +151,9 @@ def test_a_model_goes_with_its_project(bench: Stand, caller: FlaskClient) -> Non
         caller.post(f"/api/projects/{rows.project}/model")
         bench.run()
     (file,) = state.client.scan_iter(match="*:model:*")
-    found = ModelStore.of(state).last_file()
-    assert found is not None
-    assert file.decode().rpartition(":")[2] == found.file
+    record = ModelStore.of(state).last_file()
+    assert record is not None
+    assert file.decode().rpartition(":")[2] == record.file
     assert 0 < state.client.ttl(file) <= KEPT_SECONDS
 
     bench.services.projects.remove(state.key)

@@ -125,8 +125,8 @@ def test_two_that_are_connected_already_do_not_fight(
     path = f"/api/webhooks/{bare['id']}/"
     bench.label_studio.call("PATCH", path, json={"headers": headers})
 
-    told = [look(bench, rows.project), look(second, rows.project)]
+    looks = [look(bench, rows.project), look(second, rows.project)]
 
-    assert [status["phase"] for status in told] == ["paused", "paused"]
-    assert second.url in told[0]["last_error"]
-    assert bench.url in told[1]["last_error"]
+    assert [status["phase"] for status in looks] == ["paused", "paused"]
+    assert second.url in looks[0]["last_error"]
+    assert bench.url in looks[1]["last_error"]

@@ -23,12 +23,12 @@ def video_project(bench: Stand, *columns: str) -> int:
 
 
 def said_by_connect(bench: Stand, project: int) -> list[str]:
-    said: list[str] = []
+    messages: list[str] = []
     client = bench.services.label_studio()
-    connector = Connector(services=bench.services, client=client, say=said.append)
+    connector = Connector(services=bench.services, client=client, say=messages.append)
     connector.connect(project, bench.url)
     bench.run()
-    return said
+    return messages
 
 
 @pytest.mark.parametrize(

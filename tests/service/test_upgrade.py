@@ -53,8 +53,8 @@ def old_state(layout: int = 1) -> dict[str, Any]:
 def old_labels() -> dict[int, str]:
     """Return the label of each task, as people gave it before the upgrade."""
     kept = old_state()["dubito:{PROJECT}:annotations"]["value"].values()
-    said = [json.loads(packed[16:]) for packed in kept]
-    return {one["task"]: one["result"][0]["value"]["choices"][0] for one in said}
+    records = [json.loads(packed[16:]) for packed in kept]
+    return {one["task"]: one["result"][0]["value"]["choices"][0] for one in records}
 
 
 def load_old_state(redis: Redis, project: str = KEY, layout: int = 1) -> None:
@@ -133,9 +133,9 @@ def test_what_people_said_and_how_it_is_connected_stays(
     """Before anything has been read, and should Label Studio be away for long."""
     state = restarted.state(rows.project)
 
-    found = {one.task: one for one in state.annotations.all()}
+    annotations = {one.task: one for one in state.annotations.all()}
 
-    assert found.keys() == old_labels().keys()
+    assert annotations.keys() == old_labels().keys()
     assert state.facts().connection is not None
     assert restarted.status(rows.project)["labels"] == len(old_labels())
 
@@ -374,7 +374,7 @@ def test_an_older_web_server_keeps_no_event_once_a_newer_one_took_over(
     before = of_a_newer_dubito(redis)
     http = create_app(services).test_client()
 
-    said = http.post("/webhook", json=saved(annotation(1)))
+    response = http.post("/webhook", json=saved(annotation(1)))
 
-    assert said.status_code == http.get("/health").status_code == 503
+    assert response.status_code == http.get("/health").status_code == 503
     assert kept_in(redis) == before

@@ -14,7 +14,7 @@ PARTS = ("backend", "dubito", "model", "pyproject.toml", "README.md", "LICENSE")
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
-    said = subprocess.run(  # noqa: S603 - our own command
+    process = subprocess.run(  # noqa: S603 - our own command
         [str(word) for word in command],
         cwd=cwd,
         env={**os.environ, **environment},
@@ -22,8 +22,8 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> str:
         text=True,
         check=False,
     )
-    assert said.returncode == 0, said.stderr
-    return said.stdout
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 @pytest.fixture(scope="module")
@@ -81,18 +81,22 @@ def test_a_users_own_model_and_backend_are_not_hidden(
         "import dubito.model as own; print(model.MINE, backend.MINE, own.__file__)"
     )
 
-    said = run(sys.executable, "-c", code, cwd=tmp_path, PYTHONPATH=str(site)).split()
+    output = run(sys.executable, "-c", code, cwd=tmp_path, PYTHONPATH=str(site)).split()
 
-    assert said == ["model", "backend", str(site / "dubito" / "model" / "__init__.py")]
+    assert output == [
+        "model",
+        "backend",
+        str(site / "dubito" / "model" / "__init__.py"),
+    ]
 
 
 def test_an_installed_dubito_says_its_commands(site: Path, tmp_path: Path) -> None:
     (tmp_path / "backend.py").write_text("raise SystemExit('not this one')\n")
 
-    said = run(
+    output = run(
         *(sys.executable, "-m", "dubito.backend.cli", "--help"),
         cwd=tmp_path,
         PYTHONPATH=str(site),
     )
 
-    assert "simulate" in said
+    assert "simulate" in output

@@ -24,9 +24,9 @@ def http(services: Services) -> FlaskClient:
 def state(services: Services) -> ProjectState:
     """Look after a project whose settings are known."""
     services.projects.add(KEY)
-    found = services.projects.at(KEY)
-    found.note(project=project())
-    return found
+    project_state = services.projects.at(KEY)
+    project_state.note(project=project())
+    return project_state
 
 
 @pytest.fixture

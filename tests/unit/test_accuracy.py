@@ -38,13 +38,13 @@ def evidence(n_right: int, n_wrong: int, /, **chosen: object) -> Evidence:
 
 
 def test_what_is_seen_is_estimated() -> None:
-    found = accuracy(evidence(80, 20))
+    estimate = accuracy(evidence(80, 20))
 
-    assert found is not None
-    assert found.estimate == pytest.approx(0.8, abs=0.02)
-    assert found.low < 0.75
-    assert found.high > 0.85
-    assert found.n == 100
+    assert estimate is not None
+    assert estimate.estimate == pytest.approx(0.8, abs=0.02)
+    assert estimate.low < 0.75
+    assert estimate.high > 0.85
+    assert estimate.n == 100
 
 
 def test_with_too_few_random_labels_nothing_is_said() -> None:
@@ -57,9 +57,9 @@ def test_with_too_few_random_labels_nothing_is_said() -> None:
 def test_more_labels_narrow_the_interval() -> None:
     widths = []
     for size in (20, 80, 320):
-        found = accuracy(evidence(size * 3 // 4, size // 4))
-        assert found is not None
-        widths.append(found.high - found.low)
+        estimate = accuracy(evidence(size * 3 // 4, size // 4))
+        assert estimate is not None
+        widths.append(estimate.high - estimate.low)
 
     assert widths[0] > widths[1] > widths[2]
 
@@ -80,10 +80,10 @@ def test_open_tasks_the_model_is_surer_of_are_more_often_right() -> None:
     rng = np.random.default_rng(1)
     sure = rng.uniform(0.4, 0.99, size=200)
     right = rng.uniform(size=200) < sure
-    told = {"right": right, "sure": sure, "random": np.ones(200, dtype=bool)}
+    fields = {"right": right, "sure": sure, "random": np.ones(200, dtype=bool)}
 
-    doubted = accuracy(Evidence(**told, open_sure=np.full(50, 0.5), n_open=5_000))
-    trusted = accuracy(Evidence(**told, open_sure=np.full(50, 0.95), n_open=5_000))
+    doubted = accuracy(Evidence(**fields, open_sure=np.full(50, 0.5), n_open=5_000))
+    trusted = accuracy(Evidence(**fields, open_sure=np.full(50, 0.95), n_open=5_000))
 
     assert doubted is not None
     assert trusted is not None
@@ -111,10 +111,10 @@ def test_a_few_groups_say_nothing_of_others() -> None:
 
 
 def test_with_no_open_task_the_labels_are_all_there_is() -> None:
-    found = accuracy(evidence(30, 10, open_sure=np.empty(0), n_open=0))
+    estimate = accuracy(evidence(30, 10, open_sure=np.empty(0), n_open=0))
 
-    assert found is not None
-    assert found.estimate == pytest.approx(0.75)
+    assert estimate is not None
+    assert estimate.estimate == pytest.approx(0.75)
 
 
 def test_the_random_prefix_ends_at_the_first_task_without_a_label() -> None:
@@ -153,8 +153,8 @@ def labelled_by_doubt(n_labels: int, seed: int) -> tuple[Assessed, float]:
         drawn=np.array(random_prefix(order, set(asked), ()), dtype=np.intp),
         classes=("a", "b", "c", "d"),
     )
-    told = fit(rows, codes[rows])(400 + np.arange(4_000)).argmax(axis=1)
-    return assessed, float((told == answers).mean())
+    predictions = fit(rows, codes[rows])(400 + np.arange(4_000)).argmax(axis=1)
+    return assessed, float((predictions == answers).mean())
 
 
 def _first(order: Positions, known: list[int], count: int) -> list[int]:
@@ -167,23 +167,27 @@ def test_the_interval_covers_though_labels_are_chosen_by_doubt() -> None:
     for seed in range(RUNS):
         assessed, truth = labelled_by_doubt(60, seed)
         fit = nearest_mean(assessed.known.features, 4)
-        found = {NOW: assessed.take(NOW, fit, np.empty(0, dtype=np.intp))}
+        predictions = {NOW: assessed.take(NOW, fit, np.empty(0, dtype=np.intp))}
         for step in assessed.steps[1:]:
-            found[step] = assessed.take(step, fit, found[NOW].argmax(axis=1))
+            predictions[step] = assessed.take(
+                step, fit, predictions[NOW].argmax(axis=1)
+            )
 
-        measured = assessed.conclude(found).accuracy
+        measured = assessed.conclude(predictions).accuracy
 
         assert measured is not None
         covered.append(measured.low <= truth <= measured.high)
-        naive.append(_cross_validated(assessed, found) - truth)
+        naive.append(_cross_validated(assessed, predictions) - truth)
     assert np.mean(covered) >= 0.9
     assert np.mean(naive) < -0.1
 
 
-def _cross_validated(assessed: Assessed, found: Mapping[str, Probabilities]) -> float:
+def _cross_validated(
+    assessed: Assessed, predictions: Mapping[str, Probabilities]
+) -> float:
     """Return what plain cross-validation on the same labels says."""
     known, right = assessed.known, 0
     for fold in range(int(assessed.folds.max()) + 1):
         codes = known.codes[assessed.folds[known.rows] == fold]
-        right += int((found[f"fold {fold}"][0].argmax(axis=1) == codes).sum())
+        right += int((predictions[f"fold {fold}"][0].argmax(axis=1) == codes).sum())
     return right / len(known.rows)

@@ -30,12 +30,12 @@ def test_alpha_is_that_of_the_textbook() -> None:
     rows = ("123321412...", "1233224125.3", ".3332342251.", "12332441251.")
     units = {unit: votes(*(row[unit] for row in rows)) for unit in range(12)}
 
-    found = agreement(units)
+    measures = agreement(units)
     graded = agreement(units, lambda grades: of_grades(grades, "12345"))
 
-    assert found is not None
-    assert found.alpha == pytest.approx(0.743, abs=0.001)
-    assert found.tasks == 11
+    assert measures is not None
+    assert measures.alpha == pytest.approx(0.743, abs=0.001)
+    assert measures.tasks == 11
     assert graded is not None
     assert graded.alpha == pytest.approx(0.849, abs=0.001)
 
@@ -95,42 +95,44 @@ def test_thousands_of_different_sets_need_little_memory() -> None:
     codes = np.arange(n)
 
     tracemalloc.start()
-    found = agreement(cast, lambda choices: of_sets([named[one] for one in choices]))
+    measures = agreement(cast, lambda choices: of_sets([named[one] for one in choices]))
     certain = kappa(codes, np.roll(codes, 1))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
-    assert found is not None
-    assert found.alpha == pytest.approx(0.0, abs=0.01)
+    assert measures is not None
+    assert measures.alpha == pytest.approx(0.0, abs=0.01)
     assert certain == pytest.approx(-1 / (n - 1))
     assert peak < 10_000_000
 
 
 def test_who_agrees_least_with_the_others_comes_first() -> None:
-    found = agreement(
+    measures = agreement(
         {1: votes("aab"), 2: votes("bba"), 3: votes("aaa"), 4: votes("b")}
     )
 
-    assert found is not None
-    assert [peer.annotator for peer in found.peers] == [3, 1, 2]
-    assert [peer.share for peer in found.peers] == pytest.approx([1 / 3, 2 / 3, 2 / 3])
-    assert found.share == pytest.approx(5 / 9)
+    assert measures is not None
+    assert [peer.annotator for peer in measures.peers] == [3, 1, 2]
+    assert [peer.share for peer in measures.peers] == pytest.approx(
+        [1 / 3, 2 / 3, 2 / 3]
+    )
+    assert measures.share == pytest.approx(5 / 9)
 
 
 def test_one_person_twice_is_not_two_people() -> None:
     twice = [Vote("a", 1, annotator=7), Vote("b", 2, annotator=7)]
 
     assert agreement({1: twice}) is None
-    found = agreement({1: [*twice, Vote("b", 0, annotator=8)]})
-    assert found is not None
-    assert found.share == 1.0
+    measures = agreement({1: [*twice, Vote("b", 0, annotator=8)]})
+    assert measures is not None
+    assert measures.share == 1.0
 
 
 def test_where_all_say_the_same_everywhere_chance_would_agree_as_well() -> None:
-    found = agreement({1: votes("aa"), 2: votes("aa")})
+    measures = agreement({1: votes("aa"), 2: votes("aa")})
 
-    assert found is not None
-    assert (found.alpha, found.share) == (None, 1.0)
+    assert measures is not None
+    assert (measures.alpha, measures.share) == (None, 1.0)
 
 
 def test_nobody_is_compared_with_nobody() -> None:
@@ -141,19 +143,19 @@ def test_nobody_is_compared_with_nobody() -> None:
 def test_a_label_is_doubtful_if_the_model_finds_another_likelier() -> None:
     probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.45, 0.55], [0.85, 0.15]])
 
-    found = label_errors(probabilities, np.array([0, 0, 0, 1]), most=9)
+    errors = label_errors(probabilities, np.array([0, 0, 0, 1]), most=9)
 
-    assert [(one.place, one.suggested) for one in found] == [(3, 0), (2, 1)]
-    assert (found[0].likelihood, found[0].own_likelihood) == (0.85, 0.15)
+    assert [(one.place, one.suggested) for one in errors] == [(3, 0), (2, 1)]
+    assert (errors[0].likelihood, errors[0].own_likelihood) == (0.85, 0.15)
 
 
 def test_the_label_believed_least_comes_first_and_the_list_is_bounded() -> None:
     probabilities = np.array([[0.5, 0.1, 0.4], [0.3, 0.02, 0.68], [0.9, 0.05, 0.05]])
     codes = np.array([1, 1, 1])
 
-    found = label_errors(probabilities, codes, most=2)
+    errors = label_errors(probabilities, codes, most=2)
 
-    assert [one.place for one in found] == [1, 2]
+    assert [one.place for one in errors] == [1, 2]
 
 
 def test_without_labels_none_is_doubtful() -> None:
@@ -169,10 +171,10 @@ def test_most_injected_mistakes_are_among_the_first() -> None:
     codes = truth.copy()
     codes[wrong] = (codes[wrong] + 1) % 5
 
-    found = label_errors(probabilities, codes, most=30)
+    errors = label_errors(probabilities, codes, most=30)
 
-    hit = {one.place for one in found} & set(wrong.tolist())
-    assert len(hit) / len(found) > 0.8
+    hit = {one.place for one in errors} & set(wrong.tolist())
+    assert len(hit) / len(errors) > 0.8
 
 
 def test_of_two_people_the_one_others_agree_with_is_believed() -> None:

@@ -167,12 +167,12 @@ def test_what_cannot_be_read_of_the_store_is_passed_over_until_the_next_snapshot
     """An earlier version has kept dates as they came."""
     answers, key = state.annotations, keys.of(KEY, keys.ANNOTATIONS)
     answers.save([annotation(1)])
-    said = annotation(2, "b").model_dump_json().encode()
+    body = annotation(2, "b").model_dump_json().encode()
     for number, kept in enumerate(
         (
-            b"-62135596800000000" + said,
-            b"10000000000000000" + said,
-            said.replace(b"2026-01-01T00:00:00Z", b"24:00"),
+            b"-62135596800000000" + body,
+            b"10000000000000000" + body,
+            body.replace(b"2026-01-01T00:00:00Z", b"24:00"),
             b"1767225600000000{not JSON",
             b"",
         )

@@ -130,9 +130,9 @@ def module_names() -> dict[str, Path]:
 
 def own_imports(path: Path) -> set[str]:
     """Return which modules of Dubito a module imports."""
-    found = set(imported(path))
+    imports = set(imported(path))
     return {
-        name for full in found for name in _prefixes(full) if name in module_names()
+        name for full in imports for name in _prefixes(full) if name in module_names()
     }
 
 
@@ -141,8 +141,8 @@ def _prefixes(name: str) -> tuple[str, str]:
 
 
 def outside(path: Path) -> set[str]:
-    found = {name for name in imported(path) if not name.startswith("dubito.model.")}
-    return {name.partition(".")[0] for name in found} - INSIDE
+    imports = {name for name in imported(path) if not name.startswith("dubito.model.")}
+    return {name.partition(".")[0] for name in imports} - INSIDE
 
 
 def test_the_model_knows_nothing_of_the_outside() -> None:
@@ -284,8 +284,8 @@ def test_no_pickle_is_ever_read() -> None:
 
 
 def exemptions(path: Path) -> set[str]:
-    found = re.findall(r"# noqa: .*?\b(S[0-9]{3})\b", path.read_text())
-    return set(found) - EXEMPT
+    codes = re.findall(r"# noqa: .*?\b(S[0-9]{3})\b", path.read_text())
+    return set(codes) - EXEMPT
 
 
 def test_the_linters_word_on_security_is_law() -> None:
@@ -296,10 +296,10 @@ def test_the_linters_word_on_security_is_law() -> None:
 @cache
 def bringers() -> dict[str, list[str]]:
     """Return which installed packages bring a module, by its name."""
-    found = packages_distributions()
+    packages = packages_distributions()
     return {
         module: [name.lower().replace("_", "-") for name in names]
-        for module, names in found.items()
+        for module, names in packages.items()
     }
 
 
@@ -354,20 +354,20 @@ def listed_commands(help_text: str) -> set[str]:
 
 
 def test_help_lists_exactly_the_commands_of_the_code() -> None:
-    said = CliRunner().invoke(main, ["--help"], terminal_width=200)
+    run = CliRunner().invoke(main, ["--help"], terminal_width=200)
 
-    assert said.exit_code == 0
-    assert listed_commands(said.output) == decorated_commands() == set(main.commands)
+    assert run.exit_code == 0
+    assert listed_commands(run.output) == decorated_commands() == set(main.commands)
 
 
 @pytest.mark.parametrize("command", [main, *main.commands.values()], ids=str)
 def test_every_command_shows_an_example_of_itself(command: click.Command) -> None:
     arguments = [] if command is main else [str(command.name)]
 
-    said = CliRunner().invoke(main, [*arguments, "--help"], terminal_width=200)
+    run = CliRunner().invoke(main, [*arguments, "--help"], terminal_width=200)
 
-    example = said.output.partition("Example:")[2]
-    assert said.exit_code == 0
+    example = run.output.partition("Example:")[2]
+    assert run.exit_code == 0
     assert " ".join(arguments or ["dubito"]) in example
 
 
@@ -376,7 +376,7 @@ def test_help_does_not_wait_for_what_it_does_not_need() -> None:
     slow = "{'sklearn', 'flask', 'rq'}"
     code = f"import sys, dubito.backend.cli; print({slow} & {{*sys.modules}})"
 
-    said = subprocess.run(  # noqa: S603 - our own command
+    process = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-c", code],
         cwd=ROOT,
         capture_output=True,
@@ -384,7 +384,7 @@ def test_help_does_not_wait_for_what_it_does_not_need() -> None:
         check=True,
     )
 
-    assert said.stdout.strip() == "set()"
+    assert process.stdout.strip() == "set()"
 
 
 def test_no_two_files_of_tests_have_one_name() -> None:

@@ -37,10 +37,10 @@ def places(
 
 @pytest.mark.parametrize("has_model", [True, False])
 def test_what_is_asked_again_comes_first_and_once(*, has_model: bool) -> None:
-    found = places(25, 3, has_model=has_model)
+    places_of_draw = places(25, 3, has_model=has_model)
 
-    assert found[:2] == [(25, "doubt"), (3, "doubt")]
-    positions = [position for position, _ in found]
+    assert places_of_draw[:2] == [(25, "doubt"), (3, "doubt")]
+    positions = [position for position, _ in places_of_draw]
     assert len(set(positions)) == len(positions) == 6
 
 

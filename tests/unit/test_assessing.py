@@ -36,9 +36,9 @@ def assessed() -> Assessed:
 
 
 def saying(codes: Codes, sure: float = 0.9) -> Probabilities:
-    found = np.full((len(codes), 2), 1 - sure)
-    found[np.arange(len(codes)), codes] = sure
-    return found
+    probabilities = np.full((len(codes), 2), 1 - sure)
+    probabilities[np.arange(len(codes)), codes] = sure
+    return probabilities
 
 
 def told(
@@ -47,12 +47,12 @@ def told(
     """Let the models that did not know a label be right, or wrong, about it."""
     known = assessed.known
     whole = np.concatenate([known.codes, np.arange(N_TASKS - N_LABELS) % 2])
-    found = {step: saying(whole) for step in assessed.steps}
+    predictions = {step: saying(whole) for step in assessed.steps}
     for fold in range(int(assessed.folds.max()) + 1):
         codes = known.codes[assessed.folds[known.rows] == fold]
         pair = [saying(codes if right else 1 - codes) for right in (without, instead)]
-        found[f"fold {fold}"] = np.stack(pair)
-    return found
+        predictions[f"fold {fold}"] = np.stack(pair)
+    return predictions
 
 
 def test_what_counts_is_the_model_that_asked_others_instead(assessed: Assessed) -> None:
@@ -91,10 +91,10 @@ def test_the_steps_are_the_present_model_earlier_ones_folds_and_random_labels(
     assessed: Assessed,
 ) -> None:
     earlier = [f"before {count}" for count in (5, 10, 15, 20, 25, 30)]
-    held = [f"fold {fold}" for fold in range(10)]
+    fold_steps = [f"fold {fold}" for fold in range(10)]
     chance = [f"random {count}" for count in (5, 7, 9, 11, 13, 15)]
 
-    assert assessed.steps == (NOW, *earlier, *held, *chance)
+    assert assessed.steps == (NOW, *earlier, *fold_steps, *chance)
 
 
 def test_random_labels_are_learnt_from_in_the_order_of_the_draw(
@@ -115,13 +115,15 @@ def test_random_labels_are_learnt_from_in_the_order_of_the_draw(
 def test_models_of_random_labels_are_judged_by_labels_they_do_not_know(
     assessed: Assessed,
 ) -> None:
-    found = told(assessed, without=True, instead=True)
+    assessment = told(assessed, without=True, instead=True)
     first = assessed.drawn[:5]
-    found["random 5"][first] = saying(1 - assessed.known.codes[first])
+    assessment["random 5"][first] = saying(1 - assessed.known.codes[first])
     wrong = saying(1 - assessed.known.codes)
-    found["random 15"][: len(wrong)] = wrong
+    assessment["random 15"][: len(wrong)] = wrong
 
-    curve = {one.labels: one.accuracy for one in assessed.conclude(found).by_chance}
+    curve = {
+        one.labels: one.accuracy for one in assessed.conclude(assessment).by_chance
+    }
 
     assert curve[5].estimate > 0.95
     assert curve[15].estimate < 0.3
@@ -140,11 +142,11 @@ def test_what_is_taken_for_what_is_told_of_tasks_drawn_at_random(
 
 
 def test_labels_that_surprised_the_model_are_counted(assessed: Assessed) -> None:
-    found = told(assessed, without=True, instead=True)
+    assessment = told(assessed, without=True, instead=True)
     known = assessed.known
     newest = assessed.in_time[-5:]
-    found["before 5"][newest] = saying(1 - known.codes[newest])
+    assessment["before 5"][newest] = saying(1 - known.codes[newest])
 
-    reasons = assessed.conclude(found).advice.reasons
+    reasons = assessed.conclude(assessment).advice.reasons
 
     assert "the model mispredicted 5 of the last 30 labels" in reasons

@@ -45,13 +45,13 @@ def test_labels_are_kept_in_the_order_in_which_they_were_given(
 def test_a_step_is_read_as_it_was_kept(
     state: ProjectState, shape: tuple[int, ...]
 ) -> None:
-    told = np.random.default_rng(0).uniform(size=shape).astype(np.float32)
+    predictions = np.random.default_rng(0).uniform(size=shape).astype(np.float32)
 
-    state.assessments.keep("fold 3", told.astype(np.float64))
+    state.assessments.keep("fold 3", predictions.astype(np.float64))
 
     kept = state.assessments.steps()
     assert kept.keys() == {"fold 3"}
-    assert np.array_equal(kept["fold 3"], told)
+    assert np.array_equal(kept["fold 3"], predictions)
 
 
 def test_steps_towards_other_labels_are_dropped(state: ProjectState) -> None:

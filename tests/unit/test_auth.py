@@ -78,8 +78,8 @@ def test_without_the_credentials_nothing_is_answered_or_changed(
         forget_attempts(redis)
         answers.append(http.open(path, method=method, headers=headers, json={}))
 
-    assert {said.status_code for said in answers} == {401}
-    assert all("Basic" in said.headers["WWW-Authenticate"] for said in answers)
+    assert {response.status_code for response in answers} == {401}
+    assert all("Basic" in answer.headers["WWW-Authenticate"] for answer in answers)
     assert kept_in(redis) == before
 
 
@@ -93,7 +93,7 @@ def test_with_the_credentials_everything_is_answered(opened: Opener) -> None:
     ]
 
     assert answers
-    assert not {said.status_code for said in answers} & {401, 403, 500}
+    assert not {response.status_code for response in answers} & {401, 403, 500}
 
 
 def test_health_tells_strangers_only_that_we_are_up(guarded: FlaskClient) -> None:
@@ -114,9 +114,9 @@ EVENT = saved(annotation(1))
 def test_an_event_comes_in_by_its_secret_or_by_the_user_of_the_address(
     guarded: FlaskClient, headers: dict[str, str]
 ) -> None:
-    said = guarded.post("/webhook", json=EVENT, headers=headers)
+    response = guarded.post("/webhook", json=EVENT, headers=headers)
 
-    assert said.json == {"status": "noted"}
+    assert response.json == {"status": "noted"}
 
 
 @pytest.mark.parametrize(
@@ -127,9 +127,9 @@ def test_an_event_without_either_is_refused(
 ) -> None:
     before = kept_in(redis)
 
-    said = guarded.post("/webhook", json=EVENT, headers=headers)
+    response = guarded.post("/webhook", json=EVENT, headers=headers)
 
-    assert said.status_code == 401
+    assert response.status_code == 401
     assert kept_in(redis) == before
 
 
@@ -153,9 +153,9 @@ def test_a_secret_that_was_made_is_not_asked_for_on_loopback(opened: Opener) -> 
     services = opened()
     services.webhook_secret()
 
-    said = create_app(services).test_client().post("/webhook", json=EVENT)
+    response = create_app(services).test_client().post("/webhook", json=EVENT)
 
-    assert said.json == {"status": "noted"}
+    assert response.json == {"status": "noted"}
 
 
 def test_with_a_secret_alone_all_but_events_is_open(opened: Opener) -> None:
@@ -165,7 +165,7 @@ def test_with_a_secret_alone_all_but_events_is_open(opened: Opener) -> None:
 
     answers = [http.open(path, method=method, json={}) for method, path in paths]
 
-    assert 401 not in {said.status_code for said in answers}
+    assert 401 not in {response.status_code for response in answers}
 
 
 BUTTON = {"action": "START_TRAINING", "project": EVENT["project"]}
@@ -178,9 +178,9 @@ def test_the_button_start_training_needs_no_secret_where_nothing_of_it_is_kept(
     """Label Studio sends no header with it; without a key we would keep its tasks."""
     services = opened(webhook_secret=SECRET, label_studio_key=key)
 
-    said = create_app(services).test_client().post("/webhook", json=BUTTON)
+    response = create_app(services).test_client().post("/webhook", json=BUTTON)
 
-    assert said.status_code == status
+    assert response.status_code == status
 
 
 def test_a_refused_event_is_told_in_the_status_until_one_is_taken(
@@ -203,11 +203,11 @@ def test_a_secret_that_was_not_set_is_made_once_and_kept(opened: Opener) -> None
     made = opened(**without).webhook_secret()
     http = create_app(opened(**without)).test_client()
 
-    said = http.post("/webhook", json=EVENT, headers={SECRET_HEADER: made})
+    response = http.post("/webhook", json=EVENT, headers={SECRET_HEADER: made})
 
     assert len(made) >= 32
     assert opened(**without).webhook_secret() == made
-    assert said.status_code == 200
+    assert response.status_code == 200
 
 
 def test_on_loopback_with_nothing_set_all_is_open(opened: Opener) -> None:
@@ -218,7 +218,7 @@ def test_on_loopback_with_nothing_set_all_is_open(opened: Opener) -> None:
         http.open(path, method=method, json={}) for method, path in rules(services)
     ]
 
-    assert 401 not in {said.status_code for said in answers}
+    assert 401 not in {response.status_code for response in answers}
 
 
 def spoilt(body: JsonObject) -> list[JsonObject]:

@@ -61,20 +61,20 @@ def test_arrays_are_read_from_a_pickle_and_code_is_not() -> None:
         np.save(stream, np.array(value, dtype=object), allow_pickle=True)
         return stream.getvalue()
 
-    found = Arrays.load_npy(packed({"x": np.arange(3.0), "names": ["a"]}))
+    data = Arrays.load_npy(packed({"x": np.arange(3.0), "names": ["a"]}))
 
-    assert found["x"].tolist() == [0, 1, 2]
+    assert data["x"].tolist() == [0, 1, 2]
     with pytest.raises(pickle.UnpicklingError, match="not arrays alone"):
         Arrays.load_npy(packed({"x": os.getcwd}))
 
 
 def test_the_reference_begins_at_random_and_goes_on_with_clusters() -> None:
-    found = [step.position for step in asked(by_reference, 40)]
+    positions = [step.position for step in asked(by_reference, 40)]
 
     chance = permutation(labelled(40).task_ids, 0).tolist()
-    assert found[:12] == chance[:12]
-    assert found[12:17] != chance[12:17]
-    assert sorted(found) == list(range(40))
+    assert positions[:12] == chance[:12]
+    assert positions[12:17] != chance[12:17]
+    assert sorted(positions) == list(range(40))
 
 
 @pytest.mark.parametrize("learner", [Regression, RANDOM_FOREST, EXTRA_TREES])
@@ -109,7 +109,7 @@ def test_arriving_means_staying_at_the_level() -> None:
     curve = np.array([0.5, 0.96, 0.92, 0.96])
     lucky = np.array([0.5, 1.0, 1.0, 1.0])
 
-    found = Result(
+    result = Result(
         name="n",
         kind="k",
         n_classes=2,
@@ -121,8 +121,8 @@ def test_arriving_means_staying_at_the_level() -> None:
         curves={"ours": np.array([curve, lucky])},
     )
 
-    assert found.arrival("ours", seeds=1) == 4
-    assert found.arrival("ours") == 2
+    assert result.arrival("ours", seeds=1) == 4
+    assert result.arrival("ours") == 2
 
 
 def test_random_labels_go_on_beyond_the_budget_and_count_only_for_arriving() -> None:
@@ -136,14 +136,16 @@ def test_random_labels_go_on_beyond_the_budget_and_count_only_for_arriving() -> 
     ]
 
     runs = {job: carry_out(made, job, lambda: None) for job in jobs_of(chosen, 2)}
-    found = Result.of("n", "k", made, runs)
+    result = Result.of("n", "k", made, runs)
 
-    assert found.curves["LR margin"].shape == (2, 20)
-    assert found.curves["LR random"].shape == (2, 42)
-    assert found.curves["LR random"][:, 39] == pytest.approx(found.full[0], abs=0.05)
+    assert result.curves["LR margin"].shape == (2, 20)
+    assert result.curves["LR random"].shape == (2, 42)
+    assert result.curves["LR random"][:, 39] == pytest.approx(result.full[0], abs=0.05)
     begun = {job: up_to(run, 20) for job, run in runs.items()}
     within = Result.of("n", "k", made, begun)
-    assert within.heights["LR random"] == pytest.approx(found.heights["LR random"], 0.1)
+    assert within.heights["LR random"] == pytest.approx(
+        result.heights["LR random"], 0.1
+    )
 
 
 def test_contestants_that_are_not_judged_have_fewer_seeds() -> None:
@@ -159,10 +161,10 @@ def test_contestants_that_are_not_judged_have_fewer_seeds() -> None:
 def test_advice_that_never_comes_uses_the_whole_budget() -> None:
     course = Course.of(labelled(60), seed=0, budget=15)
 
-    found = stop(course)
+    label_count = stop(course)
 
-    assert found.share == 1
-    assert found.loss == 0
+    assert label_count.share == 1
+    assert label_count.loss == 0
 
 
 def test_the_tables_of_assessments_have_a_cell_for_each_column() -> None:
@@ -179,11 +181,17 @@ def test_the_table_of_grades_has_paired_gaps() -> None:
     numbers = np.random.default_rng(0).normal(size=(150, 3))
     made, peer = graded(numbers, numbers[:, 0]), Contestant(by_chance, Regression)
 
-    found = [heights(made, peer, seed) for seed in range(2)]
-    table = rows({DUBITO: {"a": found}, "other": {"a": found[::-1]}})
+    heights_of_seeds = [heights(made, peer, seed) for seed in range(2)]
+    table = rows(
+        {DUBITO: {"a": heights_of_seeds}, "other": {"a": heights_of_seeds[::-1]}}
+    )
 
     assert np.bincount(made.codes).tolist() == [30] * 5
     assert made.is_ordered
-    assert all(0 < one.error < 1 for one in found)
+    assert all(0 < one.error < 1 for one in heights_of_seeds)
     assert [row[-2].partition(" ")[0] for row in table] == ["+0.000", "+0.000"]
-    assert table[0][1] == table[1][1] == f"{np.mean([h.error for h in found]):.2f}"
+    assert (
+        table[0][1]
+        == table[1][1]
+        == f"{np.mean([h.error for h in heights_of_seeds]):.2f}"
+    )

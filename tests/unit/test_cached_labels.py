@@ -31,10 +31,10 @@ def test_cached_labels_are_not_learnt_from(cached: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("other", [("red", "blue"), ("a: x", "b: y"), ("c: 1", "a: 1")])
 def test_other_categories_are(other: tuple[str, ...]) -> None:
-    found = telling(rows(*other), schema("a", "b"), "")
+    columns = telling(rows(*other), schema("a", "b"), "")
 
-    assert len(found) == 2
-    assert any("cache_all" in name for name in found)
+    assert len(columns) == 2
+    assert any("cache_all" in name for name in columns)
 
 
 def test_a_class_may_have_a_comma_in_its_name() -> None:

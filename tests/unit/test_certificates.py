@@ -84,9 +84,9 @@ def test_a_file_without_the_right_certificate_is_named(
 ) -> None:
     other = certificate(tmp_path / "other").file
 
-    said = asked(f"https://127.0.0.1:{port}", SSL_CERT_FILE=other)
+    message = asked(f"https://127.0.0.1:{port}", SSL_CERT_FILE=other)
 
-    assert f"SSL_CERT_FILE is '{other}': add to this file" in said
+    assert f"SSL_CERT_FILE is '{other}': add to this file" in message
 
 
 @pytest.mark.parametrize(
@@ -110,10 +110,10 @@ def test_certificates_that_cannot_be_read_are_named(
     if content is not None:
         place.write_text(content)
 
-    said = asked("https://127.0.0.1:9", **{name: place})
+    message = asked("https://127.0.0.1:9", **{name: place})
 
-    assert f"{name} is '{place}'" in said
-    assert reason in said
+    assert f"{name} is '{place}'" in message
+    assert reason in message
 
 
 def test_certificates_that_cannot_be_read_harm_no_call_without_tls(
@@ -146,24 +146,24 @@ def test_what_is_wrong_with_a_certificate_is_said_with_its_cure(
     made = certificate(tmp_path / "made", **chosen)
 
     with served_by_tls(fake_server.app(), made) as port:
-        found = asked(f"https://127.0.0.1:{port}", SSL_CERT_FILE=made.file)
+        message = asked(f"https://127.0.0.1:{port}", SSL_CERT_FILE=made.file)
 
-    assert f"the certificate of https://127.0.0.1:{port} {said[0]}" in found
-    assert said[1] in found
+    assert f"the certificate of https://127.0.0.1:{port} {said[0]}" in message
+    assert said[1] in message
 
 
 def test_tls_that_is_spoken_to_a_plain_port_is_told(
     asked: Callable[..., str], fake_server: FakeServer
 ) -> None:
-    said = asked(fake_server.url.replace("http://", "https://"))
+    message = asked(fake_server.url.replace("http://", "https://"))
 
-    assert "does not speak TLS" in said
-    assert "write its address with http://" in said
+    assert "does not speak TLS" in message
+    assert "write its address with http://" in message
 
 
 def test_plain_http_that_is_spoken_to_a_port_of_tls_is_told(
     asked: Callable[..., str], port: int
 ) -> None:
-    said = asked(f"http://127.0.0.1:{port}")
+    message = asked(f"http://127.0.0.1:{port}")
 
-    assert "write its address with https://" in said
+    assert "write its address with https://" in message

@@ -56,10 +56,13 @@ def pool() -> Pool:
 
 
 def learnt(
-    pool: Pool, names: tuple[str, ...], labelled: tuple[int, ...] = (), **said: object
+    pool: Pool,
+    names: tuple[str, ...],
+    labelled: tuple[int, ...] = (),
+    **wishes: object,
 ) -> RoundResult:
     shown = schema(*names)
-    preferences = Preferences.model_validate(said)
+    preferences = Preferences.model_validate(wishes)
     teaching = teaching_names(shown, preferences)
     given = [
         annotation(number, names[CODES[task]], task=task)
@@ -74,17 +77,17 @@ def learnt(
     return run_round(question, 1, "basis")
 
 
-def share_right(found: RoundResult) -> float:
-    return float((likeliest(found.ranking.probabilities) == CODES).mean())
+def share_right(result: RoundResult) -> float:
+    return float((likeliest(result.ranking.probabilities) == CODES).mean())
 
 
 def test_telling_names_are_right_before_the_first_label(pool: Pool) -> None:
-    found = learnt(pool, NAMES)
+    result = learnt(pool, NAMES)
 
-    assert share_right(found) > 0.85
-    assert np.ptp(found.ranking.certainty) > 0.1
-    assert {place.why for place in found.window} == {"start"}
-    assert sum(found.counts) == len(TEXTS_OF_ALL)
+    assert share_right(result) > 0.85
+    assert np.ptp(result.ranking.certainty) > 0.1
+    assert {place.why for place in result.window} == {"start"}
+    assert sum(result.counts) == len(TEXTS_OF_ALL)
 
 
 def test_names_help_a_few_labels_and_tell_of_classes_without_one(pool: Pool) -> None:
@@ -163,9 +166,9 @@ def test_an_exported_model_knows_the_names(pool: Pool, tmp_path: Path) -> None:
 
     kept = load_model(tmp_path / "model.skops")
 
-    found = kept.featuriser.features(pool.numbers, pool.texts, pool.vectors)
-    told = kept.predictor.predict(found)
-    assert told == pytest.approx(predictor.predict(items.features), abs=1e-3)
+    features = kept.featuriser.features(pool.numbers, pool.texts, pool.vectors)
+    predictions = kept.predictor.predict(features)
+    assert predictions == pytest.approx(predictor.predict(items.features), abs=1e-3)
 
 
 def test_a_featuriser_of_an_older_format_has_no_names(pool: Pool) -> None:
@@ -189,17 +192,17 @@ def test_texts_in_another_language_than_the_names_are_told(pool: Pool) -> None:
     names = FeatureTable.of(pool, seed=0, names=NAMES).featuriser.names
     assert names is not None
 
-    found = names.apply(pool_of(dict(enumerate(read))).vectors)
+    table = names.apply(pool_of(dict(enumerate(read))).vectors)
 
-    assert found.argmax(axis=1).tolist() == [0, 1, 2]
+    assert table.argmax(axis=1).tolist() == [0, 1, 2]
 
 
 def test_without_texts_names_say_nothing() -> None:
     numbers = pool_of({n: TaskInput(numbers={"x": float(n)}) for n in range(4)})
     unread = pool_of({n: TaskInput(text="שלום") for n in range(4)})
 
-    for found in (numbers, unread):
-        assert FeatureTable.of(found, seed=0, names=NAMES).featuriser.names is None
+    for table in (numbers, unread):
+        assert FeatureTable.of(table, seed=0, names=NAMES).featuriser.names is None
 
 
 def test_a_name_in_an_unknown_script_or_equal_texts_say_nothing(pool: Pool) -> None:
@@ -272,11 +275,15 @@ def test_what_people_read_of_a_class_counts_not_its_alias() -> None:
         f' allowNested="true">{choices}</Choices></View>'
     )
 
-    found = read_schema(config)
+    parsed_schema = read_schema(config)
 
-    assert found.classes == ("s", "Food / b", "Food / Soup")
-    assert found.class_texts == ("Sports: ball games", "Food / Bread", "Food / Soup")
-    assert teaching_names(found, Preferences()) == found.class_texts
+    assert parsed_schema.classes == ("s", "Food / b", "Food / Soup")
+    assert parsed_schema.class_texts == (
+        "Sports: ball games",
+        "Food / Bread",
+        "Food / Soup",
+    )
+    assert teaching_names(parsed_schema, Preferences()) == parsed_schema.class_texts
     assert schema("spam", "ham").class_texts == ()
 
 

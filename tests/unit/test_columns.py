@@ -27,23 +27,23 @@ def table(*rows: Mapping[str, object], names: tuple[str, ...] = NAMES) -> Featur
 
 
 def test_each_kind_has_its_columns() -> None:
-    found = table(
+    features = table(
         {"x": 1, "colour": "red", "v": [1, 0]},
         {"x": 2, "colour": "blue", "v": [0, 1]},
         {"x": 3, "colour": "grey", "v": [1, 1]},
     )
 
-    assert found.shape == (3, 1 + 3 + 2)
-    assert found.dtype == np.float32
-    assert found.mean(axis=0)[:4] == pytest.approx(0, abs=1e-6)
+    assert features.shape == (3, 1 + 3 + 2)
+    assert features.dtype == np.float32
+    assert features.mean(axis=0)[:4] == pytest.approx(0, abs=1e-6)
 
 
 def test_tasks_of_one_category_are_equal_and_others_equally_far() -> None:
     rows = [{"colour": one} for one in ["red", "blue", "red", "grey"]]
 
-    found = table(*rows, names=(named_category("colour"),))
+    features = table(*rows, names=(named_category("colour"),))
 
-    distance = np.linalg.norm(found[0] - found, axis=1)
+    distance = np.linalg.norm(features[0] - features, axis=1)
     assert distance == pytest.approx([0, 8**0.5, 0, 8**0.5])
 
 
@@ -61,11 +61,11 @@ def test_of_a_vector_the_direction_counts_and_not_the_length() -> None:
         {"v": [1e30, 1e30]},
     ]
 
-    found = table(*rows, names=(named_vector("v", 2),))
+    features = table(*rows, names=(named_vector("v", 2),))
 
-    assert found[0] == pytest.approx(found[1])
-    assert np.linalg.norm(found[0] - found[2]) > 1
-    assert np.isfinite(found).all()
+    assert features[0] == pytest.approx(features[1])
+    assert np.linalg.norm(features[0] - features[2]) > 1
+    assert np.isfinite(features).all()
 
 
 def test_the_entries_of_a_vector_keep_their_proportions() -> None:
@@ -73,12 +73,12 @@ def test_the_entries_of_a_vector_keep_their_proportions() -> None:
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(200, 8)) * np.array([1, 1, 1, 1, 1, 1, 1, 0.01])
 
-    found = table(
+    features = table(
         *({"v": row.tolist()} for row in vectors), names=(named_vector("v", 8),)
     )
 
-    assert found[:, 7].std() < 0.05 * found[:, 0].std()
-    assert np.sqrt(np.square(found).mean()) == pytest.approx(1.0, abs=0.1)
+    assert features[:, 7].std() < 0.05 * features[:, 0].std()
+    assert np.sqrt(np.square(features).mean()) == pytest.approx(1.0, abs=0.1)
 
 
 def test_a_vector_weighs_as_much_as_all_that_stands_beside() -> None:
@@ -87,9 +87,9 @@ def test_a_vector_weighs_as_much_as_all_that_stands_beside() -> None:
         {"x": float(n % 7), "v": rng.normal(size=300).tolist()} for n in range(50)
     ]
 
-    found = table(*rows, names=("x", named_vector("v", 300)))
+    features = table(*rows, names=("x", named_vector("v", 300)))
 
-    weight = np.square(found).mean(axis=0)
+    weight = np.square(features).mean(axis=0)
     assert weight[1:].sum() == pytest.approx(weight[0], rel=0.1)
 
 

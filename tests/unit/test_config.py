@@ -158,9 +158,9 @@ def test_what_cannot_be_learnt_is_refused_with_the_reason(name: str) -> None:
 
 @pytest.mark.parametrize("choice", ["", 'choice="single"', 'choice="single-radio"'])
 def test_choices_are_single_unless_said_otherwise(choice: str) -> None:
-    found = read_schema(config(TWO, f'name="c" toName="t" {choice}'))
+    parsed_schema = read_schema(config(TWO, f'name="c" toName="t" {choice}'))
 
-    assert found.classes == ("a", "b")
+    assert parsed_schema.classes == ("a", "b")
 
 
 @pytest.mark.parametrize(
@@ -294,16 +294,20 @@ def test_it_is_known_what_cannot_be_read(
 ) -> None:
     given = choices_config("a", "b", tag=tag, attributes=f'value="$x" {attributes}')
 
-    found = read_schema(given)
+    parsed_schema = read_schema(given)
 
-    assert found.unread == unread
-    assert found.value == "$x"
+    assert parsed_schema.unread == unread
+    assert parsed_schema.value == "$x"
 
 
 def test_the_list_of_an_image_is_read() -> None:
-    found = read_schema(ANSWERS["object_image_list"]["label_config"])
+    parsed_schema = read_schema(ANSWERS["object_image_list"]["label_config"])
 
-    assert (found.unread, found.tag, found.value) == ("", "ImageList", "$pages")
+    assert (parsed_schema.unread, parsed_schema.tag, parsed_schema.value) == (
+        "",
+        "ImageList",
+        "$pages",
+    )
 
 
 def test_a_control_over_what_can_be_read_comes_first() -> None:
@@ -327,18 +331,18 @@ def test_a_control_over_what_can_be_read_comes_first() -> None:
 def test_it_is_known_whether_choices_are_paths(
     attributes: str, *, as_paths: bool
 ) -> None:
-    found = read_schema(config(TWO, f'name="c" toName="t" {attributes}'))
+    parsed_schema = read_schema(config(TWO, f'name="c" toName="t" {attributes}'))
 
-    assert found.as_paths == as_paths
+    assert parsed_schema.as_paths == as_paths
 
 
 def test_the_first_control_that_can_be_learnt_is_learnt() -> None:
     several = f'<Choices name="many" toName="t" choice="multiple">{TWO}</Choices>'
     single = f'<Choices name="one" toName="t">{TWO}</Choices>'
 
-    found = read_schema(f"<View>{TEXT}{several}{single}</View>")
+    parsed_schema = read_schema(f"<View>{TEXT}{several}{single}</View>")
 
-    assert found.control == "one"
+    assert parsed_schema.control == "one"
 
 
 TREE = f'<Choice value="A" alias="1">{TWO}</Choice><Choice value="b"/>'
@@ -547,10 +551,12 @@ def test_comments_and_instructions_are_passed_over() -> None:
 def test_it_is_known_whether_data_is_an_address(
     tag: str, attributes: str, *, is_address: bool
 ) -> None:
-    found = read_schema(choices_config("a", "b", tag=tag, attributes=attributes))
+    parsed_schema = read_schema(
+        choices_config("a", "b", tag=tag, attributes=attributes)
+    )
 
-    assert (found.value, found.is_address) == ("$x", is_address)
-    assert found.tag == tag
+    assert (parsed_schema.value, parsed_schema.is_address) == ("$x", is_address)
+    assert parsed_schema.tag == tag
 
 
 @pytest.mark.parametrize(
@@ -570,18 +576,18 @@ def test_the_separator_of_a_recording_is_read(separator: str, expected: str) -> 
     attributes = f'value="$x" timeColumn="at" {separator}'
     shown = choices_config("a", "b", tag="TimeSeries", attributes=attributes)
 
-    found = read_schema(shown).channels
+    channels = read_schema(shown).channels
 
-    assert found == Channels(time="at", separator=expected)
+    assert channels == Channels(time="at", separator=expected)
 
 
 def test_each_channel_of_a_recording_is_read_once() -> None:
     channels = "".join(f'<Channel column="{name}"/>' for name in ("x", " y ", "x", ""))
     shown = f'<TimeSeries name="t" value="$t">{channels}</TimeSeries>'
 
-    found = read_schema(config(TWO).replace(TEXT, shown)).channels
+    own_channels = read_schema(config(TWO).replace(TEXT, shown)).channels
 
-    assert found.columns == ("x", "y")
+    assert own_channels.columns == ("x", "y")
 
 
 @pytest.mark.parametrize(
@@ -610,6 +616,6 @@ def test_channels_that_differ_in_case_are_one() -> None:
     )
     choices = f'<Choices name="c" toName="t">{TWO}</Choices>'
 
-    found = read_schema(f"<View>{shown}{choices}</View>").channels
+    channels = read_schema(f"<View>{shown}{choices}</View>").channels
 
-    assert found == Channels(columns=("Acc_X", "1"), time="Time")
+    assert channels == Channels(columns=("Acc_X", "1"), time="Time")

@@ -55,54 +55,54 @@ PERSONS = {
 
 @pytest.mark.parametrize("copy", COPIES.values(), ids=COPIES)
 def test_a_copy_closes_its_task_and_is_no_label(copy: Annotation) -> None:
-    found = labels(copy)
+    derived_labels = labels(copy)
 
-    assert not found.chosen
-    assert not found.votes
-    assert found.closed == found.ours == {1}
-    assert found.skipped == frozenset()
-    assert found.set_aside_reasons == {COPY: 1}
+    assert not derived_labels.chosen
+    assert not derived_labels.votes
+    assert derived_labels.closed == derived_labels.ours == {1}
+    assert derived_labels.skipped == frozenset()
+    assert derived_labels.set_aside_reasons == {COPY: 1}
 
 
 @pytest.mark.parametrize("answer", PERSONS.values(), ids=PERSONS)
 def test_what_a_person_did_is_a_label(answer: Annotation) -> None:
-    found = labels(answer)
+    derived_labels = labels(answer)
 
-    assert found.chosen == {1: "a"}
-    assert found.ours == frozenset()
-    assert found.set_aside == 0
+    assert derived_labels.chosen == {1: "a"}
+    assert derived_labels.ours == frozenset()
+    assert derived_labels.set_aside == 0
 
 
 def test_a_skip_of_a_copy_is_a_skip() -> None:
-    found = labels(annotation(1, predicted("a"), was_cancelled=True))
+    derived_labels = labels(annotation(1, predicted("a"), was_cancelled=True))
 
-    assert found.skipped == {1}
-    assert found.set_aside == 0
+    assert derived_labels.skipped == {1}
+    assert derived_labels.set_aside == 0
 
 
 def test_a_person_beside_a_copy_decides() -> None:
-    found = labels(
+    derived_labels = labels(
         annotation(1, predicted("a"), completed_by=1, minute=9),
         annotation(2, "b", completed_by=2, minute=1),
     )
 
-    assert found.chosen == {1: "b"}
-    assert found.set_aside_reasons == {COPY: 1}
+    assert derived_labels.chosen == {1: "b"}
+    assert derived_labels.set_aside_reasons == {COPY: 1}
 
 
 @pytest.mark.parametrize("parent", [None, "?", [3], {"id": 3}, 1.5])
 def test_a_parent_that_is_no_number_points_nowhere(parent: object) -> None:
-    found = annotation(1, "a", parent_prediction=parent)
+    answer = annotation(1, "a", parent_prediction=parent)
 
-    assert found.parent_prediction is None
-    assert not found.is_unconfirmed
+    assert answer.parent_prediction is None
+    assert not answer.is_unconfirmed
 
 
 def test_a_simulation_learns_from_people_alone() -> None:
-    said = {"result": choice_result("a"), "lead_time": 2.0, "parent_prediction": 7}
+    body = {"result": choice_result("a"), "lead_time": 2.0, "parent_prediction": 7}
     copied = {"result": choice_result("b"), "lead_time": None, "parent_prediction": 8}
     rows: list[JsonObject] = [
-        {"id": 1, "data": {"text": "one"}, "annotations": [said]},
+        {"id": 1, "data": {"text": "one"}, "annotations": [body]},
         {"id": 2, "data": {"text": "two"}, "annotations": [copied]},
     ]
 

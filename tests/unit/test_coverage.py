@@ -26,10 +26,10 @@ LOOKED_AT = (0.0, 0.5, 0.9)
 
 
 def relation(n_right: int = 80, n_wrong: int = 20) -> Relation:
-    found = accuracy(evidence(n_right, n_wrong))
-    assert found is not None
-    assert found.relation is not None
-    return found.relation
+    estimate = accuracy(evidence(n_right, n_wrong))
+    assert estimate is not None
+    assert estimate.relation is not None
+    return estimate.relation
 
 
 def threshold(tasks: int, high: float | None) -> Threshold:
@@ -39,10 +39,10 @@ def threshold(tasks: int, high: float | None) -> Threshold:
 def test_a_threshold_covers_what_is_as_certain_or_more() -> None:
     certainty = np.array([0.1, 0.5, 0.5, 0.9])
 
-    found = thresholds(certainty, np.full(4, 0.8), relation())
+    levels = thresholds(certainty, np.full(4, 0.8), relation())
 
-    covered = {round(one.certainty, 2): one.tasks for one in found}
-    assert len(found) == STEPS + 1
+    covered = {round(one.certainty, 2): one.tasks for one in levels}
+    assert len(levels) == STEPS + 1
     assert [covered[c] for c in (0.0, 0.1, 0.12, 0.5, 0.52, 0.9, 0.92)] == [
         *(4, 4, 3, 3, 1, 1, 0)
     ]
@@ -58,13 +58,13 @@ def test_where_no_task_is_left_nothing_is_said() -> None:
 def test_the_surer_the_model_the_fewer_errors_are_expected() -> None:
     sure = np.linspace(0.3, 0.99, 200)
 
-    found = thresholds(sure, sure, relation())
+    levels = thresholds(sure, sure, relation())
 
-    errors = [one.error for one in found if one.error is not None]
+    errors = [one.error for one in levels if one.error is not None]
     assert errors == sorted(errors, reverse=True)
     assert all(
         one.low <= one.error <= one.high
-        for one in found
+        for one in levels
         if one.error is not None and one.low is not None and one.high is not None
     )
 
@@ -80,9 +80,9 @@ def test_a_few_tasks_may_err_more_often_than_many() -> None:
 
 
 def test_without_a_wrong_answer_seen_the_error_may_be_nothing() -> None:
-    found = thresholds(np.ones(50), np.full(50, 0.9), relation(30, 0))[0]
+    level = thresholds(np.ones(50), np.full(50, 0.9), relation(30, 0))[0]
 
-    assert found.low == 0.0
+    assert level.low == 0.0
 
 
 def test_of_so_few_tasks_and_errors_there_may_be_none() -> None:
@@ -134,16 +134,18 @@ def _covers(setting: Setting, seed: int) -> list[bool]:
     )
     fit = nearest_mean(features, setting.n_classes)
     assessed = _assessed(features, codes, fit, setting, seed)
-    found = {NOW: assessed.take(NOW, fit, np.empty(0, dtype=np.intp))}
-    told = found[NOW].argmax(axis=1)
+    predictions = {NOW: assessed.take(NOW, fit, np.empty(0, dtype=np.intp))}
+    guesses = predictions[NOW].argmax(axis=1)
     for step in assessed.steps[1:]:  # earlier models are for advice alone
         is_fold = step.startswith("fold")
-        found[step] = assessed.take(step, fit, told) if is_fold else found[NOW]
-    measured = assessed.conclude(found).accuracy
+        predictions[step] = (
+            assessed.take(step, fit, guesses) if is_fold else predictions[NOW]
+        )
+    measured = assessed.conclude(predictions).accuracy
     assert measured is not None
     assert measured.relation is not None
     rest = assessed.known.open_rows
-    probabilities = found[NOW][rest]
+    probabilities = predictions[NOW][rest]
     certainty = margin(probabilities)
     wrong = probabilities.argmax(axis=1) != codes[rest]
     looked = thresholds(certainty, probabilities.max(axis=1), measured.relation)

@@ -28,77 +28,77 @@ def known(*, groups: Codes | None = None) -> LabelledRows:
 def test_each_label_is_held_out_once_and_no_open_task_ever() -> None:
     made = known()
 
-    found = folds(made)
+    fold_of_row = folds(made)
 
-    assert set(found[made.rows]) == set(range(FOLDS))
-    assert set(found[made.open_rows]) == {NEVER}
+    assert set(fold_of_row[made.rows]) == set(range(FOLDS))
+    assert set(fold_of_row[made.open_rows]) == {NEVER}
 
 
 def test_the_labels_of_a_class_are_spread_over_the_folds() -> None:
     made = known()
 
-    found = folds(made)[made.rows]
+    fold_of_row = folds(made)[made.rows]
 
     for code in range(3):
-        count = np.bincount(found[made.codes == code], minlength=FOLDS)
+        count = np.bincount(fold_of_row[made.codes == code], minlength=FOLDS)
         assert count.max() - count.min() <= 1
 
 
 def test_groups_are_held_out_whole_with_their_open_tasks() -> None:
     groups = np.arange(N_TASKS) // 8
 
-    found = folds(known(groups=groups))
+    fold_of_row = folds(known(groups=groups))
 
     for group in range(10):
-        assert len(set(found[groups == group])) == 1
-    assert found.min() == 0
+        assert len(set(fold_of_row[groups == group])) == 1
+    assert fold_of_row.min() == 0
 
 
 def test_a_group_without_labels_is_new_to_the_model_anyway() -> None:
     groups = np.zeros(N_TASKS, dtype=np.intp)
     groups[[1, 3, 5]] = 1
 
-    found = folds(known(groups=groups))
+    fold_of_row = folds(known(groups=groups))
 
-    assert set(found[groups == 1]) == {NEVER}
-    assert set(found[groups == 0]) == {0}
+    assert set(fold_of_row[groups == 1]) == {NEVER}
+    assert set(fold_of_row[groups == 0]) == {0}
 
 
 def test_as_many_others_are_asked_as_labels_are_left_out() -> None:
     made = known()
-    told: list[tuple[Positions, Codes]] = []
+    calls: list[tuple[Positions, Codes]] = []
     now = np.full(N_TASKS, 2)
 
     def fit(rows: Positions, codes: Codes) -> object:
-        told.append((rows, codes))
+        calls.append((rows, codes))
         return nearest_mean(made.features, 3)(rows, codes)
 
     fold = folds(made) == 0
-    held = hold_out(made, fold, fit, now)  # type: ignore[arg-type]  # it only looks on
+    predictions = hold_out(made, fold, fit, now)  # type: ignore[arg-type]  # it only looks on
 
-    (left, _), (both, answers) = told
-    assert held.rows.tolist() == np.flatnonzero(fold).tolist()
-    assert not set(left) & set(held.rows)
-    assert not set(both) & set(held.rows)
+    (left, _), (both, answers) = calls
+    assert predictions.rows.tolist() == np.flatnonzero(fold).tolist()
+    assert not set(left) & set(predictions.rows)
+    assert not set(both) & set(predictions.rows)
     assert len(both) == N_LABELS
     asked = ~np.isin(both, made.rows)
     assert set(answers[asked]) == {2}
-    assert held.without.shape == held.instead.shape == (fold.sum(), 3)
+    assert predictions.without.shape == predictions.instead.shape == (fold.sum(), 3)
 
 
 def test_nobody_of_the_group_is_asked_instead() -> None:
     groups = np.arange(N_TASKS) // (N_TASKS // 2)
     made = known(groups=groups)
-    told: list[Positions] = []
+    calls: list[Positions] = []
 
     def fit(rows: Positions, codes: Codes) -> object:
-        told.append(rows)
+        calls.append(rows)
         return nearest_mean(made.features, 3)(rows, codes)
 
     fold = folds(made) == 0
     hold_out(made, fold, fit, np.zeros(N_TASKS, dtype=np.intp))  # type: ignore[arg-type]  # it only looks on
 
-    assert set(groups[told[1]]).isdisjoint(groups[fold])
+    assert set(groups[calls[1]]).isdisjoint(groups[fold])
 
 
 def only_one_class(features: Features) -> LabelledRows:
@@ -118,8 +118,8 @@ def test_where_one_class_is_left_it_is_named(n_tasks: int) -> None:
     made = only_one_class(blobs(n_tasks, 2, apart=3.0)[0])
     fold = np.arange(n_tasks) == 3
 
-    held = hold_out(
+    predictions = hold_out(
         made, fold, nearest_mean(made.features, 2), np.zeros(n_tasks, dtype=np.intp)
     )
 
-    assert held.instead.tolist() == [[1.0, 0.0]]
+    assert predictions.instead.tolist() == [[1.0, 0.0]]

@@ -29,13 +29,13 @@ def test_a_curve_arrives_where_it_stays() -> None:
 def test_from_where_it_arrives_on_a_curve_is_never_below(
     curve: Curve, level: float
 ) -> None:
-    found = labels_to(curve, level)
+    label_count = labels_to(curve, level)
 
-    if found is None:
+    if label_count is None:
         assert curve[-1] < level
     else:
-        assert (curve[found - 1 :] >= level).all()
-        assert found == 1 or curve[found - 2] < level
+        assert (curve[label_count - 1 :] >= level).all()
+        assert label_count == 1 or curve[label_count - 2] < level
 
 
 @given(curve=curves, low=st.floats(0, 1), high=st.floats(0, 1))

@@ -45,16 +45,16 @@ def cut(*arguments: object) -> str:
     output = Path(str(arguments[0])).with_name("tasks.json")
     seconds = [] if "--seconds" in arguments else ["--seconds", "2"]
     words = ["cut", *map(str, arguments), *seconds]
-    said = CliRunner().invoke(main, [*words, "--force", "-o", str(output)])
-    assert said.exception is None or isinstance(said.exception, SystemExit), said.output
-    return said.output
+    run = CliRunner().invoke(main, [*words, "--force", "-o", str(output)])
+    assert run.exception is None or isinstance(run.exception, SystemExit), run.output
+    return run.output
 
 
 def tasks_of(*arguments: object) -> list[JsonObject]:
     """Return the tasks that a command writes."""
-    said = cut(*arguments)
+    message = cut(*arguments)
     output = Path(str(arguments[0])).with_name("tasks.json")
-    assert output.exists(), said
+    assert output.exists(), message
     tasks: list[JsonObject] = orjson.loads(output.read_bytes())
     return tasks
 
@@ -225,9 +225,9 @@ def test_lines_before_the_table_are_left_out(
 def test_a_header_that_does_not_fit_is_no_preamble(tmp_path: Path) -> None:
     rows = "".join(f"{n},{n},5,{n},5\n" for n in range(500))
 
-    said = cut(written(tmp_path, f"time,x,y\n{rows}"), "--rate", 50)
+    output = cut(written(tmp_path, f"time,x,y\n{rows}"), "--rate", 50)
 
-    assert "decimal points" in said
+    assert "decimal points" in output
 
 
 def test_a_label_column_becomes_annotations_of_pure_windows(tmp_path: Path) -> None:
@@ -238,8 +238,10 @@ def test_a_label_column_becomes_annotations_of_pure_windows(tmp_path: Path) -> N
     every = tasks_of(path, "--label-column", "activity", "--pure", 0)
 
     def answers(tasks: list[JsonObject]) -> str:
-        found = [task.get("annotations") for task in tasks]
-        values = [f[0]["result"][0]["value"]["choices"][0] if f else "-" for f in found]
+        annotations = [task.get("annotations") for task in tasks]
+        values = [
+            f[0]["result"][0]["value"]["choices"][0] if f else "-" for f in annotations
+        ]
         return "".join(value[0] for value in values)
 
     assert answers(pure) == "www-rr-www"
@@ -403,10 +405,10 @@ def written(directory: Path, content: str | bytes, name: str = "walk.csv") -> Pa
 def test_what_cannot_be_cut_is_said_in_a_sentence(
     tmp_path: Path, write: Writer, arguments: tuple[object, ...], sentence: str | None
 ) -> None:
-    said = cut(write(tmp_path), *arguments)
+    output = cut(write(tmp_path), *arguments)
 
     if sentence is not None:
-        assert sentence in said
+        assert sentence in output
         assert not (tmp_path / "tasks.json").exists()
 
 
@@ -415,15 +417,15 @@ def test_files_that_exist_are_kept_without_force(tmp_path: Path) -> None:
     (tmp_path / "tasks.xml").write_text("mine")
     arguments = ["cut", str(path), "--seconds", "2", "-o", str(tmp_path / "tasks.json")]
 
-    said = CliRunner().invoke(main, arguments)
+    run = CliRunner().invoke(main, arguments)
 
-    assert "tasks.xml exists: give another name, or --force" in said.output
+    assert "tasks.xml exists: give another name, or --force" in run.output
     assert (tmp_path / "tasks.xml").read_text() == "mine"
 
 
 def test_tasks_go_to_a_file_or_a_project(tmp_path: Path) -> None:
     path = csv(tmp_path, frame())
 
-    said = CliRunner().invoke(main, ["cut", str(path), "--seconds", "2"])
+    run = CliRunner().invoke(main, ["cut", str(path), "--seconds", "2"])
 
-    assert "give either -o FILE or --project NUMBER" in said.output
+    assert "give either -o FILE or --project NUMBER" in run.output

@@ -146,11 +146,11 @@ def test_a_column_that_is_asked_for_may_be_mostly_marks() -> None:
 def test_the_marks_are_listed_by_column_and_not_without_end() -> None:
     many = [TaskInput(marks={f"c{n % 40:02}": f"mark {n}"}) for n in range(2_000)]
 
-    found = missing_marks_of(many, {"c00": ("?",)})
+    marks_of_columns = missing_marks_of(many, {"c00": ("?",)})
 
-    assert found["c00"][:2] == ("?", "mark 0")
-    assert len(found) == 20
-    assert {len(marks) for marks in found.values()} == {5}
+    assert marks_of_columns["c00"][:2] == ("?", "mark 0")
+    assert len(marks_of_columns) == 20
+    assert {len(marks) for marks in marks_of_columns.values()} == {5}
     [note] = data_notes(InputSpec(kind="numbers"), {"age": ("?", "n.a.")}, ())
     assert note == (
         "values that are not numbers count as missing in these numeric columns:"
@@ -182,15 +182,15 @@ def test_simulate_names_marks_and_columns_that_give_the_answers_away() -> None:
         row["z"] = "?" if number % 3 == 0 else number % 7 * 0.5
     tasks = [exported(n, row, ALIASES[n % 3]) for n, row in enumerate(rows)]
 
-    found = simulated(tasks)
+    dataset = simulated(tasks)
 
-    assert not found.set_aside
-    assert len(found.labelled.codes) == 120
-    assert any("'z': '?'" in note for note in found.notes)
+    assert not dataset.set_aside
+    assert len(dataset.labelled.codes) == 120
+    assert any("'z': '?'" in note for note in dataset.notes)
     assert any(
         "'held' alone predicts 100% of 120 labels" in note
         and '{"features":["x","y","z"]}' in note
-        for note in found.notes
+        for note in dataset.notes
     )
 
 
@@ -203,10 +203,10 @@ def test_simulate_reads_sounds_of_an_export(tmp_path: Path) -> None:
         for n, name in enumerate(files)
     ]
 
-    found = simulated(tasks, tmp_path)
+    dataset = simulated(tasks, tmp_path)
 
-    assert not found.set_aside
-    assert len(found.labelled.codes) == 20
+    assert not dataset.set_aside
+    assert len(dataset.labelled.codes) == 20
 
 
 def test_sounds_that_cannot_be_read_are_no_text() -> None:

@@ -67,9 +67,9 @@ KEYS = 'nameKey="who" textKey="what"'
 
 
 def test_a_dialogue_is_one_text_with_its_speakers() -> None:
-    found = read("Paragraphs", TURNS, KEYS)
+    reading = read("Paragraphs", TURNS, KEYS)
 
-    assert found.text == "Ann: Hello\nBob: Good bye"
+    assert reading.text == "Ann: Hello\nBob: Good bye"
 
 
 def test_a_dialogue_has_the_keys_of_the_editor_where_none_are_named() -> None:
@@ -79,9 +79,9 @@ def test_a_dialogue_has_the_keys_of_the_editor_where_none_are_named() -> None:
 
 
 def test_a_dialogue_is_read_from_a_file() -> None:
-    found = read("Paragraphs", "/talk.json", f'valueType="url" {KEYS}')
+    reading = read("Paragraphs", "/talk.json", f'valueType="url" {KEYS}')
 
-    assert found.text == "Ann: Hello\nBob: Good bye"
+    assert reading.text == "Ann: Hello\nBob: Good bye"
 
 
 @pytest.mark.parametrize(
@@ -130,9 +130,9 @@ def test_a_page_without_text_is_set_aside(page: str) -> None:
 
 
 def test_a_page_is_read_from_a_file() -> None:
-    found = read("HyperText", "/page.html", 'valueType="url"')
+    reading = read("HyperText", "/page.html", 'valueType="url"')
 
-    assert found.text == "Title\nsome words"
+    assert reading.text == "Title\nsome words"
 
 
 def test_the_address_of_an_uploaded_page_is_never_its_text() -> None:
@@ -200,9 +200,9 @@ def test_of_a_list_of_images_the_mean_is_read() -> None:
 
 
 def test_of_a_list_what_cannot_be_read_is_left_out() -> None:
-    found = read("Image", ["/gone.png", "/a.png", 5], LIST)
+    reading = read("Image", ["/gone.png", "/a.png", 5], LIST)
 
-    assert found.numbers == pytest.approx(read("Image", "/a.png").numbers)
+    assert reading.numbers == pytest.approx(read("Image", "/a.png").numbers)
 
 
 @pytest.mark.parametrize(
@@ -218,9 +218,9 @@ def test_a_list_without_an_image_is_set_aside(value: object, why: str) -> None:
 
 
 def test_of_a_long_list_the_first_images_are_read() -> None:
-    found = read("Image", ["/a.png"] * 16 + ["/b.png"] * 10_000, LIST)
+    reading = read("Image", ["/a.png"] * 16 + ["/b.png"] * 10_000, LIST)
 
-    assert found.numbers == pytest.approx(read("Image", "/a.png").numbers)
+    assert reading.numbers == pytest.approx(read("Image", "/a.png").numbers)
 
 
 @pytest.mark.parametrize(
@@ -238,6 +238,6 @@ def test_a_table_without_columns_of_numbers_is_read_as_json(table: object) -> No
 
 
 def test_the_numbers_of_a_table_come_first() -> None:
-    found = read("Table", {"age": 41.5, "home": {"town": "Rome"}})
+    reading = read("Table", {"age": 41.5, "home": {"town": "Rome"}})
 
-    assert (found.text, found.numbers) == (None, {"age": 41.5})
+    assert (reading.text, reading.numbers) == (None, {"age": 41.5})

@@ -39,11 +39,11 @@ def parsed(name: str) -> Event:
 def test_every_captured_event_is_understood(name: str) -> None:
     body = captured(name)
 
-    found = parse_event(body)
+    parsed_event = parse_event(body)
 
-    assert found.action == body["action"]
-    assert type(found.what) is KINDS[found.action]
-    assert found.project.startswith(f"{body['project']['id']}.")
+    assert parsed_event.action == body["action"]
+    assert type(parsed_event.what) is KINDS[parsed_event.action]
+    assert parsed_event.project.startswith(f"{body['project']['id']}.")
 
 
 def test_the_project_is_named_as_label_studio_names_it_in_setup() -> None:
@@ -173,9 +173,9 @@ def test_what_is_no_event_is_refused(body: object) -> None:
 @pytest.mark.parametrize("result", [None, "a", {"x": 1}, 7])
 def test_a_result_that_is_no_list_is_no_answer(result: object) -> None:
     body = saved(annotation(1))
-    told = body["annotation"]
-    assert isinstance(told, dict)
-    told["result"] = result
+    annotation_of_event = body["annotation"]
+    assert isinstance(annotation_of_event, dict)
+    annotation_of_event["result"] = result
 
     what = parse_event(body).what
 
@@ -206,9 +206,9 @@ def test_equal_times_in_other_zones_are_equal() -> None:
 
 
 def test_a_setup_call_names_a_project() -> None:
-    said = parse_setup({"project": "1.1795341912", "access_token": None, "schema": ""})
+    setup = parse_setup({"project": "1.1795341912", "access_token": None, "schema": ""})
 
-    assert (said.project, said.access_token) == ("1.1795341912", "")
+    assert (setup.project, setup.access_token) == ("1.1795341912", "")
 
 
 @pytest.mark.parametrize(
@@ -222,6 +222,6 @@ def test_a_setup_call_for_no_project_is_refused(project: object) -> None:
 
 
 def test_a_key_handed_over_is_not_shown() -> None:
-    said = parse_setup({"project": "1.2", "access_token": "handed-over"})
+    setup = parse_setup({"project": "1.2", "access_token": "handed-over"})
 
-    assert "handed-over" not in repr(said)
+    assert "handed-over" not in repr(setup)

@@ -35,9 +35,9 @@ def subject(tasks: list[JsonObject], directory: Path = Path()) -> Dataset:
     return origin.subject(Preferences())
 
 
-def chosen(found: Dataset) -> dict[int, str]:
-    codes = [found.classes[code] for code in found.labelled.codes]
-    return dict(zip(found.labelled.task_ids.tolist(), codes, strict=True))
+def chosen(dataset: Dataset) -> dict[int, str]:
+    codes = [dataset.classes[code] for code in dataset.labelled.codes]
+    return dict(zip(dataset.labelled.task_ids.tolist(), codes, strict=True))
 
 
 def test_json_and_json_min_say_the_same() -> None:
@@ -63,18 +63,18 @@ def test_labels_made_elsewhere_need_no_ids_and_no_times() -> None:
         for text, city in (("a b", "rome"), ("c d", "oslo"))
     ]
 
-    found = parse_export(bare)
+    export = parse_export(bare)
 
-    assert [task.id for task in found.tasks] == [1, 2]
-    assert [annotation.task for annotation in found.annotations] == [1, 2]
+    assert [task.id for task in export.tasks] == [1, 2]
+    assert [annotation.task for annotation in export.annotations] == [1, 2]
 
 
 def test_two_exports_in_one_file_are_told_apart() -> None:
-    found = parse_export(
+    export = parse_export(
         [exported(4, ROME, "rome"), exported(4, {"text": "x"}, "oslo")]
     )
 
-    assert [task.id for task in found.tasks] == [1, 2]
+    assert [task.id for task in export.tasks] == [1, 2]
 
 
 def test_people_are_combined_as_the_service_does() -> None:
@@ -98,10 +98,10 @@ def test_what_is_no_label_is_set_aside_with_its_reason() -> None:
         exported(6, {"text": ""}, "oslo"),
     ]
 
-    found = subject(tasks)
+    dataset = subject(tasks)
 
-    assert chosen(found) == {1: "rome", 2: "rome"}
-    assert found.set_aside == {
+    assert chosen(dataset) == {1: "rome", 2: "rome"}
+    assert dataset.set_aside == {
         "not labelled": 1,
         "the annotation has several choices for 'label'": 1,
         "skipped": 1,
@@ -200,17 +200,17 @@ def test_texts_are_told_from_names_and_numbers() -> None:
         exported(n, {"n": n, "by": "me", "body": "some words"}, "a") for n in range(5)
     ]
 
-    found = told(tasks)
+    schema = told(tasks)
 
-    assert (found.tag, found.key, found.control) == ("Text", "body", CONTROL)
-    assert found.classes == ("a",)
+    assert (schema.tag, schema.key, schema.control) == ("Text", "body", CONTROL)
+    assert schema.classes == ("a",)
 
 
 def test_rows_of_numbers_are_read_as_numbers() -> None:
-    found = subject(rows(30))
+    dataset = subject(rows(30))
 
-    assert found.kind == "numbers"
-    assert found.labelled.features.shape == (30, 4)
+    assert dataset.kind == "numbers"
+    assert dataset.labelled.features.shape == (30, 4)
 
 
 def test_a_row_may_lie_in_the_data_as_one_object() -> None:
@@ -232,10 +232,10 @@ def recording(number: int) -> dict[str, list[float]]:
 def test_the_time_of_a_recording_is_the_column_that_grows() -> None:
     tasks = [exported(n, {"r": recording(n)}, "ab"[n % 2]) for n in range(8)]
 
-    found = told(tasks)
+    schema = told(tasks)
 
-    assert (found.tag, found.key, found.is_address) == ("TimeSeries", "r", False)
-    assert found.channels == Channels(columns=("x", "y"), time="t")
+    assert (schema.tag, schema.key, schema.is_address) == ("TimeSeries", "r", False)
+    assert schema.channels == Channels(columns=("x", "y"), time="t")
     assert subject(tasks).kind == "recording"
 
 
@@ -258,10 +258,10 @@ def test_files_are_found_by_path_and_by_name(tmp_path: Path, address: str) -> No
         (here / f"walk_{n}.csv").write_text("\n".join([";".join(columns), *lines]))
         tasks.append(exported(n, {"csv": address.format(n=n)}, "ab"[n % 2]))
 
-    found = told(tasks, tmp_path)
+    schema = told(tasks, tmp_path)
 
-    assert found.is_address
-    assert found.channels == Channels(columns=("x", "y"), time="t", separator=";")
+    assert schema.is_address
+    assert schema.channels == Channels(columns=("x", "y"), time="t", separator=";")
     assert subject(tasks, tmp_path).kind == "recording"
 
 
@@ -288,10 +288,10 @@ def test_a_group_is_taken_from_the_data() -> None:
     schema = infer_schema(export, files.fetch)
     origin = Source(name="cities", export=export, schema=schema, files=files)
 
-    found = origin.subject(Preferences(group="who"))
+    dataset = origin.subject(Preferences(group="who"))
 
-    assert found.groups is not None
-    assert found.groups.tolist() == [0, 0, 1, 1, 2, 2]
+    assert dataset.groups is not None
+    assert dataset.groups.tolist() == [0, 0, 1, 1, 2, 2]
     with pytest.raises(ExportError, match="no task has the key 'whom' in its data"):
         origin.subject(Preferences(group="whom"))
 
@@ -310,10 +310,10 @@ def dialogue(number: int) -> list[JsonObject]:
 def test_dialogues_are_told_by_their_turns() -> None:
     tasks = [exported(n, {"talk": dialogue(n)}, "ab"[n % 2]) for n in range(8)]
 
-    found = told(tasks)
+    schema = told(tasks)
 
-    assert (found.tag, found.key, found.is_address) == ("Paragraphs", "talk", False)
-    assert (found.name_key, found.text_key) == ("who", "said")
+    assert (schema.tag, schema.key, schema.is_address) == ("Paragraphs", "talk", False)
+    assert (schema.name_key, schema.text_key) == ("who", "said")
     assert subject(tasks).kind == "dialogue"
 
 
@@ -321,9 +321,9 @@ def test_lists_of_images_are_told_by_their_addresses() -> None:
     pages = [[f"/{n}.png", f"/{n}.jpg"] for n in range(8)]
     tasks = [exported(n, {"x": one}, "ab"[n % 2]) for n, one in enumerate(pages)]
 
-    found = told(tasks)
+    schema = told(tasks)
 
-    assert (found.tag, found.key, found.is_address) == ("ImageList", "x", True)
+    assert (schema.tag, schema.key, schema.is_address) == ("ImageList", "x", True)
 
 
 def test_pages_are_told_by_their_tags() -> None:
@@ -349,5 +349,5 @@ def test_documents_in_files_are_read(tmp_path: Path, ending: str, kind: str) -> 
         tasks.append(exported(n, {"file": address}, "ab"[n % 2]))
 
     assert told(tasks, tmp_path).is_address
-    assert (found := subject(tasks, tmp_path)).kind == kind
-    assert len(found.labelled.task_ids) == len(tasks)
+    assert (dataset := subject(tasks, tmp_path)).kind == kind
+    assert len(dataset.labelled.task_ids) == len(tasks)

@@ -73,9 +73,9 @@ def test_an_extractor_describes_texts_by_a_vector() -> None:
 def test_an_extractor_gets_the_text_that_is_shown_or_the_path_of_a_file(
     tag: str, attributes: str, value: object, expected: list[float]
 ) -> None:
-    (found,) = read(tag, value, attributes=attributes)
+    (reading,) = read(tag, value, attributes=attributes)
 
-    assert counts(found) == expected
+    assert counts(reading) == expected
 
 
 def test_an_item_on_which_an_extractor_fails_is_set_aside_alone() -> None:
@@ -91,9 +91,9 @@ def test_an_item_on_which_an_extractor_fails_is_set_aside_alone() -> None:
     ("name", "why"), [("torn", "array of shape ("), ("endless", "is not finite")]
 )
 def test_what_is_no_table_of_numbers_is_refused(name: str, why: str) -> None:
-    found = read("Text", "apple", "saw", name=name)
+    readings = read("Text", "apple", "saw", name=name)
 
-    assert [why in one.refused for one in found] == [True, True]
+    assert [why in one.refused for one in readings] == [True, True]
 
 
 def test_an_extractor_that_is_not_installed_is_a_wrong_setting() -> None:
@@ -115,5 +115,5 @@ def test_a_video_that_an_extractor_reads_is_not_refused() -> None:
     reads = choose_input(schema, read_preferences(chosen), [])
 
     assert about_unread(schema, reads) == ""
-    said = learnt_beside(schema, chosen, [{"x": "/clip.mp4"}])
-    assert said == "the extractor 'letters' reads <Video>"
+    note = learnt_beside(schema, chosen, [{"x": "/clip.mp4"}])
+    assert note == "the extractor 'letters' reads <Video>"

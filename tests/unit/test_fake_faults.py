@@ -48,6 +48,6 @@ def test_delayed_webhooks_arrive_in_the_order_chosen_and_twice_if_wanted(
     fake_server.let_through(0)
     fake_server.let_through(0)
 
-    told = [event["annotation"]["id"] for event in sink.events]
-    assert told == [numbers[1], numbers[0], numbers[1]]
+    ids = [event["annotation"]["id"] for event in sink.events]
+    assert ids == [numbers[1], numbers[0], numbers[1]]
     assert fake_server.faults.delayed == []

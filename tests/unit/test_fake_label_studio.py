@@ -102,8 +102,8 @@ def test_its_clock_may_be_wrong(
 
     response = fake_label_studio.request("GET", "/api/version")
 
-    (said,) = response.headers.get_list("Date")
-    behind = datetime.now(UTC) - parsedate_to_datetime(said)
+    (date,) = response.headers.get_list("Date")
+    behind = datetime.now(UTC) - parsedate_to_datetime(date)
     assert timedelta(hours=29) < behind < timedelta(hours=31)
 
 

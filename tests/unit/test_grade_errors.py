@@ -22,23 +22,23 @@ RATING = (
 def test_the_error_is_the_mean_distance_and_lies_within_its_interval() -> None:
     truth, predicted = np.array([0, 1, 2, 4, 4, 0]), np.array([0, 2, 2, 1, 4, 0])
 
-    found = grade_error(truth, predicted, 5)
+    error = grade_error(truth, predicted, 5)
 
-    assert found.estimate == pytest.approx(4 / 6)
-    assert found.low < found.estimate < found.high
-    assert found.n == 6
+    assert error.estimate == pytest.approx(4 / 6)
+    assert error.low < error.estimate < error.high
+    assert error.n == 6
 
 
 def test_of_few_tasks_all_right_the_error_is_not_taken_for_nothing() -> None:
     grades = np.array([0, 1, 2, 3, 4])
 
-    found, many = (
+    few, many = (
         grade_error(grades, grades, 50),
         grade_error(np.tile(grades, 100), np.tile(grades, 100), 5),
     )
 
-    assert (found.estimate, found.low) == (0, 0)
-    assert 0.2 < found.high < 1.5
+    assert (few.estimate, few.low) == (0, 0)
+    assert 0.2 < few.high < 1.5
     assert many.high < 0.03
 
 
@@ -48,10 +48,10 @@ def test_the_interval_holds_the_true_error_in_most_draws(n: int) -> None:
     truth = float(np.arange(4) @ shares)
 
     errors = rng.choice(4, p=shares, size=(300, n))
-    found = [grade_error(row, np.zeros_like(row), 5) for row in errors]
+    estimates = [grade_error(row, np.zeros_like(row), 5) for row in errors]
 
-    held = np.mean([one.low <= truth <= one.high for one in found])
-    assert held > 0.9
+    coverage = np.mean([one.low <= truth <= one.high for one in estimates])
+    assert coverage > 0.9
 
 
 def assessed_grades() -> tuple[Assessed, Codes]:
@@ -81,11 +81,11 @@ def assessed_grades() -> tuple[Assessed, Codes]:
 def test_grades_are_assessed_by_the_median_that_is_shown() -> None:
     assessed, codes = assessed_grades()
     fit = fit_by(Ensemble(), assessed.known)
-    found = {NOW: assessed.take(NOW, fit, codes[:0])}
-    now = assessed.known.likely_targets(found[NOW])
+    predictions = {NOW: assessed.take(NOW, fit, codes[:0])}
+    now = assessed.known.likely_targets(predictions[NOW])
 
-    found |= {step: assessed.take(step, fit, now) for step in assessed.steps[1:]}
-    result = assessed.conclude(found)
+    predictions |= {step: assessed.take(step, fit, now) for step in assessed.steps[1:]}
+    result = assessed.conclude(predictions)
 
     error, accuracy = result.grade_error, result.accuracy
     assert error is not None

@@ -80,13 +80,13 @@ def test_only_arrays_of_codes_may_be_grades() -> None:
 def test_chances_to_be_above_become_probabilities() -> None:
     above = np.array([[0.9, 0.5, 0.2], [0.4, 0.8, 0.1], [0.2, 0.2, 0.9]])
 
-    found = grade_probabilities(above)
+    result = grade_probabilities(above)
 
-    assert found[0] == pytest.approx([0.1, 0.4, 0.3, 0.2])
-    assert found.min() >= 0
-    assert found.sum(axis=1) == pytest.approx([1, 1, 1])
+    assert result[0] == pytest.approx([0.1, 0.4, 0.3, 0.2])
+    assert result.min() >= 0
+    assert result.sum(axis=1) == pytest.approx([1, 1, 1])
     turned = grade_probabilities(1 - above[:, ::-1])
-    assert turned == pytest.approx(found[:, ::-1])
+    assert turned == pytest.approx(result[:, ::-1])
 
 
 def test_the_order_is_learnt() -> None:
@@ -95,10 +95,10 @@ def test_the_order_is_learnt() -> None:
     for seed in range(3):
         features, codes = graded(seed=seed)
         for is_ordered in errors:
-            found = predictions(Ensemble(), features, codes, is_ordered=is_ordered)
-            grades = likely_targets(found, "ordered" if is_ordered else "one of")
+            result = predictions(Ensemble(), features, codes, is_ordered=is_ordered)
+            grades = likely_targets(result, "ordered" if is_ordered else "one of")
             errors[is_ordered] += float(np.abs(grades - codes[40:]).mean()) / 3
-            assert found.sum(axis=1) == pytest.approx(np.ones(len(found)))
+            assert result.sum(axis=1) == pytest.approx(np.ones(len(result)))
 
     assert errors[True] < 0.95 * errors[False]
     assert errors[True] < 0.75
@@ -107,21 +107,21 @@ def test_the_order_is_learnt() -> None:
 def test_a_scale_that_is_turned_turns_the_predictions() -> None:
     features, codes = graded()
 
-    found = predictions(Ensemble(), features, codes)
+    result = predictions(Ensemble(), features, codes)
     turned = predictions(Ensemble(), features, N_GRADES - 1 - codes)
 
-    assert turned[:, ::-1] == pytest.approx(found, abs=0.02)
+    assert turned[:, ::-1] == pytest.approx(result, abs=0.02)
 
 
 def test_a_grade_without_labels_is_not_predicted() -> None:
     features, codes = graded()
     codes[codes == 2] = 3
 
-    found = predictions(Ensemble(), features, codes)
+    result = predictions(Ensemble(), features, codes)
 
-    assert found[:, 2].max() == 0
-    assert (median_grades(found) != 2).all()
-    assert {*median_grades(found).tolist()} >= {0, 4}
+    assert result[:, 2].max() == 0
+    assert (median_grades(result) != 2).all()
+    assert {*median_grades(result).tolist()} >= {0, 4}
 
 
 def test_a_learner_that_knows_no_order_learns_classes() -> None:
@@ -129,10 +129,10 @@ def test_a_learner_that_knows_no_order_learns_classes() -> None:
 
     assert not isinstance(Plain(), GradeLearner)
     assert isinstance(learner("auto", 0), GradeLearner)
-    found = predictions(Plain(), features, codes)
+    result = predictions(Plain(), features, codes)
 
     classes = predictions(Plain(), features, codes, is_ordered=False)
-    assert np.array_equal(found, classes)
+    assert np.array_equal(result, classes)
 
 
 def test_equal_labels_give_equal_probabilities_and_what_is_kept_is_small() -> None:
@@ -172,10 +172,10 @@ def test_the_smallest_margin_is_the_greatest_expected_error() -> None:
     grades, medians = np.arange(5), likely_targets(probabilities, "ordered")
     distance = np.abs(grades - medians[:, None])
 
-    found = doubt("margin", probabilities, "ordered")
+    result = doubt("margin", probabilities, "ordered")
 
     expected = 1 - (probabilities * distance).sum(axis=1) / 2
-    assert found == pytest.approx(expected, abs=1e-6)
+    assert result == pytest.approx(expected, abs=1e-6)
 
 
 def test_the_label_that_is_wrong_by_most_grades_is_named_first() -> None:
@@ -184,9 +184,9 @@ def test_the_label_that_is_wrong_by_most_grades_is_named_first() -> None:
     )
     codes = np.array([1, 0, 1])
 
-    found = label_errors(probabilities, codes, 9, is_ordered=True)
+    errors = label_errors(probabilities, codes, 9, is_ordered=True)
 
-    assert [(one.place, one.suggested) for one in found] == [(1, 3), (0, 2)]
+    assert [(one.place, one.suggested) for one in errors] == [(1, 3), (0, 2)]
     by_belief = np.array([[0.04, 0.9, 0.06], [0.1, 0.1, 0.8]])
     adjacent = label_errors(by_belief, np.array([0, 0]), 9, is_ordered=True)
     assert [one.place for one in adjacent] == [1, 0]

@@ -40,18 +40,18 @@ def beats(redis: Redis) -> Heartbeats:
 def told(http: FlaskClient) -> tuple[int, str]:
     """Return the answer's status, and what it says of the whole."""
     time.sleep(FRESH_SECONDS)
-    said = http.get("/health")
-    assert said.json is not None
-    return said.status_code, said.json["status"]
+    response = http.get("/health")
+    assert response.json is not None
+    return response.status_code, response.json["status"]
 
 
 def test_all_is_well_while_a_worker_lives(http: FlaskClient, beats: Heartbeats) -> None:
     beats.beat("somewhere", 7)
 
-    said = http.get("/health")
+    response = http.get("/health")
 
-    assert said.status_code == 200
-    assert said.json == {
+    assert response.status_code == 200
+    assert response.json == {
         "status": "UP",
         "store": "up",
         "workers": 1,
@@ -210,11 +210,11 @@ def test_the_check_waits_for_nothing_it_does_not_need() -> None:
     modules = "dubito.backend.cli, dubito.backend.healthcheck"
     code = f"import sys, {modules}; print(*sys.modules)"
 
-    said = subprocess.run(  # noqa: S603 - our own command
+    process = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
 
-    assert slow.isdisjoint(said.stdout.split())
+    assert slow.isdisjoint(process.stdout.split())
 
 
 def test_the_command_ends_with_one_where_a_worker_is_missing(
@@ -227,4 +227,4 @@ def test_the_command_ends_with_one_where_a_worker_is_missing(
     there = run.invoke(main, ["health", "--worker"], env=environment)
 
     assert (missing.exit_code, there.exit_code) == (1, 0)
-    assert [said.output.count("\n") for said in (missing, there)] == [1, 1]
+    assert [one.output.count("\n") for one in (missing, there)] == [1, 1]

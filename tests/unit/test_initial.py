@@ -36,8 +36,8 @@ def centres_of(features: Features, n_clusters: int, length: int) -> Positions:
 
 def groups_of(positions: Positions, *sizes: int) -> list[int]:
     """Return the blob that each position lies in."""
-    found = np.searchsorted(np.cumsum(sizes), positions, side="right")
-    return [int(group) for group in found]
+    clusters = np.searchsorted(np.cumsum(sizes), positions, side="right")
+    return [int(group) for group in clusters]
 
 
 def test_the_random_order_is_the_same_on_every_machine() -> None:

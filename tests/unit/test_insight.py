@@ -22,10 +22,10 @@ def line(number: int, labels: int, *certainty: int) -> Round:
 def test_a_project_that_has_learnt_nothing_has_nothing_to_show(
     http: FlaskClient, state: ProjectState
 ) -> None:
-    said = http.get("/api/projects/1/learning").json
+    report = http.get("/api/projects/1/learning").json
 
     assert state.id == 1
-    assert said == {
+    assert report == {
         "rounds": [],
         "certainty": [],
         "classes": [

@@ -175,8 +175,8 @@ def test_what_was_known_before_changes_nothing(texts: Mapping[int, str]) -> None
     """Law 5: another worker has never seen the project."""
     before = FeatureTable.of(pool({1: "a b", 2: "b c", 3: "c d"}), 0)
 
-    found = FeatureTable.of(pool(texts), 0, before)
+    table = FeatureTable.of(pool(texts), 0, before)
 
     assert (
-        found.features.tobytes() == FeatureTable.of(pool(texts), 0).features.tobytes()
+        table.features.tobytes() == FeatureTable.of(pool(texts), 0).features.tobytes()
     )

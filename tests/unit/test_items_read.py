@@ -54,10 +54,10 @@ def test_a_csv_has_an_item_in_each_row(rows: FittedModel, tmp_path: Path) -> Non
         'id,x,flag,vector,word\n7,1.5,True,"[1, 2]",a\n8,,no,[,\n', "utf-8-sig"
     )
 
-    found = read_items(path, rows)
+    items = read_items(path, rows)
 
-    assert found.names == ["7", "8"]
-    assert found.data == [
+    assert items.names == ["7", "8"]
+    assert items.data == [
         {"id": "7", "x": "1.5", "flag": True, "vector": [1, 2], "word": "a"},
         {"id": "8", "x": "", "flag": "no", "vector": "[", "word": ""},
     ]
@@ -76,9 +76,9 @@ def test_an_export_of_label_studio_is_read_as_it_is(
     path = tmp_path / "export.json"
     path.write_text(json.dumps([{"id": 12, "data": {"x": 1}}, {"x": 2}]))
 
-    found = read_items(path, rows)
+    items = read_items(path, rows)
 
-    assert list(zip(found.names, found.data, strict=True)) == [
+    assert list(zip(items.names, items.data, strict=True)) == [
         ("12", {"x": 1}),
         ("2", {"x": 2}),
     ]
@@ -90,10 +90,10 @@ def test_a_folder_has_an_item_in_each_file(texts: FittedModel, tmp_path: Path) -
     (tmp_path / ".hidden").write_text("none")
     (tmp_path / "folder").mkdir()
 
-    found = read_items(tmp_path, texts)
+    items = read_items(tmp_path, texts)
 
-    assert found.names == ["a.txt", "b.txt"]
-    assert found.data == [{"text": "für a"}, {"text": "für b"}]
+    assert items.names == ["a.txt", "b.txt"]
+    assert items.data == [{"text": "für a"}, {"text": "für b"}]
     assert read_items(tmp_path / "b.txt", texts).data == [{"text": "für b"}]
 
 
@@ -107,9 +107,9 @@ def test_a_recording_is_told_from_a_list_of_recordings(
     single = read_items(tmp_path / "one, #1.csv", recordings)
     several = read_items(tmp_path / "list.csv", recordings)
 
-    for found in (single, several):
-        (item,) = found.data
-        assert found.files.fetch(str(item["csv"])).decode() == RECORDING
+    for items in (single, several):
+        (item,) = items.data
+        assert items.files.fetch(str(item["csv"])).decode() == RECORDING
 
 
 def test_a_file_outside_the_folder_is_not_read(
@@ -120,11 +120,11 @@ def test_a_file_outside_the_folder_is_not_read(
     folder.mkdir()
     (folder / "list.csv").write_text("csv\n../secret.csv\n")
 
-    found = read_items(folder / "list.csv", recordings)
-    (said,) = recordings.answers(found.data, found.files)
+    items = read_items(folder / "list.csv", recordings)
+    (answers,) = recordings.answers(items.data, items.files)
 
-    assert isinstance(said, str)
-    assert "is not in" in said
+    assert isinstance(answers, str)
+    assert "is not in" in answers
 
 
 @pytest.mark.parametrize(
@@ -159,8 +159,8 @@ def test_an_item_that_cannot_be_read_spoils_no_other(
     path = tmp_path / "items.json"
     path.write_text(json.dumps([{"x": 1, "y": 2}, {"x": "word"}, {"x": 3, "y": "?"}]))
 
-    found = read_items(path, rows)
-    good, bad, half = rows.answers(found.data, found.files)
+    items = read_items(path, rows)
+    good, bad, half = rows.answers(items.data, items.files)
 
     assert isinstance(good, ItemPrediction)
     assert good.label in {"a", "b"}
@@ -171,6 +171,6 @@ def test_an_item_that_cannot_be_read_spoils_no_other(
 
 def test_no_items_have_no_answers(rows: FittedModel, tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[]")
-    found = read_items(tmp_path / "x.json", rows)
+    items = read_items(tmp_path / "x.json", rows)
 
-    assert list(rows.answers(found.data, found.files)) == []
+    assert list(rows.answers(items.data, items.files)) == []

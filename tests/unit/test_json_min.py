@@ -71,12 +71,12 @@ def mooded(
 
 
 def said(export: Export) -> list[tuple[int, str, object]]:
-    found = [
+    triples = [
         (each.task, str(item["from_name"]), item["value"])
         for each in export.annotations
         for item in each.result
     ]
-    return sorted(found, key=lambda one: one[0])
+    return sorted(triples, key=lambda one: one[0])
 
 
 def subject(export: Export, label_config: str = "") -> Dataset:
@@ -88,9 +88,9 @@ def subject(export: Export, label_config: str = "") -> Dataset:
     return origin.subject(Preferences())
 
 
-def labels(found: Dataset) -> dict[int, str]:
-    codes = [found.classes[code] for code in found.labelled.codes]
-    return dict(zip(found.labelled.task_ids.tolist(), codes, strict=True))
+def labels(dataset: Dataset) -> dict[int, str]:
+    codes = [dataset.classes[code] for code in dataset.labelled.codes]
+    return dict(zip(dataset.labelled.task_ids.tolist(), codes, strict=True))
 
 
 @pytest.mark.parametrize("with_config", [True, False], ids=["config", "alone"])
@@ -146,14 +146,14 @@ def test_a_column_of_any_name_shifts_nothing(
     asked, guessed = parse_export(rows, asking()), parse_export(rows)
 
     kept = [{k: v for k, v in one.items() if k not in lost} for one in data]
-    for found in (asked, guessed):
-        assert [task.data for task in found.tasks] == kept
-        assert [task.id for task in found.tasks] == list(range(1, 41))
-        assert said(found) == [
+    for dataset in (asked, guessed):
+        assert [task.data for task in dataset.tasks] == kept
+        assert [task.id for task in dataset.tasks] == list(range(1, 41))
+        assert said(dataset) == [
             (n, "mood", {"choices": [MOODS[n % 2]]}) for n in range(1, 41)
         ]
         for name in lost:
-            assert any(f"a column {name!r}" in note for note in found.notes)
+            assert any(f"a column {name!r}" in note for note in dataset.notes)
     assert len(asked.notes) == len(lost)
 
 
@@ -176,11 +176,11 @@ def test_answers_of_other_controls_are_no_data() -> None:
         for n, one in enumerate(visits(), start=1)
     ]
 
-    found = parse_export(rows, asking("mood", "text", "why", "size"))
+    export = parse_export(rows, asking("mood", "text", "why", "size"))
 
-    assert found.tasks[0].data == visits()[0]
-    assert {name for _, name, _ in said(found)} == {"mood"}
-    assert list(found.notes) == []
+    assert export.tasks[0].data == visits()[0]
+    assert {name for _, name, _ in said(export)} == {"mood"}
+    assert list(export.notes) == []
 
 
 def test_comments_are_not_taken_for_choices_nor_for_the_data() -> None:
@@ -189,11 +189,11 @@ def test_comments_are_not_taken_for_choices_nor_for_the_data() -> None:
     for number, row in enumerate(rows):
         row["comment"] = f"I think that {number} says it"
 
-    found = parse_export(rows)
+    export = parse_export(rows)
 
-    assert {name for _, name, _ in said(found)} == {"mood"}
-    assert found.tasks[0].data == visits()[0]
-    assert "'comment', 'mood'" in found.notes[0]
+    assert {name for _, name, _ in said(export)} == {"mood"}
+    assert export.tasks[0].data == visits()[0]
+    assert "'comment', 'mood'" in export.notes[0]
 
 
 def test_a_text_behind_the_id_is_data_where_else_only_numbers_would_be_shown() -> None:
@@ -202,10 +202,10 @@ def test_a_text_behind_the_id_is_data_where_else_only_numbers_would_be_shown() -
         for n in range(40)
     ]
 
-    found = parse_export(mooded(data))
+    export = parse_export(mooded(data))
 
-    assert found.tasks[3].data == {"shop": 3, "text": "the bread of 3 was good"}
-    assert any("'text'" in note and "--config" in note for note in found.notes)
+    assert export.tasks[3].data == {"shop": 3, "text": "the bread of 3 was good"}
+    assert any("'text'" in note and "--config" in note for note in export.notes)
 
 
 def test_what_cannot_be_told_is_asked_for() -> None:
@@ -231,9 +231,9 @@ def test_a_control_may_be_called_id() -> None:
     """Then the tasks' numbers are lost, and tasks are told apart by their data."""
     rows = mooded(visits(), "id")
 
-    for found in (parse_export(rows, asking("id")), parse_export(rows)):
-        assert [task.data for task in found.tasks] == visits()
-        assert {name for _, name, _ in said(found)} == {"id"}
+    for export in (parse_export(rows, asking("id")), parse_export(rows)):
+        assert [task.data for task in export.tasks] == visits()
+        assert {name for _, name, _ in said(export)} == {"id"}
 
 
 @pytest.mark.parametrize("shown", ["id", "mood", "created_at"])
@@ -249,9 +249,9 @@ def test_unanswered_rows_say_nothing_by_the_column_of_the_controls_name() -> Non
     rows[0]["mood"] = ""
     rows[1]["mood"] = 5
 
-    found = parse_export(rows, asking())
+    export = parse_export(rows, asking())
 
-    assert [task for task, _, _ in said(found)] == list(range(3, 41))
+    assert [task for task, _, _ in said(export)] == list(range(3, 41))
 
 
 def test_tasks_without_annotation_have_none() -> None:
@@ -259,10 +259,10 @@ def test_tasks_without_annotation_have_none() -> None:
     rows = mooded(visits())
     bare = exported_row(99, visits()[0]) | {"annotation_id": None, "updated_at": None}
 
-    found = parse_export([*rows, bare], asking())
+    export = parse_export([*rows, bare], asking())
 
-    assert 99 in {task.id for task in found.tasks}
-    assert 99 not in {each.task for each in found.annotations}
+    assert 99 in {task.id for task in export.tasks}
+    assert 99 not in {each.task for each in export.annotations}
 
 
 def test_several_choices_are_as_the_json_export_has_them() -> None:
@@ -270,9 +270,9 @@ def test_several_choices_are_as_the_json_export_has_them() -> None:
     rows[0]["mood"] = {"choices": ["glad", "angry"]}
     rows[1]["mood"] = ["glad", "angry"]
 
-    found = parse_export(rows, asking())
+    export = parse_export(rows, asking())
 
-    chosen = [value for task, _, value in said(found) if task in {1, 2}]
+    chosen = [value for task, _, value in said(export) if task in {1, 2}]
     assert chosen == [{"choices": ["glad", "angry"]}] * 2
 
 
@@ -288,9 +288,9 @@ def test_rows_of_a_version_before_one_have_no_tail() -> None:
         for n, one in enumerate(visits(), start=1)
     ]
 
-    for found in (parse_export(rows), parse_export(rows, asking())):
-        assert [task.data for task in found.tasks] == visits()
-        assert len(said(found)) == 40
+    for export in (parse_export(rows), parse_export(rows, asking())):
+        assert [task.data for task in export.tasks] == visits()
+        assert len(said(export)) == 40
 
 
 def test_controls_are_all_tags_that_point_to_another() -> None:

@@ -45,13 +45,13 @@ def test_labels_held_out_are_foretold_as_by_refitting() -> None:
     choice = chosen(labelled)
     folds = np.arange(60) % 4
 
-    found = choice.held_out(labelled.rows, folds)
+    probabilities = choice.held_out(labelled.rows, folds)
 
     for fold in range(4):
         others = labelled.at(np.flatnonzero(folds != fold))
         own = labelled.rows[np.flatnonzero(folds == fold)]
         refitted = similarity(others, choice).predict(own)
-        assert found[folds == fold] == pytest.approx(refitted, abs=1e-9)
+        assert probabilities[folds == fold] == pytest.approx(refitted, abs=1e-9)
 
 
 def test_the_error_of_each_task_is_that_of_leaving_it_out() -> None:
@@ -74,8 +74,8 @@ def test_the_graph_is_heard_where_it_tells_the_classes_apart() -> None:
     choice = KernelModel.of(some.rows, np.ones(2), some.targets)
 
     assert choice.fit.kernel.graph_share == max(GRAPH_SHARES)
-    found = similarity(some, choice).predict(rows).argmax(axis=1)
-    assert found.tolist() == codes.tolist()
+    predictions = similarity(some, choice).predict(rows).argmax(axis=1)
+    assert predictions.tolist() == codes.tolist()
 
 
 def test_the_graph_is_not_heard_where_it_says_nothing() -> None:

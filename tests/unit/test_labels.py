@@ -27,11 +27,11 @@ def test_without_annotations_there_is_nothing() -> None:
 
 
 def test_a_choice_is_the_label_of_its_task() -> None:
-    found = labels(annotation(1, "a", task=5), annotation(2, "b", task=3))
+    derived_labels = labels(annotation(1, "a", task=5), annotation(2, "b", task=3))
 
-    assert found.chosen == {5: "a", 3: "b"}
-    assert found.closed == {3, 5}
-    assert found.set_aside == 0
+    assert derived_labels.chosen == {5: "a", 3: "b"}
+    assert derived_labels.closed == {3, 5}
+    assert derived_labels.set_aside == 0
 
 
 @pytest.mark.parametrize(
@@ -58,11 +58,11 @@ def test_a_choice_is_the_label_of_its_task() -> None:
 def test_an_answer_without_one_valid_choice_is_set_aside_and_counted(
     result: list[JsonObject],
 ) -> None:
-    found = labels(annotation(1, result))
+    derived_labels = labels(annotation(1, result))
 
-    assert found.chosen == {}
-    assert found.set_aside == 1
-    assert found.closed == {1}
+    assert derived_labels.chosen == {}
+    assert derived_labels.set_aside == 1
+    assert derived_labels.closed == {1}
 
 
 @pytest.mark.parametrize(
@@ -120,9 +120,9 @@ def test_annotations_set_aside_are_counted_by_reason(
 )
 def test_one_choice_counts_however_it_is_written(result: list[JsonObject]) -> None:
     """With `allowNested` the editor writes paths, also of choices that are flat."""
-    found = labels(annotation(1, result))
+    derived_labels = labels(annotation(1, result))
 
-    assert (dict(found.chosen), found.set_aside) == ({1: "a"}, 0)
+    assert (dict(derived_labels.chosen), derived_labels.set_aside) == ({1: "a"}, 0)
 
 
 def test_a_reason_repeats_only_the_beginning_of_a_long_choice() -> None:
@@ -149,7 +149,7 @@ def test_a_label_is_valid_again_when_its_class_is() -> None:
 
 
 def test_several_people_are_combined() -> None:
-    found = labels(
+    derived_labels = labels(
         annotation(1, "a", completed_by=1, minute=1),
         annotation(2, "b", completed_by=2, minute=2),
         annotation(3, "a", completed_by=3, minute=3),
@@ -158,15 +158,15 @@ def test_several_people_are_combined() -> None:
         maximum_annotations=3,
     )
 
-    assert found.chosen == {1: "a", 2: "a"}
+    assert derived_labels.chosen == {1: "a", 2: "a"}
 
 
 def test_a_task_with_some_of_its_annotations_trains_and_is_not_asked_first() -> None:
-    found = labels(annotation(1, "a"), maximum_annotations=2)
+    derived_labels = labels(annotation(1, "a"), maximum_annotations=2)
 
-    assert found.chosen == {1: "a"}
-    assert found.closed == frozenset()
-    assert found.touched == {1}
+    assert derived_labels.chosen == {1: "a"}
+    assert derived_labels.closed == frozenset()
+    assert derived_labels.touched == {1}
 
 
 def test_one_person_twice_does_not_close_a_task_for_two() -> None:
@@ -188,35 +188,35 @@ def test_one_person_twice_does_not_close_a_task_for_two() -> None:
 def test_a_skip_closes_a_task_only_where_label_studio_says_so(
     rule: str, *, closes: bool
 ) -> None:
-    found = labels(annotation(1, None), skip_queue=rule)
+    derived_labels = labels(annotation(1, None), skip_queue=rule)
 
-    assert found.chosen == {}
-    assert found.skipped == found.touched == {1}
-    assert found.closed == ({1} if closes else set())
-    assert found.set_aside == 0
+    assert derived_labels.chosen == {}
+    assert derived_labels.skipped == derived_labels.touched == {1}
+    assert derived_labels.closed == ({1} if closes else set())
+    assert derived_labels.set_aside == 0
 
 
 def test_a_skipped_task_that_somebody_labels_is_a_label() -> None:
-    found = labels(annotation(1, None, completed_by=1), annotation(2, "b"))
+    derived_labels = labels(annotation(1, None, completed_by=1), annotation(2, "b"))
 
-    assert found.chosen == {1: "b"}
-    assert found.skipped == frozenset()
+    assert derived_labels.chosen == {1: "b"}
+    assert derived_labels.skipped == frozenset()
 
 
 def test_a_withdrawn_answer_with_a_choice_is_a_skip() -> None:
-    found = labels(annotation(1, "a", was_cancelled=True))
+    derived_labels = labels(annotation(1, "a", was_cancelled=True))
 
-    assert dict(found.chosen) == {}
-    assert (found.skipped, found.set_aside) == (frozenset({1}), 0)
+    assert dict(derived_labels.chosen) == {}
+    assert (derived_labels.skipped, derived_labels.set_aside) == (frozenset({1}), 0)
 
 
 def test_a_label_of_ours_closes_its_task_and_is_none() -> None:
-    found = labels(annotation(1, machine_made("a"), task=5))
+    derived_labels = labels(annotation(1, machine_made("a"), task=5))
 
-    assert found.chosen == {}
-    assert found.votes == {}
-    assert found.closed == found.ours == found.touched == {5}
-    assert (found.set_aside, found.skipped) == (0, frozenset())
+    assert derived_labels.chosen == {}
+    assert derived_labels.votes == {}
+    assert derived_labels.closed == derived_labels.ours == derived_labels.touched == {5}
+    assert (derived_labels.set_aside, derived_labels.skipped) == (0, frozenset())
 
 
 @pytest.mark.parametrize(
@@ -231,10 +231,10 @@ def test_a_label_of_ours_closes_its_task_and_is_none() -> None:
     ids=["edited", "edited by a script", "edited back", "vouched for", "anew"],
 )
 def test_what_a_person_touched_is_theirs(answer: Annotation) -> None:
-    found = labels(answer)
+    derived_labels = labels(answer)
 
-    assert found.chosen == {5: "b"}
-    assert found.ours == frozenset()
+    assert derived_labels.chosen == {5: "b"}
+    assert derived_labels.ours == frozenset()
 
 
 def test_a_label_of_ours_is_known_by_its_mark_as_a_path_too() -> None:
@@ -242,20 +242,20 @@ def test_a_label_of_ours_is_known_by_its_mark_as_a_path_too() -> None:
     ours = annotation(1, [{**item, "value": {"choices": [["a"]]}}], task=5)
     changed = annotation(2, [{**item, "value": {"choices": [["b"]]}}], task=6)
 
-    found = labels(ours, changed)
+    derived_labels = labels(ours, changed)
 
-    assert found.ours == {5}
-    assert found.chosen == {6: "b"}
+    assert derived_labels.ours == {5}
+    assert derived_labels.chosen == {6: "b"}
 
 
 def test_beside_a_persons_label_ours_says_nothing() -> None:
     machine, person = machine_made("a"), annotation(2, "b", task=5, completed_by=2)
 
-    found = labels(annotation(1, machine, task=5, minute=9), person)
+    derived_labels = labels(annotation(1, machine, task=5, minute=9), person)
 
-    assert found.chosen == {5: "b"}
-    assert [vote.choice for vote in found.votes[5]] == ["b"]
-    assert found.ours == frozenset()
+    assert derived_labels.chosen == {5: "b"}
+    assert [vote.choice for vote in derived_labels.votes[5]] == ["b"]
+    assert derived_labels.ours == frozenset()
 
 
 def test_of_several_grades_the_median_is_the_label() -> None:
@@ -268,9 +268,9 @@ def test_of_several_grades_the_median_is_the_label() -> None:
         for number, stars in enumerate([1, 1, 4, 5, 5])
     ]
 
-    found = derive_labels(given, read_schema(config), project())
+    derived_labels = derive_labels(given, read_schema(config), project())
 
-    assert found.chosen == {1: "4"}
+    assert derived_labels.chosen == {1: "4"}
 
 
 def star(stars: int) -> JsonObject:

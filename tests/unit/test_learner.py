@@ -49,19 +49,21 @@ def test_what_was_shown_is_learnt() -> None:
 def test_a_class_never_seen_gets_nothing() -> None:
     features, codes = labelled()
 
-    found = Ensemble().fit(features, codes * 2, n_classes=6).predict(features)
+    predictions = Ensemble().fit(features, codes * 2, n_classes=6).predict(features)
 
-    assert found.shape == (60, 6)
-    assert (found[:, [1, 3, 5]] == 0).all()
-    assert found.sum(axis=1) == pytest.approx(1.0)
+    assert predictions.shape == (60, 6)
+    assert (predictions[:, [1, 3, 5]] == 0).all()
+    assert predictions.sum(axis=1) == pytest.approx(1.0)
 
 
 def test_two_labels_are_enough() -> None:
     features, _ = labelled(2)
 
-    found = Ensemble().fit(features, np.array([1, 0]), n_classes=2).predict(features)
+    predictions = (
+        Ensemble().fit(features, np.array([1, 0]), n_classes=2).predict(features)
+    )
 
-    assert found.argmax(axis=1).tolist() == [1, 0]
+    assert predictions.argmax(axis=1).tolist() == [1, 0]
 
 
 @pytest.mark.parametrize("codes", [[], [2], [1, 1, 1]])
@@ -78,19 +80,19 @@ def test_one_class_is_not_enough(codes: list[int]) -> None:
 def test_without_features_the_shares_of_the_classes_are_learnt() -> None:
     features = np.zeros((4, 0), dtype=np.float32)
 
-    found = Ensemble().fit(features, np.array([0, 0, 0, 1]), 2).predict(features)
+    predictions = Ensemble().fit(features, np.array([0, 0, 0, 1]), 2).predict(features)
 
-    assert found[:, 0] == pytest.approx(0.75, abs=0.05)
+    assert predictions[:, 0] == pytest.approx(0.75, abs=0.05)
 
 
 def test_the_size_of_the_entries_does_not_matter() -> None:
     features, codes = labelled()
     small = features * np.float32(1 / 64)
 
-    found = Ensemble().fit(features, codes, n_classes=3).predict(features)
+    predictions = Ensemble().fit(features, codes, n_classes=3).predict(features)
     same = Ensemble().fit(small, codes, n_classes=3).predict(small)
 
-    assert same == pytest.approx(found, abs=1e-5)
+    assert same == pytest.approx(predictions, abs=1e-5)
 
 
 def test_there_may_be_nothing_to_predict() -> None:
@@ -142,8 +144,8 @@ def test_a_way_to_learn_that_foretells_nothing_is_not_heard() -> None:
     assert predictor.weights.sum() == pytest.approx(1.0)
     kinds = [type(opinion).__name__ for opinion in predictor.opinions]
     assert len(kinds) < 4
-    found = predictor.predict(features).argmax(axis=1)
-    assert (found == codes).mean() > 0.95
+    predictions = predictor.predict(features).argmax(axis=1)
+    assert (predictions == codes).mean() > 0.95
 
 
 def test_every_row_counts_of_a_few_more_labels_than_are_compared(
@@ -163,10 +165,10 @@ def test_a_thousand_classes_can_be_told_apart() -> None:
     features = np.random.default_rng(0).normal(size=(1_200, 4)).astype(np.float32)
     codes = np.arange(1_200) % 1_000
 
-    found = Ensemble().fit(features, codes, n_classes=1_000).predict(features)
+    predictions = Ensemble().fit(features, codes, n_classes=1_000).predict(features)
 
-    assert found.sum(axis=1) == pytest.approx(1.0)
-    assert (found.argmax(axis=1) == codes).mean() > 0.5
+    assert predictions.sum(axis=1) == pytest.approx(1.0)
+    assert (predictions.argmax(axis=1) == codes).mean() > 0.5
 
 
 def test_a_class_that_comes_late_is_known_from_its_first_label() -> None:
@@ -178,9 +180,9 @@ def test_a_class_that_comes_late_is_known_from_its_first_label() -> None:
     rows = np.flatnonzero(codes < 2)[:40]
 
     late = np.append(rows, np.flatnonzero(codes == 2)[0])
-    found = chosen.fit(features[late], codes[late], 3).predict(features)
+    predictions = chosen.fit(features[late], codes[late], 3).predict(features)
 
-    assert (found.argmax(axis=1) == codes).mean() > 0.95
+    assert (predictions.argmax(axis=1) == codes).mean() > 0.95
 
 
 def test_another_process_predicts_the_same_to_the_bit() -> None:
@@ -262,5 +264,7 @@ def test_two_texts_that_all_tasks_share_are_learnt(seed: int) -> None:
 
     for labels in range(6, 14):
         rows = np.sort(order[:labels])
-        told = taught.fit(table.features[rows], rows % 2, 5).predict(table.features)
-        assert (likeliest(told) == np.arange(count) % 2).all()
+        predictions = taught.fit(table.features[rows], rows % 2, 5).predict(
+            table.features
+        )
+        assert (likeliest(predictions) == np.arange(count) % 2).all()

@@ -62,9 +62,9 @@ def test_a_right_password_from_another_address_is_not_locked_out(
     guess(guarded, MOST + 1)
 
     elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
-    said = guarded.get("/", headers=basic(PASSWORD), environ_base=elsewhere)
+    response = guarded.get("/", headers=basic(PASSWORD), environ_base=elsewhere)
 
-    assert said.status_code == 200
+    assert response.status_code == 200
 
 
 def test_a_caller_cannot_choose_the_address_it_is_known_by(
@@ -83,9 +83,9 @@ def test_no_event_is_lost_to_who_guesses_behind_the_same_address(
     guess(guarded, MOST + 1)
 
     headers = {SECRET_HEADER: SECRET}
-    said = guarded.post("/webhook", json=saved(annotation(1)), headers=headers)
+    response = guarded.post("/webhook", json=saved(annotation(1)), headers=headers)
 
-    assert said.json == {"status": "noted"}
+    assert response.json == {"status": "noted"}
 
 
 def test_health_is_no_way_to_guess_on(guarded: FlaskClient) -> None:
@@ -111,10 +111,10 @@ def test_what_failed_is_forgotten_after_a_minute(
 ) -> None:
     guess(guarded, 3)
 
-    found = list(redis.scan_iter(match=f"{keys.FAILED_LOG_INS}:*"))
+    names = list(redis.scan_iter(match=f"{keys.FAILED_LOG_INS}:*"))
 
-    assert len(found) == 1
-    assert 0 < redis.ttl(found[0]) <= 60
+    assert len(names) == 1
+    assert 0 < redis.ttl(names[0]) <= 60
 
 
 @pytest.mark.parametrize(
@@ -146,11 +146,11 @@ def test_a_body_larger_than_its_endpoint_takes_is_refused(
     largest = BODIES[path]
     size = {"CONTENT_LENGTH": str(largest + 1)}
 
-    said = http.post(path, content_type=JSON, environ_overrides=size)
+    response = http.post(path, content_type=JSON, environ_overrides=size)
 
-    assert said.status_code == 413
-    assert said.json is not None
-    assert said.json["error"] == "Request Entity Too Large"
+    assert response.status_code == 413
+    assert response.json is not None
+    assert response.json["error"] == "Request Entity Too Large"
 
 
 def nested(depth: int) -> str:
@@ -172,11 +172,11 @@ def nested(depth: int) -> str:
 def test_json_that_is_no_request_gets_a_sentence(
     http: FlaskClient, path: str, body: str
 ) -> None:
-    said = http.post(path, data=body.encode(), content_type=JSON)
+    response = http.post(path, data=body.encode(), content_type=JSON)
 
-    assert said.status_code == 400
-    assert said.json is not None
-    assert said.json["detail"]
+    assert response.status_code == 400
+    assert response.json is not None
+    assert response.json["detail"]
 
 
 @pytest.mark.parametrize("depth", [50, 200, 251, 252, 253, 254, 300, 1_000])
@@ -197,12 +197,12 @@ def test_what_is_nested_deeply_is_kept_or_refused(
     )
     tasks = f'{{"tasks": [{data}], "project": "{KEY}"}}'
 
-    said = [
+    statuses = [
         http.post(path, data=content, content_type=JSON).status_code
         for path, content in (("/webhook", event), ("/predict", tasks))
     ]
 
-    assert set(said) <= {200, 400}
+    assert set(statuses) <= {200, 400}
     assert http.get(f"/api/projects/{KEY}").status_code == 200
 
 
@@ -211,9 +211,9 @@ def test_what_a_page_could_make_a_browser_send_is_refused(
     http: FlaskClient, kind: str
 ) -> None:
     """A form needs no leave of ours to be sent; JSON does."""
-    said = http.post("/webhook", data=b"{}", content_type=kind)
+    response = http.post("/webhook", data=b"{}", content_type=kind)
 
-    assert said.status_code == 415
+    assert response.status_code == 415
 
 
 @pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH", "TRACE"])
@@ -221,12 +221,12 @@ def test_what_a_page_could_make_a_browser_send_is_refused(
 def test_another_method_is_refused_in_json(
     http: FlaskClient, path: str, method: str
 ) -> None:
-    said = http.open(path, method=method)
+    response = http.open(path, method=method)
 
-    assert said.status_code == 405
-    assert "OPTIONS" in said.headers["Allow"]
-    assert said.json is not None
-    assert said.json["detail"]
+    assert response.status_code == 405
+    assert "OPTIONS" in response.headers["Allow"]
+    assert response.json is not None
+    assert response.json["detail"]
 
 
 @pytest.mark.parametrize(
@@ -241,12 +241,12 @@ def test_whatever_host_is_asked_for_gets_an_answer(
         http.get("/health", headers={"Host": host}),
     ]
 
-    assert all(said.status_code in {200, 400, 403} for said in answers)
+    assert all(response.status_code in {200, 400, 403} for response in answers)
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/metrics", "/nowhere", "/predict"])
 def test_every_answer_says_that_it_is_no_page(http: FlaskClient, path: str) -> None:
-    said = http.get(path)
+    response = http.get(path)
 
-    assert HEADERS.items() <= dict(said.headers).items()
-    assert "Access-Control-Allow-Origin" not in said.headers
+    assert HEADERS.items() <= dict(response.headers).items()
+    assert "Access-Control-Allow-Origin" not in response.headers

@@ -34,28 +34,30 @@ def refusal(check: Callable[[], object], kind: type[Exception] = SettingsError) 
 )
 @pytest.mark.parametrize("name", ["HOST", "DUBITO_HOST"])
 def test_a_host_that_is_none_is_named_with_its_variable(name: str, host: str) -> None:
-    said = refusal(lambda: check_address(settings(**{name: host})))
+    message = refusal(lambda: check_address(settings(**{name: host})))
 
-    assert said.startswith(f"{name} is {host!r}, which is neither an address nor")
-    assert "--host 127.0.0.1" in said
-    assert "DUBITO_HOST=127.0.0.1" in said
-    assert ("conda, for example" in said) == (name == "HOST")
+    assert message.startswith(f"{name} is {host!r}, which is neither an address nor")
+    assert "--host 127.0.0.1" in message
+    assert "DUBITO_HOST=127.0.0.1" in message
+    assert ("conda, for example" in message) == (name == "HOST")
 
 
 def test_an_option_is_named_as_it_was_typed() -> None:
     chosen = settings(HOST="127.0.0.1").having(host="no-such-host.invalid")
 
-    said = refusal(lambda: check_address(chosen))
+    message = refusal(lambda: check_address(chosen))
 
-    assert said.startswith("--host is 'no-such-host.invalid'")
+    assert message.startswith("--host is 'no-such-host.invalid'")
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1"])
 def test_the_address_of_another_machine_is_none_of_this_one(host: str) -> None:
-    said = refusal(lambda: check_port(settings(HOST=host)))
+    message = refusal(lambda: check_port(settings(HOST=host)))
 
-    assert said.startswith(f"HOST is {host!r}, which is not an address of this machine")
-    assert "--host 127.0.0.1" in said
+    assert message.startswith(
+        f"HOST is {host!r}, which is not an address of this machine"
+    )
+    assert "--host 127.0.0.1" in message
 
 
 @pytest.mark.parametrize(
@@ -66,11 +68,11 @@ def test_addresses_of_this_machine_are_taken(host: str) -> None:
 
 
 def test_exposure_names_the_variable_its_value_and_the_option() -> None:
-    said = refusal(lambda: check_exposure(settings(HOST="10.0.0.1"), is_open=False))
+    message = refusal(lambda: check_exposure(settings(HOST="10.0.0.1"), is_open=False))
 
-    assert said.startswith("HOST is '10.0.0.1', so anyone")
-    assert "--host 127.0.0.1" in said
-    assert "BASIC_AUTH_USER" in said
+    assert message.startswith("HOST is '10.0.0.1', so anyone")
+    assert "--host 127.0.0.1" in message
+    assert "BASIC_AUTH_USER" in message
 
 
 @pytest.fixture(params=[("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)])
@@ -87,12 +89,12 @@ def test_a_port_that_is_taken_is_named_with_its_variable(
     host, port = taken
     chosen = settings(DUBITO_HOST=host, PORT=str(port))
 
-    said = refusal(lambda: check_port(chosen))
+    message = refusal(lambda: check_port(chosen))
 
-    assert f"port {port} on {host}" in said
-    assert f"DUBITO_HOST is {host!r}, PORT is {port}" in said
-    assert "Address already in use" in said
-    assert "--port or DUBITO_PORT" in said
+    assert f"port {port} on {host}" in message
+    assert f"DUBITO_HOST is {host!r}, PORT is {port}" in message
+    assert "Address already in use" in message
+    assert "--port or DUBITO_PORT" in message
 
 
 @pytest.mark.parametrize(
@@ -113,6 +115,6 @@ def test_this_machine_reaches_the_server_at_an_address(host: str, address: str) 
 
 
 def test_health_names_the_variable_of_a_host_that_is_none() -> None:
-    said = refusal(lambda: check_web(settings(HOST=COMPILER)), UnwellError)
+    message = refusal(lambda: check_web(settings(HOST=COMPILER)), UnwellError)
 
-    assert f"(HOST is {COMPILER!r})" in said
+    assert f"(HOST is {COMPILER!r})" in message

@@ -57,13 +57,13 @@ def test_a_secret_of_the_settings_never_reaches_a_line(
     failed = (caught.type, caught.value, caught.tb)
     lines = JsonLines(secrets_of(settings))
 
-    said = orjson.loads(
+    report = orjson.loads(
         lines.format(record("%s %r " + shown.replace("%", "%%"), shown, shown))
     )
     trace = orjson.loads(lines.format(record("failed", exc_info=failed)))["exception"]
 
-    assert secret not in said["message"]
-    assert repr(secret)[1:-1] not in said["message"]
+    assert secret not in report["message"]
+    assert repr(secret)[1:-1] not in report["message"]
     assert secret not in trace
     assert repr(secret)[1:-1] not in trace
 
@@ -134,9 +134,9 @@ def test_a_line_for_machines_names_project_and_round() -> None:
     with about("7.123"):
         line = JsonLines([]).format(record("a round", round=4))
 
-    said = orjson.loads(line)
-    assert (said["project"], said["round"]) == ("7.123", 4)
-    assert (said["level"], said["message"]) == ("WARNING", "a round")
+    report = orjson.loads(line)
+    assert (report["project"], report["round"]) == ("7.123", 4)
+    assert (report["level"], report["message"]) == ("WARNING", "a round")
     assert "project" not in orjson.loads(JsonLines([]).format(record("another")))
 
 

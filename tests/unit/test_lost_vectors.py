@@ -14,12 +14,12 @@ from tests.builders import KEY
 
 @pytest.fixture
 def state(redis: Redis) -> ProjectState:
-    found = ProjectState(redis, KEY)
-    found.tasks.receive([Task(id=n, data={"text": "a"}) for n in range(1, 9)])
+    project_state = ProjectState(redis, KEY)
+    project_state.tasks.receive([Task(id=n, data={"text": "a"}) for n in range(1, 9)])
     read = {n: TaskInput(text="a", vector=b"1234") for n in range(1, 9)}
-    found.tasks.save(read, found.tasks.digests(read.keys()))
-    check_for_losses(found)
-    return found
+    project_state.tasks.save(read, project_state.tasks.digests(read.keys()))
+    check_for_losses(project_state)
+    return project_state
 
 
 def test_lost_vectors_are_made_anew(state: ProjectState) -> None:

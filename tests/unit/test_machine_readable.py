@@ -28,12 +28,12 @@ def test_metrics_tell_how_each_project_stands(
     state.work.request()
     services.projects.count_event("ANNOTATION_CREATED")
 
-    found = {
+    metrics = {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(http.get("/metrics").text)
         for sample in family.samples
     }
 
-    assert found["dubito_events_pending", KEY] == 1
-    assert found["dubito_events_total", "ANNOTATION_CREATED"] == 1
-    assert found["dubito_rounds_total", KEY] == 0
+    assert metrics["dubito_events_pending", KEY] == 1
+    assert metrics["dubito_events_total", "ANNOTATION_CREATED"] == 1
+    assert metrics["dubito_rounds_total", KEY] == 0

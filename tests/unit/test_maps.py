@@ -65,9 +65,9 @@ def chart(state: ProjectState, most: int = MOST_POINTS) -> dict[str, Any]:
     return maps.map_view(state, most).model_dump()
 
 
-def told(found: dict[str, Any], task: int) -> tuple[Any, ...]:
-    row = found["tasks"].index(task)
-    return found["label"][row], found["predicted"][row], found["certainty"][row]
+def told(view: dict[str, Any], task: int) -> tuple[Any, ...]:
+    row = view["tasks"].index(task)
+    return view["label"][row], view["predicted"][row], view["certainty"][row]
 
 
 def test_before_the_first_map_there_is_none(store: MapStore) -> None:
@@ -132,15 +132,15 @@ def test_what_is_known_is_told_of_each_task(
     state.save_ranking(ranking([1, 2], np.array([0.12345, 0.9])))
     state.note(window=(WindowEntry(task=1, certainty=0.1, why="doubt"),))
 
-    found = chart(state)
+    view = chart(state)
 
-    assert found["classes"] == ["a", "b"]
-    assert (found["tasks"], found["window"]) == ([1, 2, 3], [1])
-    assert (found["x"], found["y"]) == ([0.0, 0.02, 0.04], [0.01, 0.03, 0.05])
-    assert told(found, 1) == (-1, 1, 0.123)
-    assert told(found, 2) == (0, 1, 0.9)
-    assert told(found, 3) == (-1, -1, None)
-    assert (found["total"], found["shown"], found["note"]) == (3, 3, "")
+    assert view["classes"] == ["a", "b"]
+    assert (view["tasks"], view["window"]) == ([1, 2, 3], [1])
+    assert (view["x"], view["y"]) == ([0.0, 0.02, 0.04], [0.01, 0.03, 0.05])
+    assert told(view, 1) == (-1, 1, 0.123)
+    assert told(view, 2) == (0, 1, 0.9)
+    assert told(view, 3) == (-1, -1, None)
+    assert (view["total"], view["shown"], view["note"]) == (3, 3, "")
 
 
 def test_a_class_the_config_no_longer_has_is_none(
@@ -184,15 +184,15 @@ def test_a_set_of_classes_is_a_label_too(state: ProjectState, store: MapStore) -
         )
     )
 
-    found = chart(state)
+    view = chart(state)
 
-    assert [told(found, task)[:2] for task in (1, 2, 3, 4)] == [
+    assert [told(view, task)[:2] for task in (1, 2, 3, 4)] == [
         (-2, -3),
         (-3, 1),
         (1, -2),
         (-1, 0),
     ]
-    assert "with several classes" in found["note"]
+    assert "with several classes" in view["note"]
 
 
 def test_no_labelled_set_is_left_out_of_a_sample(
@@ -213,10 +213,10 @@ def test_a_task_that_is_gone_is_not_shown(state: ProjectState, store: MapStore) 
     make(state, store, 1, 2, 3)
     state.tasks.remove([2])
 
-    found = chart(state)
+    view = chart(state)
 
-    assert (found["tasks"], found["total"], found["shown"]) == ([1, 3], 2, 2)
-    assert found["x"] == [0.0, 0.04]
+    assert (view["tasks"], view["total"], view["shown"]) == ([1, 3], 2, 2)
+    assert view["x"] == [0.0, 0.04]
 
 
 def test_a_task_that_came_later_is_told_to_be_missing(
@@ -225,10 +225,10 @@ def test_a_task_that_came_later_is_told_to_be_missing(
     make(state, store, 1, 2)
     receive(state, t3="new")
 
-    found = chart(state)
+    view = chart(state)
 
-    assert found["shown"] == 2
-    assert "The map shows 2 of 3 tasks" in found["note"]
+    assert view["shown"] == 2
+    assert "The map shows 2 of 3 tasks" in view["note"]
 
 
 def test_of_many_tasks_a_sample_is_told_that_leaves_out_nothing_of_weight(
@@ -242,15 +242,15 @@ def test_of_many_tasks_a_sample_is_told_that_leaves_out_nothing_of_weight(
     state.save_ranking(ranking(tasks, certainty))
     state.note(window=[WindowEntry(task=n, certainty=0.9, why="audit") for n in asked])
 
-    found, again = chart(state, 300), chart(state, 300)
+    view, again = chart(state, 300), chart(state, 300)
 
-    assert found == again
-    assert (found["shown"], len(found["tasks"]), found["total"]) == (300, 300, 1_000)
-    assert found["tasks"] == sorted(set(found["tasks"]))
-    assert {*labelled, *asked} <= set(found["tasks"])
+    assert view == again
+    assert (view["shown"], len(view["tasks"]), view["total"]) == (300, 300, 1_000)
+    assert view["tasks"] == sorted(set(view["tasks"]))
+    assert {*labelled, *asked} <= set(view["tasks"])
     still_open = [n for n in np.argsort(certainty) + 1 if n not in labelled]
-    assert set(still_open[:DOUBTFUL_SHOWN]) <= set(found["tasks"])
-    assert "The map shows 300 of 1,000 tasks" in found["note"]
+    assert set(still_open[:DOUBTFUL_SHOWN]) <= set(view["tasks"])
+    assert "The map shows 300 of 1,000 tasks" in view["note"]
 
 
 def test_all_that_have_a_label_are_told_even_if_too_many(
@@ -269,11 +269,11 @@ def test_without_a_map_the_reason_is_told(state: ProjectState) -> None:
     assert "Dubito has read no task yet" in chart(state)["note"]
     read(state, 1, x=1.0)
 
-    found = chart(state)
+    view = chart(state)
 
-    assert found["note"] == "The map is in preparation."
-    assert (found["tasks"], found["x"], found["classes"]) == ([], [], ["a", "b"])
-    assert (found["total"], found["shown"], found["method"]) == (2, 0, "")
+    assert view["note"] == "The map is in preparation."
+    assert (view["tasks"], view["x"], view["classes"]) == ([], [], ["a", "b"])
+    assert (view["total"], view["shown"], view["method"]) == (2, 0, "")
 
 
 def test_where_nothing_can_be_learnt_that_is_the_reason(

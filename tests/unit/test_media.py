@@ -72,9 +72,12 @@ def test_what_stands_beside_an_unread_object_is_learnt() -> None:
     places = ["street", "wood"] * 5
     sample = clips(speed=list(speeds), place=list(places))
 
-    found = choice(unread(), sample)
+    spec = choice(unread(), sample)
 
-    assert (found.kind, found.keys) == ("numbers", (named_category("place"), "speed"))
+    assert (spec.kind, spec.keys) == (
+        "numbers",
+        (named_category("place"), "speed"),
+    )
     assert read(unread(), sample)[3].numbers["speed"] == 1.5
 
 
@@ -93,14 +96,14 @@ def test_what_stands_beside_an_unread_object_is_learnt() -> None:
 def test_with_nothing_to_learn_from_beside_each_task_is_set_aside(
     beside: dict[str, list[object]],
 ) -> None:
-    found = read(unread(), clips(**beside))
+    readings = read(unread(), clips(**beside))
 
     reason = (
         "'file' is shown as <Video>, which Dubito cannot read, and the task has no"
         " other usable number or category"
     )
-    assert {one.refused for one in found} == {reason}
-    assert not any(one.numbers or one.text for one in found)
+    assert {one.refused for one in readings} == {reason}
+    assert not any(one.numbers or one.text for one in readings)
 
 
 def test_the_same_address_again_and_again_is_no_category() -> None:
@@ -148,9 +151,9 @@ def test_a_row_may_be_json_text() -> None:
         {"row": f'{{"width": {n / 2}, "height": {n % 3}}}'} for n in range(10)
     ]
 
-    found = read(schema(tag="Table", key="row"), sample)
+    readings = read(schema(tag="Table", key="row"), sample)
 
-    assert found[3].numbers == {"width": 1.5, "height": 0}
+    assert readings[3].numbers == {"width": 1.5, "height": 0}
 
 
 @pytest.mark.parametrize(
@@ -169,21 +172,21 @@ def test_a_table_that_is_no_row_is_set_aside(
     rows: list[JsonObject] = [{"row": {"x": n / 2}, "id": n} for n in range(others)]
     sample: list[JsonObject] = [{"row": value, "id": 99}, *rows]
 
-    found = read(schema(tag="Table", key="row"), sample)
+    readings = read(schema(tag="Table", key="row"), sample)
 
-    assert found[0].refused == (
+    assert readings[0].refused == (
         f"'row' holds {what}: a <Table> is read as one row, such as {{\"width\": 3.1}}"
     )
-    assert [one.refused for one in found[1:]] == [""] * others
+    assert [one.refused for one in readings[1:]] == [""] * others
 
 
 @pytest.mark.parametrize("value", [[{"age": 41}], '[{"age": 41}, {"age": 7}]'])
 def test_a_list_of_rows_among_rows_of_numbers_is_set_aside(value: object) -> None:
     rows: list[JsonObject] = [{"row": {"x": n / 2}} for n in range(9)]
 
-    found = read(schema(tag="Table", key="row"), [{"row": value}, *rows])
+    readings = read(schema(tag="Table", key="row"), [{"row": value}, *rows])
 
-    assert "'row' holds a list of rows" in found[0].refused
+    assert "'row' holds a list of rows" in readings[0].refused
 
 
 def test_an_uploaded_file_shown_as_text_is_no_text() -> None:
@@ -191,10 +194,10 @@ def test_an_uploaded_file_shown_as_text_is_no_text() -> None:
     sample: list[JsonObject] = [{"text": address} for address in FILES]
     sample.append({"text": "some words"})
 
-    found = read(schema(), sample)
+    readings = read(schema(), sample)
 
-    assert "give its tag valueType" in found[0].refused
-    assert found[-1].text == "some words"
+    assert "give its tag valueType" in readings[0].refused
+    assert readings[-1].text == "some words"
 
 
 @pytest.mark.parametrize(
@@ -206,9 +209,9 @@ def test_an_uploaded_file_shown_as_text_is_no_text() -> None:
     ],
 )
 def test_the_text_of_a_file_is_read(address: str, text: str) -> None:
-    (found,) = read(schema(is_address=True), [{"text": address}])
+    (reading,) = read(schema(is_address=True), [{"text": address}])
 
-    assert (found.text, found.refused) == (text, "")
+    assert (reading.text, reading.refused) == (text, "")
 
 
 @pytest.mark.parametrize(
@@ -221,15 +224,15 @@ def test_the_text_of_a_file_is_read(address: str, text: str) -> None:
     ],
 )
 def test_what_is_no_text_of_a_file_is_set_aside(value: str, why: str) -> None:
-    (found,) = read(schema(is_address=True), [{"text": value}])
+    (reading,) = read(schema(is_address=True), [{"text": value}])
 
-    assert found.text is None
-    assert why in found.refused
+    assert reading.text is None
+    assert why in reading.refused
 
 
 def test_another_key_than_the_shown_one_is_never_an_address() -> None:
     sample: list[JsonObject] = [{"text": "/data/upload/1/0a1b2c3d-a.txt", "by": "Ann"}]
 
-    (found,) = read(schema(is_address=True), sample, features=["by"])
+    (reading,) = read(schema(is_address=True), sample, features=["by"])
 
-    assert found.text == "Ann"
+    assert reading.text == "Ann"

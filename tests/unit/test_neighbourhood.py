@@ -81,12 +81,12 @@ def test_of_many_tasks_some_are_landmarks_and_the_rest_lies_among_them() -> None
     ids = np.arange(1, len(rows) + 1, dtype=np.int64)
     chosen = landmarks(ids, SEED)
 
-    found = placed(rows, chosen, pca_projection(rows[chosen], ids[chosen], SEED))
+    points = placed(rows, chosen, pca_projection(rows[chosen], ids[chosen], SEED))
 
     assert chosen.size == LANDMARKS
     assert (np.diff(chosen) > 0).all()
-    assert np.isfinite(found).all()
-    assert len(found) == len(rows)
+    assert np.isfinite(points).all()
+    assert len(points) == len(rows)
 
 
 @pytest.mark.parametrize(

@@ -30,17 +30,17 @@ def task(number: object, *completions: JsonObject, **more: object) -> JsonObject
     return {"id": number, "data": data, "completions": list(completions), **more}
 
 
-def stamps(found: Export) -> list[str]:
-    return [each.stamp for each in found.annotations]
+def stamps(export: Export) -> list[str]:
+    return [each.stamp for each in export.annotations]
 
 
 def test_completions_are_annotations() -> None:
-    found = read_export(ZERO)
+    export = read_export(ZERO)
 
-    assert [task.id for task in found.tasks] == list(range(60))
-    assert found.tasks[1].data == {"text": "nice day out 1"}
-    assert stamps(found)[:2] == ["1600000000000000", "1600000001000000"]
-    assert [each.result[0]["value"] for each in found.annotations[:2]] == [
+    assert [task.id for task in export.tasks] == list(range(60))
+    assert export.tasks[1].data == {"text": "nice day out 1"}
+    assert stamps(export)[:2] == ["1600000000000000", "1600000001000000"]
+    assert [each.result[0]["value"] for each in export.annotations[:2]] == [
         {"choices": ["angry"]},
         {"choices": ["glad"]},
     ]
@@ -51,28 +51,28 @@ def test_a_skipped_completion_is_a_skip(name: str) -> None:
     skip = completion(1, "glad", **{name: True})
     rest = completion(2, "glad", **{name: False})
 
-    found = parse_export([task(1, skip), task(2, rest)])
+    export = parse_export([task(1, skip), task(2, rest)])
 
-    assert [each.was_cancelled for each in found.annotations] == [True, False]
+    assert [each.was_cancelled for each in export.annotations] == [True, False]
 
 
 def test_several_completions_and_what_stands_beside_them_are_read() -> None:
     first = completion(1, "glad", honeypot=True)
-    found = parse_export(
+    export = parse_export(
         [task(1, first, completion(2, "angry"), predictions=[completion(3, "glad")])]
     )
 
-    assert [each.task for each in found.annotations] == [1, 1]
-    assert len(found.tasks) == 1
+    assert [each.task for each in export.annotations] == [1, 1]
+    assert len(export.tasks) == 1
 
 
 def test_tasks_without_completions_are_tasks() -> None:
     bare: JsonObject = {"id": 2, "data": {"text": "x"}, "predictions": []}
 
-    found = parse_export([task(1, completion(1, "glad")), bare, task(3)])
+    export = parse_export([task(1, completion(1, "glad")), bare, task(3)])
 
-    assert [one.id for one in found.tasks] == [1, 2, 3]
-    assert len(found.annotations) == 1
+    assert [one.id for one in export.tasks] == [1, 2, 3]
+    assert len(export.annotations) == 1
 
 
 def test_ids_may_be_texts() -> None:

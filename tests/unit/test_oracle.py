@@ -76,15 +76,15 @@ def test_tasks_of_the_last_round_are_answered_from_it(services: Services) -> Non
     state = stand(services)
     learn(services, state)
 
-    found = predict(ask(shown(10), shown(1), shown(10)), services)
+    answers = predict(ask(shown(10), shown(1), shown(10)), services)
 
     ranking = state.ranking()
     assert ranking is not None
     certainty = ranking.certainty[[10, 1, 10]]
-    assert [row["score"] for row in found] == list(0.01 + 0.99 * certainty)
-    assert found[0] == found[2]
-    assert {row["model_version"] for row in found} == {"dubito"}
-    assert [row["result"] for row in found] == [[], [], []]
+    assert [row["score"] for row in answers] == list(0.01 + 0.99 * certainty)
+    assert answers[0] == answers[2]
+    assert {row["model_version"] for row in answers} == {"dubito"}
+    assert [row["result"] for row in answers] == [[], [], []]
 
 
 def test_a_task_no_round_has_seen_is_scored_by_what_was_learnt(
@@ -103,10 +103,10 @@ def test_the_predicted_label_is_written_where_the_owner_asks(
 ) -> None:
     learn(services, stand(services, preannotate=True))
 
-    found = predict(ask(shown(1), shown(99, x=19.0)), services)
+    answers = predict(ask(shown(1), shown(99, x=19.0)), services)
 
-    assert found[0]["result"] == predicted("low")
-    assert found[1]["result"] == predicted("high")
+    assert answers[0]["result"] == predicted("low")
+    assert answers[1]["result"] == predicted("high")
 
 
 def test_no_label_is_written_that_the_label_config_does_not_have(
@@ -116,9 +116,9 @@ def test_no_label_is_written_that_the_label_config_does_not_have(
     learn(services, stand(services, preannotate=True))
     other = choices_config("low", "middle", tag="Image", attributes='value="$image"')
 
-    found = predict(ask(shown(1), shown(19), shown(99), config=other), services)
+    answers = predict(ask(shown(1), shown(19), shown(99), config=other), services)
 
-    assert [row["result"] for row in found] == [predicted("low"), [], []]
+    assert [row["result"] for row in answers] == [predicted("low"), [], []]
 
 
 def test_one_bad_task_is_neutral_and_harms_no_other(services: Services) -> None:
@@ -126,10 +126,10 @@ def test_one_bad_task_is_neutral_and_harms_no_other(services: Services) -> None:
     bad: list[JsonObject] = [{"id": 97}, {"id": 95, "data": {}}]
     bad += [shown(98, x="much"), shown(96, x=[1])]
 
-    found = predict(ask(*bad, shown(1), shown(99)), services)
+    answers = predict(ask(*bad, shown(1), shown(99)), services)
 
-    assert found[:4] == [NEUTRAL] * 4
-    assert NEUTRAL not in found[4:]
+    assert answers[:4] == [NEUTRAL] * 4
+    assert NEUTRAL not in answers[4:]
 
 
 def test_an_answer_fits_nothing_anew(services: Services) -> None:
@@ -151,8 +151,8 @@ def test_an_answer_fits_nothing_anew(services: Services) -> None:
 def test_scores_stay_in_the_range_that_label_studio_stores(services: Services) -> None:
     learn(services, stand(services))
 
-    found = predict(ask(*(shown(n, x=1e6 * n) for n in range(50))), services)
+    answers = predict(ask(*(shown(n, x=1e6 * n) for n in range(50))), services)
 
-    scores = np.array([row["score"] for row in found])
+    scores = np.array([row["score"] for row in answers])
     assert scores.min() >= 0.01
     assert scores.max() <= 1.0

@@ -17,11 +17,11 @@ PAGES = ("list.html", "page.html")
 
 
 def test_a_browser_is_shown_the_list_and_a_script_is_told_it(http: FlaskClient) -> None:
-    shown, told = http.get("/", headers=BROWSER), http.get("/")
+    shown, plain = http.get("/", headers=BROWSER), http.get("/")
 
     assert shown.content_type.startswith("text/html")
     assert b"<title>Projects" in shown.data
-    assert told.json == {"status": "UP", "name": "Dubito", "projects": []}
+    assert plain.json == {"status": "UP", "name": "Dubito", "projects": []}
 
 
 @pytest.mark.parametrize("name", ["1", KEY])
@@ -60,9 +60,9 @@ def test_a_page_may_use_nothing_but_ours_and_label_studios_files(
     opened: Opener,
 ) -> None:
     services = opened(label_studio_public_url="https://label.example:8443/sub")
-    said = create_app(services).test_client().get("/projects/1").headers
+    response = create_app(services).test_client().get("/projects/1").headers
 
-    rules = said["Content-Security-Policy"]
+    rules = response["Content-Security-Policy"]
     assert rules == policy("https://label.example:8443/sub")
     assert "script-src 'self';" in rules
     assert "img-src 'self' data: https://label.example:8443;" in rules

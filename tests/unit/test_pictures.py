@@ -59,29 +59,32 @@ def refused(content: bytes) -> str:
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_an_image_is_described_alike_in_any_format(kind: str) -> None:
-    found, known = described(written(drawing(), kind)), described(written(drawing()))
+    description, known = (
+        described(written(drawing(), kind)),
+        described(written(drawing())),
+    )
 
-    assert distance(found, known) < 0.03
-    assert likeness(found, known) > 0.8
+    assert distance(description, known) < 0.03
+    assert likeness(description, known) > 0.8
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_an_image_may_have_any_mode(mode: str) -> None:
     by_way_of = "L" if mode in {"I;16", "F", "PA"} else "RGB"
 
-    found = made_small(drawing().convert(by_way_of).convert(mode)).pixels
+    pixels = made_small(drawing().convert(by_way_of).convert(mode)).pixels
 
-    assert found.shape == (SIDE, SIDE, 3)
-    assert found[SIDE // 2, SIDE // 4].min() > found[4, 4].max()
+    assert pixels.shape == (SIDE, SIDE, 3)
+    assert pixels[SIDE // 2, SIDE // 4].min() > pixels[4, 4].max()
 
 
 def test_sixteen_bits_are_as_good_as_eight() -> None:
     grey = np.asarray(drawing().convert("L"))
     deep = Image.fromarray(grey.astype(np.uint16) * 257)
 
-    found = described(written(deep))
+    description = described(written(deep))
 
-    assert distance(found, described(written(drawing().convert("L")))) < 0.001
+    assert distance(description, described(written(drawing().convert("L")))) < 0.001
 
 
 def test_the_way_a_camera_was_held_does_not_matter() -> None:
@@ -89,9 +92,9 @@ def test_the_way_a_camera_was_held_does_not_matter() -> None:
     exif[ORIENTATION] = TURNED_LEFT
     turned = drawing().transpose(Image.Transpose.ROTATE_270)
 
-    found = described(written(turned, "PNG", exif=exif))
+    description = described(written(turned, "PNG", exif=exif))
 
-    assert distance(found, described(written(drawing()))) < 1e-6
+    assert distance(description, described(written(drawing()))) < 1e-6
 
 
 def test_what_is_transparent_is_white() -> None:
@@ -108,26 +111,28 @@ def test_an_image_may_stand_in_the_data() -> None:
     def fetch(address: str) -> bytes:
         raise AssertionError(address)
 
-    found = read_picture(f" data:image/png;base64,{inline}", fetch)
+    picture = read_picture(f" data:image/png;base64,{inline}", fetch)
 
-    assert found == described(written(drawing()))
+    assert picture == described(written(drawing()))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (3, 2), (2000, 1500)])
 @pytest.mark.parametrize("kind", FORMATS)
 def test_an_image_may_have_any_size(size: tuple[int, int], kind: str) -> None:
-    found = described(written(drawing(*size), kind))
+    description = described(written(drawing(*size), kind))
 
-    assert np.isfinite(list(found.values())).all()
-    assert found["shape 0"] == pytest.approx(np.log(size[0] / size[1]))
+    assert np.isfinite(list(description.values())).all()
+    assert description["shape 0"] == pytest.approx(np.log(size[0] / size[1]))
 
 
 @pytest.mark.parametrize("colour", ["black", "white", "red"])
 def test_an_image_of_one_colour_is_described(colour: str) -> None:
-    found = described(written(Image.new("RGB", (20, 20), colour)))
+    description = described(written(Image.new("RGB", (20, 20), colour)))
 
-    assert np.isfinite(list(found.values())).all()
-    assert {found[name] for name in found if name.startswith("edge")} == {0.0}
+    assert np.isfinite(list(description.values())).all()
+    assert {description[name] for name in description if name.startswith("edge")} == {
+        0.0
+    }
 
 
 def test_an_endless_image_is_refused_before_it_is_decoded() -> None:
@@ -143,9 +148,9 @@ def test_a_large_image_is_described_as_the_same_image_made_smaller(mode: str) ->
     large = drawing().convert("L").resize((5_100, 3_400)).convert(mode)
     small = drawing().convert("L").resize((510, 340)).convert(mode)
 
-    found = described(written(large, compress_level=1))
+    description = described(written(large, compress_level=1))
 
-    assert distance(found, described(written(small))) < 0.05
+    assert distance(description, described(written(small))) < 0.05
 
 
 MEMORY = """
@@ -211,8 +216,8 @@ def test_what_leads_to_no_image_is_refused(address: object) -> None:
         read_picture(address, lambda _: b"")
 
 
-def block(found: dict[str, float], name: str) -> np.ndarray:
-    return np.array([found[one] for one in found if one.startswith(name)])
+def block(description: dict[str, float], name: str) -> np.ndarray:
+    return np.array([description[one] for one in description if one.startswith(name)])
 
 
 def test_a_shifted_brightness_leaves_the_edges_nearly_as_they_are() -> None:

@@ -20,9 +20,9 @@ def test_everything_can_be_chosen(wrap: object) -> None:
         ' "window": 7, "preannotate": true, "seed": 5}'
     )
 
-    found = read_preferences(wrap(text) if callable(wrap) else text)
+    preferences = read_preferences(wrap(text) if callable(wrap) else text)
 
-    assert found == Preferences(
+    assert preferences == Preferences(
         strategy="entropy",
         cost="length",
         learner="auto",

@@ -24,8 +24,8 @@ Opener = Callable[..., LabelStudioClient]
 
 def proxy_of(address: str, **environ: str) -> str:
     """Return which proxy an address is called by; nothing if by none."""
-    found = Proxies.from_environment(environ).of(httpx.URL(address))
-    return "" if found is None else str(found)
+    chosen_proxy = Proxies.from_environment(environ).of(httpx.URL(address))
+    return "" if chosen_proxy is None else str(chosen_proxy)
 
 
 @pytest.mark.parametrize(
@@ -76,9 +76,9 @@ def test_a_name_in_lower_case_counts_first_even_if_empty() -> None:
     ],
 )
 def test_no_proxy_is_read_as_curl_reads_it(entries: str, *, is_excepted: bool) -> None:
-    found = proxy_of(ELSEWHERE, HTTP_PROXY=PROXY, NO_PROXY=entries)
+    chosen_proxy = proxy_of(ELSEWHERE, HTTP_PROXY=PROXY, NO_PROXY=entries)
 
-    assert (found == "") == is_excepted
+    assert (chosen_proxy == "") == is_excepted
 
 
 @pytest.mark.parametrize("entry", ["10.1.2.3", "10.0.0.0/8", "10.1.2.3:80"])
@@ -146,11 +146,11 @@ UNUSABLE = [
 def test_a_proxy_that_is_none_is_named_with_its_variable(
     client_by: Opener, url: str, address: str
 ) -> None:
-    said = refusal(lambda: client_by(url, ALL_PROXY=address).ask("GET", WHO))
+    message = refusal(lambda: client_by(url, ALL_PROXY=address).ask("GET", WHO))
 
-    assert said.startswith(f"Label Studio at {url} cannot be reached: ")
-    assert "ALL_PROXY is not a proxy address" in said
-    assert "add label.example to NO_PROXY" in said
+    assert message.startswith(f"Label Studio at {url} cannot be reached: ")
+    assert "ALL_PROXY is not a proxy address" in message
+    assert "add label.example to NO_PROXY" in message
 
 
 def test_a_proxy_that_is_none_harms_no_call_on_this_machine(
@@ -164,13 +164,13 @@ def test_a_proxy_that_is_none_harms_no_call_on_this_machine(
 
 @pytest.mark.skipif(find_spec("socksio") is not None, reason="it is installed here")
 def test_socks_needs_a_package_and_says_which(client_by: Opener) -> None:
-    said = refusal(
+    message = refusal(
         lambda: client_by(ELSEWHERE, ALL_PROXY="socks5://127.0.0.1:9").ask("GET", WHO)
     )
 
-    assert "socks5://127.0.0.1:9 (ALL_PROXY)" in said
-    assert "socksio" in said
-    assert "NO_PROXY" in said
+    assert "socks5://127.0.0.1:9 (ALL_PROXY)" in message
+    assert "socksio" in message
+    assert "NO_PROXY" in message
 
 
 def refusal(call: Callable[[], object]) -> str:
@@ -184,10 +184,10 @@ def test_a_proxy_that_is_not_there_is_named(client_by: Opener, scheme: str) -> N
     name, nobody = f"{scheme}_proxy", "http://127.0.0.1:9"
     client = client_by(f"{scheme}://label.example", **{name: nobody})
 
-    said = refusal(lambda: client.ask("GET", WHO))
+    message = refusal(lambda: client.ask("GET", WHO))
 
-    assert f"the proxy {nobody} ({name}) cannot be reached" in said
-    assert "add label.example to NO_PROXY" in said
+    assert f"the proxy {nobody} ({name}) cannot be reached" in message
+    assert "add label.example to NO_PROXY" in message
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -199,13 +199,13 @@ def test_a_proxy_that_refuses_is_named(
     proxy.status = status
     client = client_by(f"{scheme}://label.example", ALL_PROXY=proxy.url)
 
-    said = refusal(lambda: client.project(1))
+    message = refusal(lambda: client.project(1))
 
-    assert f"{proxy.url} (ALL_PROXY)" in said
-    assert str(status) in said
-    assert "add label.example to NO_PROXY" in said
-    assert ("user:password@" in said) == (status == 407)
-    assert "LABEL_STUDIO_API_KEY" not in said
+    assert f"{proxy.url} (ALL_PROXY)" in message
+    assert str(status) in message
+    assert "add label.example to NO_PROXY" in message
+    assert ("user:password@" in message) == (status == 407)
+    assert "LABEL_STUDIO_API_KEY" not in message
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -215,10 +215,10 @@ def test_a_proxy_that_hangs_up_is_named(
     proxy.hangs_up = True
     client = client_by(f"{scheme}://label.example", ALL_PROXY=proxy.url)
 
-    said = refusal(lambda: client.ask("GET", WHO))
+    message = refusal(lambda: client.ask("GET", WHO))
 
-    assert f"{proxy.url} (ALL_PROXY)" in said
-    assert "NO_PROXY" in said
+    assert f"{proxy.url} (ALL_PROXY)" in message
+    assert "NO_PROXY" in message
 
 
 def test_a_tunnel_that_leads_to_no_tls_is_named(
@@ -226,11 +226,11 @@ def test_a_tunnel_that_leads_to_no_tls_is_named(
 ) -> None:
     client = client_by("https://label.example", HTTPS_PROXY=proxy.url)
 
-    said = refusal(lambda: client.ask("GET", WHO))
+    message = refusal(lambda: client.ask("GET", WHO))
 
-    assert "TLS" in said
-    assert f"through the proxy {proxy.url} (HTTPS_PROXY)" in said
-    assert "NO_PROXY" in said
+    assert "TLS" in message
+    assert f"through the proxy {proxy.url} (HTTPS_PROXY)" in message
+    assert "NO_PROXY" in message
 
 
 @pytest.mark.parametrize("status", [407, 503])

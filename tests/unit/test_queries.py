@@ -52,10 +52,10 @@ def test_a_way_that_is_left_as_it_is_asks_as_dubito_does() -> None:
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_each_way_differs_and_asks_for_nothing_twice(way: Way) -> None:
-    found = asked(way)
+    positions = asked(way)
 
-    assert found != asked(by_dubito)
-    assert len(set(found)) == BUDGET
+    assert positions != asked(by_dubito)
+    assert len(set(positions)) == BUDGET
 
 
 def test_ten_from_one_window_know_no_label_of_each_other() -> None:
@@ -98,9 +98,9 @@ def test_a_class_is_met_with_its_first_label() -> None:
 def test_near_copies_are_counted_in_each_ten_after_the_start() -> None:
     start, ten, too_few = [10] * 6, [10, 11] * 5, [10] * 9
 
-    found = trial([*start, *ten, *too_few], [0] * 25).near_copies("ours")
+    copies = trial([*start, *ten, *too_few], [0] * 25).near_copies("ours")
 
-    assert found == 8
+    assert copies == 8
 
 
 def test_parts_of_the_page_survive_each_other(tmp_path: Path) -> None:

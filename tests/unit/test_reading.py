@@ -42,8 +42,8 @@ def choice(
     sample: list[JsonObject], shown: Schema | None = None, **chosen: object
 ) -> tuple[str, tuple[str, ...]]:
     preferences = Preferences.model_validate(chosen)
-    found = choose_input(shown or schema(), preferences, sample)
-    return found.kind, found.keys
+    choice_of_input = choose_input(shown or schema(), preferences, sample)
+    return choice_of_input.kind, choice_of_input.keys
 
 
 def test_reviews_are_read_as_text_whatever_numbers_stand_beside() -> None:
@@ -87,9 +87,9 @@ def test_a_number_that_only_counts_the_rows_is_no_measurement() -> None:
 def test_truth_values_and_numerals_are_measurements() -> None:
     sample = [{"image": "x.png", "wet": n % 2 == 0, "t": f"{n}.5"} for n in range(9)]
 
-    found = choice(sample, schema(tag="Image", key="image"))
+    choice_of_input = choice(sample, schema(tag="Image", key="image"))
 
-    assert found == ("numbers", ("t", "wet"))
+    assert choice_of_input == ("numbers", ("t", "wet"))
 
 
 def test_numbers_that_few_tasks_have_are_left_out() -> None:
@@ -229,9 +229,9 @@ def label_studio() -> Iterator[FakeServer]:
 def files(label_studio: FakeServer) -> Iterator[Files]:
     """Fetch files from a Label Studio that has just one."""
     client = LabelStudioClient.open(label_studio.url, label_studio.tokens[0])
-    found = Files.open(client.access, client.url, [])
-    yield found
-    found.close()
+    own_files = Files.open(client.access, client.url, [])
+    yield own_files
+    own_files.close()
     client.close()
 
 
@@ -279,61 +279,61 @@ def test_a_text_is_read_without_its_blanks(read: Read) -> None:
 def test_a_task_without_text_is_set_aside_with_the_reason(
     read: Read, data: JsonObject
 ) -> None:
-    found = read(data, "text", "text")
+    reading = read(data, "text", "text")
 
-    assert found == TaskInput(refused="the task has no text under 'text'")
+    assert reading == TaskInput(refused="the task has no text under 'text'")
 
 
 def test_several_texts_are_read_as_one(read: Read) -> None:
     data = {"title": "Good", "text": "it was", "year": 1999}
 
-    found = read(data, "text", "title", "text", "year")
+    reading = read(data, "text", "title", "text", "year")
 
-    assert found == TaskInput(text="Good it was 1999")
+    assert reading == TaskInput(text="Good it was 1999")
 
 
 def test_a_long_text_is_cut(read: Read) -> None:
-    found = read({"text": "x" * 200_000}, "text", "text")
+    reading = read({"text": "x" * 200_000}, "text", "text")
 
-    assert isinstance(found, TaskInput)
-    assert len(found.text or "") == 100_000
+    assert isinstance(reading, TaskInput)
+    assert len(reading.text or "") == 100_000
 
 
 def test_a_text_may_be_a_file(read: Read, address: str) -> None:
-    found = read({"text": address}, "text", "text", shown=schema(is_address=True))
+    reading = read({"text": address}, "text", "text", shown=schema(is_address=True))
 
-    assert found == TaskInput(text="a,b\n1,2\n3,4")
+    assert reading == TaskInput(text="a,b\n1,2\n3,4")
 
 
 def test_numbers_are_read_by_their_names(read: Read) -> None:
-    found = read({"x": 1, "y": "2.5", "z": 9}, "numbers", "x", "y")
+    reading = read({"x": 1, "y": "2.5", "z": 9}, "numbers", "x", "y")
 
-    assert found == TaskInput(numbers={"x": 1.0, "y": 2.5})
+    assert reading == TaskInput(numbers={"x": 1.0, "y": 2.5})
 
 
 @pytest.mark.parametrize("mark", ["?", "-", "n.a.", "null", ".", "much", "1,5"])
 def test_what_is_no_number_in_a_column_of_numbers_is_missing(
     read: Read, mark: str
 ) -> None:
-    found = read({"x": 1, "y": f" {mark} "}, "numbers", "x", "y")
+    reading = read({"x": 1, "y": f" {mark} "}, "numbers", "x", "y")
 
-    assert found == TaskInput(numbers={"x": 1.0}, marks={"y": mark})
+    assert reading == TaskInput(numbers={"x": 1.0}, marks={"y": mark})
 
 
 def test_a_row_without_any_number_is_set_aside_with_the_reason(read: Read) -> None:
-    found = read({"x": None, "y": "?"}, "numbers", "x", "y")
+    reading = read({"x": None, "y": "?"}, "numbers", "x", "y")
 
-    assert found == TaskInput(refused="the value of 'y' is not a number")
+    assert reading == TaskInput(refused="the value of 'y' is not a number")
 
 
 def test_categories_and_vectors_are_read_into_columns(read: Read) -> None:
     names = ("x", named_category("colour"), named_vector("v", 2))
 
-    found = read({"x": "1.5", "colour": " red ", "v": [3, 0.5]}, "numbers", *names)
+    reading = read({"x": "1.5", "colour": " red ", "v": [3, 0.5]}, "numbers", *names)
 
-    assert isinstance(found, TaskInput)
-    assert sorted(found.numbers.values()) == [0.5, 1.0, 1.5, 3.0]
-    assert found == read(
+    assert isinstance(reading, TaskInput)
+    assert sorted(reading.numbers.values()) == [0.5, 1.0, 1.5, 3.0]
+    assert reading == read(
         {"x": 1.5, "colour": "red", "v": [3.0, 0.5]}, "numbers", *names
     )
 
@@ -341,37 +341,37 @@ def test_categories_and_vectors_are_read_into_columns(read: Read) -> None:
 def test_what_is_missing_in_a_mixed_row_is_left_out(read: Read) -> None:
     names = ("x", named_category("colour"), named_vector("v", 2), "y")
 
-    found = read({"x": 1, "colour": " ", "v": None, "y": ""}, "numbers", *names)
+    reading = read({"x": 1, "colour": " ", "v": None, "y": ""}, "numbers", *names)
 
-    assert found == TaskInput(numbers={"x": 1.0})
+    assert reading == TaskInput(numbers={"x": 1.0})
 
 
 @pytest.mark.parametrize("value", [[1, 2, 3], [1], [1, "2"], [[1], [2]], "1 2", 7, {}])
 def test_what_is_no_vector_of_the_length_is_set_aside(
     read: Read, value: object
 ) -> None:
-    found = read({"v": value, "x": 1}, "numbers", "x", named_vector("v", 2))
+    reading = read({"v": value, "x": 1}, "numbers", "x", named_vector("v", 2))
 
-    assert found == TaskInput(refused="the value of 'v' is not a list of 2 numbers")
+    assert reading == TaskInput(refused="the value of 'v' is not a list of 2 numbers")
 
 
 def test_what_is_no_word_is_no_category(read: Read) -> None:
-    found = read({"colour": ["red"]}, "numbers", named_category("colour"))
+    reading = read({"colour": ["red"]}, "numbers", named_category("colour"))
 
-    assert found == TaskInput(refused="the value of 'colour' is not a word")
+    assert reading == TaskInput(refused="the value of 'colour' is not a word")
 
 
 def test_text_and_numbers_are_read_side_by_side(read: Read) -> None:
-    found = read({"text": "good", "x": 3}, "text and numbers", "text", "x")
+    reading = read({"text": "good", "x": 3}, "text and numbers", "text", "x")
 
-    assert found == TaskInput(text="good", numbers={"x": 3.0})
+    assert reading == TaskInput(text="good", numbers={"x": 3.0})
 
 
 def test_a_recording_is_read_from_its_file(read: Read, address: str) -> None:
-    found = read({"csv": f" {address} "}, "recording", "csv", shown=RECORDING)
+    reading = read({"csv": f" {address} "}, "recording", "csv", shown=RECORDING)
 
-    assert isinstance(found, TaskInput)
-    assert found.numbers["a mean"] == 2.0
+    assert isinstance(reading, TaskInput)
+    assert reading.numbers["a mean"] == 2.0
 
 
 def test_a_file_that_cannot_be_had_now_leaves_the_task_waiting(
@@ -390,10 +390,10 @@ def test_a_file_that_cannot_be_had_now_leaves_the_task_waiting(
 def test_a_recording_that_will_not_be_had_is_set_aside(
     read: Read, data: JsonObject
 ) -> None:
-    found = read(data, "recording", "csv", shown=RECORDING)
+    reading = read(data, "recording", "csv", shown=RECORDING)
 
-    assert isinstance(found, TaskInput)
-    assert found.refused
+    assert isinstance(reading, TaskInput)
+    assert reading.refused
 
 
 def test_an_image_is_read_from_the_data_or_from_its_file(
@@ -530,6 +530,6 @@ def test_a_constant_text_names_rows_at_most() -> None:
 def test_features_may_name_what_is_shown_deeper() -> None:
     sample: list[JsonObject] = [{"post": {"body": f"text {n}"}} for n in range(9)]
 
-    found = choice(sample, shows("$post.body"), features=["post.body"])
+    choice_of_input = choice(sample, shows("$post.body"), features=["post.body"])
 
-    assert found == ("text", ("post.body",))
+    assert choice_of_input == ("text", ("post.body",))

@@ -26,8 +26,8 @@ def csv(separator: str = ",", header: tuple[str, ...] = ("t", "a", "b")) -> byte
 
 
 def read_recording(content: object, chosen: Channels) -> dict[str, float]:
-    [found] = describe_all([open_recording(content, chosen)])
-    return found
+    [description] = describe_all([open_recording(content, chosen)])
+    return description
 
 
 def refused(content: object, chosen: Channels = BOTH) -> str:
@@ -37,12 +37,12 @@ def refused(content: object, chosen: Channels = BOTH) -> str:
 
 
 def test_a_recording_is_described_channel_by_channel() -> None:
-    found = read_recording(csv(), BOTH)
+    recording = read_recording(csv(), BOTH)
 
-    assert found["a dominant frequency"] == pytest.approx(5.0)
-    assert found["b mean"] == pytest.approx(49.5)
-    assert "a by b" in found
-    assert not any(name.startswith("t ") for name in found)
+    assert recording["a dominant frequency"] == pytest.approx(5.0)
+    assert recording["b mean"] == pytest.approx(49.5)
+    assert "a by b" in recording
+    assert not any(name.startswith("t ") for name in recording)
 
 
 def test_without_named_channels_all_but_the_time_are_read() -> None:
@@ -66,18 +66,18 @@ def test_a_byte_order_mark_and_foreign_line_ends_do_not_matter() -> None:
 def test_a_file_without_header_has_columns_by_number() -> None:
     numbered = channels("1", "2", time="0")
 
-    found = read_recording(csv(header=()), numbered)
+    recording = read_recording(csv(header=()), numbered)
 
-    assert found["1 dominant frequency"] == pytest.approx(5.0)
-    assert found["2 min"] == 0.0
+    assert recording["1 dominant frequency"] == pytest.approx(5.0)
+    assert recording["2 min"] == 0.0
 
 
 def test_digits_may_be_names_only_where_there_is_no_header() -> None:
     chosen = channels("1", "2", time="t")
 
-    found = read_recording(csv(header=("t", "1", "2")), chosen)
+    recording = read_recording(csv(header=("t", "1", "2")), chosen)
 
-    assert found["2 mean"] == pytest.approx(49.5)
+    assert recording["2 mean"] == pytest.approx(49.5)
 
 
 def test_a_separator_at_the_end_of_each_line_shifts_nothing() -> None:
@@ -95,9 +95,9 @@ def test_a_separator_at_the_end_of_each_line_shifts_nothing() -> None:
 def test_what_is_no_number_is_a_hole_that_is_bridged(hole: str) -> None:
     content = f't,a,b\n0,1.5,5\n1,"{hole}",6\n2,2.5,7'.encode()
 
-    found = read_recording(content, BOTH)
+    recording = read_recording(content, BOTH)
 
-    assert found["a mean"] == pytest.approx(2.0)
+    assert recording["a mean"] == pytest.approx(2.0)
 
 
 def test_a_channel_of_holes_is_refused() -> None:
@@ -137,10 +137,10 @@ def test_a_file_that_is_no_recording_is_refused(content: bytes) -> None:
 
 
 def test_one_sample_is_enough() -> None:
-    found = read_recording(b"t,a,b\n0,1,2", BOTH)
+    recording = read_recording(b"t,a,b\n0,1,2", BOTH)
 
-    assert (found["a mean"], found["b max"]) == (1.0, 2.0)
-    assert all(math.isfinite(value) for value in found.values())
+    assert (recording["a mean"], recording["b max"]) == (1.0, 2.0)
+    assert all(math.isfinite(value) for value in recording.values())
 
 
 @pytest.mark.parametrize("wrap", [dict, json.dumps])
@@ -181,9 +181,9 @@ def test_what_is_no_table_is_refused(content: object) -> None:
     "times", [["x", "y"], [3, 3], [1, 0], [[1], [1, 2]], [{}, {}], "late", None, [7]]
 )
 def test_times_that_tell_nothing_do_not_matter(times: object) -> None:
-    found = read_recording({"t": times, "a": [1, 2], "b": [3, 5]}, BOTH)
+    recording = read_recording({"t": times, "a": [1, 2], "b": [3, 5]}, BOTH)
 
-    assert found == read_recording({"a": [1, 2], "b": [3, 5]}, BOTH)
+    assert recording == read_recording({"a": [1, 2], "b": [3, 5]}, BOTH)
 
 
 def test_an_endless_recording_is_refused() -> None:
@@ -202,7 +202,14 @@ def test_recordings_are_described_in_their_order_whatever_their_shape() -> None:
     together = describe_all(opened)
 
     assert together == [describe_all([one])[0] for one in opened]
-    assert [found.get("a mean") for found in together] == [1.5, 8, 3, 1, None, 2]
+    assert [description.get("a mean") for description in together] == [
+        1.5,
+        8,
+        3,
+        1,
+        None,
+        2,
+    ]
 
 
 def test_each_recording_has_its_own_rate() -> None:
@@ -212,9 +219,11 @@ def test_each_recording_has_its_own_rate() -> None:
         for throttle, columns in [(1, quick), (2, slow)]
     ]
 
-    found = describe_all(opened)
+    descriptions = describe_all(opened)
 
-    assert [one["a dominant frequency"] for one in found] == pytest.approx([5.0, 2.5])
+    assert [one["a dominant frequency"] for one in descriptions] == pytest.approx(
+        [5.0, 2.5]
+    )
 
 
 def test_there_may_be_no_recording_to_describe() -> None:
@@ -226,8 +235,8 @@ FIRST, SECOND = [1.5, 2.5, 3.5], [4, 5, 7]
 
 
 def signals(content: object, chosen: Channels) -> list[list[float]]:
-    found: list[list[float]] = open_recording(content, chosen).samples.T.tolist()
-    return found
+    samples: list[list[float]] = open_recording(content, chosen).samples.T.tolist()
+    return samples
 
 
 @pytest.mark.parametrize(
@@ -239,10 +248,10 @@ def signals(content: object, chosen: Channels) -> list[list[float]]:
     ],
 )
 def test_a_column_is_named_in_any_case_or_by_its_place(chosen: Channels) -> None:
-    found = open_recording(NAMED, chosen)
+    recording = open_recording(NAMED, chosen)
 
-    assert found.samples.T.tolist() == [FIRST, SECOND]
-    assert found.columns == chosen.columns
+    assert recording.samples.T.tolist() == [FIRST, SECOND]
+    assert recording.columns == chosen.columns
 
 
 def test_the_case_of_the_time_column_does_not_matter() -> None:

@@ -27,17 +27,19 @@ def test_an_unknown_project_is_told_with_the_cure(
 
     answers = [http.get(path), http.post(f"{path}/sync")]
 
-    assert [said.status_code for said in answers] == [404, 404]
-    assert all("dubito connect" in said.json["detail"] for said in answers if said.json)
+    assert [response.status_code for response in answers] == [404, 404]
+    assert all(
+        "dubito connect" in answer.json["detail"] for answer in answers if answer.json
+    )
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/train", "/api/projects/1/other"])
 def test_what_is_not_there_is_told_in_json(http: FlaskClient, path: str) -> None:
-    said = http.post(path, json={})
+    response = http.post(path, json={})
 
-    assert said.status_code == 404
-    assert said.json is not None
-    assert said.json.keys() == {"error", "detail"}
+    assert response.status_code == 404
+    assert response.json is not None
+    assert response.json.keys() == {"error", "detail"}
 
 
 @pytest.mark.parametrize("path", ["/setup", "/predict", "/webhook"])
@@ -76,12 +78,12 @@ def test_bad_input_gets_a_sentence_and_changes_nothing(
 ) -> None:
     before = kept_in(redis)
 
-    said = http.post(path, data=body, content_type=kind)
+    response = http.post(path, data=body, content_type=kind)
 
-    assert 400 <= said.status_code < 500
-    assert said.json is not None
-    assert 10 < len(said.json["detail"]) < 500
-    assert "Traceback" not in said.text
+    assert 400 <= response.status_code < 500
+    assert response.json is not None
+    assert 10 < len(response.json["detail"]) < 500
+    assert "Traceback" not in response.text
     assert kept_in(redis) == before
 
 
@@ -89,27 +91,29 @@ def test_data_nested_without_end_harms_nobody(
     http: FlaskClient, state: ProjectState
 ) -> None:
     nest = '{"a":' * 600 + "1" + "}" * 600
-    told = json.dumps(event("TASKS_CREATED", tasks=[{"id": 5, "data": {"x": "nest"}}]))
+    content = json.dumps(
+        event("TASKS_CREATED", tasks=[{"id": 5, "data": {"x": "nest"}}])
+    )
     question = json.dumps({"project": KEY, "tasks": [{"id": 5, "data": {"x": "nest"}}]})
 
-    said, asked = (
+    response, asked = (
         http.post(path, data=body.replace('"nest"', nest), content_type=JSON)
-        for path, body in (("/webhook", told), ("/predict", question))
+        for path, body in (("/webhook", content), ("/predict", question))
     )
     state.tasks.receive([Task(id=5, data={"x": json.loads(nest)})])
 
-    assert (said.status_code, asked.status_code) == (400, 400)
+    assert (response.status_code, asked.status_code) == (400, 400)
     assert state.tasks.pending() == {5}
 
 
 def test_a_body_without_end_is_refused(http: FlaskClient) -> None:
-    said = http.post(
+    response = http.post(
         "/webhook",
         content_type=JSON,
         environ_overrides={"CONTENT_LENGTH": str(10**12)},
     )
 
-    assert said.status_code == 413
+    assert response.status_code == 413
 
 
 def test_a_bug_is_not_shown_to_the_caller(
@@ -123,10 +127,10 @@ def test_a_bug_is_not_shown_to_the_caller(
 
     app.add_url_rule("/broken", view_func=break_down)
 
-    said = app.test_client().get("/broken")
+    response = app.test_client().get("/broken")
 
-    assert said.status_code == 500
-    assert "the cause" not in said.text
+    assert response.status_code == 500
+    assert "the cause" not in response.text
     assert "the cause" in caplog.text
 
 

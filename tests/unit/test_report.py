@@ -51,20 +51,20 @@ def page(services: Services, state: ProjectState) -> str:
 
 
 def kept(page: str) -> dict[str, object]:
-    found = re.search(r'<script type="application/json" id="kept">(.*?)</script>', page)
-    assert found is not None
-    read: dict[str, object] = json.loads(found[1])
+    match = re.search(r'<script type="application/json" id="kept">(.*?)</script>', page)
+    assert match is not None
+    read: dict[str, object] = json.loads(match[1])
     return read
 
 
 def test_it_holds_what_the_page_would_be_told(
     services: Services, state: ProjectState, page: str
 ) -> None:
-    told = kept(page)
+    content = kept(page)
 
-    assert told.keys() == KEPT.keys()
-    assert told["status"] == describe(state, services).model_dump(mode="json")
-    assert told["learning"] == learning_report(state).model_dump(mode="json")
+    assert content.keys() == KEPT.keys()
+    assert content["status"] == describe(state, services).model_dump(mode="json")
+    assert content["learning"] == learning_report(state).model_dump(mode="json")
 
 
 def test_it_holds_whatever_a_panel_asks_for() -> None:
@@ -115,10 +115,10 @@ def test_it_says_when_it_was_made(page: str) -> None:
 
 def test_it_is_downloaded_not_shown(http: FlaskClient, state: ProjectState) -> None:
     """Under our address its scripts would be refused, and should be."""
-    said = http.get(f"/projects/{state.id}/report.html")
+    response = http.get(f"/projects/{state.id}/report.html")
 
-    assert said.status_code == 200
-    disposition = said.headers["Content-Disposition"]
+    assert response.status_code == 200
+    disposition = response.headers["Content-Disposition"]
     assert disposition == 'attachment; filename="project-1-report.html"'
-    assert said.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert http.get("/projects/9/report.html").status_code == 404

@@ -35,12 +35,12 @@ def test_without_labels_the_start_is_asked_in_turn(
     random = 3 if planned.random is None else planned.random
     plan = StartPlan(centres=centres, random=random, length=8)
 
-    found = ask(made, Labels(), **initial)
+    result = ask(made, Labels(), **initial)
 
     order = start_order(made.features, made.task_ids, plan, seed=0)[:8]
-    assert window(found) == made.task_ids[order].tolist()
-    assert set(reasons(found)) == {"start"}
-    assert {place.certainty for place in found.window} == {None}
+    assert window(result) == made.task_ids[order].tolist()
+    assert set(reasons(result)) == {"start"}
+    assert {place.certainty for place in result.window} == {None}
 
 
 def test_the_start_ends_after_two_labels_for_each_class() -> None:
@@ -49,9 +49,9 @@ def test_the_start_ends_after_two_labels_for_each_class() -> None:
     whys = []
 
     for _label in range(START + 3):
-        found = ask(made, said_of(asked), audit=0)
-        whys.append(found.window[0].why)
-        asked.append(found.window[0].task)
+        result = ask(made, said_of(asked), audit=0)
+        whys.append(result.window[0].why)
+        asked.append(result.window[0].task)
 
     assert whys == ["start"] * START + ["doubt"] * 3
 
@@ -59,19 +59,19 @@ def test_the_start_ends_after_two_labels_for_each_class() -> None:
 def test_labels_that_exist_already_count() -> None:
     made = items(blobs(60))
 
-    found = ask(made, said_of(list(range(10, 10 + START - 2))), audit=0)
+    result = ask(made, said_of(list(range(10, 10 + START - 2))), audit=0)
 
-    assert reasons(found) == ["start"] * 2 + ["doubt"] * 6
+    assert reasons(result) == ["start"] * 2 + ["doubt"] * 6
 
 
 def test_the_start_goes_on_until_there_are_two_classes() -> None:
     made = items(blobs(60))
     alike = [task for task in made.task_ids.tolist() if truth(task) == "a"]
 
-    found = ask(made, said_of(alike[: START + 5]))
+    result = ask(made, said_of(alike[: START + 5]))
 
-    assert set(reasons(found)) == {"start"}
-    assert not set(window(found)) & set(alike[: START + 5])
+    assert set(reasons(result)) == {"start"}
+    assert not set(window(result)) & set(alike[: START + 5])
 
 
 def test_a_start_label_does_not_change_the_rest_of_the_start() -> None:
@@ -91,31 +91,31 @@ def test_every_kth_label_is_an_audit_the_next_of_the_random_order(
     made = items(blobs(80))
     known = said_of(list(range(10, 10 + labelled)))
 
-    found = ask(made, known, audit=audit, window=20)
+    result = ask(made, known, audit=audit, window=20)
 
     every = preferences(audit=audit).audit_every
-    whys = reasons(found)
+    whys = reasons(result)
     assert [why == "audit" for why in whys] == [
         label % every == 0 for label in range(labelled + 1, labelled + 21)
     ]
     order = made.task_ids[permutation(made.task_ids, 0)].tolist()
     for place, why in enumerate(whys):
-        asked = known.touched | set(window(found)[:place])
+        asked = known.touched | set(window(result)[:place])
         due = next(task for task in order if task not in asked)
-        assert why != "audit" or found.window[place].task == due
+        assert why != "audit" or result.window[place].task == due
 
 
 def test_without_audit_doubt_alone_decides() -> None:
     made = items(blobs(60))
 
-    found = ask(made, said_of(list(range(10, 20))), audit=0)
+    result = ask(made, said_of(list(range(10, 20))), audit=0)
 
-    assert set(reasons(found)) == {"doubt"}
-    sure = dict(zip(made.task_ids.tolist(), found.ranking.certainty, strict=True))
+    assert set(reasons(result)) == {"doubt"}
+    sure = dict(zip(made.task_ids.tolist(), result.ranking.certainty, strict=True))
     open_tasks = [task for task in sure if task >= 20]
-    assert found.window[0].task == min(open_tasks, key=lambda t: sure[t])
-    assert [place.certainty for place in found.window] == [
-        sure[place.task] for place in found.window
+    assert result.window[0].task == min(open_tasks, key=lambda t: sure[t])
+    assert [place.certainty for place in result.window] == [
+        sure[place.task] for place in result.window
     ]
 
 
@@ -123,9 +123,9 @@ def test_without_audit_doubt_alone_decides() -> None:
 def test_each_strategy_ranks_all_tasks(strategy: str) -> None:
     made = items(blobs(40))
 
-    found = ask(made, said_of(list(range(10, 20))), strategy=strategy)
+    result = ask(made, said_of(list(range(10, 20))), strategy=strategy)
 
-    assert np.unique(found.ranking.certainty).size > 5
+    assert np.unique(result.ranking.certainty).size > 5
 
 
 def test_labels_of_tasks_that_cannot_be_ranked_do_not_disturb() -> None:
@@ -133,9 +133,9 @@ def test_labels_of_tasks_that_cannot_be_ranked_do_not_disturb() -> None:
     made = items(blobs(40))
     beyond = [*range(10, 20), 7, 99, 10_000]
 
-    found = ask(made, said_of(beyond), audit=0)
+    result = ask(made, said_of(beyond), audit=0)
 
-    assert set(window(found)) <= set(made.task_ids.tolist())
+    assert set(window(result)) <= set(made.task_ids.tolist())
 
 
 def test_rounds_share_what_was_found_out_about_all_tasks() -> None:
@@ -143,17 +143,17 @@ def test_rounds_share_what_was_found_out_about_all_tasks() -> None:
     made = items(blobs(40))
 
     ask(made, said_of(list(range(10, 20))))
-    found = vars(made.surroundings).get("graph")
+    graph = vars(made.surroundings).get("graph")
     ask(made, said_of(list(range(10, 30))))
 
-    assert found is not None
-    assert made.surroundings.graph is found
+    assert graph is not None
+    assert made.surroundings.graph is graph
 
 
 def test_there_may_be_no_task_at_all() -> None:
     made = items(np.empty((0, 3), dtype=np.float32))
 
-    found = ask(made, Labels())
+    result = ask(made, Labels())
 
-    assert found.window == ()
-    assert found.ranking.certainty.size == 0
+    assert result.window == ()
+    assert result.ranking.certainty.size == 0

@@ -117,9 +117,9 @@ def test_words_and_sentences_have_length_one_together() -> None:
 
     assert made.featuriser.wordings is not None
     styles = made.featuriser.wordings.embedding.styles
-    said = np.split(made.plain, [-styles], axis=1)[0]
+    columns = np.split(made.plain, [-styles], axis=1)[0]
 
-    assert np.linalg.norm(said, axis=1) == pytest.approx(1, abs=1e-3)
+    assert np.linalg.norm(columns, axis=1) == pytest.approx(1, abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -128,10 +128,10 @@ def test_words_and_sentences_have_length_one_together() -> None:
 def test_words_count_for_more_in_long_texts(length: int, words: float) -> None:
     vectors = np.eye(5, 8, dtype=np.float16)
 
-    found = SentenceDirections.of(vectors, ["x" * length] * 5)
+    directions = SentenceDirections.of(vectors, ["x" * length] * 5)
 
-    assert found is not None
-    assert found.words == words
+    assert directions is not None
+    assert directions.words == words
 
 
 def test_a_text_without_a_vector_is_told_by_its_words_alone() -> None:
@@ -151,10 +151,10 @@ def test_tasks_outside_the_pool_are_told_as_those_inside() -> None:
     made = table(TEXTS_OF_BOTH)
     read = TEXTS.describe([TaskInput(text=text) for text in TEXTS_OF_BOTH])
 
-    found = made.featuriser.without_tasks().features_of(read)
+    features = made.featuriser.without_tasks().features_of(read)
 
-    assert np.array_equal(found, made.features)
-    assert UnlabelledContext(found, made.views).others
+    assert np.array_equal(features, made.features)
+    assert UnlabelledContext(features, made.views).others
 
 
 def test_a_reading_is_written_and_read_with_its_vector() -> None:

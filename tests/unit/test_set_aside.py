@@ -82,19 +82,19 @@ def test_causes_with_different_cures_are_told_apart(reasons: list[str]) -> None:
 
 
 def test_the_commonest_cause_comes_first() -> None:
-    found = causes_of_tasks({1: "a", 2: "b", 3: "b"})
+    causes = causes_of_tasks({1: "a", 2: "b", 3: "b"})
 
-    assert [str(cause) for cause in found] == ["2 tasks: b", "1 task: a"]
+    assert [str(cause) for cause in causes] == ["2 tasks: b", "1 task: a"]
 
 
 def test_of_many_causes_the_rest_is_counted() -> None:
     reasons = {f"choice {name!r} is gone": 2 for name in "abcdefgh"}
 
-    told = sentences(causes_of_annotations(reasons))
+    notes = sentences(causes_of_annotations(reasons))
 
-    assert len(told) == CAUSES_SHOWN + 1
-    assert told[0].startswith("2 annotations: ")
-    assert told[-1] == "6 more, for 3 other reasons"
+    assert len(notes) == CAUSES_SHOWN + 1
+    assert notes[0].startswith("2 annotations: ")
+    assert notes[-1] == "6 more, for 3 other reasons"
 
 
 def receive(state: ProjectState, readings: dict[int, TaskInput]) -> None:

@@ -19,14 +19,14 @@ def drawn_sets(n: int, n_classes: int = 4, seed: int = 0) -> Members:
 def test_f1_is_that_of_scikit_learn() -> None:
     truth, predicted = drawn_sets(40), drawn_sets(40, seed=1)
 
-    found = set_scores(truth, predicted)
+    scores = set_scores(truth, predicted)
 
-    assert found is not None
-    for average, f1 in (("micro", found.micro), ("macro", found.macro)):
+    assert scores is not None
+    for average, f1 in (("micro", scores.micro), ("macro", scores.macro)):
         assert f1.estimate == pytest.approx(f1_score(truth, predicted, average=average))
         assert f1.low < f1.estimate < f1.high
     each = f1_score(truth, predicted, average=None)
-    assert found.by_class == pytest.approx(each)
+    assert scores.by_class == pytest.approx(each)
 
 
 def test_more_tasks_make_the_interval_narrower() -> None:
@@ -34,9 +34,9 @@ def test_more_tasks_make_the_interval_narrower() -> None:
     for n in (10, 100, 1_000):
         truth = drawn_sets(n)
         wrong = drawn_sets(n, seed=1) & drawn_sets(n, seed=2)
-        found = set_scores(truth, truth ^ wrong)
-        assert found is not None
-        widths.append(found.micro.high - found.micro.low)
+        scores = set_scores(truth, truth ^ wrong)
+        assert scores is not None
+        widths.append(scores.micro.high - scores.micro.low)
 
     assert widths[0] > 2 * widths[1] > 4 * widths[2]
 
@@ -44,22 +44,22 @@ def test_more_tasks_make_the_interval_narrower() -> None:
 def test_a_perfect_prediction_of_few_tasks_is_not_taken_for_certain() -> None:
     truth = drawn_sets(6)
 
-    found = set_scores(truth, truth)
+    scores = set_scores(truth, truth)
 
-    assert found is not None
-    assert (found.micro.estimate, found.micro.high) == (1.0, 1.0)
-    assert found.micro.low < 0.95
+    assert scores is not None
+    assert (scores.micro.estimate, scores.micro.high) == (1.0, 1.0)
+    assert scores.micro.low < 0.95
 
 
 def test_a_class_that_is_nowhere_has_no_f1() -> None:
     truth, nothing = drawn_sets(20), np.zeros((20, 4), dtype=np.bool_)
     truth[:, 2] = False
 
-    found = set_scores(truth, truth)
+    scores = set_scores(truth, truth)
 
-    assert found is not None
-    assert np.isnan(found.by_class).tolist() == [False, False, True, False]
-    assert found.macro.estimate == 1.0
+    assert scores is not None
+    assert np.isnan(scores.by_class).tolist() == [False, False, True, False]
+    assert scores.macro.estimate == 1.0
     assert set_scores(nothing, nothing) is None
 
 
@@ -67,10 +67,10 @@ def test_equal_labels_have_equal_marks() -> None:
     members = drawn_sets(60, n_classes=70)
     members[7], members[9] = members[3], False
 
-    found = marks(members)
+    numbers = marks(members)
 
-    assert found[7] == found[3]
-    assert len(np.unique(found)) == 59
+    assert numbers[7] == numbers[3]
+    assert len(np.unique(numbers)) == 59
     assert marks(np.array([2, 0, 2])).tolist() == [2, 0, 2]
     assert (kind_of(members), kind_of(np.array([1]))) == ("any of", "one of")
 
@@ -89,9 +89,9 @@ def test_a_set_is_as_sure_as_all_its_classes_together() -> None:
 def test_where_none_of_them_is_no_answer_the_likeliest_class_is_told() -> None:
     probabilities = np.array([[0.2, 0.4], [0.9, 0.8], [0.3, 0.3]])
 
-    found = likely_targets(probabilities, "any of", may_be_empty=False)
+    predictions = likely_targets(probabilities, "any of", may_be_empty=False)
 
-    assert found.tolist() == [[False, True], [True, True], [True, False]]
+    assert predictions.tolist() == [[False, True], [True, True], [True, False]]
     certain = sure(probabilities, "any of", may_be_empty=False)
     assert certain == pytest.approx([0.8 * 0.4, 0.9 * 0.8, 0.3 * 0.7])
 
@@ -101,9 +101,9 @@ def test_a_label_that_must_not_be_empty_is_not_suspected_of_being_empty() -> Non
     members = np.array([[True, False], [True, False], [True, True], [True, False]])
     probabilities = np.array([[0.2, 0.1], [0.1, 0.3], [0.9, 0.3], [0.8, 0.6]])
 
-    found = label_errors(probabilities, members, most=9, may_be_empty=False)
+    errors = label_errors(probabilities, members, most=9, may_be_empty=False)
 
-    doubted = [(one.place, one.suggested, one.substitute) for one in found]
+    doubted = [(one.place, one.suggested, one.substitute) for one in errors]
     assert doubted == [(1, 0, 1), (2, 1, None), (3, 1, None)]
 
 
@@ -113,10 +113,12 @@ def test_of_a_doubtful_set_the_class_contradicted_most_is_named() -> None:
     )
     probabilities = np.array([[0.9, 0.2, 0.3], [0.1, 0.2, 0.1], [0.7, 0.05, 0.6]])
 
-    found = label_errors(probabilities, members, most=9)
+    errors = label_errors(probabilities, members, most=9)
 
-    assert [(one.place, one.suggested) for one in found] == [(2, 1), (0, 2)]
-    assert (found[0].own_likelihood, found[0].likelihood) == pytest.approx((0.05, 0.95))
+    assert [(one.place, one.suggested) for one in errors] == [(2, 1), (0, 2)]
+    assert (errors[0].own_likelihood, errors[0].likelihood) == pytest.approx(
+        (0.05, 0.95)
+    )
 
 
 def linear(features: Features) -> Fit:
@@ -168,15 +170,15 @@ def test_labels_that_are_sets_are_assessed() -> None:
         classes=("a", "b", "c"),
     )
     fit = linear(features)
-    found = {NOW: assessed.take(NOW, fit, members[:0])}
-    now = likely_targets(found[NOW], known.kind)
+    predictions = {NOW: assessed.take(NOW, fit, members[:0])}
+    now = likely_targets(predictions[NOW], known.kind)
 
-    found |= {step: assessed.take(step, fit, now) for step in assessed.steps[1:]}
-    result = assessed.conclude(found)
+    predictions |= {step: assessed.take(step, fit, now) for step in assessed.steps[1:]}
+    result = assessed.conclude(predictions)
 
-    truth = (likely_targets(found[NOW], "any of")[n_labels:] == members[n_labels:]).all(
-        axis=1
-    )
+    truth = (
+        likely_targets(predictions[NOW], "any of")[n_labels:] == members[n_labels:]
+    ).all(axis=1)
     assert result.accuracy is not None
     assert result.accuracy.low <= truth.mean() <= result.accuracy.high
     assert result.set_scores is not None

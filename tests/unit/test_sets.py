@@ -49,20 +49,24 @@ def test_sets_that_were_shown_are_learnt(chosen: Learner, views: Views) -> None:
 
     predictor = learnt(chosen, around, members)
 
-    found = likely_members(predictor.predict(around.features))[80:]
+    predictions = likely_members(predictor.predict(around.features))[80:]
     truth = members[80:]
-    right = 2 * (found & truth).sum(axis=0) / (found.sum(axis=0) + truth.sum(axis=0))
+    right = (
+        2
+        * (predictions & truth).sum(axis=0)
+        / (predictions.sum(axis=0) + truth.sum(axis=0))
+    )
     assert right.min() > 0.6
-    assert (~found.any(axis=1)).any()
-    assert (found.sum(axis=1) > 1).any()
+    assert (~predictions.any(axis=1)).any()
+    assert (predictions.sum(axis=1) > 1).any()
 
 
 def test_as_many_tasks_have_a_rare_class_as_the_labels_let_expect() -> None:
     around, members = labelled()
 
-    found = learnt(Ensemble(), around, members).predict(around.features)
+    predictions = learnt(Ensemble(), around, members).predict(around.features)
 
-    assert likely_members(found)[:, 2].mean() == pytest.approx(0.1, abs=0.05)
+    assert likely_members(predictions)[:, 2].mean() == pytest.approx(0.1, abs=0.05)
 
 
 @pytest.mark.parametrize("chosen", [Ensemble(), OneByOne(Plain())])
@@ -72,11 +76,11 @@ def test_a_class_that_no_label_tells_apart_has_its_share(
     around, members = labelled()
     members[:, 1], members[:, 2] = False, True
 
-    found = chosen.fit_sets(around.features, members).predict(around.features)
+    predictions = chosen.fit_sets(around.features, members).predict(around.features)
 
-    assert found[:, 1] == pytest.approx(0.5 / 201)
-    assert found[:, 2] == pytest.approx(200.5 / 201)
-    assert np.ptp(found[:, 0]) > 0.5
+    assert predictions[:, 1] == pytest.approx(0.5 / 201)
+    assert predictions[:, 2] == pytest.approx(200.5 / 201)
+    assert np.ptp(predictions[:, 0]) > 0.5
 
 
 def test_equal_labels_teach_nothing() -> None:
@@ -93,9 +97,9 @@ def test_two_labels_are_enough() -> None:
     around, _ = labelled(2)
     members = np.array([[True, False, True], [False, False, True]])
 
-    found = Ensemble().fit_sets(around.features, members).predict(around.features)
+    predictions = Ensemble().fit_sets(around.features, members).predict(around.features)
 
-    assert likely_members(found).tolist() == members.tolist()
+    assert likely_members(predictions).tolist() == members.tolist()
 
 
 @pytest.mark.parametrize("width", [0, 1])
@@ -103,9 +107,9 @@ def test_tasks_that_differ_in_nothing_have_the_shares_of_the_labels(width: int) 
     features = np.zeros((8, width), dtype=np.float32)
     members = np.array([[True, n % 4 == 0] for n in range(7)] + [[False, False]])
 
-    found = Ensemble().fit_sets(features, members).predict(features)
+    predictions = Ensemble().fit_sets(features, members).predict(features)
 
-    assert np.ptp(found, axis=0).max() == pytest.approx(0.0, abs=1e-6)
+    assert np.ptp(predictions, axis=0).max() == pytest.approx(0.0, abs=1e-6)
 
 
 def test_equal_labels_give_equal_probabilities_and_what_is_kept_is_small() -> None:

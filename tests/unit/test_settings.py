@@ -28,15 +28,15 @@ def refused(**environ: str) -> str:
 
 
 def test_nothing_need_be_set() -> None:
-    found = settings()
+    values = settings()
 
-    assert found == Settings(data_dir=Path.cwd() / ".dubito")
-    assert (found.host, found.port) == ("127.0.0.1", 9090)
-    assert not found.guarded
+    assert values == Settings(data_dir=Path.cwd() / ".dubito")
+    assert (values.host, values.port) == ("127.0.0.1", 9090)
+    assert not values.guarded
 
 
 def test_everything_can_be_set() -> None:
-    found = settings(
+    values = settings(
         LABEL_STUDIO_URL="https://label.example/sub/",
         LABEL_STUDIO_PUBLIC_URL="https://people.example/",
         LABEL_STUDIO_API_KEY=" key ",
@@ -53,7 +53,7 @@ def test_everything_can_be_set() -> None:
         FILE_HOSTS="Files.example, other.example:8443,,",
     )
 
-    assert found == Settings(
+    assert values == Settings(
         label_studio_url="https://label.example/sub",
         label_studio_public_url="https://people.example",
         label_studio_key="key",
@@ -143,9 +143,9 @@ def test_what_kubernetes_sets_for_a_service_named_dubito_is_passed_over() -> Non
 
 
 def test_where_another_service_listens_is_no_port() -> None:
-    said = refused(PORT="tcp://10.0.0.1:9090")
+    message = refused(PORT="tcp://10.0.0.1:9090")
 
-    assert said.startswith("PORT is 'tcp://10.0.0.1:9090', where another service")
+    assert message.startswith("PORT is 'tcp://10.0.0.1:9090', where another service")
 
 
 def test_a_directory_may_begin_and_end_with_a_blank() -> None:
@@ -195,10 +195,10 @@ def test_the_address_of_label_studio_must_be_one(address: str) -> None:
 )
 def test_the_address_of_label_studio_holds_no_password(address: str) -> None:
     """It would be shown in errors, and is not what Label Studio asks for."""
-    said = refused(LABEL_STUDIO_URL=address)
+    message = refused(LABEL_STUDIO_URL=address)
 
-    assert "LABEL_STUDIO_API_KEY" in said
-    assert "secret" not in said
+    assert "LABEL_STUDIO_API_KEY" in message
+    assert "secret" not in message
 
 
 @pytest.mark.parametrize(
@@ -206,10 +206,10 @@ def test_the_address_of_label_studio_holds_no_password(address: str) -> None:
 )
 def test_the_address_of_redis_must_be_one_and_is_not_repeated(address: str) -> None:
     """It may hold a password."""
-    said = refused(REDIS_URL=address)
+    message = refused(REDIS_URL=address)
 
-    assert said.startswith("REDIS_URL is not a valid address")
-    assert address not in said
+    assert message.startswith("REDIS_URL is not a valid address")
+    assert address not in message
 
 
 @pytest.mark.parametrize("level", ["verbose", "10", "TRACE"])
@@ -227,11 +227,11 @@ def test_the_home_of_nobody_is_no_directory() -> None:
 
 
 def test_options_win_over_the_environment_and_are_checked() -> None:
-    found = settings(PORT="80", HOST="10.0.0.1").having(port=90, host=None, other=1)
+    values = settings(PORT="80", HOST="10.0.0.1").having(port=90, host=None, other=1)
 
-    assert (found.port, found.host) == (90, "10.0.0.1")
+    assert (values.port, values.host) == (90, "10.0.0.1")
     with pytest.raises(SettingsError):
-        found.having(log_level="loud")
+        values.having(log_level="loud")
 
 
 @pytest.mark.parametrize(
@@ -248,15 +248,15 @@ def test_options_win_over_the_environment_and_are_checked() -> None:
     ],
 )
 def test_a_child_process_reads_the_same_settings(chosen: dict[str, str]) -> None:
-    found = settings(**chosen)
+    values = settings(**chosen)
 
-    assert settings(**found.environment()) == found
+    assert settings(**values.environment()) == values
 
 
 def test_no_secret_is_written_where_settings_are() -> None:
-    found = settings(BASIC_AUTH_USER="me", **SECRETS)
+    values = settings(BASIC_AUTH_USER="me", **SECRETS)
 
-    assert not [secret for secret in SECRETS.values() if secret in repr(found)]
+    assert not [secret for secret in SECRETS.values() if secret in repr(values)]
 
 
 @pytest.mark.parametrize("host", [EVERYWHERE, "::", "10.0.0.1", "dubito.example", ""])

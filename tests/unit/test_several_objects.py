@@ -52,9 +52,9 @@ def read(schema: Schema, data: JsonObject, **chosen: object) -> TaskInput:
 
 
 def test_two_texts_are_one_after_another() -> None:
-    found = read(shown(DOCUMENT, SUMMARY), TASK)
+    reading = read(shown(DOCUMENT, SUMMARY), TASK)
 
-    assert found.text == "a long document\n\na document"
+    assert reading.text == "a long document\n\na document"
 
 
 def test_what_is_read_names_the_objects() -> None:
@@ -70,19 +70,19 @@ def test_what_is_read_names_the_objects() -> None:
 
 
 def test_numbers_of_another_object_have_its_name() -> None:
-    found = read(shown(DOCUMENT, PHOTO), TASK)
+    reading = read(shown(DOCUMENT, PHOTO), TASK)
 
-    assert found.text == "a long document"
-    assert found.numbers
-    assert all(name.startswith("photo: ") for name in found.numbers)
+    assert reading.text == "a long document"
+    assert reading.numbers
+    assert all(name.startswith("photo: ") for name in reading.numbers)
 
 
 def test_numbers_of_the_object_in_question_keep_their_names() -> None:
     table = '<Table name="item" value="$row"/>'
 
-    found = read_row(shown(table, SUMMARY), {"row": {"age": 4.5}, "summary": "old"})
+    reading = read_row(shown(table, SUMMARY), {"row": {"age": 4.5}, "summary": "old"})
 
-    assert (dict(found.numbers), found.text) == ({"age": 4.5}, "old")
+    assert (dict(reading.numbers), reading.text) == ({"age": 4.5}, "old")
 
 
 def read_row(schema: Schema, data: JsonObject) -> TaskInput:
@@ -94,11 +94,11 @@ def read_row(schema: Schema, data: JsonObject) -> TaskInput:
 def test_of_a_task_without_an_object_the_rest_is_read(missing: str) -> None:
     data = {key: value for key, value in TASK.items() if key != missing}
 
-    found = read(shown(DOCUMENT, PHOTO), data)
+    reading = read(shown(DOCUMENT, PHOTO), data)
 
-    assert found.refused == ""
-    assert (found.text is None) == (missing == "document")
-    assert (not found.numbers) == (missing == "photo")
+    assert reading.refused == ""
+    assert (reading.text is None) == (missing == "document")
+    assert (not reading.numbers) == (missing == "photo")
 
 
 def test_a_task_without_any_object_is_set_aside() -> None:

@@ -11,8 +11,8 @@ TIME = np.linspace(0, 1, 120)
 
 
 def bump(at: float, height: float = 1.0) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = height * np.exp(-(((TIME - at) / 0.1) ** 2))
-    return found
+    peak: NDArray[np.float64] = height * np.exp(-(((TIME - at) / 0.1) ** 2))
+    return peak
 
 
 def centred(*signals: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -35,18 +35,18 @@ def test_a_course_tells_when_something_happened() -> None:
 def test_a_course_holds_each_channel_after_the_other() -> None:
     rising, falling = np.arange(9.0), -np.arange(9.0)
 
-    (found,) = course(np.array([[rising, falling]]))
+    (features,) = course(np.array([[rising, falling]]))
 
-    first, second = found.reshape(2, -1)
+    first, second = features.reshape(2, -1)
     assert np.allclose(first, np.linspace(0, 8, course_points(2)))
     assert np.allclose(second, -first)
 
 
 @pytest.mark.parametrize("n_samples", [1, 2, 31, 500])
 def test_a_course_is_as_long_for_windows_of_any_length(n_samples: int) -> None:
-    found = course(np.zeros((3, 2, n_samples)))
+    features = course(np.zeros((3, 2, n_samples)))
 
-    assert found.shape == (3, 2 * course_points(2))
+    assert features.shape == (3, 2 * course_points(2))
 
 
 def test_patterns_do_not_care_when_but_how_it_went() -> None:
@@ -64,10 +64,10 @@ def test_patterns_do_not_care_how_strong_a_signal_is() -> None:
 
 
 def test_silence_has_no_patterns() -> None:
-    found = patterns(np.zeros((2, 3, 40)))
+    features = patterns(np.zeros((2, 3, 40)))
 
-    assert found.shape == (2, PATTERNS)
-    assert not found.any()
+    assert features.shape == (2, PATTERNS)
+    assert not features.any()
 
 
 def test_long_windows_are_shortened(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,8 +77,8 @@ def steps(
     return list(islice(replay(taught, strategy(taught, manner), test, every), count))
 
 
-def positions(found: list[Step]) -> list[int]:
-    return [step.position for step in found]
+def positions(history: list[Step]) -> list[int]:
+    return [step.position for step in history]
 
 
 def test_the_simulation_asks_what_the_service_would_ask() -> None:
@@ -108,32 +108,34 @@ def test_a_task_is_asked_before_the_last_label_is_learnt() -> None:
             task_ids=pool.task_ids, features=pool.features, codes=codes, n_classes=3
         )
 
-        found = positions(steps(by_dubito, other, count + 1))
+        positions_of_queries = positions(steps(by_dubito, other, count + 1))
 
-        assert found[count] == asked[count]
+        assert positions_of_queries[count] == asked[count]
 
 
 @pytest.mark.parametrize("seed", [0, 7])
 def test_random_is_the_project_s_random_order(seed: int) -> None:
     pool = labelled()
 
-    found = positions(steps(by_chance, pool, 60, seed=seed))
+    positions_of_queries = positions(steps(by_chance, pool, 60, seed=seed))
 
-    assert found == permutation(pool.task_ids, seed).tolist()
+    assert positions_of_queries == permutation(pool.task_ids, seed).tolist()
 
 
 def test_margin_begins_at_random_and_then_asks_for_the_least_certain() -> None:
     pool = labelled()
 
-    found = positions(steps(by_margin, pool, START + 1))
+    positions_of_queries = positions(steps(by_margin, pool, START + 1))
 
-    assert found[:START] == permutation(pool.task_ids, 0)[:START].tolist()
+    assert (
+        positions_of_queries[:START] == permutation(pool.task_ids, 0)[:START].tolist()
+    )
     taught = lesson(pool)
-    taught.order = found[:START]
+    taught.order = positions_of_queries[:START]
     certainty = taught.certainty(START)
     assert certainty is not None
-    certainty[found[:START]] = 2
-    assert certainty[found[START]] == certainty.min()
+    certainty[positions_of_queries[:START]] = 2
+    assert certainty[positions_of_queries[START]] == certainty.min()
 
 
 @settings(max_examples=20)
@@ -147,9 +149,9 @@ def test_every_task_is_asked_for_once(
 ) -> None:
     pool = labelled(count)
 
-    found = positions(steps(strategy, pool, count, seed=seed))
+    positions_of_queries = positions(steps(strategy, pool, count, seed=seed))
 
-    assert sorted(found) == list(range(count))
+    assert sorted(positions_of_queries) == list(range(count))
 
 
 def test_with_all_labels_it_does_not_matter_how_they_were_asked_for() -> None:
@@ -183,20 +185,20 @@ def test_sets_are_asked_for_and_scored_by_f1_and_exact_match(
     taught = SimulatedPool(pool=pool, learner=learner("auto", 0))
     manner = query_config(TEN, 3)
 
-    found = [*islice(replay(taught, strategy(taught, manner), test), 30)]
+    history = [*islice(replay(taught, strategy(taught, manner), test), 30)]
 
-    assert len({*positions(found)}) == 30
-    first, last = found[0].score, found[-1].score
+    assert len({*positions(history)}) == 30
+    first, last = history[0].score, history[-1].score
     assert first is not None
     assert last is not None
     predictor = taught.learnt(30)
     assert predictor is not None
-    said = predictor.predict(test.features) > 0.5
+    predictions = predictor.predict(test.features) > 0.5
     truth = test.codes.astype(np.bool_)
-    assert last.accuracy == pytest.approx((said == truth).all(axis=1).mean())
-    assert last.micro_f1 == pytest.approx(f1_score(truth, said, average="micro"))
-    assert last.macro_f1 == pytest.approx(f1_score(truth, said, average="macro"))
-    only = np.tile(pool.codes[found[0].position], (80, 1))
+    assert last.accuracy == pytest.approx((predictions == truth).all(axis=1).mean())
+    assert last.micro_f1 == pytest.approx(f1_score(truth, predictions, average="micro"))
+    assert last.macro_f1 == pytest.approx(f1_score(truth, predictions, average="macro"))
+    only = np.tile(pool.codes[history[0].position], (80, 1))
     assert first.accuracy == pytest.approx((only == truth).all(axis=1).mean())
 
 
@@ -210,9 +212,9 @@ def test_where_a_set_must_not_be_empty_none_is_told() -> None:
 
 
 def test_scores_may_be_sparse() -> None:
-    found = steps(by_chance, labelled(), 9, every=4)
+    history = steps(by_chance, labelled(), 9, every=4)
 
-    assert [n for n, step in enumerate(found, 1) if step.score] == [1, 4, 8]
+    assert [n for n, step in enumerate(history, 1) if step.score] == [1, 4, 8]
 
 
 def test_the_learner_never_sees_what_is_kept_back() -> None:

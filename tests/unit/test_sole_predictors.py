@@ -43,9 +43,9 @@ def test_a_category_that_names_the_label_is_found(classes: int) -> None:
     codes = labels(120, classes)
     shuffled = np.random.default_rng(3).permutation(classes)[codes]
 
-    found = single_predictors(table(noise(120, 4), codes, {"caption": shuffled}))
+    accuracies = single_predictors(table(noise(120, 4), codes, {"caption": shuffled}))
 
-    assert found == {"caption": 1.0}
+    assert accuracies == {"caption": 1.0}
 
 
 def test_a_number_that_stands_for_the_label_is_found() -> None:
@@ -67,9 +67,9 @@ def test_two_of_them_do_not_hide_each_other() -> None:
     numbers[:, 1] = codes + 0.05 * numbers[:, 1]
     numbers[:, 3] = codes - 0.05 * numbers[:, 3]
 
-    found = single_predictors(table(numbers, codes, {"caption": codes}))
+    accuracies = single_predictors(table(numbers, codes, {"caption": codes}))
 
-    assert found.keys() == {"x1", "x3", "caption"}
+    assert accuracies.keys() == {"x1", "x3", "caption"}
 
 
 def test_a_label_that_is_a_slip_hides_nothing() -> None:

@@ -15,8 +15,8 @@ FORMATS = ["WAV", "FLAC", "OGG", "MP3"]
 
 
 def described(content: bytes) -> dict[str, float]:
-    [found] = AUDIO.describe([open_sound(content)])
-    return {**found.numbers}
+    [description] = AUDIO.describe([open_sound(content)])
+    return {**description.numbers}
 
 
 def distance(one: dict[str, float], other: dict[str, float]) -> float:
@@ -31,19 +31,19 @@ def loudest(frames: np.ndarray) -> int:
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_sound_is_described_in_any_format(kind: str) -> None:
-    found = open_sound(sound_file(1_000, kind=kind, seconds=2))
+    recording = open_sound(sound_file(1_000, kind=kind, seconds=2))
 
     known = open_sound(sound_file(1_000, seconds=2))
-    assert loudest(found.frames) == loudest(known.frames)
-    assert found.seconds == pytest.approx(2, abs=0.1)
+    assert loudest(recording.frames) == loudest(known.frames)
+    assert recording.seconds == pytest.approx(2, abs=0.1)
 
 
 @pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 96_000])
 def test_the_rate_of_the_samples_hardly_matters(rate: int) -> None:
-    found = described(sound_file(rate=rate))
+    description = described(sound_file(rate=rate))
 
-    assert found.keys() == described(sound_file()).keys()
-    assert abs(found["spectrum 1"] - described(sound_file())["spectrum 1"]) < 0.1
+    assert description.keys() == described(sound_file()).keys()
+    assert abs(description["spectrum 1"] - described(sound_file())["spectrum 1"]) < 0.1
 
 
 def test_a_tone_is_told_by_its_pitch_more_than_by_its_loudness() -> None:
@@ -76,16 +76,16 @@ def test_silence_before_and_after_does_not_move_the_spectrogram() -> None:
 )
 @pytest.mark.parametrize("rate", [1, 16_000, 384_000])
 def test_any_samples_are_described(samples: np.ndarray, rate: int) -> None:
-    found = describe_sound(frames_of(samples.astype(np.float32), rate), 1)
+    description = describe_sound(frames_of(samples.astype(np.float32), rate), 1)
 
-    assert np.isfinite(list(found.values())).all()
+    assert np.isfinite(list(description.values())).all()
 
 
 def test_a_long_recording_is_heard_in_parts() -> None:
-    found = open_sound(sound_file(kind="FLAC", seconds=1_000, rate=4_000, level=0))
+    recording = open_sound(sound_file(kind="FLAC", seconds=1_000, rate=4_000, level=0))
 
-    assert found.seconds == 1_000
-    assert 11_000 < len(found.frames) <= 12_000
+    assert recording.seconds == 1_000
+    assert 11_000 < len(recording.frames) <= 12_000
 
 
 @pytest.mark.parametrize(
@@ -101,11 +101,11 @@ def test_a_file_that_breaks_off_is_read_so_far_or_refused(kind: str) -> None:
     whole = sound_file(kind=kind, seconds=2)
 
     try:
-        found = described(whole[: len(whole) // 2])
+        description = described(whole[: len(whole) // 2])
     except BadItemError:
         return
 
-    assert np.isfinite(list(found.values())).all()
+    assert np.isfinite(list(description.values())).all()
 
 
 def test_without_libsndfile_a_sound_is_set_aside(

@@ -95,7 +95,7 @@ def test_facts_are_kept_one_by_one(state: ProjectState) -> None:
 def test_what_a_round_found_is_kept_whole(
     state: ProjectState, classes: tuple[str, ...]
 ) -> None:
-    found = Ranking(
+    ranking = Ranking(
         round=3,
         basis="basis",
         task_ids=np.array([1, 5, 2**40], dtype=np.int64),
@@ -104,13 +104,13 @@ def test_what_a_round_found_is_kept_whole(
         certainty=np.array([0.1, 0.123456, 1.0]),
     )
 
-    state.save_ranking(found)
+    state.save_ranking(ranking)
 
     kept = state.ranking()
     assert kept is not None
     assert (kept.round, kept.basis, kept.classes) == (3, "basis", classes)
     for name in ("task_ids", "probabilities", "certainty"):
-        assert np.array_equal(getattr(kept, name), getattr(found, name))
+        assert np.array_equal(getattr(kept, name), getattr(ranking, name))
     assert state.round() == 3
 
 
@@ -198,7 +198,7 @@ def fill(state: ProjectState) -> None:
     state.history.add(Line(round=1, at=0.0, labels=1, seconds=0.1))
     ids = np.array([1], dtype=np.int64)
     half = np.array([[0.5, 0.5]])
-    found = Ranking(
+    ranking = Ranking(
         round=1,
         basis="b",
         task_ids=ids,
@@ -206,7 +206,7 @@ def fill(state: ProjectState) -> None:
         probabilities=half,
         certainty=np.zeros(1),
     )
-    state.save_ranking(found)
+    state.save_ranking(ranking)
     with state.work.lease() as lease:
         assert lease is not None
         state.work.finish(lease, 1)

@@ -48,10 +48,10 @@ def test_the_status_of_a_project_has_all_that_scripts_read(
     state.published.note(3, 11, 0.25)
     state.annotations.save([annotation(1, "a"), annotation(2, None, task=2)])
 
-    said = http.get("/api/projects/1")
+    response = http.get("/api/projects/1")
 
-    assert said.status_code == 200
-    status = said.json
+    assert response.status_code == 200
+    status = response.json
     assert status is not None
     assert status.keys() >= STATUS
     assert (status["id"], status["classes"]) == (1, ["a", "b"])
@@ -108,10 +108,10 @@ def test_what_is_read_of_tasks_is_told(http: FlaskClient, state: ProjectState) -
 
 
 def test_the_projects_are_listed(http: FlaskClient, state: ProjectState) -> None:
-    said = http.get("/api/projects").json
+    body = http.get("/api/projects").json
 
-    assert said is not None
-    assert [(row["id"], row["key"]) for row in said["projects"]] == [(1, state.key)]
+    assert body is not None
+    assert [(row["id"], row["key"]) for row in body["projects"]] == [(1, state.key)]
 
 
 def test_what_was_assessed_is_told(http: FlaskClient, state: ProjectState) -> None:
@@ -167,9 +167,9 @@ def test_people_who_label_the_same_tasks_are_compared(
     ],
 )
 def test_the_command_says_it_in_words(name: str, value: object, words: str) -> None:
-    said = in_words(name, value)
+    sentence = in_words(name, value)
 
-    assert said.endswith(words) if name == "doubtful" else words in said
+    assert sentence.endswith(words) if name == "doubtful" else words in sentence
 
 
 def test_the_command_says_how_much_of_the_window_is_written(

@@ -33,9 +33,9 @@ def advice(share: float = 0.0, wrong: int = 0, **chosen: object) -> Advice:
 
 
 def test_stop_when_labels_neither_change_nor_surprise_the_model() -> None:
-    found = advice(share=0.0025, wrong=0)
+    result = advice(share=0.0025, wrong=0)
 
-    assert found.advised
+    assert result.advised
 
 
 @pytest.mark.parametrize(("share", "wrong"), [(0.03, 0), (0.0025, 1)])
@@ -47,63 +47,64 @@ def test_go_on_while_labels_still_change_or_surprise_it(
 
 def test_where_labels_never_cease_to_surprise_it_is_left_to_people() -> None:
     """Labels that contradict each other: the gain that is left is told all the same."""
-    found = advice(0.0, surprises=[2] * (MODELS - 1))
+    result = advice(0.0, surprises=[2] * (MODELS - 1))
 
-    assert not found.advised
-    assert "50 more labels would add about 0.0 percentage points" in found.reasons[0]
+    assert not result.advised
+    assert "50 more labels would add about 0.0 percentage points" in result.reasons[0]
 
 
 def test_never_before_every_class_has_a_label() -> None:
-    found = advice(missing=["sit", "lie"])
+    result = advice(missing=["sit", "lie"])
 
-    assert not found.advised
-    assert found.reasons[0] == "no task is labelled 'sit', 'lie' yet"
+    assert not result.advised
+    assert result.reasons[0] == "no task is labelled 'sit', 'lie' yet"
 
 
 def test_never_while_all_predictions_are_one_class() -> None:
     """A model that has not learnt anything agrees with itself, too."""
-    found = advice(predictions=[np.zeros(N_OPEN, dtype=np.intp)] * MODELS)
+    result = advice(predictions=[np.zeros(N_OPEN, dtype=np.intp)] * MODELS)
 
-    assert not found.advised
-    assert found.reasons[0] == "the model predicts the same label for all open tasks"
+    assert not result.advised
+    assert result.reasons[0] == "the model predicts the same label for all open tasks"
 
 
 def test_never_without_a_model_of_thirty_labels_ago() -> None:
-    found = advice(predictions=[SAME] * (MODELS - 1), surprises=[0] * (MODELS - 2))
+    result = advice(predictions=[SAME] * (MODELS - 1), surprises=[0] * (MODELS - 2))
 
-    assert not found.advised
-    assert "no model from 30 labels ago" in found.reasons[0]
+    assert not result.advised
+    assert "no model from 30 labels ago" in result.reasons[0]
 
 
 def test_what_more_labels_would_buy_is_said() -> None:
     moved = SAME.copy()
     moved[:16] = (moved[:16] + 1) % 4
 
-    found = advice(predictions=[SAME, *[moved] * (MODELS - 1)])
+    result = advice(predictions=[SAME, *[moved] * (MODELS - 1)])
 
-    assert found.reasons[0] == (
+    assert result.reasons[0] == (
         "the last 30 labels changed 4.0 % of the predictions; 50 more labels would"
         " add about 1.6 percentage points of accuracy, at most about 5.0"
     )
 
 
 def test_no_more_labels_are_spoken_of_than_there_are_tasks() -> None:
-    found = advice(share=0.03, n_open=10)
+    result = advice(share=0.03, n_open=10)
     last = advice(share=0.03, n_open=0)
 
-    assert "; 10 more labels would add about" in found.reasons[0]
+    assert "; 10 more labels would add about" in result.reasons[0]
     assert "would add" not in " ".join(last.reasons)
 
 
 def test_nothing_is_promised_beyond_full_accuracy() -> None:
     sure = Accuracy(estimate=0.995, low=0.99, high=1.0, n=40)
 
-    found = advice(share=0.03, accuracy=sure)
+    result = advice(share=0.03, accuracy=sure)
 
     assert (
-        "about 1.0 percentage points of accuracy, at most about 1.0" in found.reasons[0]
+        "about 1.0 percentage points of accuracy, at most about 1.0"
+        in result.reasons[0]
     )
-    assert "the accuracy is 99.5 % (99.0 to 100.0 %)" in found.reasons
+    assert "the accuracy is 99.5 % (99.0 to 100.0 %)" in result.reasons
 
 
 def test_without_open_tasks_there_is_nothing_to_change() -> None:

@@ -37,25 +37,25 @@ def weight(seen: NDArray[np.float64], path: tuple[int, ...]) -> float:
 def test_the_best_path_is_the_likeliest_of_all(seed: int) -> None:
     seen = evidence(seed)
 
-    found = chain().best_path(seen, ENDS)
+    result = chain().best_path(seen, ENDS)
 
     for task in (slice(0, 4), slice(4, 7)):
         paths = list(product(range(N_CLASSES), repeat=task.stop - task.start))
         weights = [weight(seen[task], path) for path in paths]
-        assert tuple(found[task]) == paths[int(np.argmax(weights))]
+        assert tuple(result[task]) == paths[int(np.argmax(weights))]
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_probabilities_are_those_of_all_paths_together(seed: int) -> None:
     seen = evidence(seed)
 
-    found = chain().posterior(seen, ENDS)
+    posterior = chain().posterior(seen, ENDS)
 
     for task in (slice(0, 4), slice(4, 7)):
         sums = np.zeros((task.stop - task.start, N_CLASSES))
         for path in product(range(N_CLASSES), repeat=len(sums)):
             sums[np.arange(len(sums)), path] += weight(seen[task], path)
-        assert found[task] == pytest.approx(sums / sums.sum(axis=1, keepdims=True))
+        assert posterior[task] == pytest.approx(sums / sums.sum(axis=1, keepdims=True))
 
 
 def test_transitions_that_were_never_met_are_possible() -> None:

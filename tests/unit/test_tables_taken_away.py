@@ -36,9 +36,9 @@ texts = st.text(st.characters(codec="utf-8", exclude_characters="\0'"), max_size
 def state(services: Services) -> ProjectState:
     """Look after one project whose settings are known."""
     services.projects.add(KEY)
-    found = services.projects.at(KEY)
-    found.note(project=project())
-    return found
+    project_state = services.projects.at(KEY)
+    project_state.note(project=project())
+    return project_state
 
 
 def rank(
@@ -106,8 +106,8 @@ def test_json_says_what_csv_says(state: ProjectState) -> None:
         rows = json.loads(content(state, f"{what}.json"))
         header, *lines = parsed(content(state, f"{what}.csv"))
         assert [list(row) for row in rows] == [header] * len(lines)
-        said = [["" if v is None else str(v) for v in row.values()] for row in rows]
-        assert said == lines
+        cells = [["" if v is None else str(v) for v in row.values()] for row in rows]
+        assert cells == lines
 
 
 def test_predictions_are_those_of_the_last_round_by_task(state: ProjectState) -> None:
@@ -132,9 +132,9 @@ def test_a_task_deleted_since_the_round_is_not_predicted(state: ProjectState) ->
     rank(state, 10, 20, 30)
     state.tasks.remove([20])
 
-    told = json.loads(content(state, "predictions.ls.json"))
+    predictions = json.loads(content(state, "predictions.ls.json"))
 
-    assert [one["task"] for one in told] == [10, 30]
+    assert [one["task"] for one in predictions] == [10, 30]
     assert predictions_of(state).count == 2
 
 
@@ -145,12 +145,12 @@ def test_predictions_for_label_studio_hold_aliases(state: ProjectState) -> None:
     state.note(project=project(label_config=aliased))
     rank(state, *range(1, 30), classes=("walk", "Running"))
 
-    told = json.loads(content(state, "predictions.ls.json"))
+    predictions = json.loads(content(state, "predictions.ls.json"))
 
-    labels = {one["result"][0]["value"]["choices"][0] for one in told}
+    labels = {one["result"][0]["value"]["choices"][0] for one in predictions}
     assert labels == {"walk", "Running"}
-    assert all(0 <= one["score"] <= 1 for one in told)
-    assert {one["model_version"] for one in told} == {"dubito-export"}
+    assert all(0 <= one["score"] <= 1 for one in predictions)
+    assert {one["model_version"] for one in predictions} == {"dubito-export"}
 
 
 def test_predictions_that_label_studio_would_drop_are_not_offered_to_it(
@@ -163,8 +163,8 @@ def test_predictions_that_label_studio_would_drop_are_not_offered_to_it(
     with pytest.raises(NotReadyError, match="takes no choice that its editor shows"):
         content(state, "predictions.ls.json")
 
-    told = json.loads(b"".join(as_json(predictions_for_label_studio(state))))
-    written = [one["result"][0]["value"]["choices"] for one in told]
+    predictions = json.loads(b"".join(as_json(predictions_for_label_studio(state))))
+    written = [one["result"][0]["value"]["choices"] for one in predictions]
     assert len(written) == predictions_of(state).count == 2
     assert all(choices in ([["a"]], [["b"]]) for choices in written)
 
@@ -303,9 +303,9 @@ def test_what_was_written_is_read_by_pandas_too(tmp_path: Path) -> None:
     path = tmp_path / "odd.csv"
     path.write_bytes(b"".join(as_csv(table)))
 
-    found = pd.read_csv(path, dtype=str)
+    frame = pd.read_csv(path, dtype=str)
 
-    assert [plain(label) for label in found["label"]] == list(ODD)
+    assert [plain(label) for label in frame["label"]] == list(ODD)
 
 
 @pytest.mark.parametrize("count", [0, 1, 500, 501, 1_200])

@@ -8,9 +8,9 @@ from tests.values import DATA, SHOWN
 
 @pytest.mark.parametrize(("value", "text"), SHOWN.items())
 def test_a_value_shows_what_the_editor_shows(value: str, text: str) -> None:
-    found = resolve(value, DATA)
+    result = resolve(value, DATA)
 
-    assert ("" if found is None else as_text(found)) == text
+    assert ("" if result is None else as_text(result)) == text
 
 
 def test_a_single_name_stands_for_the_entry_itself() -> None:

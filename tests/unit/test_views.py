@@ -129,12 +129,12 @@ def test_views_follow_the_text() -> None:
     made = Featuriser.of(pool, seed=0)
 
     (view,) = made.layout.look(table)
-    found = made.features(table, texts, vectors)
+    features = made.features(table, texts, vectors)
     assert made.wordings is not None
-    told, said = cut(found, made.views)
-    assert np.array_equal(told, view)
+    first_view, second_view = cut(features, made.views)
+    assert np.array_equal(first_view, view)
     _, (words,) = made.wordings.features(texts, vectors)
-    assert np.array_equal(said, words)
+    assert np.array_equal(second_view, words)
 
 
 def test_the_view_that_tells_the_classes_is_heard() -> None:
@@ -164,12 +164,14 @@ def test_views_that_tell_nothing_do_no_harm() -> None:
     rows = np.arange(0, 120, 5)
     alone = plain(features, VIEWS)
 
-    found = Ensemble().within(UnlabelledContext(features, VIEWS))
+    learner = Ensemble().within(UnlabelledContext(features, VIEWS))
     usual = Ensemble().within(UnlabelledContext(alone))
 
-    told = found.fit(features[rows], codes[rows], 3).predict(features).argmax(axis=1)
+    predictions = (
+        learner.fit(features[rows], codes[rows], 3).predict(features).argmax(axis=1)
+    )
     known = usual.fit(alone[rows], codes[rows], 3).predict(alone).argmax(axis=1)
-    assert (told == codes).mean() >= (known == codes).mean() - 0.03
+    assert (predictions == codes).mean() >= (known == codes).mean() - 0.03
 
 
 def test_equals_are_equal_without_the_tasks_too() -> None:

@@ -35,9 +35,9 @@ def queued(services: Services) -> list[tuple[str, list[str]]]:
 
 
 def test_setup_and_versions_name_our_one_version(http: FlaskClient) -> None:
-    said = http.post("/setup", json={"project": KEY, "schema": "<View/>"})
+    response = http.post("/setup", json={"project": KEY, "schema": "<View/>"})
 
-    assert said.json == {"model_version": VERSION}
+    assert response.json == {"model_version": VERSION}
     assert http.get("/versions").json == {"versions": [VERSION]}
 
 
@@ -69,8 +69,8 @@ def test_an_event_is_noted_and_wakes_one_worker(
     http: FlaskClient, services: Services, state: ProjectState
 ) -> None:
     for number in range(3):
-        said = http.post("/webhook", json=saved(annotation(number)))
-        assert said.json == {"status": "noted"}
+        response = http.post("/webhook", json=saved(annotation(number)))
+        assert response.json == {"status": "noted"}
 
     assert state.annotations.ids() == {0, 1, 2}
     assert state.work.pending() == 3
@@ -85,18 +85,18 @@ def test_an_event_that_is_no_news_wakes_nobody(
     state.work.unqueue()
     services.queue.delete()
 
-    said = http.post("/webhook", json=saved(annotation(1)))
+    response = http.post("/webhook", json=saved(annotation(1)))
 
-    assert said.json == {"status": "ignored"}
+    assert response.json == {"status": "ignored"}
     assert (queued(services), state.work.pending()) == ([], 1)
 
 
 def test_an_event_of_a_stranger_is_counted_and_nothing_else(
     http: FlaskClient, services: Services, redis: Redis
 ) -> None:
-    said = http.post("/webhook", json=saved(annotation(1)))
+    response = http.post("/webhook", json=saved(annotation(1)))
 
-    assert (said.status_code, said.json) == (200, {"status": "ignored"})
+    assert (response.status_code, response.json) == (200, {"status": "ignored"})
     assert list(kept_in(redis)) == ["dubito:events_of_unknown_projects"]
     assert services.projects.known() == []
 
@@ -126,13 +126,13 @@ def test_new_tasks_are_noted_and_their_annotations_asked_for(
 def test_our_own_change_of_the_project_is_no_news(
     http: FlaskClient, state: ProjectState
 ) -> None:
-    told = event("PROJECT_UPDATED")
-    project_told = told["project"]
+    event_body = event("PROJECT_UPDATED")
+    project_told = event_body["project"]
     assert isinstance(project_told, dict)
 
-    echo = http.post("/webhook", json=told)
+    echo = http.post("/webhook", json=event_body)
     project_told["model_version"] = "Dubito"
-    reset = http.post("/webhook", json=told)
+    reset = http.post("/webhook", json=event_body)
 
     assert echo.json == {"status": "ignored"}
     assert reset.json == {"status": "noted"}
@@ -152,7 +152,7 @@ def test_without_a_key_we_learn_from_what_events_tell(
 
         http.post("/webhook", json={**saved(annotation(1)), "task": task})
         pending, want = state.tasks.pending(), state.work.requested()
-        said = http.post(
+        response = http.post(
             "/webhook", json={**event("PROJECT_UPDATED"), "project": changed}
         )
         again = http.post(
@@ -161,7 +161,7 @@ def test_without_a_key_we_learn_from_what_events_tell(
         facts = state.facts()
 
     assert (pending, want) == ({1}, 1)
-    assert (said.json, again.json) == ({"status": "noted"}, {"status": "ignored"})
+    assert (response.json, again.json) == ({"status": "noted"}, {"status": "ignored"})
     assert facts.project is not None
     assert facts.project.label_config == other
 
@@ -175,9 +175,9 @@ def test_start_training_is_answered_at_once_and_read_later(
     created = project(body["project"]["id"], created_at=body["project"]["created_at"])
     services.projects.add(created.key)
 
-    said = http.post("/webhook", json=body)
+    response = http.post("/webhook", json=body)
 
-    assert (first.json, said.json) == ({"status": "ignored"}, {"status": "noted"})
+    assert (first.json, response.json) == ({"status": "ignored"}, {"status": "noted"})
     assert services.projects.find(key).work.requests() == {"changes"}
 
 
@@ -186,10 +186,10 @@ def test_predict_answers_one_neutral_result_for_each_task_it_does_not_know(
 ) -> None:
     tasks = [{"id": 3, "data": {"text": "x"}}, {"id": 3}, {"id": 1, "data": {}}]
 
-    said = http.post("/predict", json={"tasks": tasks, "project": KEY})
+    response = http.post("/predict", json={"tasks": tasks, "project": KEY})
 
     neutral = {"score": NEUTRAL, "model_version": VERSION, "result": []}
-    assert said.json == {"results": [neutral] * 3}
+    assert response.json == {"results": [neutral] * 3}
 
 
 @pytest.mark.parametrize("config", ["<View/>", "", "broken", None])
@@ -200,19 +200,19 @@ def test_predict_answers_whatever_it_is_told_beside(
     assert state.key == KEY
     body = {"tasks": [{"id": 1}], "project": name, "label_config": config}
 
-    said = http.post("/predict", json=body)
+    response = http.post("/predict", json=body)
 
-    assert said.status_code == 200
-    assert said.json is not None
-    assert [row["score"] for row in said.json["results"]] == [NEUTRAL]
+    assert response.status_code == 200
+    assert response.json is not None
+    assert [row["score"] for row in response.json["results"]] == [NEUTRAL]
 
 
 def test_a_sync_is_asked_for_not_waited_for(
     http: FlaskClient, services: Services, state: ProjectState
 ) -> None:
-    said = http.post("/api/projects/1/sync")
+    response = http.post("/api/projects/1/sync")
 
-    assert said.status_code == 202
+    assert response.status_code == 202
     assert state.work.requests() == {"everything"}
     assert queued(services) == [("look_after", [KEY])]
 
@@ -221,7 +221,7 @@ def test_recording_an_event_twice_is_as_once(
     services: Services, state: ProjectState
 ) -> None:
     """Label Studio tells of one submit twice where it trains on submit."""
-    told = parse_event(saved(annotation(1)))
+    parsed_event = parse_event(saved(annotation(1)))
 
-    assert [record(told, services) for _time in range(2)] == [True, False]
+    assert [record(parsed_event, services) for _time in range(2)] == [True, False]
     assert state.annotations.ids() == {1}

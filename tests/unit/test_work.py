@@ -164,10 +164,10 @@ def test_who_lost_the_lease_does_not_give_back_that_of_another(
     with work.lease():
         expire_lease(redis)
         heir = work.lease()
-        held = heir.__enter__()
-    assert held is not None
+        lease = heir.__enter__()
+    assert lease is not None
 
-    held.check()
+    lease.check()
     heir.__exit__(None, None, None)
 
 

@@ -24,10 +24,10 @@ class Cache:
         self._run(TABLE)
 
     def read(self, project_id: str, key: str) -> str | None:
-        found = self._run(
+        row = self._run(
             "SELECT value FROM cache WHERE project_id = ? AND key = ?", project_id, key
         )
-        return found[0][0] if found else None
+        return row[0][0] if row else None
 
     def write(self, project_id: str, key: str, value: str) -> None:
         if not isinstance(value, str):
