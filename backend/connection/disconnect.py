@@ -56,14 +56,14 @@ class Disconnector:
     ----------
     say : told each step in one line
     show : told how far the removal of our scores has come
-    left : what could not be undone, and what to do about it by hand
+    leftovers : what could not be undone, and what to do about it by hand
     """
 
     client: LabelStudioClient
     projects: Projects
     say: Callable[[str], None]
     show: Show = show_nothing
-    left: list[str] = field(default_factory=list)
+    leftovers: list[str] = field(default_factory=list)
 
     def disconnect(self, state: ProjectState) -> None:
         """Remove all that was made in a project, and forget it.
@@ -84,10 +84,10 @@ class Disconnector:
             except ProjectGoneError as error:
                 if _is_only_hidden(error):
                     raise
-                self.left.clear()
+                self.leftovers.clear()
                 self.say("the project no longer exists in Label Studio")
-            if self.left:
-                raise NotAllUndoneError(len(self.left), state.id)
+            if self.leftovers:
+                raise NotAllUndoneError(len(self.leftovers), state.id)
             self.projects.remove(state.key)
         self.say("disconnected: Dubito stores nothing of this project any more")
 
@@ -100,7 +100,7 @@ class Disconnector:
             raise
         except LabelStudioError as error:
             text = f"could not {what}: {error}. Do this by hand: {by_hand}"
-            self.left.append(text)
+            self.leftovers.append(text)
             self.say(text)
 
     def _undo(self, state: ProjectState, connection: Connection, lease: Lease) -> None:

@@ -103,7 +103,9 @@ def _concluded(
     assessment = inputs.assessed.conclude(state.assessments.steps())
     finding = finding_of(assessment, inputs.assessed, inputs.task_ids, frozen)
     if stretches is not None:
-        return with_stretches(finding, stretches.scores(inputs.assessed.drawn, folds))
+        return with_stretches(
+            finding, stretches.scores(inputs.assessed.random_rows, folds)
+        )
     predictors = _sole_predictors(inputs, state, items)
     return finding.model_copy(update={"sole_predictors": predictors})
 
@@ -177,7 +179,7 @@ class AssessmentInput:
             known=examples,
             n_open=len(free),
             in_time=np.searchsorted(rows, list(labels)),
-            drawn=np.searchsorted(rows, random_prefix(order, labels, never)),
+            random_rows=np.searchsorted(rows, random_prefix(order, labels, never)),
             classes=snapshot.schema.classes,
         )
         stretches = _stretches(labels, rows, snapshot, items)

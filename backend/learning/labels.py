@@ -108,7 +108,7 @@ def derive_labels(
         ),
         set_aside_reasons=_reasons(finished_answers, schema) + Counter({COPY: copies}),
         ours=frozenset(by_task.keys() - {a.task for a in human_answers}),
-        acceptance=_acceptance(finished, schema.control),
+        acceptance=_acceptance(finished_answers, schema.control),
     )
 
 
@@ -122,9 +122,9 @@ def _acceptance(answers: Iterable[Annotation], control: str) -> Acceptance | Non
         ]
         for answer in answers
     ]
-    shown = [one for one in origins if PREDICTED in one or CHANGED in one]
-    unchanged = sum(all(origin == PREDICTED for origin in one) for one in shown)
-    return Acceptance(unchanged, len(shown)) if shown else None
+    cases = [one for one in origins if PREDICTED in one or CHANGED in one]
+    unchanged = sum(all(origin == PREDICTED for origin in one) for one in cases)
+    return Acceptance(unchanged, len(cases)) if cases else None
 
 
 def _votes(annotations: Sequence[Annotation], schema: Schema) -> list[Vote]:

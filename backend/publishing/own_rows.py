@@ -79,7 +79,7 @@ class OwnRows:
 
     client: LabelStudioClient
     version: str
-    seen: SeenRows = field(default_factory=SeenRows)
+    seen_rows: SeenRows = field(default_factory=SeenRows)
 
     def change(self, row: int, task: int, **changes: object) -> Row | None:
         """Change the prediction of a task in place; None if it is there no more."""
@@ -98,7 +98,7 @@ class OwnRows:
             self.client.delete_row(row)
 
     def _is_own(self, row: int, task: int) -> bool:
-        owner = self.seen.owner(row)
+        owner = self.seen_rows.owner(row)
         if owner is None:
             prediction = self.client.row(row)
             if prediction is not None:

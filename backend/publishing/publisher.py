@@ -58,7 +58,7 @@ class Publisher:
     lease: Lease
     formatter: PredictionFormatter
     throttle: WriteThrottle = field(default_factory=WriteThrottle)
-    seen: SeenRows = field(default_factory=SeenRows)
+    seen_rows: SeenRows = field(default_factory=SeenRows)
 
     def publish(
         self,
@@ -95,8 +95,8 @@ class Publisher:
     def _look(self, tasks: Sequence[int]) -> None:
         """See whose the rows of the next tasks are, all in one call if it is time."""
         written_tasks = self.state.published.tasks().intersection(tasks)
-        if len(written_tasks) > 1 and not self.seen.is_fresh:
-            self.seen.look(self.client, self.state.id, written_tasks)
+        if len(written_tasks) > 1 and not self.seen_rows.is_fresh:
+            self.seen_rows.look(self.client, self.state.id, written_tasks)
 
     def _writes(
         self, window: Sequence[int], published_scores: Mapping[int, float]
@@ -187,7 +187,9 @@ class Publisher:
         del words["model_version"]
         if not self._showing_wrongly([task]):
             del words["result"]
-        new_row = OwnRows(self.client, VERSION, self.seen).change(row, task, **words)
+        new_row = OwnRows(self.client, VERSION, self.seen_rows).change(
+            row, task, **words
+        )
         if new_row is None:
             self.state.published.forget_row(task)
             self.state.work.request("rows")  # others may be gone with it

@@ -127,7 +127,7 @@ def _from_file(path: Path, config: Path | None, directory: Path | None) -> Sourc
         names = control_names(label_config)
         question = Question(
             control=schema.control,
-            shown=schema.single_name,
+            key=schema.single_name,
             controls=names,
             control_kind=schema.control_kind,
             is_nested=schema.is_nested,

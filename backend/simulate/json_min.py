@@ -45,14 +45,14 @@ class Question:
     Attributes
     ----------
     control : name of the control whose answers are wanted
-    shown : key of the tasks' data that is shown
+    key : key of the tasks' data that is shown
     controls : names of all controls
     control_kind : kind of the control whose answers are wanted
     is_nested : whether an answer may be a path of several steps
     """
 
     control: str
-    shown: str
+    key: str
     controls: frozenset[str]
     control_kind: str = SingleChoice.kind
     is_nested: bool = False
@@ -201,11 +201,11 @@ def _check(question: Question, table: MinTable) -> None:
             f" Studio adds to a JSON-MIN export, and its answers are lost: {GIVE_JSON}"
         )
         raise ExportError(message)
-    if question.shown in table.added:
-        what = "the task's number" if question.shown == ID else "a value of its own"
-        what = "the answers" if question.shown in question.controls else what
+    if question.key in table.added:
+        what = "the task's number" if question.key == ID else "a value of its own"
+        what = "the answers" if question.key in question.controls else what
         message = (
-            f"the tasks show {question.shown!r}, and in a JSON-MIN export Label Studio"
+            f"the tasks show {question.key!r}, and in a JSON-MIN export Label Studio"
             f" writes {what} in the place of that data: {GIVE_JSON}"
         )
         raise ExportError(message)

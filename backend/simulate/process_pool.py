@@ -111,14 +111,14 @@ class ProcessPool:
     """
 
     material: Experiment
-    kept: KeptRuns
+    kept_runs: KeptRuns
     workers: int
     tell: Callable[[int], None]
     _done: dict[Job, Run] = field(default_factory=dict)
 
     def carry_out(self, jobs: Sequence[Job]) -> dict[Job, Run]:
         """Return what comes of each job; what was kept is not done again."""
-        runs = {job: self.kept.load(job) for job in jobs}
+        runs = {job: self.kept_runs.load(job) for job in jobs}
         self._done = {job: run for job, run in runs.items() if run is not None}
         remaining_jobs = [job for job in jobs if job not in self._done]
         if remaining_jobs:
@@ -147,7 +147,7 @@ class ProcessPool:
         for future in futures:
             job = waiting.pop(future)
             self._done[job] = future.result()
-            self.kept.save(job, self._done[job])
+            self.kept_runs.save(job, self._done[job])
 
 
 def _begin(ticks: Synchronized[int]) -> None:

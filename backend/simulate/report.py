@@ -78,7 +78,7 @@ def carry_out_telling(
         bar = progress.add_task(f"{len(remaining_jobs)} runs", total=total)
         crew = ProcessPool(
             material=material,
-            kept=kept_runs,
+            kept_runs=kept_runs,
             workers=usable_cores(),
             tell=lambda labels: progress.update(bar, completed=labels),
         )

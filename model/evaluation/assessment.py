@@ -88,14 +88,14 @@ class Assessed:
     known : the labelled tasks, and open ones drawn at random
     n_open : how many open tasks there are
     in_time : (n_labels,) the labelled rows, in the order in which they were labelled
-    drawn : the labelled rows that were drawn at random, in the order of the draw
+    random_rows : the labelled rows that were drawn at random, in the order of the draw
     classes : names of the declared classes
     """
 
     known: LabelledRows
     n_open: int
     in_time: Positions
-    drawn: Positions
+    random_rows: Positions
     classes: tuple[str, ...]
 
     @cached_property
@@ -115,12 +115,12 @@ class Assessed:
     @property
     def random(self) -> NDArray[np.bool_]:
         """Return for each labelled row, ascending, whether it was drawn at random."""
-        return np.isin(self.known.rows, self.drawn)
+        return np.isin(self.known.rows, self.random_rows)
 
     @property
     def random_counts(self) -> list[int]:
         """Return how many random labels are learnt from; some are left to judge."""
-        most = len(self.drawn) - FEWEST_RANDOM
+        most = len(self.random_rows) - FEWEST_RANDOM
         spread = np.linspace(FEWEST_RANDOM, most, RANDOM_POINTS)
         return np.unique(spread.astype(int)).tolist() if most >= FEWEST_RANDOM else []
 
@@ -141,7 +141,7 @@ class Assessed:
             predictions = hold_out(self.known, self.folds == int(number), fit, now)
             return np.stack([predictions.without, predictions.instead])
         count = len(self.in_time) - int(number or 0)
-        of_kind = self.drawn[: int(number or 0)] if kind == "random" else None
+        of_kind = self.random_rows[: int(number or 0)] if kind == "random" else None
         rows = np.sort(self.in_time[:count] if of_kind is None else of_kind)
         codes = self.known.codes[np.searchsorted(self.known.rows, rows)]
         predict = learn(self.known, fit, rows, codes)
@@ -207,9 +207,9 @@ class Assessed:
     ) -> Iterator[ByChance]:
         """Judge models of random labels alone by all labels they do not know."""
         for count in self.random_counts:
-            unknown = ~np.isin(self.known.rows, self.drawn[:count])
+            unknown = ~np.isin(self.known.rows, self.random_rows[:count])
             if self.known.groups is not None:
-                known_groups = self.known.groups[self.drawn[:count]]
+                known_groups = self.known.groups[self.random_rows[:count]]
                 unknown &= ~np.isin(self.known.groups[self.known.rows], known_groups)
             evidence = self._evidence(predictions[f"random {count}"], unknown)
             estimate = accuracy(evidence)

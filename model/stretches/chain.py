@@ -117,14 +117,14 @@ class _Ways:
     leaving, reaching : (K,) logarithms of these factors
     sources, starts : of the transitions that were met, in order of what they reach:
         which class each leaves, and where those to each class start
-    met : logarithms of the probabilities of these
+    logarithms : logarithms of the probabilities of these
     """
 
     leaving: NDArray[np.float64]
     reaching: NDArray[np.float64]
     sources: NDArray[np.intp]
     starts: NDArray[np.intp]
-    met: NDArray[np.float64]
+    logarithms: NDArray[np.float64]
 
     @classmethod
     def of(cls, chain: Chain) -> "_Ways":
@@ -139,13 +139,13 @@ class _Ways:
             reaching=np.log(chain.prior),
             sources=sources,
             starts=np.searchsorted(targets, np.arange(len(share))),
-            met=np.log(chain.transition[sources, targets]),
+            logarithms=np.log(chain.transition[sources, targets]),
         )
 
     def best(self, score: Matrix) -> Matrix:
         """Return (n, K) the best score on the way to each class from (n, K) scores."""
         anywhere = (score + self.leaving).max(axis=1)[:, None] + self.reaching
-        by_met = score[:, self.sources] + self.met
+        by_met = score[:, self.sources] + self.logarithms
         best_met = np.maximum.reduceat(by_met, self.starts, axis=1)
         return np.asarray(np.maximum(anywhere, best_met))
 

@@ -156,7 +156,9 @@ class Course:
             known=known,
             n_open=len(self.pool.codes) - labels,
             in_time=np.array(self.order[:labels], dtype=np.intp),
-            drawn=np.array(random_prefix(order, set(rows.tolist()), ()), dtype=np.intp),
+            random_rows=np.array(
+                random_prefix(order, set(rows.tolist()), ()), dtype=np.intp
+            ),
             classes=tuple(map(str, range(self.pool.n_classes))),
         )
         fit = fit_by(learner("auto", self.seed), known)

@@ -48,7 +48,7 @@ def published(
 
     with running(bench, rows.project, SlowTime(bench)) as runner:
         window = rows.tasks[: LABELS - 1 : -1][:SIZE]
-        writer = replace(publisher(runner), seen=SeenRows(clock or Clock()))
+        writer = replace(publisher(runner), seen_rows=SeenRows(clock or Clock()))
         assert writer.publish(window, rows.tasks, is_stale)
     return bench.faults.requests[began:]
 

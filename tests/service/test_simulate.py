@@ -172,7 +172,9 @@ def test_the_answer_does_not_depend_on_the_number_of_processes(tmp_path: Path) -
 
     def carried_out(workers: int) -> list[Run]:
         kept = KeptRuns.of(made, tmp_path / str(workers))
-        crew = ProcessPool(material=made, kept=kept, workers=workers, tell=ticks.append)
+        crew = ProcessPool(
+            material=made, kept_runs=kept, workers=workers, tell=ticks.append
+        )
         return list(crew.carry_out(jobs).values())
 
     one, two = carried_out(1), carried_out(2)

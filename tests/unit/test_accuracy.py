@@ -150,7 +150,7 @@ def labelled_by_doubt(n_labels: int, seed: int) -> tuple[Assessed, float]:
         ),
         n_open=400 - n_labels,
         in_time=np.array(asked),
-        drawn=np.array(random_prefix(order, set(asked), ()), dtype=np.intp),
+        random_rows=np.array(random_prefix(order, set(asked), ()), dtype=np.intp),
         classes=("a", "b", "c", "d"),
     )
     predictions = fit(rows, codes[rows])(400 + np.arange(4_000)).argmax(axis=1)

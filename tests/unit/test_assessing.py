@@ -30,7 +30,7 @@ def assessed() -> Assessed:
         known=known,
         n_open=N_TASKS - N_LABELS,
         in_time=rows[::-1],
-        drawn=rows[::2],
+        random_rows=rows[::2],
         classes=("a", "b"),
     )
 
@@ -106,7 +106,7 @@ def test_random_labels_are_learnt_from_in_the_order_of_the_draw(
         learnt.append(rows)
         return nearest_mean(assessed.known.features, 2)(rows, codes)
 
-    backwards = replace(assessed, drawn=assessed.drawn[::-1])
+    backwards = replace(assessed, random_rows=assessed.random_rows[::-1])
     backwards.take("random 5", fit, np.empty(0, dtype=np.intp))  # type: ignore[arg-type]  # it only looks on
 
     assert learnt[0].tolist() == [30, 32, 34, 36, 38]
@@ -116,7 +116,7 @@ def test_models_of_random_labels_are_judged_by_labels_they_do_not_know(
     assessed: Assessed,
 ) -> None:
     assessment = told(assessed, without=True, instead=True)
-    first = assessed.drawn[:5]
+    first = assessed.random_rows[:5]
     assessment["random 5"][first] = saying(1 - assessed.known.codes[first])
     wrong = saying(1 - assessed.known.codes)
     assessment["random 15"][: len(wrong)] = wrong
@@ -136,7 +136,7 @@ def test_what_is_taken_for_what_is_told_of_tasks_drawn_at_random(
     right = assessed.conclude(told(assessed, without=True, instead=True)).confusion
     wrong = assessed.conclude(told(assessed, without=True, instead=False)).confusion
 
-    assert sum(one.count for one in right) == len(assessed.drawn)
+    assert sum(one.count for one in right) == len(assessed.random_rows)
     assert all(one.code == one.predicted for one in right)
     assert all(one.code != one.predicted for one in wrong)
 

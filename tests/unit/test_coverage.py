@@ -177,7 +177,7 @@ def _assessed(
         ),
         n_open=setting.n_tasks - len(asked),
         in_time=np.array(asked),
-        drawn=order[: _prefix(order, asked)],
+        random_rows=order[: _prefix(order, asked)],
         classes=tuple("abcdef"[: setting.n_classes]),
     )
 

@@ -172,7 +172,7 @@ def test_nested_choices_are_read_from_both_kinds_of_export() -> None:
         task["annotations"][0]["result"][0]["value"]["choices"] = [path]
         row[CONTROL] = path
     asked = Question(
-        control=CONTROL, shown="text", controls=frozenset({CONTROL}), is_nested=True
+        control=CONTROL, key="text", controls=frozenset({CONTROL}), is_nested=True
     )
 
     for exported_rows in (whole, least):

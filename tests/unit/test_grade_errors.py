@@ -72,7 +72,7 @@ def assessed_grades() -> tuple[Assessed, Codes]:
         known=known,
         n_open=110,
         in_time=np.arange(40),
-        drawn=np.arange(0, 40, 2),
+        random_rows=np.arange(0, 40, 2),
         classes=("1", "2", "3", "4", "5"),
     )
     return assessed, codes

@@ -30,12 +30,12 @@ OWN: JsonObject = {
 def question(label_config: str) -> Question:
     schema = read_schema(label_config)
     names = control_names(label_config)
-    return Question(control=schema.control, shown=schema.single_name, controls=names)
+    return Question(control=schema.control, key=schema.single_name, controls=names)
 
 
 def asking(control: str = "mood", shown: str = "text", *others: str) -> Question:
     names = frozenset({control, *others})
-    return Question(control=control, shown=shown, controls=names)
+    return Question(control=control, key=shown, controls=names)
 
 
 def exported_row(

@@ -166,7 +166,7 @@ def test_labels_that_are_sets_are_assessed() -> None:
         known=known,
         n_open=110,
         in_time=np.arange(n_labels),
-        drawn=np.arange(0, n_labels, 2),
+        random_rows=np.arange(0, n_labels, 2),
         classes=("a", "b", "c"),
     )
     fit = linear(features)
