@@ -103,7 +103,7 @@ class _Lines(logging.Formatter):
         super().__init__()
         self._hide = Redactor(secrets)
 
-    def _said(self, record: logging.LogRecord) -> dict[str, object]:
+    def _fields(self, record: logging.LogRecord) -> dict[str, object]:
         """Return what a record says, by name, without secrets."""
         fields: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(
@@ -133,7 +133,7 @@ class JsonLines(_Lines):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as a line."""
-        return orjson.dumps(self._said(record)).decode()
+        return orjson.dumps(self._fields(record)).decode()
 
 
 class ReadableLines(_Lines):
@@ -141,7 +141,7 @@ class ReadableLines(_Lines):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as a line."""
-        fields = self._said(record)
+        fields = self._fields(record)
         project, message = str(fields.get("project", "")), str(fields["message"])
         where = "" if project in message else f"project {project}: "
         line = f"{fields['time']} {fields['level']} {where}{message}"

@@ -53,14 +53,14 @@ def status_table(statuses: Sequence[JsonObject]) -> None:
     for status in statuses:
         title = escape(plain(f"{status['id']} {status['title']}"))
         table = Table(title=title, show_header=False)
-        for name, value in _shown(status).items():
+        for name, value in _fields(status).items():
             if text := in_words(name, value):
                 lines = map(plain, text.split("\n"))
                 table.add_row(name.replace("_", " "), escape("\n".join(lines)))
         console.print(table)
 
 
-def _shown(status: JsonObject) -> JsonObject:
+def _fields(status: JsonObject) -> JsonObject:
     """Return the parts of a status that are printed, the reason beside a pause."""
     fields = {name: status[name] for name in SHOWN}
     window = status["window"]

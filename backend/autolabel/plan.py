@@ -101,7 +101,7 @@ def describe_autolabel(state: ProjectState) -> AutolabelStatus:
 
 
 def _thresholds(state: ProjectState) -> tuple[list[Threshold], str]:
-    snapshot, ranking, relation, reason = _known(state)
+    snapshot, ranking, relation, reason = _basis(state)
     if snapshot is None or ranking is None or relation is None:
         return [], reason
     tasks = OpenTasks.of(snapshot, ranking)
@@ -110,7 +110,7 @@ def _thresholds(state: ProjectState) -> tuple[list[Threshold], str]:
     return thresholds(tasks.certainty, tasks.sure, relation), ""
 
 
-def _known(
+def _basis(
     state: ProjectState,
 ) -> tuple[ProjectSnapshot | None, Ranking | None, Relation | None, str]:
     """Return what is needed to label the rest, or in a sentence what is missing."""
@@ -178,7 +178,7 @@ def request_autolabel(
 
 
 def _start(wish: AutolabelCommand, state: ProjectState, services: Services) -> None:
-    snapshot, ranking, relation, reason = _known(state)
+    snapshot, ranking, relation, reason = _basis(state)
     if snapshot is None or ranking is None or relation is None:
         raise NotNowError(reason)
     if reason := _obstacle(wish, snapshot, services):

@@ -60,14 +60,14 @@ class BackendRow:
         own_row = (
             own_row or our_row(own, attachments.connection) or next(iter(own), None)
         )
-        row = self._made(url) if own_row is None else self._moved(own_row, url)
+        row = self._new_row(url) if own_row is None else self._moved(own_row, url)
         for extra in own:
             if row is None or extra.id != row.id:
                 self.client.delete_backend(extra.id)
                 self.say(f"removed the ML backend at {without_user(extra.url)}")
         return row
 
-    def _made(self, url: str) -> MlBackend | None:
+    def _new_row(self, url: str) -> MlBackend | None:
         fields = {"title": TITLE, "is_interactive": False, **self._fields(url)}
         try:
             backend = self.client.add_backend(self.project, **fields)

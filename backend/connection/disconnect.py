@@ -162,14 +162,14 @@ class Disconnector:
                 state=state,
                 lease=lease,
                 say=self.say,
-                show=self._shown(state),
+                show=self._progress(state),
             )
             try:
                 remover.remove_rows()
             finally:  # also where it was interrupted
                 state.note(removal="")
 
-    def _shown(self, state: ProjectState) -> Show:
+    def _progress(self, state: ProjectState) -> Show:
         """Return who shows how far the removal is, and notes it for the status."""
         began = time.monotonic()
 

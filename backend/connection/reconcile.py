@@ -136,7 +136,9 @@ class Reconciler:
     def _note_latest(self, task: ListedTask | None) -> None:
         """Note which task changed last: the next look begins there."""
         facts = self.state.facts()
-        number, changed_at = (None, "") if task is None else (task.id, _said(task))
+        number, changed_at = (
+            (None, "") if task is None else (task.id, _last_change(task))
+        )
         if (number, changed_at) != (facts.changed_task, facts.changed_at):
             now = self.state.clock()
             self.state.note(
@@ -181,6 +183,6 @@ def _changed_at(task: ListedTask) -> tuple[datetime, int]:
     return task.updated_at or EPOCH, task.id
 
 
-def _said(task: ListedTask) -> str:
+def _last_change(task: ListedTask) -> str:
     """Return when a task changed last."""
     return "" if task.updated_at is None else task.updated_at.isoformat()

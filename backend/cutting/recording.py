@@ -74,7 +74,9 @@ class Recording:
             columns = choice.found_in(frame)
             if not columns.time:
                 rate = own_rate(path) or timing.rate
-                return cls(path=path, columns=columns, clock=None, rate=_known(rate))
+                return cls(
+                    path=path, columns=columns, clock=None, rate=_required_rate(rate)
+                )
             clock = Clock.of(frame[columns.time], timing.unit)
             rate = _rate(clock.seconds(frame[columns.time]), columns.time)
         except CutError as error:
@@ -123,7 +125,7 @@ def _texts(frame: pd.DataFrame, name: str) -> NDArray[np.object_]:
     return texts_in(frame[name]) if name else np.full(len(frame), None)
 
 
-def _known(rate: float | None) -> float:
+def _required_rate(rate: float | None) -> float:
     if rate is None:
         message = (
             "no column looks like a time: name it with --time, or give the samples per"

@@ -173,7 +173,7 @@ class Machine:
                 self.stack.append(_storage(self.stack.pop()))
             case "REDUCE":
                 arguments = self.stack.pop()
-                self.stack.append(_made(self.stack.pop(), arguments))
+                self.stack.append(_new_object(self.stack.pop(), arguments))
             case "BUILD":  # attributes of the dictionary, which hold no weights
                 self.stack.pop()
             case _:
@@ -193,7 +193,7 @@ def _storage(persistent_id: tuple[Any, ...]) -> Storage:
     return Storage(key, STORAGES[kind.name], size)
 
 
-def _made(name: Name, arguments: tuple[Any, ...]) -> object:
+def _new_object(name: Name, arguments: tuple[Any, ...]) -> object:
     if name.name == DICTIONARY:
         return {}
     if name.name != TENSOR:

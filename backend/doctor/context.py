@@ -165,9 +165,9 @@ class DiagnosticContext:
         if self.connection is None:
             return next((row for row in self.backends if row.title == TITLE), None)
         own = our_row(self.backends, self.connection)
-        return None if own is None else self._shown(own)
+        return None if own is None else self._listed_backend(own)
 
-    def _shown(self, backend: MlBackend) -> ShownBackend:
+    def _listed_backend(self, backend: MlBackend) -> ShownBackend:
         return next(row for row in self.backends if row.id == backend.id)
 
     def setup_at(self) -> float:

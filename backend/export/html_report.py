@@ -61,13 +61,13 @@ def report(services: Services, state: ProjectState) -> bytes:
     page = PICTURE.sub(lambda match: f'"{_as_address(match[1])}"', page)
     page = page.replace("<title>", f"{_policy(scripts, styles)}\n  <title>", 1)
     page = page.replace("</h1>", f"</h1>\n    {_stamp(state)}", 1)
-    data = _kept(services, state)
+    data = _data_element(services, state)
     elements = "\n".join(f"<script>{script}</script>" for script in scripts)
     head, _, tail = page.rpartition("</body>")
     return f"{head}{data}\n{elements}\n</body>{tail}".encode()
 
 
-def _kept(services: Services, state: ProjectState) -> str:
+def _data_element(services: Services, state: ProjectState) -> str:
     """Return all that the page shows; no text in it can end the element it is in."""
     responses: JsonObject = {}
     for name, view in KEPT.items():

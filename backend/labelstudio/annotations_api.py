@@ -51,7 +51,7 @@ class AnnotationsApi:
 
     def annotation(self, annotation: int) -> Annotation | None:
         """Return an annotation; None if it is gone."""
-        answer = self._found(f"/api/annotations/{annotation}/")
+        answer = self._record_at(f"/api/annotations/{annotation}/")
         return None if answer is None else read(Annotation, answer)
 
     def add(self, task: int, answer: JsonObject) -> Annotation:
@@ -67,7 +67,7 @@ class AnnotationsApi:
             if error.status != 404:
                 raise
 
-    def _found(self, path: str) -> object:
+    def _record_at(self, path: str) -> object:
         try:
             return self.client.ask("GET", path)
         except LabelStudioRefusedError as error:

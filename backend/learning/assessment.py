@@ -70,7 +70,7 @@ def assess(
     if snapshot is None:
         return
     version, items = snapshot.items(services.feature_tables)
-    previous = _held(snapshot, version)
+    previous = _frozen_labels(snapshot, version)
     frozen = previous or _due(snapshot, version, is_quiet=is_quiet)
     if frozen is None:
         return
@@ -110,7 +110,7 @@ def _concluded(
     return finding.model_copy(update={"sole_predictors": predictors})
 
 
-def _held(snapshot: ProjectSnapshot, version: int) -> FrozenLabels | None:
+def _frozen_labels(snapshot: ProjectSnapshot, version: int) -> FrozenLabels | None:
     """Return what an assessment was begun with, if its steps are still of use."""
     frozen = snapshot.state.assessments.frozen()
     settings = fingerprint_of(snapshot.basis)
@@ -174,7 +174,7 @@ class AssessmentInput:
         order = permutation(items.task_ids, seed)
         free = [p for p in order.tolist() if p not in labels and p not in left_out]
         rows = np.array(sorted([*labels, *free[:OPEN_SAMPLE]]), dtype=np.intp)
-        examples = _known(labels, rows, snapshot, items)
+        examples = _labelled_rows(labels, rows, snapshot, items)
         assessed = Assessed(
             known=examples,
             n_open=len(free),
@@ -211,7 +211,7 @@ def _stretches(
     )
 
 
-def _known(
+def _labelled_rows(
     labels: Mapping[int, Answer],
     rows: Positions,
     snapshot: ProjectSnapshot,

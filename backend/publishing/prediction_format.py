@@ -39,14 +39,14 @@ class PredictionFormatter:
         return {
             "score": score,
             "model_version": VERSION,
-            "result": self._shown(task),
+            "result": self._regions_of(task),
         }
 
     def fault(self, task: int, score: float) -> str:
         """Return what is wrong with our row of a task; empty if nothing is."""
         if not 0 <= score <= 1:
             return f"its score would be {score}"
-        result = self._shown(task)
+        result = self._regions_of(task)
         codec = codec_of(self.schema)
         answer = codec.read(result, self.schema)
         if result and not (
@@ -57,9 +57,9 @@ class PredictionFormatter:
 
     def shown(self, task: int) -> str:
         """Return what annotators are to see of a task, as `shown_by` says it."""
-        return shown_by(self._shown(task))
+        return shown_by(self._regions_of(task))
 
-    def _shown(self, task: int) -> list[JsonObject]:
+    def _regions_of(self, task: int) -> list[JsonObject]:
         return self.result(self.label(task) if self.preannotate else None)
 
     def answer(self, task: int) -> JsonObject:

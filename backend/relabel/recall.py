@@ -79,7 +79,10 @@ class AnswerRecall:
     def keep_beside(self, task: int, request: RelabelRequest) -> RelabelRequest:
         """Keep the answers of a task in Label Studio, too."""
         self.lease.check()
-        row = self._row_of(task) or self.client.add_row(task, _kept(request.answers)).id
+        row = (
+            self._row_of(task)
+            or self.client.add_row(task, _answer_row(request.answers)).id
+        )
         request = request.model_copy(update={"row": row})
         self.state.relabel.keep({task: request})
         return request
@@ -161,7 +164,7 @@ def _is_about_the_person(error: LabelStudioRefusedError, body: JsonObject) -> bo
     return "completed_by" in body and "completed_by" in error.detail
 
 
-def _kept(answers: tuple[Annotation, ...]) -> JsonObject:
+def _answer_row(answers: tuple[Annotation, ...]) -> JsonObject:
     """Return a row that keeps answers whole, and shows the first one's regions."""
     contents = [answer.model_dump(mode="json") for answer in answers]
     regions = [dict(item) for item in answers[0].result] if answers else []

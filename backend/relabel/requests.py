@@ -101,7 +101,7 @@ def _ask(tasks: Sequence[int], snapshot: ProjectSnapshot) -> None:
     if unfit:
         message = (
             "only tasks that people labelled can be queued again: this excludes"
-            f" {_told(unfit)}"
+            f" {_names(unfit)}"
         )
         raise NotNowError(message)
     now = state.clock()
@@ -115,7 +115,7 @@ def _restore(tasks: Sequence[int], state: ProjectState) -> None:
     unfit = [task for task in tasks if task not in requests]
     if unfit:
         message = (
-            f"Dubito stores no removed label of {_told(unfit)}, so there is nothing to"
+            f"Dubito stores no removed label of {_names(unfit)}, so there is nothing to"
             " restore"
         )
         raise NotNowError(message)
@@ -125,7 +125,7 @@ def _restore(tasks: Sequence[int], state: ProjectState) -> None:
     )
 
 
-def _told(tasks: Sequence[int]) -> str:
+def _names(tasks: Sequence[int]) -> str:
     rest = len(tasks) - TOLD
     more = f" and {rest} more" if rest > 0 else ""
     return f"task {', '.join(map(str, tasks[:TOLD]))}{more}"

@@ -75,7 +75,7 @@ def check_for_losses(state: ProjectState) -> None:
     Called by who holds the project's lease. If nothing is lost, what is held now is
     noted for the next look.
     """
-    names = _lost(state)
+    names = _losses(state)
     for call in sorted({CALLS_FOR.get(name, "") for name in names}):
         state.work.request(call)
     if keys.ANNOTATIONS in names:  # what was found on them is not taken for current
@@ -92,7 +92,7 @@ def check_for_losses(state: ProjectState) -> None:
         state.client.set(keys.of(state.key, keys.SIZES), sizes)
 
 
-def _lost(state: ProjectState) -> list[str]:
+def _losses(state: ProjectState) -> list[str]:
     """Return the names of what is lost of a project; put its counters right."""
     client, key = state.client, state.key
     counters = keys.of(key, keys.WANT), keys.of(key, keys.DONE)

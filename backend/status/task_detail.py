@@ -178,7 +178,7 @@ class TaskLoader:
         self, schema: Schema, content: object, preview: TaskPreview
     ) -> TaskPreview:
         if _look(schema) is Look.DRAWN:
-            return _drawn(schema, content, preview)
+            return _drawing(schema, content, preview)
         is_dialogue = schema.tag == "Paragraphs"  # its turns are no text
         is_text = isinstance(content, str | int | float | list) and not is_dialogue
         if preview.text is None and is_text:
@@ -205,7 +205,7 @@ class TaskLoader:
         if look is Look.KEPT:
             return preview
         content = files.fetch(address, LARGEST_BYTES)
-        return _drawn(schema, ItemFile(address=address, content=content), preview)
+        return _drawing(schema, ItemFile(address=address, content=content), preview)
 
     def _is_foreign(self, schema: Schema, data: JsonObject, files: Files) -> bool:
         """Return whether an object shows a file that may not be the project's."""
@@ -243,7 +243,7 @@ def _is_upload(schema: Schema, content: object) -> bool:
     return is_upload and _may_be_file(schema)
 
 
-def _drawn(schema: Schema, content: object, preview: TaskPreview) -> TaskPreview:
+def _drawing(schema: Schema, content: object, preview: TaskPreview) -> TaskPreview:
     """Return what the page draws of an item; raise `BadItemError` if it is none."""
     kind = kind_shown_by(schema.tag)
     if kind is None:

@@ -31,7 +31,7 @@ def page(name: str) -> ResponseReturnValue:
         current_services().projects.find(name)
     except UnknownProjectError:
         return listed(), HTTPStatus.NOT_FOUND
-    return _shown("page.html")
+    return _page("page.html")
 
 
 @pages.get("/assets/<file>")
@@ -42,10 +42,10 @@ def asset(file: str) -> ResponseReturnValue:
 
 def listed() -> Response:
     """Show all projects."""
-    return _shown("list.html")
+    return _page("list.html")
 
 
-def _shown(file: str) -> Response:
+def _page(file: str) -> Response:
     response = _file(file)
     response.headers["Content-Security-Policy"] = policy(
         current_services().settings.label_studio_for_people

@@ -179,16 +179,18 @@ class Assessed:
     def _set_scores(self, instead: Probabilities) -> SetScores | None:
         if self.known.kind != "any of":
             return None
-        truth, predicted = self._drawn(instead)
+        truth, predicted = self._random_labels(instead)
         return set_scores(truth.astype(np.bool_), predicted.astype(np.bool_))
 
     def _grade_error(self, instead: Probabilities) -> GradeError | None:
         if self.known.kind != "ordered":
             return None
-        truth, predicted = (each.astype(np.intp) for each in self._drawn(instead))
+        truth, predicted = (
+            each.astype(np.intp) for each in self._random_labels(instead)
+        )
         return grade_error(truth, predicted, self.known.n_classes)
 
-    def _drawn(self, instead: Probabilities) -> tuple[Targets, Targets]:
+    def _random_labels(self, instead: Probabilities) -> tuple[Targets, Targets]:
         """Return the labels of the tasks drawn at random, and what is predicted."""
         predicted = self.known.likely_targets(instead[self.known.rows][self.random])
         return self.known.codes[self.random], predicted
@@ -197,7 +199,7 @@ class Assessed:
         """Count what is taken for what; sets have `set_scores` instead."""
         if self.known.kind == "any of":
             return ()
-        pairs = np.column_stack(self._drawn(instead))
+        pairs = np.column_stack(self._random_labels(instead))
         distinct_pairs, counts = np.unique(pairs, axis=0, return_counts=True)
         cells = zip(distinct_pairs.tolist(), counts.tolist(), strict=True)
         return tuple(Confused(code=c, predicted=t, count=n) for (c, t), n in cells)

@@ -55,10 +55,10 @@ def set_scores(truth: Members, predicted: Members) -> SetScores | None:
         return None
     by_class = np.full(len(hits), np.nan)
     by_class[present] = _f1(hits[present], misses[present])
-    samples = _drawn(hits[present], misses[present]).mean(axis=1)
+    samples = _samples(hits[present], misses[present]).mean(axis=1)
     whole = np.array([hits.sum()]), np.array([misses.sum()])
     return SetScores(
-        micro=_with_interval(float(_f1(*whole)[0]), _drawn(*whole)[:, 0]),
+        micro=_with_interval(float(_f1(*whole)[0]), _samples(*whole)[:, 0]),
         macro=_with_interval(float(by_class[present].mean()), samples),
         by_class=by_class,
         n=len(truth),
@@ -86,7 +86,7 @@ def _f1(hits: NDArray[np.intp], misses: NDArray[np.intp]) -> NDArray[np.float64]
     return np.asarray(2 * hits / (2 * hits + misses))
 
 
-def _drawn(hits: NDArray[np.intp], misses: NDArray[np.intp]) -> NDArray[np.float64]:
+def _samples(hits: NDArray[np.intp], misses: NDArray[np.intp]) -> NDArray[np.float64]:
     """Return (DRAWS, k) what F1 may be, of k counts of hits and misses."""
     rng, size = np.random.default_rng(0), (DRAWS, len(hits))
     right = 2 * rng.standard_gamma(hits + PRIOR, size)

@@ -46,7 +46,7 @@ def extract(name: str, items: Sequence[str]) -> Features:
         with np.errstate(over="ignore"):  # what is too large is not finite then
             rows = np.asarray(result, dtype=np.float32)
     except Exception as error:
-        message = f"the extractor {name!r} failed: {_said(error)}"
+        message = f"the extractor {name!r} failed: {_description(error)}"
         raise BadItemError(message) from error
     is_table = rows.ndim == 2 and len(rows) == len(items)
     if not is_table or not 1 <= rows.shape[1] <= MOST_NUMBERS:
@@ -71,5 +71,5 @@ def _loaded(name: str) -> Extractor:
     raise LookupError(message)
 
 
-def _said(error: Exception) -> str:
+def _description(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

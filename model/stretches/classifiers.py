@@ -63,14 +63,14 @@ def fit_units(features: UnitFeatures, codes: Codes, seed: int) -> UnitClassifier
     codes : (n_units,) class of each, in [0, K); each class has units
     """
     if features.dtype == np.uint32:
-        sample = _drawn(codes, MOST_WORDS, seed)
+        sample = _sample(codes, MOST_WORDS, seed)
         return WordClassifier.of(features[sample], codes[sample])
-    sample = _drawn(codes, MOST_UNITS, seed)
+    sample = _sample(codes, MOST_UNITS, seed)
     numbers = np.asarray(features[sample], dtype=np.float32)
     return WindowClassifier.of(numbers, codes[sample], seed)
 
 
-def _drawn(codes: Codes, most: int, seed: int) -> Positions:
+def _sample(codes: Codes, most: int, seed: int) -> Positions:
     """Return random positions, ascending; of a rare class all are among them."""
     if len(codes) <= most:
         return np.arange(len(codes))
@@ -111,7 +111,7 @@ class WindowClassifier:
         )
         features = _with_a_column(features)
         forest.fit(features, codes)
-        sample = _drawn(codes, MOST_FITTED, seed)
+        sample = _sample(codes, MOST_FITTED, seed)
         mean = features.mean(axis=0, dtype=np.float64)
         scale = features.std(axis=0, dtype=np.float64)
         scale[scale == 0] = 1.0
