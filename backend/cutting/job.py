@@ -52,7 +52,7 @@ class CutJob:
 
     Attributes
     ----------
-    columns : of the first file, which all others have, too
+    first : the recording of the first file, whose columns all others have, too
     rate, samples, hop : of all windows; see `Cut`
     labels : how many windows have each label, so far
     tallies : of the files that are cut

@@ -56,7 +56,7 @@ class LabelStudioClient:
 
         Parameters
         ----------
-        tally : where calls are counted; who only asks once counts none
+        counters : where calls are counted; who only asks once counts none
         """
         if counters is None:
             http = open_client(url, seconds=PATIENCE_SECONDS)
