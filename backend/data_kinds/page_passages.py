@@ -65,9 +65,7 @@ class _Reader:
         if hidden := markup["hidden"]:
             self._pass_hidden(hidden.lower(), markup[0])
         elif tag := (markup["tag"] or "").lower():
-            self._pass_tag(tag)
-            is_opening = not markup[0].startswith("</")
-            self.drops_line_end = is_opening and tag in DROPS_LINE_END
+            self._pass_tag(tag, is_opening=not markup[0].startswith("</"))
 
     def _pass_hidden(self, tag: str, element: str) -> None:
         if tag in TAKEN_AWAY or not self.is_in_body:
@@ -77,8 +75,9 @@ class _Reader:
         self.count += len(unescape(inside) if tag == "title" else inside)
         self.start = self.count
 
-    def _pass_tag(self, tag: str) -> None:
-        self.is_in_body = self.is_in_body or tag not in IN_HEAD
+    def _pass_tag(self, tag: str, *, is_opening: bool) -> None:
+        self.is_in_body = self.is_in_body or (is_opening and tag not in IN_HEAD)
+        self.drops_line_end = is_opening and tag in DROPS_LINE_END
         if tag == "br" or not INLINE.fullmatch(tag):
             self.end_passage()
             self.count += tag == "br"
