@@ -98,13 +98,13 @@ class DialogueStretches(Stretches):
 
     def value_of(self, stretch: Stretch) -> dict[str, object]:
         """Return the turns, as texts, which characters of them, and the label."""
-        first, start = turn_and_character(stretch.start) or (0, 0)
-        last, end = turn_and_character(stretch.end) or (0, 0)
+        first, _, start = str(stretch.start).partition("+")
+        last, _, end = str(stretch.end).partition("+")
         return {
-            "start": str(first),
-            "end": str(last),
-            "startOffset": start,
-            "endOffset": end,
+            "start": first,
+            "end": last,
+            "startOffset": int(start),
+            "endOffset": int(end),
             self.type: [stretch.name],
         }
 
@@ -116,5 +116,7 @@ def place_in_turn(turn: int, character: int) -> Place:
 
 def _in_turn(turn: object, character: object) -> object:
     """Return a place in a dialogue as Label Studio writes it; None if it is none."""
-    is_turn = isinstance(turn, str) or is_count(turn)
-    return f"{turn}+{int(character)}" if is_turn and is_count(character) else None
+    number = str(int(turn)) if is_count(turn) else turn
+    if not isinstance(number, str) or not is_count(character):
+        return None
+    return f"{number}+{int(character)}"
