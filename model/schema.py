@@ -61,6 +61,8 @@ class Schema:
     class_texts : what people read of each class, where that is not its name
     time_format : how the times of a recording are written, as d3 names it:
         ``%Y-%m-%d %H:%M``; empty for numbers
+    is_inline : whether an HTML page is shown as a part of the editor's own page
+    by_start : whether the turns of a dialogue are shown by their `start`
     others : the other objects that are shown, each as a schema of the same question
     """
 
@@ -82,6 +84,8 @@ class Schema:
     text_key: str = ""
     class_texts: tuple[str, ...] = ()
     time_format: str = ""
+    is_inline: bool = False
+    by_start: bool = False
     others: tuple[Schema, ...] = ()
 
     @property

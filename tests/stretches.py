@@ -16,6 +16,10 @@ PEOPLE = ("Ann", "Bob", "Carl", "Dora", "Emil", "Fay")
 BEFORE = ("  Yesterday", " Today 😀", " Last year")
 START = datetime(2026, 1, 1)  # noqa: DTZ001 - the files name no time zone
 SERIES, WORDS = "timeserieslabels", "labels"
+IN_PAGE, IN_TURN = "hypertextlabels", "paragraphlabels"
+LONGEST_TURN = 1_000
+GREETINGS = ("Hello 😀, this is {}", "Hi, {} here", "  My name is {}")
+WISHES = ("I go to {}.", "a ticket to {} please", "When is the train to {}?")
 
 
 def region(
@@ -32,6 +36,66 @@ def region(
     if kind == SERIES:
         value["instant"] = start == end
     return {"from_name": control, "to_name": target, "type": kind, "value": value}
+
+
+def page_region(
+    ends: tuple[int, int],
+    name: str,
+    path: str,
+    *,
+    control: str = CONTROL,
+    target: str = ITEM,
+) -> JsonObject:
+    """Return what the editor stores of a stretch in one text node of a page.
+
+    Parameters
+    ----------
+    path : of the node, of which the stretch is the whole or the first part
+    """
+    start, end = ends
+    value: JsonObject = {
+        "start": path,
+        "startOffset": 0,
+        "end": path,
+        "endOffset": end - start,
+        "globalOffsets": {"start": start, "end": end},
+        IN_PAGE: [name],
+    }
+    return {
+        "from_name": control,
+        "to_name": target,
+        "type": IN_PAGE,
+        "value": value,
+    }
+
+
+def turn_region(
+    ends: tuple[int, int, int],
+    name: str,
+    *,
+    control: str = CONTROL,
+    target: str = ITEM,
+) -> JsonObject:
+    """Return what the editor stores of a stretch in a turn of a dialogue.
+
+    Parameters
+    ----------
+    ends : number of the turn, of its first character, and of the one after the last
+    """
+    turn, start, end = ends
+    value: JsonObject = {
+        "start": str(turn),
+        "end": str(turn),
+        "startOffset": start,
+        "endOffset": end,
+        IN_TURN: [name],
+    }
+    return {
+        "from_name": control,
+        "to_name": target,
+        "type": IN_TURN,
+        "value": value,
+    }
 
 
 def signal_with_stretches(
@@ -69,6 +133,57 @@ def sentence(
     return text, [(at := text.index(w), at + len(w), name) for w, name in names]
 
 
+def page_with_names(
+    random: np.random.Generator,
+) -> tuple[str, list[tuple[int, int, str, str]]]:
+    """Make a page about a person in a town, with all that moves the places of words.
+
+    Returns
+    -------
+    the page; place and end of each name in the text without tags, its label, and the
+    path of the node that begins with it
+    """
+    person, town = str(random.choice(PEOPLE)), str(random.choice(TOWNS))
+    before = str(random.choice(BEFORE))
+    page = (
+        "<!DOCTYPE html>\n<html><head><title>Travels</title></head>\n<body>\n"
+        f"<style>p {{ margin: 0 }}</style><h1>News &amp; more</h1><!-- old -->"
+        f"<p>{before} <b>{person}</b> went to <i>{town}</i><br>by train.</p>\n</body>"
+        "</html>"
+    )
+    first = len(f"\np {{ margin: 0 }}News & more{before} ")
+    second = first + len(f"{person} went to ")
+    return page, [
+        (first, first + len(person), "PER", "/p[1]/b[1]/text()[1]"),
+        (second, second + len(town), "LOC", "/p[1]/i[1]/text()[1]"),
+    ]
+
+
+def dialogue_with_names(
+    random: np.random.Generator,
+) -> tuple[list[JsonObject], list[tuple[int, int, int, str]]]:
+    """Make a dialogue in which a person says a name, and where to go.
+
+    Returns
+    -------
+    the turns; turn, place and end of each name in it, as browsers count, and its label
+    """
+    person, town = str(random.choice(PEOPLE)), str(random.choice(TOWNS))
+    said = [
+        ("Agent", "Good morning!", "", ""),
+        ("Caller", str(random.choice(GREETINGS)), person, "PER"),
+        ("Agent", "How can I help you?", "", ""),
+        ("Caller", str(random.choice(WISHES)), town, "LOC"),
+    ]
+    turns = [{"author": who, "text": text.format(w)} for who, text, w, _ in said]
+    names = []
+    for number, (_, text, word, name) in enumerate(said):
+        if word:
+            start = len(text.partition("{")[0].encode("utf-16-le")) // 2
+            names.append((number, start, start + len(word), name))
+    return turns, names
+
+
 def sound_with_events(
     random: np.random.Generator,
 ) -> tuple[bytes, list[tuple[float, float, str]]]:
@@ -93,9 +208,16 @@ def sound_with_events(
 
 def ends_of(one: JsonObject) -> tuple[float, float, str]:
     """Return where a region starts and ends, and its label."""
-    value = one["value"]
-    [name] = value.get(SERIES) or value[WORDS]
-    start, end = (_number(value[key]) for key in ("start", "end"))
+    value, kind = one["value"], one["type"]
+    [name] = value[kind]
+    if kind == IN_TURN:
+        start, end = (
+            int(value[key]) * LONGEST_TURN + value[f"{key}Offset"]
+            for key in ("start", "end")
+        )
+        return start, end, name
+    places = value["globalOffsets"] if kind == IN_PAGE else value
+    start, end = (_number(places[key]) for key in ("start", "end"))
     return start, end, name
 
 

@@ -10,12 +10,13 @@ from dubito.backend.controls.multiple_choice import (
     RequiredMultipleChoice,
 )
 from dubito.backend.controls.single_choice import SingleChoice
-from dubito.backend.controls.stretches import (
-    SoundStretches,
-    TextStretches,
-    TimeStretches,
-)
+from dubito.backend.controls.stretches import SoundStretches, TimeStretches
 from dubito.backend.controls.taxonomy import Taxonomy
+from dubito.backend.controls.text_stretches import (
+    DialogueStretches,
+    PageStretches,
+    TextStretches,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +37,8 @@ CODECS: dict[str, ControlCodec] = {
         TimeStretches(),
         TextStretches(),
         SoundStretches(),
+        PageStretches(),
+        DialogueStretches(),
     )
 }
 """Each codec by its kind. The first that takes a tag or a region reads it."""

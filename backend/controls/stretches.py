@@ -1,11 +1,13 @@
-"""`<TimeSeriesLabels>` and `<Labels>`: people mark the parts where a class occurs.
+"""`<TimeSeriesLabels>`, `<Labels>` …: people mark the parts where a class occurs.
 
 An answer is a JSON list of stretches, each `[start, end, class]`, with start and end as
 Label Studio writes them. Without a stretch it says: none of the classes occurs.
+`text_stretches` has the kinds of texts.
 """
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeGuard
 
@@ -36,10 +38,14 @@ MOST_STRETCHES = 10_000
 
 LARGEST_PLACE = 2**53
 LONGEST_TIME = 100
+MOST_IN_TURN = 10**9
+
+IN_TURN = re.compile(r"(0|[1-9]\d{0,8})\+(0|[1-9]\d{0,8})", re.ASCII)
+"""A place in a dialogue: the number of a turn, and of a character of it, from 0."""
 
 Place = int | float | str
-"""Where a stretch starts or ends: a value of the time column, or a number of
-characters or seconds."""
+"""Where a stretch starts or ends: a value of the time column, a number of characters or
+seconds, or a place in a dialogue."""
 
 
 class Stretch(NamedTuple):
@@ -127,6 +133,10 @@ class Stretches(ControlCodec):
             for stretch in unpacked_stretches(answer)
         ]
 
+    def ends_of(self, value: Mapping[str, object]) -> tuple[object, object]:
+        """Return where the stretch of a region starts and ends, valid or not."""
+        return value.get("start"), value.get("end")
+
     @abstractmethod
     def value_of(self, stretch: Stretch) -> dict[str, object]:
         """Return the `value` of the region of a stretch."""
@@ -166,9 +176,7 @@ class Stretches(ControlCodec):
 
     def _place_of(self, region: Mapping[str, object]) -> tuple[Place, Place] | None:
         value = region.get("value")
-        if not isinstance(value, dict):
-            return None
-        start, end = value.get("start"), value.get("end")
+        start, end = self.ends_of(value) if isinstance(value, dict) else (None, None)
         return (start, end) if self.is_place(start) and self.is_place(end) else None
 
 
@@ -193,24 +201,6 @@ class TimeStretches(Stretches):
             "instant": stretch.start == stretch.end,
             self.type: [stretch.name],
         }
-
-
-class TextStretches(Stretches):
-    """Words of a text."""
-
-    kind = "text-stretches"
-    tag = "Labels"
-    type = "labels"
-    objects = frozenset({"Text"})
-    description = "<Labels> over a <Text>"
-
-    def is_place(self, value: object) -> TypeGuard[Place]:
-        """Tell whether a value is a number of characters."""
-        return is_number(value) and float(value).is_integer()
-
-    def value_of(self, stretch: Stretch) -> dict[str, object]:
-        """Return the first character, the one after the last, and the label."""
-        return {"start": stretch.start, "end": stretch.end, self.type: [stretch.name]}
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
@@ -264,11 +254,25 @@ def _plain(stretch: Stretch) -> Stretch:
 def _order(stretch: Stretch) -> tuple[bool, float, str, bool, float, str, str]:
     """Return what stretches are sorted by: numbers before texts."""
     keys: list[tuple[bool, float, str]] = [
-        (True, 0.0, place) if isinstance(place, str) else (False, float(place), "")
+        (True, _order_in_dialogue(place), place)
+        if isinstance(place, str)
+        else (False, float(place), "")
         for place in (stretch.start, stretch.end)
     ]
     (first, second) = keys
     return (*first, *second, stretch.name)
+
+
+def _order_in_dialogue(place: str) -> float:
+    """Return what places in a dialogue are sorted by; 0 for other texts."""
+    turn, character = turn_and_character(place) or (0, 0)
+    return turn * MOST_IN_TURN + character
+
+
+def turn_and_character(place: Place) -> tuple[int, int] | None:
+    """Return the two numbers of a place in a dialogue; None of another place."""
+    match = IN_TURN.fullmatch(place) if isinstance(place, str) else None
+    return None if match is None else (int(match[1]), int(match[2]))
 
 
 def unpacked_stretches(text: Answer) -> list[Stretch]:

@@ -60,19 +60,24 @@ class Dialogues(TextKind):
 
     def decode(self, content: object, plan: ReadPlan) -> TaskInput:
         """Return the turns as lines of one text, each with its speaker."""
-        turns = _parsed(content) if isinstance(content, ItemFile) else content
-        if not isinstance(turns, list):
-            message = (
-                f"{plan.schema.source!r} holds no dialogue: a dialogue is a list such"
-                ' as [{"author": "Ann", "text": "Hello"}]'
-            )
-            raise BadItemError(message)
-        text = _joined(turns, plan.schema)
+        text = _joined(turns_of(content, plan.schema), plan.schema)
         if not text:
             key = plan.schema.text_key or TEXT_KEY
             message = f"no turn of the dialogue has a text under {key!r}"
             raise BadItemError(message)
         return TaskInput(text=text)
+
+
+def turns_of(content: object, schema: Schema) -> list[object]:
+    """Return the turns of a dialogue; raise `BadItemError` if it is none."""
+    turns = _parsed(content) if isinstance(content, ItemFile) else content
+    if not isinstance(turns, list):
+        message = (
+            f"{schema.source!r} holds no dialogue: a dialogue is a list such"
+            ' as [{"author": "Ann", "text": "Hello"}]'
+        )
+        raise BadItemError(message)
+    return turns
 
 
 def _parsed(file: ItemFile) -> object:

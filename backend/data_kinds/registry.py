@@ -16,7 +16,7 @@ from dubito.backend.data_kinds.recordings import RECORDINGS
 from dubito.backend.data_kinds.rows import NUMBERS, TEXT_AND_NUMBERS
 from dubito.backend.data_kinds.tables import TABLES
 from dubito.backend.data_kinds.texts import TEXTS
-from dubito.backend.data_kinds.units import RECORDING_UNITS, SOUND_UNITS, TEXT_UNITS
+from dubito.backend.data_kinds.units import IN_UNITS
 from dubito.backend.data_kinds.unread import UNREAD
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def kind_shown_by(tag: str) -> DataKind[Any] | None:
     return next((kind for kind in KINDS.values() if tag in kind.tags), None)
 
 
-for _kind in (
+_KINDS: tuple[DataKind[Any], ...] = (
     NUMBERS,
     TEXT_AND_NUMBERS,
     TABLES,
@@ -70,9 +70,8 @@ for _kind in (
     AUDIO,
     OBJECTS,
     EXTRACTED,
-    RECORDING_UNITS,
-    TEXT_UNITS,
-    SOUND_UNITS,
+    *IN_UNITS.values(),
     UNREAD,
-):
+)
+for _kind in _KINDS:
     register(_kind)

@@ -1,7 +1,8 @@
 """The units of a task, in which stretches are learnt: short windows, or words.
 
 People mark a stretch by its ends, as Label Studio writes them: values of the time
-column, or numbers of characters. Here they become units, and units become stretches.
+column, numbers of characters, or turns of a dialogue and characters of them. Here they
+become units, and units become stretches.
 """
 
 from __future__ import annotations
@@ -16,11 +17,21 @@ from dubito.backend.controls.stretches import (
     Place,
     Stretch,
     packed_stretches,
+    turn_and_character,
     unpacked_stretches,
+)
+from dubito.backend.controls.text_stretches import place_in_turn
+from dubito.backend.data_kinds.passages import (
+    LARGEST_TURN,
+    Passage,
+    joined,
+    packed_passages,
+    unpacked_passages,
+    word_places,
 )
 from dubito.backend.data_kinds.time_values import time_numbers
 from dubito.model.stretches.runs import runs
-from dubito.model.stretches.word_units import word_ids, words_of
+from dubito.model.stretches.word_units import told_by, word_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +41,8 @@ if TYPE_CHECKING:
     from dubito.backend.controls.codec import Answer
     from dubito.model.arrays import Members
 
-TEXT, RECORDING = b"T", b"R"
+TEXT, RECORDING, PAGE, DIALOGUE = b"T", b"R", b"P", b"D"
+IN_WORDS = frozenset({TEXT, PAGE, DIALOGUE})
 HALF = 0.5
 
 
@@ -68,11 +80,15 @@ class UnitSequence:
         if not stretches or not len(members):
             return members
         ends = [place for one in stretches for place in (one.start, one.end)]
-        numbers = time_numbers(ends, self.time_format).reshape(-1, 2)
+        numbers = self.numbers_of(ends).reshape(-1, 2)
         for stretch, (start, end) in zip(stretches, np.sort(numbers), strict=True):
             if stretch.name in classes:
                 members[self._covered(start, end), classes.index(stretch.name)] = True
         return members
+
+    def numbers_of(self, places: Sequence[Place]) -> NDArray[np.float64]:
+        """Return places as numbers; NaN for what is none of this task."""
+        return time_numbers(places, self.time_format)
 
     def _covered(self, start: float, end: float) -> NDArray[np.intp]:
         """Return the units that a stretch covers."""
@@ -93,9 +109,33 @@ class UnitSequence:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DialogueSequence(UnitSequence):
+    """The words of a dialogue."""
+
+    def numbers_of(self, places: Sequence[Place]) -> NDArray[np.float64]:
+        """Return places as numbers; NaN for what is no place in a dialogue."""
+        pairs = map(turn_and_character, places)
+        return np.array([np.nan if one is None else _number(*one) for one in pairs])
+
+
+def _number(turn: int, character: int) -> float:
+    return turn * LARGEST_TURN + min(character, LARGEST_TURN - 1)
+
+
 def packed_text(text: str) -> bytes:
     """Return the text of which words are the units, as it is kept of a task."""
     return TEXT + text.encode("utf-8", "surrogatepass")
+
+
+def packed_page(passages: Sequence[Passage]) -> bytes:
+    """Return what people see of a page, in units of words, as it is kept of a task."""
+    return PAGE + packed_passages(passages)
+
+
+def packed_dialogue(passages: Sequence[Passage]) -> bytes:
+    """Return a dialogue of which words are the units, as it is kept of a task."""
+    return DIALOGUE + packed_passages(passages)
 
 
 def packed_recording(sequence: UnitSequence) -> bytes:
@@ -113,23 +153,36 @@ def packed_recording(sequence: UnitSequence) -> bytes:
 
 def unpacked(packed: Sequence[bytes]) -> list[UnitSequence]:
     """Return the units of tasks; none of a task of which none are kept."""
-    texts = [
-        one[1:].decode("utf-8", "surrogatepass") for one in packed if one[:1] == TEXT
-    ]
-    words = iter(zip(texts, word_ids(texts), strict=True))
+    passages = [_passages(one) for one in packed if one[:1] in IN_WORDS]
+    words = iter(zip(passages, word_ids(map(joined, passages)), strict=True))
     return [
-        _words(*next(words)) if one[:1] == TEXT else _windows(one) for one in packed
+        _words(one[:1], *next(words)) if one[:1] in IN_WORDS else _windows(one)
+        for one in packed
     ]
 
 
-def _words(text: str, ids: NDArray[np.uint32]) -> UnitSequence:
-    places = words_of(text)
-    return UnitSequence(
-        starts=places[:, 0].tolist(),
-        ends=places[:, 1].tolist(),
-        at=places.astype(np.float64),
-        features=ids,
-    )
+def _passages(packed: bytes) -> list[Passage]:
+    if packed[:1] == TEXT:
+        return [Passage(0, packed[1:].decode("utf-8", "surrogatepass"))]
+    return unpacked_passages(packed[1:])
+
+
+def _words(
+    kind: bytes, passages: Sequence[Passage], ids: NDArray[np.uint32]
+) -> UnitSequence:
+    is_dialogue = kind == DIALOGUE
+    places, speakers = word_places(passages, as_browsers_count=is_dialogue)
+    at = places.astype(np.float64)
+    if not is_dialogue:
+        starts, ends = places.T.tolist()
+        return UnitSequence(starts=starts, ends=ends, at=at, features=ids)
+    starts, ends = ([_in_dialogue(one) for one in column] for column in places.T)
+    features = told_by(speakers, ids)
+    return DialogueSequence(starts=starts, ends=ends, at=at, features=features)
+
+
+def _in_dialogue(number: int) -> Place:
+    return place_in_turn(*divmod(int(number), LARGEST_TURN))
 
 
 def _windows(packed: bytes) -> UnitSequence:

@@ -1,4 +1,4 @@
-"""Recordings, texts and sounds in units, in which people mark stretches."""
+"""Recordings, texts, pages and sounds in units, in which people mark stretches."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ import numpy as np
 
 from dubito.backend.controls.stretches import LARGEST_PLACE
 from dubito.backend.data_kinds.audio import AUDIO
+from dubito.backend.data_kinds.dialogues import Dialogues, turns_of
+from dubito.backend.data_kinds.html import HtmlPages
 from dubito.backend.data_kinds.kind import DataKind, ItemFile, content_of
+from dubito.backend.data_kinds.page_passages import page_passages
 from dubito.backend.data_kinds.recording_files import Recording, open_with_times
 from dubito.backend.data_kinds.recordings import RECORDINGS, describe_all
 from dubito.backend.data_kinds.sound_files import WholeSound, open_whole_sound
 from dubito.backend.data_kinds.texts import BASE64, Texts, from_base64, text_of
 from dubito.backend.data_kinds.time_values import time_numbers, time_texts
+from dubito.backend.data_kinds.turn_passages import turn_passages
 from dubito.backend.data_kinds.unit_sequences import (
     UnitSequence,
+    packed_dialogue,
+    packed_page,
     packed_recording,
     packed_text,
 )
@@ -94,9 +100,43 @@ class TextUnits(Texts):
     def decode(self, content: object, plan: ReadPlan) -> TaskInput:
         """Return the text, and the same with all its characters: they are counted."""
         reading = super().decode(content, plan)
-        raw = text_of(content) if isinstance(content, ItemFile) else as_text(content)
-        whole = from_base64(raw) if plan.schema.encoding in BASE64 else raw
-        return replace(reading, sequence=packed_text(whole[:LONGEST_TEXT]))
+        text = _whole_text(content, plan.schema)
+        return replace(reading, sequence=packed_text(text[:LONGEST_TEXT]))
+
+
+class PageUnits(HtmlPages):
+    """HTML pages, each a sequence of the words that people see."""
+
+    name = "html-words"
+    title = "HTML pages, in words"
+    tags = MappingProxyType({})
+
+    def decode(self, content: object, plan: ReadPlan) -> TaskInput:
+        """Return the text of a page, and where in the page its words are."""
+        reading = super().decode(content, plan)
+        page = _whole_text(content, plan.schema)
+        passages = page_passages(page, is_inline=plan.schema.is_inline)
+        return replace(reading, sequence=packed_page(passages))
+
+
+class DialogueUnits(Dialogues):
+    """Dialogues, each a sequence of the words of its turns."""
+
+    name = "dialogue-words"
+    title = "dialogues, in words"
+    tags = MappingProxyType({})
+
+    def decode(self, content: object, plan: ReadPlan) -> TaskInput:
+        """Return a dialogue as one text, and where in its turns the words are."""
+        reading = super().decode(content, plan)
+        passages = turn_passages(turns_of(content, plan.schema), plan.schema)
+        return replace(reading, sequence=packed_dialogue(passages))
+
+
+def _whole_text(content: object, schema: Schema) -> str:
+    """Return a text with all its characters: they are counted."""
+    raw = text_of(content) if isinstance(content, ItemFile) else as_text(content)
+    return from_base64(raw) if schema.encoding in BASE64 else raw
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -215,8 +255,16 @@ def _places(values: Any, rows: Sequence[int]) -> list[Place]:  # noqa: ANN401 - 
 
 RECORDING_UNITS = RecordingUnits()
 TEXT_UNITS = TextUnits()
+PAGE_UNITS = PageUnits()
+DIALOGUE_UNITS = DialogueUnits()
 SOUND_UNITS = SoundUnits()
 IN_UNITS: Mapping[str, DataKind[Any]] = MappingProxyType(
-    {"TimeSeries": RECORDING_UNITS, "Text": TEXT_UNITS, "Audio": SOUND_UNITS}
+    {
+        "TimeSeries": RECORDING_UNITS,
+        "Text": TEXT_UNITS,
+        "HyperText": PAGE_UNITS,
+        "Paragraphs": DIALOGUE_UNITS,
+        "Audio": SOUND_UNITS,
+    }
 )
 """What reads the tasks of a control with which people mark stretches, by the tag."""

@@ -170,7 +170,8 @@ def _form(schema: Schema) -> tuple[object, ...]:
     attributes = filter(None, (schema.encoding, schema.name_key, schema.text_key))
     as_text = ("or as text",) if schema.tag == "Table" else ()
     is_in_units = codec_of(schema).marks_stretches
-    in_units = ("in units", schema.time_format) if is_in_units else ()
+    places = filter(None, (schema.is_inline, schema.by_start))
+    in_units = ("in units", schema.time_format, *places) if is_in_units else ()
     form = (schema.is_address, schema.unread, *attributes, *as_text, *in_units)
     return (schema.tag, schema.value, schema.key, schema.channels, form)
 

@@ -17,7 +17,7 @@ from dubito.backend.controls.registry import (
     listed_descriptions,
     listed_tags,
 )
-from dubito.backend.controls.tags import NOT_FILLED_IN, attribute, cut
+from dubito.backend.controls.tags import NOT_FILLED_IN, attribute, cut, is_set
 from dubito.backend.errors import SchemaError
 from dubito.backend.labelstudio.control_checks import Tags, unsupported_reason
 from dubito.backend.labelstudio.object_tags import (
@@ -166,6 +166,8 @@ def _object(tag: Element) -> dict[str, Any]:
         "name_key": attribute(tag, "nameKey"),
         "text_key": attribute(tag, "textKey"),
         "time_format": attribute(tag, "timeFormat"),
+        "is_inline": is_set(tag, "inline"),
+        "by_start": is_set(tag, "contextScroll"),
     }
 
 

@@ -1,7 +1,7 @@
 """The units of a text: words, each seen among its neighbours."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,10 @@ REACH = 2
 OWN = 2 + 2 * LONGEST_AFFIX + 1
 """Word, lower case, prefixes and suffixes, shape."""
 
-TOLD = (1, 2 * LONGEST_AFFIX, OWN - 1)
+LOWER, SPEAKER = 1, 100
+"""Place of the lower case among these, and a place that none of them has."""
+
+TOLD = (LOWER, 2 * LONGEST_AFFIX, OWN - 1)
 """What is said of neighbours: lower case, a suffix of three characters, shape."""
 
 BEYOND = np.uint32(0x9E3779B9)
@@ -61,7 +64,7 @@ def words_of(text: str) -> NDArray[np.intp]:
     return np.array(spans, dtype=np.intp).reshape(-1, 2)
 
 
-def word_ids(texts: Sequence[str]) -> list[NDArray[np.uint32]]:
+def word_ids(texts: Iterable[str]) -> list[NDArray[np.uint32]]:
     """Return for each text the (n_words, F) hashed features of the words of it.
 
     Features are those that taggers usually have (Ratinov and Roth 2009): the word, its
@@ -81,20 +84,31 @@ def word_ids(texts: Sequence[str]) -> list[NDArray[np.uint32]]:
     return [_with_neighbours(table[words]) for words in by_text]
 
 
+def told_by(speakers: Sequence[str], ids: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Add to (n_words, F) ids two that say who speaks a word: alone, and with the word.
+
+    Parameters
+    ----------
+    speakers : (n_words,) names; empty where nobody is named
+    """
+    numbers = {name: _hash(name, SPEAKER) for name in speakers}
+    speaker = np.array([numbers[name] for name in speakers], np.uint32).reshape(-1, 1)
+    return np.hstack([ids, speaker, _joint(speaker, ids[:, LOWER : LOWER + 1])])
+
+
+def _hash(feature: str, place: int) -> int:
+    """Return the id of a feature; equal texts at other places have other ids."""
+    raw = feature.encode("utf-8", "surrogatepass")
+    return int(murmurhash3_32(raw, place, positive=True))
+
+
 def _hashed(word: str) -> list[int]:
     """Return the ids of what a word says by itself."""
     lower = word.lower()
     sizes = range(1, LONGEST_AFFIX + 1)
     affixes = (*(lower[:n] for n in sizes), *(lower[-n:] for n in sizes))
     features = (word, lower, *affixes, _shape(word))
-    return [
-        int(
-            murmurhash3_32(
-                feature.encode("utf-8", "surrogatepass"), place, positive=True
-            )
-        )
-        for place, feature in enumerate(features)
-    ]
+    return [_hash(feature, place) for place, feature in enumerate(features)]
 
 
 def _shape(word: str) -> str:

@@ -1,4 +1,4 @@
-"""Stretches of recordings, texts and sounds, marked in the published order."""
+"""Stretches of recordings, texts, pages and sounds, marked in the published order."""
 
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
@@ -18,12 +18,16 @@ from tests.label_studio import JsonObject, LabelStudio
 from tests.stretches import (
     SERIES,
     WORDS,
+    dialogue_with_names,
     moment,
+    page_region,
+    page_with_names,
     region,
     sentence,
     share_met,
     signal_with_stretches,
     sound_with_events,
+    turn_region,
 )
 
 pytestmark = pytest.mark.end_to_end
@@ -76,6 +80,51 @@ def texts(there: LabelStudio, project: int) -> Truth:
     return dict(zip(ids, marks, strict=True))
 
 
+NAMES_OF_PAGES = {"PER": "Author", "LOC": "Title"}
+NAMES_OF_DIALOGUES = {"PER": "Positive1", "LOC": "Negative"}
+
+
+def pages(there: LabelStudio, project: int) -> Truth:
+    """Import pages with persons and places, as authors and titles."""
+    random = np.random.default_rng(0)
+    made = [page_with_names(random) for _ in range(TASKS)]
+    ids = there.import_tasks(project, [{"html": page} for page, _ in made])
+    beside = {"control": "ner", "target": "text"}
+    marks = [
+        [
+            page_region((start, end), NAMES_OF_PAGES[name], path, **beside)
+            for start, end, name, path in names
+        ]
+        for _, names in made
+    ]
+    return dict(zip(ids, marks, strict=True))
+
+
+def dialogues(there: LabelStudio, project: int) -> Truth:
+    """Import dialogues whose turns are listed last first, and shown by their start."""
+    random = np.random.default_rng(0)
+    made = [dialogue_with_names(random) for _ in range(TASKS)]
+    data = [
+        {
+            "audio": "/static/samples/game.wav",
+            "text": [
+                {**turn, "start": start, "end": start + 1}
+                for start, turn in reversed([*enumerate(turns, 1)])
+            ],
+        }
+        for turns, _ in made
+    ]
+    ids = there.import_tasks(project, data)
+    marks = [
+        [
+            turn_region((turn, start, end), NAMES_OF_DIALOGUES[name], **BESIDE["text"])
+            for turn, start, end, name in names
+        ]
+        for _, names in made
+    ]
+    return dict(zip(ids, marks, strict=True))
+
+
 def sounds(there: LabelStudio, project: int) -> Truth:
     """Upload sounds with two events."""
     random = np.random.default_rng(0)
@@ -110,6 +159,10 @@ CASES = {
     "changes": Case("time-series-analysis/change-point-detection", changes),
     "entities": Case(
         "natural-language-processing/named-entity-recognition", texts, 0.5
+    ),
+    "pages": Case("structured-data-parsing/html-entity-recognition", pages, 0.5),
+    "dialogues": Case(
+        "audio-speech-processing/conversational-analysis", dialogues, 0.5
     ),
     "events": Case("audio-speech-processing/sound-event-detection", sounds, 0.5),
 }

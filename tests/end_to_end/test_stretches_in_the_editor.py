@@ -31,14 +31,22 @@ def dubito(real_label_studio: LabelStudio) -> Iterator[Dubito]:
         yield dubito
 
 
-def open_task(page: Page, there: LabelStudio, project: int, task: int) -> None:
+def open_task(
+    page: Page,
+    there: LabelStudio,
+    project: int,
+    task: int,
+    shown: tuple[str, str] = (CHART, IS_LOADED),
+) -> None:
+    """Open a task, and wait for an element of the page and for what a script says."""
     page.goto(f"{there.url}/projects/{project}/data?task={task}")
     if page.locator("input[name=password]").count():
         page.fill("input[name=email]", OWNER)
         page.fill("input[name=password]", PASSWORD)
         page.click("button[type=submit]")
-    page.locator(CHART).first.wait_for()
-    wait_until(page, IS_LOADED)
+    element, is_ready = shown
+    page.locator(element).first.wait_for()
+    wait_until(page, is_ready)
 
 
 def drag(page: Page, name: str, share: tuple[float, float]) -> None:

@@ -5,9 +5,12 @@ from typing import Any
 from defusedxml import ElementTree
 
 JsonObject = dict[str, Any]
+IN_A_TEXT = frozenset({"start", "end", "startOffset", "endOffset"})
 OF_A_STRETCH = {
     "timeserieslabels": frozenset({"start", "end", "instant", "timeserieslabels"}),
     "labels": frozenset({"start", "end", "labels"}),
+    "hypertextlabels": IN_A_TEXT | {"hypertextlabels"},
+    "paragraphlabels": IN_A_TEXT | {"paragraphlabels"},
 }
 """What the value of a region must have, by its type."""
 

@@ -19,7 +19,7 @@ from dubito.backend.controls.registry import (
     codec_of,
     region_types,
 )
-from dubito.backend.controls.stretches import Stretch, packed_stretches
+from dubito.backend.controls.stretches import Place, Stretch, packed_stretches
 from dubito.backend.labelstudio.label_config import read_schema
 from dubito.backend.learning.labels import read_answer
 from dubito.backend.publishing.prediction_format import PredictionFormatter
@@ -38,6 +38,8 @@ ALIASES = '<Label value="a" alias="[]"/><Label value="ä"/>'
 TEXT = '<Text name="t" value="$t"/>'
 SERIES = '<TimeSeries name="t" value="$t"/>'
 SOUND = '<Audio name="t" value="$t"/>'
+PAGE = '<HyperText name="t" value="$t"/>'
+DIALOGUE = '<Paragraphs name="t" value="$t"/>'
 HIDDEN = '<View visibleWhen="choice-selected">{}</View>'
 TAGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -81,9 +83,21 @@ TAGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             f"<Labels {NAMES}>{ALIASES}</Labels>",
         ),
         "sound-stretches": (f"<Labels {NAMES}>{MARKS}</Labels>{SOUND}",),
+        "page-stretches": (
+            f"<HyperTextLabels {NAMES}>{MARKS}</HyperTextLabels>{PAGE}",
+            f"<HyperTextLabels {NAMES}>{ALIASES}</HyperTextLabels>{PAGE}",
+        ),
+        "dialogue-stretches": (
+            f"<ParagraphLabels {NAMES}>{MARKS}</ParagraphLabels>{DIALOGUE}",
+        ),
     }
 )
 """Tags of each kind that can be learnt, unlike each other."""
+
+ENDS: Mapping[str, tuple[Place, Place]] = MappingProxyType(
+    {"dialogue-stretches": ("1+0", "10+4")}
+)
+"""Where stretches of a kind may start and end, if not at 1 and 4."""
 
 
 def config_of(tag: str) -> str:
@@ -96,7 +110,8 @@ every_config = pytest.mark.parametrize("config", CONFIGS)
 every_codec = pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
 
 configs = st.sampled_from(CONFIGS)
-keys = st.sampled_from([*region_types(), "text", "start", "labels"])
+PLACES = ("start", "end", "startOffset", "endOffset", "globalOffsets")
+keys = st.sampled_from([*region_types(), *PLACES, "text"])
 answers = st.sampled_from(["a", "b", "gone", 1, None]) | LEAVES
 steps = answers | st.lists(answers, max_size=2) | json_values
 values = LEAVES | st.dictionaries(keys, steps | st.lists(steps, max_size=2), max_size=2)
@@ -120,11 +135,15 @@ def written(schema: Schema) -> dict[str, list[Region]]:
     return {answer: codec.regions(answer, schema) for answer in answers}
 
 
+def ends_of(codec: ControlCodec) -> tuple[Place, Place]:
+    return ENDS.get(codec.kind, (1, 4))
+
+
 def answer_with(classes: Sequence[str], schema: Schema) -> str:
     """Return an answer that consists of classes, which occur at the same place."""
     codec = codec_of(schema)
     if codec.marks_stretches:
-        return packed_stretches(Stretch(1, 4, name) for name in classes)
+        return packed_stretches(Stretch(*ends_of(codec), name) for name in classes)
     return codec.answer_of(classes, schema)
 
 
@@ -167,8 +186,9 @@ def test_every_class_can_be_written(config: str) -> None:
         assert codec.is_answer(answer, schema)
         answers_of_regions = [one for region in result for one in answers_in(region)]
         if codec.marks_stretches:
+            ends = ends_of(codec)
             assert answers_of_regions == [
-                [1, 4, name] for name in codec.classes_in(answer)
+                [*ends, name] for name in codec.classes_in(answer)
             ]
         else:
             assert answers_of_regions == [*codec.classes_in(answer)]

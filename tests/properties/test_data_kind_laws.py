@@ -51,6 +51,8 @@ STORED = {
     "recording-units",
     "text-words",
     "sound-units",
+    "html-words",
+    "dialogue-words",
     "nothing",
 }
 
@@ -102,6 +104,13 @@ CONTENTS: Mapping[str, Contents] = {
     "sound-units": Contents(
         good=ItemFile(address="/a.wav", content=sound_file()),
         wrong=(1.5, "/a.wav", [1.5], {"a": 1.5}),
+    ),
+    "html-words": Contents(
+        good="<p>good</p>", wrong=({"item": "good"}, "<p> </p>", "<script>x</script>")
+    ),
+    "dialogue-words": Contents(
+        good=[{"author": "A", "text": "good"}],
+        wrong=(1.5, "good", ["good"], {"item": "good"}, [{"author": "A"}]),
     ),
     "nothing": Contents(good=None, wrong=(1.5, "good", {"item": 1.5})),
 }

@@ -21,17 +21,23 @@ from tests.label_studio import CONTROL, ITEM, JsonObject, LabelStudio
 from tests.patience import PATIENCE_SECONDS
 from tests.service.stand import Stand
 from tests.stretches import (
+    IN_TURN,
     RATE,
     SAMPLES,
     SERIES,
     WORDS,
+    dialogue_with_names,
+    page_region,
+    page_with_names,
     region,
     sentence,
     share_met,
     signal_with_stretches,
+    turn_region,
 )
 
 TASKS, LABELS = 24, 10
+ENDS = ("start", "end")
 NAMES = ("Run", "Walk")
 TAGS = "".join(f'<Label value="{name}"/>' for name in NAMES)
 RECORDINGS = (
@@ -42,6 +48,15 @@ RECORDINGS = (
 TEXTS = (
     f'<View><Labels name="{CONTROL}" toName="{ITEM}"><Label value="LOC"/>'
     f'<Label value="PER"/></Labels><Text name="{ITEM}" value="$text"/></View>'
+)
+PLACES = '<Label value="LOC"/><Label value="PER"/>'
+PAGES = (
+    f'<View><HyperTextLabels name="{CONTROL}" toName="{ITEM}">{PLACES}'
+    f'</HyperTextLabels><HyperText name="{ITEM}" value="$page"/></View>'
+)
+DIALOGUES = (
+    f'<View><ParagraphLabels name="{CONTROL}" toName="{ITEM}">{PLACES}'
+    f'</ParagraphLabels><Paragraphs name="{ITEM}" value="$turns"/></View>'
 )
 
 
@@ -61,10 +76,42 @@ def text(random: np.random.Generator) -> tuple[JsonObject, list[JsonObject]]:
     return {"text": words}, regions
 
 
+def page(random: np.random.Generator) -> tuple[JsonObject, list[JsonObject]]:
+    source, stretches = page_with_names(random)
+    regions = [
+        page_region((start, end), name, path) for start, end, name, path in stretches
+    ]
+    return {"page": source}, regions
+
+
+def dialogue(random: np.random.Generator) -> tuple[JsonObject, list[JsonObject]]:
+    turns, stretches = dialogue_with_names(random)
+    regions = [
+        turn_region((turn, start, end), name) for turn, start, end, name in stretches
+    ]
+    return {"turns": turns}, regions
+
+
 KINDS = {
     "recordings": (RECORDINGS, recording),
     "texts": (TEXTS, text),
+    "pages": (PAGES, page),
+    "dialogues": (DIALOGUES, dialogue),
 }
+IN_WORDS = {"texts": "text-words", "pages": "html-words", "dialogues": "dialogue-words"}
+"""Kinds of tasks in which words are marked, and what reads them."""
+
+every_kind_of_words = pytest.mark.parametrize("kind", IN_WORDS)
+
+
+def told_ends(one: JsonObject) -> tuple[object, object]:
+    """Return the ends of a region as exports tell them."""
+    value = one["value"]
+    if one["type"] == IN_TURN:
+        start, end = (f"{value[key]}+{value[f'{key}Offset']}" for key in ENDS)
+        return start, end
+    places = value.get("globalOffsets", value)
+    return places["start"], places["end"]
 
 
 def rows_of(kind: str, there: LabelStudio) -> Rows:
@@ -123,8 +170,9 @@ def test_stretches_are_learnt_published_and_predicted(bench: Stand, kind: str) -
     assert unseen["score"] < 1
 
 
-def test_every_view_speaks_of_stretches(bench: Stand) -> None:
-    rows = rows_of("texts", bench.label_studio)
+@every_kind_of_words
+def test_every_view_speaks_of_stretches(bench: Stand, kind: str) -> None:
+    rows = rows_of(kind, bench.label_studio)
     connect(bench, rows)
     state = bench.state(rows.project)
     labelled, open_task = rows.tasks[0], rows.tasks[-1]
@@ -137,7 +185,7 @@ def test_every_view_speaks_of_stretches(bench: Stand) -> None:
     assert detail.predicted
     assert status["kind"] == "any of"
     assert status["classes"] == ["LOC", "PER"]
-    assert status["reads"]["kind"] == "text-words"
+    assert status["reads"]["kind"] == IN_WORDS[kind]
     assert any("share of the time" in note for note in status["notes"])
     counts = {one.name: one.labelled for one in learning_report(state).classes}
     assert counts == {"LOC": LABELS, "PER": LABELS}
@@ -148,8 +196,9 @@ def test_every_view_speaks_of_stretches(bench: Stand) -> None:
     assert task_detail(state, open_task, bench.services).predicted
 
 
-def test_tables_have_a_row_for_each_stretch(bench: Stand) -> None:
-    rows = rows_of("texts", bench.label_studio)
+@every_kind_of_words
+def test_tables_have_a_row_for_each_stretch(bench: Stand, kind: str) -> None:
+    rows = rows_of(kind, bench.label_studio)
     connect(bench, rows)
     state = bench.state(rows.project)
     empty = rows.tasks[LABELS]
@@ -159,12 +208,12 @@ def test_tables_have_a_row_for_each_stretch(bench: Stand) -> None:
     files = {name: b"".join(made.pieces(state)) for name, made in TABLES.items()}
 
     lines = files["labels.csv"].decode().splitlines()
-    first = orjson.loads(rows.truth[rows.tasks[0]])[0]["value"]
+    regions = orjson.loads(rows.truth[rows.tasks[0]])
+    ends = sorted(told_ends(one) for one in regions)
     assert lines[0] == "task,start,end,label,annotator,updated_at"
     assert len(lines) == 1 + 2 * LABELS + 1
-    assert lines[1].startswith(
-        f"{rows.tasks[0]},{first['start']},{first['end']},{first['labels'][0]},"
-    )
+    for line, (start, end), name in zip(lines[1:], ends, ("PER", "LOC"), strict=False):
+        assert line.startswith(f"{rows.tasks[0]},{start},{end},{name},")
     assert lines[-1].startswith(f"{empty},,,,")
     labels = {one["task"]: one["label"] for one in orjson.loads(files["labels.json"])}
     assert labels[empty] == []
@@ -179,8 +228,11 @@ def test_tables_have_a_row_for_each_stretch(bench: Stand) -> None:
     assert created == len(told) == TASKS
 
 
-def test_the_accuracy_is_the_share_whose_labels_are_right(bench: Stand) -> None:
-    rows = rows_of("texts", bench.label_studio)
+@every_kind_of_words
+def test_the_accuracy_is_the_share_whose_labels_are_right(
+    bench: Stand, kind: str
+) -> None:
+    rows = rows_of(kind, bench.label_studio)
     order = permutation(np.array(rows.tasks, dtype=np.int64), seed=0)
     drawn = [rows.tasks[place] for place in order[:22]]
     for task in drawn:

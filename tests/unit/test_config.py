@@ -77,7 +77,7 @@ LEARNT = {
 }
 NONE_OF_THEM = (
     "the label config has no <Choices>, <Taxonomy>, <Rating>, <Number>,"
-    " <TimeSeriesLabels> or <Labels>"
+    " <TimeSeriesLabels>, <Labels>, <HyperTextLabels> or <ParagraphLabels>"
 )
 LEARNT["rating"] = Schema(
     control="stars",
@@ -429,6 +429,9 @@ LEARNT_ANSWERS = {
     "choices_multiple_clicked_C_then_A": '["A","C"]',
     "choices_multiple_ticked_then_unticked": "[]",
     "choices_nested_multiple": '["Animal / Cat","Plant"]',
+    "labels_hypertext": '[[16,24,"PER"]]',
+    "labels_paragraphs": '[["1+0","1+4","PER"]]',
+    "labels_paragraphs_across_two": '[["0+0","1+7","ORG"]]',
 }
 SET_ASIDE_ANSWERS = {
     "choices_nested_single_parent": "several choices for 'tree'",
