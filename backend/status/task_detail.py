@@ -26,6 +26,7 @@ from dubito.backend.status.task_preview import (
     is_inline,
     linked,
     named_numbers,
+    shortened,
 )
 from dubito.model.errors import BadItemError
 from dubito.model.task_values import as_text
@@ -47,7 +48,6 @@ FOREIGN = (
     "The file of this task may belong to another project, so it is not shown here."
     " Open the task in Label Studio."
 )
-LONGEST_TEXT = 600
 LARGEST_BYTES = 5_000_000
 
 
@@ -70,7 +70,7 @@ def task_detail(state: ProjectState, task: int, services: Services) -> TaskDetai
         "task": task,
         "link": f"{home}/projects/{state.id}/data?task={task}",
         **_thought(task, snapshot, state),
-        "text": _shortened(preview.text),
+        "text": None if preview.text is None else shortened(preview.text),
         "numbers": named_numbers(preview.numbers),
         "numbers_left_out": max(0, len(preview.numbers) - MOST_NUMBERS),
         "trace": preview.trace,
@@ -113,12 +113,6 @@ def _foreseen(task: int, state: ProjectState) -> tuple[str | None, float | None]
     if ranking is None or row is None or not ranking.has_model:
         return None, None
     return ranking.likeliest_of(task), round(float(ranking.certainty[row]), 3)
-
-
-def _shortened(text: str | None) -> str | None:
-    if text is None or len(text) <= LONGEST_TEXT:
-        return text
-    return f"{text[:LONGEST_TEXT].rstrip()} …"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
