@@ -10,6 +10,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dubito.backend.controls.registry import codec_of
 from dubito.backend.data_kinds.kind import DataKind, ItemFile, ReadPlan
 from dubito.backend.data_kinds.preview import Look, TaskPreview
 from dubito.backend.data_kinds.registry import kind_shown_by
@@ -48,6 +49,7 @@ FOREIGN = (
     "The file of this task may belong to another project, so it is not shown here."
     " Open the task in Label Studio."
 )
+LEFT_ONLY = "The left one of two items."
 LARGEST_BYTES = 5_000_000
 
 
@@ -127,9 +129,8 @@ class TaskLoader:
     def at(self, schema: Schema) -> TaskPreview:
         """Return what is to be seen; what cannot be had is said, and does not fail."""
         reads = self.state.facts().reads
-        is_vector = reads is not None and bool(
-            reads.extractor
-        )  # it tells people nothing
+        specs = () if reads is None else (reads, *reads.parts)
+        is_vector = any(one.extractor for one in specs)  # it tells people nothing
         numbers = {} if is_vector else self.single.numbers
         preview = TaskPreview(text=self.single.text, numbers=numbers)
         is_enough = preview.text is not None or bool(preview.numbers)
@@ -160,6 +161,8 @@ class TaskLoader:
         if kind is not None and kind.each is not None and isinstance(content, list):
             note = f"The first of {len(content)} images." if len(content) > 1 else ""
             content, preview = next(iter(content), None), TaskPreview(note=note)
+        if codec_of(schema).compares and _look(schema) is not Look.KEPT:
+            preview = preview.having(note=LEFT_ONLY)
         with self.services.files(client) as files:
             if any(self._is_foreign(other, data, files) for other in schema.others):
                 preview = TaskPreview(note=FOREIGN)

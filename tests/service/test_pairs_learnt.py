@@ -1,10 +1,13 @@
 """People say which of two texts is better: the whole loop of such a question."""
 
+import base64
+import io
 from pathlib import Path
 
 import numpy as np
 import orjson
 import pytest
+from PIL import Image
 
 from dubito.backend.autolabel.plan import describe_autolabel
 from dubito.backend.errors import ExportError, SchemaError
@@ -28,6 +31,13 @@ from tests.pairs import CONFIG, CONTROL, Pairs, chosen, pairs_project, swapped
 from tests.service.stand import Stand
 
 TASKS, LABELS = 120, 50
+
+
+def picture(colour: str) -> str:
+    """Return an image as the data of a task may hold it."""
+    file = io.BytesIO()
+    Image.new("RGB", (16, 16), colour).save(file, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 @pytest.fixture
@@ -194,6 +204,23 @@ def test_the_page_shows_both_items(bench: Stand, pairs: Pairs) -> None:
     detail = task_detail(state, task, bench.services)
 
     assert detail.text == f"{data['first']}\n\n{data['second']}"
+
+
+def test_of_two_images_the_page_shows_the_left_one(bench: Stand) -> None:
+    there, config = bench.label_studio, CONFIG.replace("<Text", "<Image")
+    project = there.create_project("photos", config)
+    sides = [picture(colour) for colour in ("red", "blue")]
+    task, *_ = there.import_tasks(
+        project, [{"first": sides[n % 2], "second": sides[1 - n % 2]} for n in range(6)]
+    )
+    bench.connect(project)
+
+    detail = task_detail(bench.state(project), task, bench.services)
+
+    assert (detail.image, detail.note) == (sides[0], "The left one of two items.")
+    names = [one.name for one in detail.numbers]
+    assert names
+    assert all(name.startswith(("left: ", "right: ")) for name in names)
 
 
 def test_a_simulation_learns_pairs(bench: Stand, pairs: Pairs) -> None:

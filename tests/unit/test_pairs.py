@@ -7,8 +7,11 @@ from dubito.backend.errors import SchemaError
 from dubito.backend.features.in_memory_pool import pool_of
 from dubito.backend.features.input_choice import choose_input
 from dubito.backend.features.task_reader import TaskReader
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.label_config import control_names, read_schema
+from dubito.backend.learning.labels import read_answer
 from dubito.backend.project_settings import Preferences
+from dubito.backend.simulate.export_reader import parse_export
+from dubito.backend.simulate.json_min import Question
 from dubito.backend.state.pairs import both_sides, paired, sides_of
 from dubito.backend.state.pool import TaskInput
 from dubito.model.errors import BadItemError
@@ -122,3 +125,40 @@ def test_an_item_without_a_vector_has_an_empty_one_beside_the_other() -> None:
     left, right = sides_of(paired(TaskInput(text="", vector=vector), TaskInput()))
 
     assert (left.vector, right.vector) == (vector, bytes(len(vector)))
+
+
+def test_an_extractor_describes_both_items() -> None:
+    chosen = Preferences.model_construct(extractor="sentences")
+
+    reads = choose_input(read_schema(CONFIG), chosen, [])
+
+    parts = [(one.target, one.kind, one.extractor) for one in reads.parts]
+    assert parts == [
+        ("one", "extracted", "sentences"),
+        ("two", "extracted", "sentences"),
+    ]
+
+
+def test_the_side_is_read_from_json_min() -> None:
+    """As Label Studio 1.23.2 writes it."""
+    schema = read_schema(CONFIG)
+    row: JsonObject = {
+        "first": "a",
+        "second": "b",
+        "id": 1,
+        "better": [{"selected": "right"}],
+        "annotator": 1,
+        "annotation_id": 5,
+    }
+    question = Question(
+        control=schema.control,
+        shown=schema.single_name,
+        controls=control_names(CONFIG),
+        control_kind=schema.control_kind,
+        is_nested=False,
+    )
+
+    export = parse_export([row], question)
+
+    assert [task.data for task in export.tasks] == [{"first": "a", "second": "b"}]
+    assert [read_answer(one, schema) for one in export.annotations] == ["right"]
