@@ -33,6 +33,7 @@ import orjson
 from pydantic import AwareDatetime, TypeAdapter
 
 from dubito.backend.connection.events import AnnotationsSaved, parse_event
+from dubito.backend.controls.registry import codec_of
 from dubito.backend.errors import ProjectSettingsError, SchemaError
 from dubito.backend.features.class_names import teaching_names
 from dubito.backend.features.feature_table import FeatureTable
@@ -147,6 +148,7 @@ class Dubito(LabelStudioMLBase):  # type: ignore[misc]  # untyped, and not alway
                 pool_of(readings),
                 preferences.seed,
                 names=teaching_names(schema, preferences),
+                of_pairs=codec_of(schema).compares,
             ),
             labels=labels,
         )

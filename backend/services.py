@@ -18,7 +18,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from dubito.backend.errors import StoreUnavailableError
-from dubito.backend.features.feature_table import FeatureTableCache
+from dubito.backend.features.feature_table_cache import FeatureTableCache
 from dubito.backend.jobs import JOBS, OwnJob
 from dubito.backend.labelstudio.client import LabelStudioClient
 from dubito.backend.labelstudio.files import Files

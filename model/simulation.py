@@ -24,6 +24,7 @@ from dubito.model.arrays import (
 from dubito.model.evaluation.answers import kind_of, likely_targets, marks
 from dubito.model.evaluation.f1 import point_f1
 from dubito.model.learners.fitting import fit_labels
+from dubito.model.learners.pairs import PairLearner
 from dubito.model.learners.registry import Learner, Predictor, within
 from dubito.model.learners.unlabelled_context import UnlabelledContext
 from dubito.model.query.ranking import certainty_order
@@ -55,6 +56,7 @@ class Labelled:
     views : columns of each view, the last ones of the features
     may_be_empty : of any-of labels: whether "none of them" is an answer
     is_ordered : whether the classes are grades
+    of_pairs : whether the classes are the sides of pairs, and features differences
     """
 
     task_ids: TaskIds
@@ -64,6 +66,7 @@ class Labelled:
     views: Views = ()
     may_be_empty: bool = True
     is_ordered: bool = False
+    of_pairs: bool = False
 
     @property
     def kind(self) -> AnswerKind:
@@ -119,9 +122,8 @@ class SimulatedPool:
     @cached_property
     def informed(self) -> Learner:
         """Return the learner, knowing all tasks of the pool."""
-        return within(
-            self.learner, UnlabelledContext(self.pool.features, self.pool.views)
-        )
+        chosen = PairLearner(self.learner) if self.pool.of_pairs else self.learner
+        return within(chosen, UnlabelledContext(self.pool.features, self.pool.views))
 
     def _fit(self, count: int) -> Predictor | None:
         rows = np.sort(np.array(self.order[:count], dtype=np.intp))

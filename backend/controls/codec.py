@@ -34,7 +34,9 @@ class ControlCodec(ABC):
     ----------
     kind : name of the kind, `Schema.control_kind`
     tag : the tag of the label config; several kinds may share one
-    type : the `type` of a region, which is the key of its `value` as well
+    type : the `type` of a region
+    value_key : the key of a region's `value` under which the answer stands; the type
+        where it is not said
     description : what the sentence on what Dubito learns from says of the kind
     answer_kind : whether an answer is one of the classes, any of them, or a grade: one
         of classes that ascend
@@ -42,16 +44,20 @@ class ControlCodec(ABC):
         and that Dubito predicts
     objects : the kinds of objects that a control may be about; any where it is empty
     marks_stretches : whether an answer says where in the task its classes occur
+    compares : whether an answer says which of two objects is better; the control then
+        names both in its `toName`
     """
 
     kind: ClassVar[str]
     tag: ClassVar[str]
     type: ClassVar[str]
+    value_key: ClassVar[str] = ""
     description: ClassVar[str]
     answer_kind: ClassVar[AnswerKind] = "one of"
     may_be_empty: ClassVar[bool] = False
     objects: ClassVar[frozenset[str]] = frozenset()
     marks_stretches: ClassVar[bool] = False
+    compares: ClassVar[bool] = False
 
     def reads(self, control: Element) -> bool:  # noqa: ARG002
         """Tell whether the attributes of a tag ask for this kind."""
@@ -129,12 +135,12 @@ class ControlCodec(ABC):
         return [answer for region in regions for answer in self.answers_in(region)]
 
     def region(self, value: object, schema: Schema) -> Region:
-        """Return a region that holds a value under the name of its type."""
+        """Return a region that holds a value under its key."""
         return {
             "from_name": schema.control,
             "to_name": schema.target,
             "type": self.type,
-            "value": {self.type: value},
+            "value": {self.value_key or self.type: value},
         }
 
     def passes_bulk_import(self, schema: Schema) -> bool:

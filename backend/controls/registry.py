@@ -9,6 +9,7 @@ from dubito.backend.controls.multiple_choice import (
     MultipleChoice,
     RequiredMultipleChoice,
 )
+from dubito.backend.controls.pairwise import Pairwise
 from dubito.backend.controls.single_choice import SingleChoice
 from dubito.backend.controls.stretches import SoundStretches, TimeStretches
 from dubito.backend.controls.taxonomy import Taxonomy
@@ -34,6 +35,7 @@ CODECS: dict[str, ControlCodec] = {
         NumberGrades(),
         MultipleChoice(),
         RequiredMultipleChoice(),
+        Pairwise(),
         TimeStretches(),
         TextStretches(),
         SoundStretches(),

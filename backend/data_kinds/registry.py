@@ -11,6 +11,7 @@ from dubito.backend.data_kinds.html import HTML_PAGES
 from dubito.backend.data_kinds.image_lists import IMAGE_LISTS
 from dubito.backend.data_kinds.images import IMAGES
 from dubito.backend.data_kinds.objects import OBJECTS
+from dubito.backend.data_kinds.pairs import PAIRS
 from dubito.backend.data_kinds.pdfs import PDFS
 from dubito.backend.data_kinds.recordings import RECORDINGS
 from dubito.backend.data_kinds.rows import NUMBERS, TEXT_AND_NUMBERS
@@ -69,6 +70,7 @@ _KINDS: tuple[DataKind[Any], ...] = (
     IMAGE_LISTS,
     AUDIO,
     OBJECTS,
+    PAIRS,
     EXTRACTED,
     *IN_UNITS.values(),
     UNREAD,

@@ -47,6 +47,17 @@ ONE_OF = CardWords(
     combined="Of several answers to one task the majority counts.",
     of_class="that label",
 )
+PAIRWISE = CardWords(
+    task="which of two items is better, the left or the right one",
+    estimated=ONE_OF.estimated,
+    label=(
+        "The label is the side of the better item. Swapping the items of a pair swaps"
+        " the probabilities of the sides, and so the label."
+    ),
+    others="it always names one side, also where both items are equally good.",
+    combined=ONE_OF.combined,
+    of_class="that side",
+)
 ANY_OF = CardWords(
     task="any of {n_classes} classes for each item: several, one or none",
     estimated=(
@@ -111,6 +122,8 @@ F1 = (
 def words_for(schema: Schema) -> CardWords:
     """Return the words for the kind of a question."""
     codec = codec_of(schema)
+    if codec.compares:
+        return PAIRWISE
     if codec.answer_kind == "one of":
         return ONE_OF
     if codec.answer_kind == "ordered":

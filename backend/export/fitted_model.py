@@ -60,6 +60,7 @@ OURS = (
     "dubito.model.learners.kernel_ridge.Kernel",
     "dubito.model.learners.kernel_ridge.SimilarityPredictor",
     "dubito.model.learners.names_opinion.NamesTrust",
+    "dubito.model.learners.pairs.PairPredictor",
     "dubito.model.learners.registry.NamedPredictor",
     "dubito.model.learners.registry.OneByOnePredictor",
     "dubito.model.learners.registry.PlainPredictor",
@@ -199,12 +200,13 @@ class FittedModel:
 
 
 def _of_any_format(featuriser: Featuriser) -> Featuriser:
-    """Return a featuriser with the field that formats before 8 do not have."""
+    """Return a featuriser with the fields that older formats do not have."""
     return Featuriser(
         columns=featuriser.columns,
         layout=featuriser.layout,
         wordings=featuriser.wordings,
         names=getattr(featuriser, "names", None),
+        of_pairs=getattr(featuriser, "of_pairs", False),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from dubito.backend.controls.registry import codec_of
 from dubito.backend.data_kinds.registry import kind_named
 from dubito.backend.export.card_words import about_errors, words_for
 from dubito.backend.logs import plain
@@ -223,9 +224,11 @@ def _set_aside(snapshot: ProjectSnapshot, words: CardWords) -> str:
 
 
 def _limits(snapshot: ProjectSnapshot, words: CardWords) -> str:
-    counts = snapshot.labelled_counts
-    unseen = [name for name in snapshot.schema.classes if not counts[name]]
-    few = [name for name in snapshot.schema.classes if 0 < counts[name] < 5]
+    counts, classes = snapshot.labelled_counts, snapshot.schema.classes
+    if codec_of(snapshot.schema).compares:  # a label of one side tells of the other
+        classes = ()
+    unseen = [name for name in classes if not counts[name]]
+    few = [name for name in classes if 0 < counts[name] < 5]
     lines = [BY_DOUBT, OPINIONS]
     if unseen:
         names = ", ".join(map(_escaped, unseen))

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 def teaching_names(schema: Schema, preferences: Preferences) -> tuple[str, ...]:
     """Return what people read of each class; nothing if it is not to teach.
 
-    Names say which class is the likeliest, not how many classes a text has.
+    Names say which class is the likeliest, not how many classes a text has. "Left" and
+    "right" say nothing of two items.
     """
-    names = schema.class_texts or schema.classes
-    is_one_of = codec_of(schema).answer_kind == "one of"
+    names, codec = schema.class_texts or schema.classes, codec_of(schema)
+    is_one_of = codec.answer_kind == "one of" and not codec.compares
     is_wanted = preferences.class_names == "auto" and is_one_of
     return names if is_wanted and are_telling(names) else ()
 

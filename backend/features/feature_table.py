@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Self, TypeVar, cast
@@ -11,6 +10,7 @@ import numpy as np
 
 from dubito.backend.features.class_names import class_names_of
 from dubito.backend.features.task_sequences import TaskSequences
+from dubito.backend.state.pairs import both_sides, sides_of
 from dubito.backend.state.pool import vectors_of
 from dubito.model.arrays import OpinionWidth, first_guesses, plain
 from dubito.model.features.mixed_columns import Layout
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dubito.backend.state.pool import Pool, TaskInput
-    from dubito.backend.state.project import ProjectState
     from dubito.model.arrays import Features, Positions, TaskIds, Views
     from dubito.model.features.class_names import ClassNames
 
@@ -33,7 +32,6 @@ FIT_ON = 2_000
 """Texts from which the vocabulary is learnt: the first in the random order."""
 
 START_STEP = 50
-KEPT = 8
 Learnt = TypeVar("Learnt")
 
 
@@ -113,13 +111,15 @@ class Featuriser:
     """Puts columns and texts on one scale; a text weighs as much as all columns.
 
     Views of the tasks follow in columns of their own, what the names of the classes
-    say of the texts comes last.
+    say of the texts comes last. Of pairs the left item is described, minus the right
+    one: swapping the items changes the sign of the features and nothing else.
     """
 
     columns: tuple[str, ...]
     layout: Layout
     wordings: TextEmbeddings | None
     names: ClassNames | None = None
+    of_pairs: bool = False
 
     @classmethod
     def of(
@@ -128,6 +128,8 @@ class Featuriser:
         seed: int,
         before: Featuriser | None = None,
         names: Sequence[str] = (),
+        *,
+        of_pairs: bool = False,
     ) -> Self:
         """Learn the scale and the vocabulary of a pool.
 
@@ -135,13 +137,16 @@ class Featuriser:
         ----------
         before : of an earlier state of the pool: what still holds is taken from it
         names : what people read of each class, if that teaches
+        of_pairs : whether each task shows two items that are compared
         """
         wordings = before.wordings if before else None
+        items = both_sides(pool) if of_pairs else pool
         return cls(
-            columns=pool.columns,
-            layout=Layout.of(pool.columns, pool.numbers),
-            wordings=TextEmbeddings.of(pool, seed, wordings) if pool.texts else None,
-            names=class_names_of(names, pool),
+            columns=items.columns,
+            layout=Layout.of(items.columns, items.numbers),
+            wordings=TextEmbeddings.of(items, seed, wordings) if items.texts else None,
+            names=class_names_of(names, items),
+            of_pairs=of_pairs,
         )
 
     @property
@@ -151,10 +156,16 @@ class Featuriser:
         names = () if self.names is None else (OpinionWidth(self.names.count),)
         return (*self.layout.widths, *text_views, *names)
 
+    def features_in(self, pool: Pool) -> Features:
+        """Return the (n, d) features of the tasks of a pool."""
+        items = both_sides(pool) if self.of_pairs else pool
+        features = self.features(items.numbers, items.texts, items.vectors)
+        return _differences(features) if self.of_pairs else features
+
     def features(
         self, numbers: Features, texts: Sequence[str], vectors: NDArray[np.float16]
     ) -> Features:
-        """Return the (n, d) features of n tasks."""
+        """Return the (n, d) features of n items, each alone."""
         blocks, views = [self.layout.apply(numbers)], self.layout.look(numbers)
         if self.wordings is not None:
             weight = np.float32(np.sqrt(max(1, blocks[0].shape[1])))
@@ -167,6 +178,12 @@ class Featuriser:
 
     def features_of(self, readings: Sequence[TaskInput]) -> Features:
         """Return the (n, d) features of tasks that are not in the pool."""
+        if self.of_pairs:
+            items = [item for reading in readings for item in sides_of(reading)]
+            return _differences(self._features_of_items(items))
+        return self._features_of_items(readings)
+
+    def _features_of_items(self, readings: Sequence[TaskInput]) -> Features:
         numbers = [_row(reading.numbers, self.columns) for reading in readings]
         table = np.array(numbers, dtype=np.float32)
         texts = [reading.text or "" for reading in readings]
@@ -182,6 +199,11 @@ class Featuriser:
 
 def _row(numbers: Mapping[str, float], columns: Sequence[str]) -> list[float]:
     return [numbers.get(column, np.nan) for column in columns]
+
+
+def _differences(items: Features) -> Features:
+    """Return (n, d) differences of (2n, d) items: left ones minus right ones."""
+    return items[0::2] - items[1::2]
 
 
 @dataclass(eq=False)
@@ -209,16 +231,19 @@ class FeatureTable:
         seed: int,
         before: FeatureTable | None = None,
         names: Sequence[str] = (),
+        *,
+        of_pairs: bool = False,
     ) -> Self:
         """Make the table of a pool; `before` spares work and changes nothing.
 
         Parameters
         ----------
         names : what people read of each class, if that teaches
+        of_pairs : whether each task shows two items that are compared
         """
         previous = before.featuriser if before else None
-        featuriser = Featuriser.of(pool, seed, previous, names)
-        features = featuriser.features(pool.numbers, pool.texts, pool.vectors)
+        featuriser = Featuriser.of(pool, seed, previous, names, of_pairs=of_pairs)
+        features = featuriser.features_in(pool)
         old = None if before is None else before.sequences
         sequences = TaskSequences.of(pool.sequences, old) if pool.sequences else None
         return cls(pool.task_ids, features, featuriser, sequences)
@@ -264,35 +289,3 @@ class FeatureTable:
                 self.plain, self.task_ids, plan, seed, guesses
             )
         return self._starts[key]
-
-
-@dataclass(slots=True)
-class FeatureTableCache:
-    """The tables of the projects a process worked on last, by version."""
-
-    _kept: dict[tuple[str, int], tuple[tuple[int, tuple[str, ...]], FeatureTable]] = (
-        field(default_factory=dict)
-    )
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def items(
-        self, state: ProjectState, seed: int, names: tuple[str, ...] = ()
-    ) -> tuple[int, FeatureTable]:
-        """Return the version of the tasks' data, and the table made from it.
-
-        Parameters
-        ----------
-        names : what people read of each class, if that teaches
-        """
-        name = (state.key, seed)
-        with self._lock:
-            basis = state.tasks.version(), names
-            entry = self._kept.pop(name, None)
-            if entry is None or entry[0] != basis:
-                before, pool = None if entry is None else entry[1], state.tasks.pool()
-                entry = basis, FeatureTable.of(pool, seed, before, names)
-            self._kept[name] = entry
-            while len(self._kept) > KEPT:
-                del self._kept[next(iter(self._kept))]
-            (version, _), table = entry
-            return version, table

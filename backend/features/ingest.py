@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dubito.backend.controls.registry import codec_of
-from dubito.backend.data_kinds.objects import OBJECTS
 from dubito.backend.data_kinds.registry import kind_named, kind_shown_by
 from dubito.backend.data_kinds.rows import NUMBERS
 from dubito.backend.errors import FileUnavailableError
@@ -110,7 +109,7 @@ class Ingest:
 
     def _versions(self, reads: InputSpec) -> list[int]:
         kinds = [kind_named(reads.kind)]
-        if reads.kind == OBJECTS.name:
+        if reads.parts:
             object_kinds = (kind_shown_by(one.tag) for one in self.schema.objects)
             kinds += [kind for kind in object_kinds if kind is not None]
         return [kind.version for kind in kinds if kind.version]
@@ -169,10 +168,14 @@ def _form(schema: Schema) -> tuple[object, ...]:
     """Return what of a label config decides how an object is read."""
     attributes = filter(None, (schema.encoding, schema.name_key, schema.text_key))
     as_text = ("or as text",) if schema.tag == "Table" else ()
-    is_in_units = codec_of(schema).marks_stretches
+    codec = codec_of(schema)
     places = filter(None, (schema.is_inline, schema.by_start))
-    in_units = ("in units", schema.time_format, *places) if is_in_units else ()
-    form = (schema.is_address, schema.unread, *attributes, *as_text, *in_units)
+    in_units = (
+        ("in units", schema.time_format, *places) if codec.marks_stretches else ()
+    )
+    in_pairs = ("in pairs",) if codec.compares else ()
+    given = (schema.is_address, schema.unread)
+    form = (*given, *attributes, *as_text, *in_units, *in_pairs)
     return (schema.tag, schema.value, schema.key, schema.channels, form)
 
 

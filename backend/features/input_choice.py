@@ -12,6 +12,7 @@ from dubito.backend.data_kinds.column_inference import (
     within,
 )
 from dubito.backend.data_kinds.objects import OBJECTS
+from dubito.backend.data_kinds.pairs import PAIRS
 from dubito.backend.data_kinds.registry import kind_shown_by
 from dubito.backend.data_kinds.rows import NUMBERS, TEXT_AND_NUMBERS, has_no_rows
 from dubito.backend.data_kinds.sample import TaskSample, row_of
@@ -40,10 +41,14 @@ def choose_input(
     the tag shows decides whether it is the input; if not, the tasks are read as rows of
     numbers, categories and vectors. Other objects that the label config shows are read,
     too. What cannot be read is left out, whoever asks for it. Where people mark
-    stretches, the object that they mark is read, and nothing else.
+    stretches, the object that they mark is read, and nothing else; where they compare
+    two objects, these are.
     """
-    if codec_of(schema).marks_stretches:
+    codec = codec_of(schema)
+    if codec.marks_stretches:
         return InputSpec(kind=IN_UNITS[schema.tag].name, keys=schema.names)
+    if codec.compares:
+        return _in_pairs(schema, preferences, sample)
     if preferences.extractor:
         return reads_of(schema, preferences.extractor)
     left_out = set(schema.names) if schema.unread else set()
@@ -66,16 +71,37 @@ def with_others(
     if not others:
         return first
     own = [] if first.kind == NOTHING else [(schema.target, first)]
-    parts = [
-        reads.model_copy(update={"target": target}) for target, reads in (*own, *others)
-    ]
+    parts = _of_parts(OBJECTS.name, (*own, *others))
+    return parts.model_copy(update={"answers": first.answers})
+
+
+def _of_parts(kind: str, named: Sequence[tuple[str, InputSpec]]) -> InputSpec:
+    """Return that several objects are read, each by its name and in its own way."""
+    parts = [reads.model_copy(update={"target": name}) for name, reads in named]
     keys = dict.fromkeys(key for part in parts for key in part.keys)
-    return InputSpec(
-        kind=OBJECTS.name,
-        keys=tuple(keys),
-        answers=first.answers,
-        parts=tuple(parts),
-    )
+    return InputSpec(kind=kind, keys=tuple(keys), parts=tuple(parts))
+
+
+def _in_pairs(
+    schema: Schema, preferences: Preferences, sample: Sequence[JsonObject]
+) -> InputSpec:
+    """Decide how two objects are read that are compared: both in the same way.
+
+    Of rows the columns of both sides are read.
+    """
+    extractor = preferences.extractor
+    reads = [
+        reads_of(one, extractor) if extractor else _beside(one, sample)
+        for one in schema.objects
+    ]
+    if NUMBERS.name in {one.kind for one in reads}:
+        columns = dict.fromkeys(
+            key for one in reads if one.kind == NUMBERS.name for key in one.keys
+        )
+        rows = InputSpec(kind=NUMBERS.name, keys=within(sorted(columns)))
+        reads = [rows for _ in reads]
+    targets = [one.target for one in schema.objects]
+    return _of_parts(PAIRS.name, [*zip(targets, reads, strict=True)])
 
 
 def _beside(schema: Schema, sample: Sequence[JsonObject]) -> InputSpec:

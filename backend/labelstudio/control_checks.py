@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dubito.backend.controls.tags import NOT_FILLED_IN, cut, first_obstacle, is_set
-from dubito.backend.labelstudio.object_tags import kind_of
+from dubito.backend.labelstudio.object_tags import kind_of, shown_value, unread
+from dubito.model.task_values import names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from xml.etree.ElementTree import Element
 
     from dubito.backend.controls.codec import ControlCodec
@@ -43,8 +44,14 @@ def unsupported_reason(control: Element, codec: ControlCodec, tags: Tags) -> str
     return (
         _about_any_control(control, tags)
         or codec.unsupported_reason(control)
-        or _about_its_object(control.get("toName", ""), codec, tags)
+        or _about_its_objects(control, codec, tags)
     )
+
+
+def object_names(control: Element, codec: ControlCodec) -> list[str]:
+    """Return the names of the objects that a control is about: the left one first."""
+    target = control.get("toName", "")
+    return target.split(",") if codec.compares else [target]
 
 
 def _about_any_control(control: Element, tags: Tags) -> str:
@@ -59,6 +66,35 @@ def _about_any_control(control: Element, tags: Tags) -> str:
             "has a name that contains a template": bool(NOT_FILLED_IN.search(name)),
             "labels regions, not whole tasks": is_set(control, "perRegion"),
             "labels each image of a list, not whole tasks": is_set(control, "perItem"),
+        }
+    )
+
+
+def _about_its_objects(control: Element, codec: ControlCodec, tags: Tags) -> str:
+    targets = object_names(control, codec)
+    reasons = (_about_its_object(target, codec, tags) for target in targets)
+    reason = next(filter(None, reasons), "")
+    return reason or (_about_a_pair(targets, tags) if codec.compares else "")
+
+
+def _about_a_pair(targets: Sequence[str], tags: Tags) -> str:
+    """Return why objects that exist cannot be compared; empty if they can."""
+    if len(targets) != 2:
+        return 'does not name two objects in toName, such as toName="text1,text2"'
+    objects = [tags.named[target] for target in targets]
+    kinds = [kind_of(tag) for tag in objects]
+    unreadable = next(filter(None, map(unread, objects)), "")
+    values = [shown_value(tag) for tag in objects]
+    return first_obstacle(
+        {
+            f"compares <{kinds[0]}> with <{kinds[1]}>, and Dubito compares two"
+            " objects of one kind only": kinds[0] != kinds[1],
+            f"compares two objects of which one is {unreadable}, which Dubito cannot"
+            " read": bool(unreadable),
+            "compares two objects that show the same data": values[0] == values[1],
+            "compares objects that show nothing of the tasks' data": not all(
+                map(names, values)
+            ),
         }
     )
 

@@ -19,7 +19,11 @@ from dubito.backend.controls.registry import (
 )
 from dubito.backend.controls.tags import NOT_FILLED_IN, attribute, cut, is_set
 from dubito.backend.errors import SchemaError
-from dubito.backend.labelstudio.control_checks import Tags, unsupported_reason
+from dubito.backend.labelstudio.control_checks import (
+    Tags,
+    object_names,
+    unsupported_reason,
+)
 from dubito.backend.labelstudio.object_tags import (
     channels_of,
     encoding_of,
@@ -95,8 +99,10 @@ def _question(control: Element, tags: Tags) -> Schema | str:
     for codec in codecs_for(control):
         reason = unsupported_reason(control, codec, tags)
         if not reason:
-            schema = _schema(control, codec, tags.named[control.get("toName", "")])
-            return replace(schema, others=_others(schema, tags))
+            first, *rest = object_names(control, codec)
+            schema = _schema(control, codec, tags.named[first])
+            others = _named(schema, rest, tags) if rest else _others(schema, tags)
+            return replace(schema, others=others)
         reasons.append(reason)
     return f"{cut(control.get('name', f'a <{control.tag}>'))} {reasons[0]}"
 
@@ -152,6 +158,13 @@ def _others(schema: Schema, tags: Tags) -> tuple[Schema, ...]:
         if other.names and not NOT_FILLED_IN.search(name):
             schemas.setdefault((other.tag, other.value), other)
     return tuple(schemas.values())[1 : MOST_OTHERS + 1]
+
+
+def _named(schema: Schema, names: Sequence[str], tags: Tags) -> tuple[Schema, ...]:
+    """Return the objects of these names: of a comparison no other one is read."""
+    return tuple(
+        replace(schema, target=name, **_object(tags.named[name])) for name in names
+    )
 
 
 def _object(tag: Element) -> dict[str, Any]:

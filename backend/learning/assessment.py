@@ -18,6 +18,7 @@ from dubito.backend.controls.registry import codec_of
 from dubito.backend.data_kinds.registry import kind_named
 from dubito.backend.features.leaking_columns import leaking_columns
 from dubito.backend.learning.findings import finding_of, with_stretches
+from dubito.backend.learning.learners import learner_for
 from dubito.backend.learning.round import fingerprint_of
 from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.learning.stretch_assessment import AssessedStretches
@@ -27,7 +28,6 @@ from dubito.model.evaluation.accuracy import random_prefix
 from dubito.model.evaluation.answers import marks
 from dubito.model.evaluation.assessment import NOW, OPEN_SAMPLE, Assessed
 from dubito.model.evaluation.crossfit import LabelledRows, fit_by
-from dubito.model.learners.registry import learner
 from dubito.model.query.seed_set import permutation, tie_breaker
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ class AssessmentInput:
             classes=snapshot.schema.classes,
         )
         stretches = _stretches(labels, rows, snapshot, items)
-        project_learner = learner(snapshot.preferences.learner, seed)
+        project_learner = learner_for(snapshot.schema, snapshot.preferences)
         return cls(
             task_ids=items.task_ids[rows],
             assessed=assessed,

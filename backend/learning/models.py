@@ -9,11 +9,12 @@ import numpy as np
 from dubito.backend.controls.likely_labels import likely_labels
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.features.task_sequences import TaskSequences
+from dubito.backend.learning.learners import learner_for
 from dubito.backend.learning.stretches import fit_tasks, predict_tasks
 from dubito.backend.learning.targets import targets_of
 from dubito.backend.learning.task_predictions import TaskPredictions
 from dubito.model.learners.fitting import fit_labels
-from dubito.model.learners.registry import learner, within
+from dubito.model.learners.registry import within
 from dubito.model.query.uncertainty import doubt
 
 if TYPE_CHECKING:
@@ -117,10 +118,10 @@ def fit(question: RoundInput) -> Predictor | None:
     items, labels = question.items, question.known
     rows = np.array(sorted(labels), dtype=np.intp)
     targets = targets_of([labels[row] for row in rows.tolist()], question.schema)
-    named = learner(question.preferences.learner, question.preferences.seed)
+    chosen = learner_for(question.schema, question.preferences)
     n_classes = len(question.schema.classes)
     return fit_labels(
-        within(named, items.surroundings),
+        within(chosen, items.surroundings),
         items.features[rows],
         targets,
         n_classes,

@@ -16,7 +16,8 @@ from dubito.backend.project_settings import Preferences, read_preferences
 from dubito.backend.publishing.scores import LAST, NEUTRAL, pool_score
 
 if TYPE_CHECKING:
-    from dubito.backend.features.feature_table import FeatureTable, FeatureTableCache
+    from dubito.backend.features.feature_table import FeatureTable
+    from dubito.backend.features.feature_table_cache import FeatureTableCache
     from dubito.backend.learning.labels import Labels
     from dubito.backend.records import Project
     from dubito.backend.state.project import ProjectState
@@ -77,7 +78,8 @@ class ProjectSnapshot:
     def items(self, tables: FeatureTableCache) -> tuple[int, FeatureTable]:
         """Return the version of the tasks' data, and the table made from it."""
         names = teaching_names(self.schema, self.preferences)
-        return tables.items(self.state, self.preferences.seed, names)
+        of_pairs = codec_of(self.schema).compares
+        return tables.items(self.state, self.preferences.seed, names, of_pairs=of_pairs)
 
     @cached_property
     def label_version(self) -> int:

@@ -98,7 +98,8 @@ class Source:
             raise ExportError(message)
         names = teaching_names(self.schema, preferences)
         pool, seed = pool_of(readings), preferences.seed
-        items = FeatureTable.of(pool, seed, names=names)
+        of_pairs = codec_of(self.schema).compares
+        items = FeatureTable.of(pool, seed, names=names, of_pairs=of_pairs)
         labelled_rows = self._labelled(items, [answers[task.id] for task in read])
         groups = _groups(read, preferences.group) if preferences.group else None
         predictors = _sole_columns(reads, items, labelled_rows, groups)
@@ -123,6 +124,7 @@ class Source:
             views=items.views,
             may_be_empty=codec.may_be_empty,
             is_ordered=codec.answer_kind == "ordered",
+            of_pairs=codec.compares,
         )
 
     def _aside(self, labels: Labels) -> Counter[str]:

@@ -14,7 +14,7 @@ import numpy as np
 import orjson
 
 from dubito.backend.controls.paths import SEPARATOR
-from dubito.backend.controls.registry import codec_for, listed_tags
+from dubito.backend.controls.registry import CODECS, codec_for, listed_tags
 from dubito.backend.data_kinds.column_inference import as_column, is_numeric
 from dubito.backend.data_kinds.csv_files import PLACE, read_csv
 from dubito.backend.errors import ExportError
@@ -96,6 +96,12 @@ def infer_schema(export: Export, fetch: Callable[[str], bytes]) -> Schema:
         )
         raise ExportError(message)
     question = min(votes, key=lambda one: (-votes[one], one))
+    if CODECS[question.control_kind].compares:
+        message = (
+            f"{question.control!r} compares two objects, and the export does not tell"
+            " which: give the label config with --config"
+        )
+        raise ExportError(message)
     content = _shown(export, fetch)
     classes = tuple(sorted({answer for one, answer in answers if one == question}))
     return Schema(

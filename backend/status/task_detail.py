@@ -10,6 +10,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dubito.backend.controls.registry import codec_of
 from dubito.backend.data_kinds.kind import DataKind, ItemFile, ReadPlan
 from dubito.backend.data_kinds.preview import Look, TaskPreview
 from dubito.backend.data_kinds.registry import kind_shown_by
@@ -26,6 +27,7 @@ from dubito.backend.status.task_preview import (
     is_inline,
     linked,
     named_numbers,
+    shortened,
 )
 from dubito.model.errors import BadItemError
 from dubito.model.task_values import as_text
@@ -47,7 +49,7 @@ FOREIGN = (
     "The file of this task may belong to another project, so it is not shown here."
     " Open the task in Label Studio."
 )
-LONGEST_TEXT = 600
+LEFT_ONLY = "The left one of two items."
 LARGEST_BYTES = 5_000_000
 
 
@@ -70,7 +72,7 @@ def task_detail(state: ProjectState, task: int, services: Services) -> TaskDetai
         "task": task,
         "link": f"{home}/projects/{state.id}/data?task={task}",
         **_thought(task, snapshot, state),
-        "text": _shortened(preview.text),
+        "text": None if preview.text is None else shortened(preview.text),
         "numbers": named_numbers(preview.numbers),
         "numbers_left_out": max(0, len(preview.numbers) - MOST_NUMBERS),
         "trace": preview.trace,
@@ -115,12 +117,6 @@ def _foreseen(task: int, state: ProjectState) -> tuple[str | None, float | None]
     return ranking.likeliest_of(task), round(float(ranking.certainty[row]), 3)
 
 
-def _shortened(text: str | None) -> str | None:
-    if text is None or len(text) <= LONGEST_TEXT:
-        return text
-    return f"{text[:LONGEST_TEXT].rstrip()} …"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskLoader:
     """A look at one task: at what we hold of it, and at its data if that is needed."""
@@ -133,9 +129,8 @@ class TaskLoader:
     def at(self, schema: Schema) -> TaskPreview:
         """Return what is to be seen; what cannot be had is said, and does not fail."""
         reads = self.state.facts().reads
-        is_vector = reads is not None and bool(
-            reads.extractor
-        )  # it tells people nothing
+        specs = () if reads is None else (reads, *reads.parts)
+        is_vector = any(one.extractor for one in specs)  # it tells people nothing
         numbers = {} if is_vector else self.single.numbers
         preview = TaskPreview(text=self.single.text, numbers=numbers)
         is_enough = preview.text is not None or bool(preview.numbers)
@@ -166,6 +161,8 @@ class TaskLoader:
         if kind is not None and kind.each is not None and isinstance(content, list):
             note = f"The first of {len(content)} images." if len(content) > 1 else ""
             content, preview = next(iter(content), None), TaskPreview(note=note)
+        if codec_of(schema).compares and _look(schema) is not Look.KEPT:
+            preview = preview.having(note=LEFT_ONLY)
         with self.services.files(client) as files:
             if any(self._is_foreign(other, data, files) for other in schema.others):
                 preview = TaskPreview(note=FOREIGN)

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from dubito.backend.data_kinds.preview import rounded
+from dubito.backend.state.pairs import SIDE
 from dubito.backend.status.models import NamedNumber
 from dubito.model.errors import BadItemError
 from dubito.model.features.mixed_columns import AT, IS
@@ -17,9 +18,19 @@ if TYPE_CHECKING:
     from dubito.backend.labelstudio.files import Files
 
 MOST_NUMBERS = 24
+LONGEST_TEXT = 600
 LONGEST_PICTURE = 2_000_000
 PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp|bmp);base64,[A-Za-z0-9+/=\s]*")
 """A picture inside the data; one that is a drawing could hold more than a picture."""
+
+
+def shortened(text: str) -> str:
+    """Return the beginning of a text; of two texts that are compared, of both."""
+    parts = text.split(SIDE)
+    most = LONGEST_TEXT // len(parts)
+    return "\n\n".join(
+        part if len(part) <= most else f"{part[:most].rstrip()} …" for part in parts
+    )
 
 
 def named_numbers(numbers: Mapping[str, float]) -> list[NamedNumber]:
@@ -33,10 +44,10 @@ def _named(name: str, value: float) -> NamedNumber:
     """Name a number as people know it: a category is a word, an embedding a list."""
     key, is_category, category = name.partition(IS)
     if is_category:
-        return NamedNumber(name=key, value=category)
+        return NamedNumber(name=key.replace(SIDE, ": "), value=category)
     key, is_vector, at = name.partition(AT)
     title = f"{key}[{at.rpartition(AT)[2]}]" if is_vector else name
-    return NamedNumber(name=title, value=rounded(value))
+    return NamedNumber(name=title.replace(SIDE, ": "), value=rounded(value))
 
 
 def file_for_browsers(address: str, files: Files, label_studio: str) -> str:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from dubito.model.arrays import Features, Targets
+from dubito.model.learners.pairs import FEWEST_LABELS, PairLearner
 from dubito.model.learners.registry import (
     GradeLearner,
     Learner,
@@ -25,9 +26,13 @@ def fit_labels(
     """Learn from labelled tasks; see `Learner.fit`.
 
     Before there are two different labels the names of the classes speak alone, if they
-    are known; else there is nothing to predict by.
+    are known; else there is nothing to predict by. Labels of pairs may all be equal:
+    each says what is not chosen, too.
     """
-    if len(np.unique(targets, axis=0)) > 1:
+    is_enough = len(np.unique(targets, axis=0)) > 1
+    if isinstance(learner, PairLearner):
+        is_enough = len(targets) >= FEWEST_LABELS
+    if is_enough:
         return fit_targets(learner, features, targets, n_classes, is_ordered=is_ordered)
     if isinstance(learner, NamedLearner):
         return NamedPredictor(learnt=None, trust=None, n_classes=n_classes)

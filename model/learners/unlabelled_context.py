@@ -181,6 +181,11 @@ class UnlabelledContext:
         parts = cut(self.features, self.views)[: len(descriptions(self.views))]
         return tuple(map(UnlabelledContext, parts))
 
+    @cached_property
+    def mirrored(self) -> "UnlabelledContext":
+        """Return what pairs and their mirror images tell together."""
+        return UnlabelledContext(mirrored(self.features), self.views)
+
     @property
     def _plain(self) -> Features:
         return plain(self.features, self.views)
@@ -227,6 +232,24 @@ class UnlabelledContext:
             return np.zeros((len(features), 0))
         with one_thread():
             return self.graph.extend(features)
+
+
+def mirrored(features: Features) -> Features:
+    """Return (2n, d) rows: pairs, each the same way round, then all their opposites."""
+    turned = features * orientations(features)
+    return np.concatenate([turned, -turned])
+
+
+def orientations(features: Features) -> Features:
+    """Return (n, 1) signs: -1 for each pair whose mirror image is looked at instead.
+
+    Of (n, d) pairs the first entry that is not 0 decides: it differs in its sign.
+    """
+    signs = np.sign(features)
+    if signs.shape[1] == 0:
+        return np.ones((len(features), 1), dtype=np.float32)
+    first = np.take_along_axis(signs, (signs != 0).argmax(axis=1)[:, None], axis=1)
+    return np.where(first < 0, -1, 1).astype(np.float32)
 
 
 def _weights(

@@ -13,6 +13,8 @@ from tests.label_studio import JsonObject, LabelStudio
 pytestmark = pytest.mark.end_to_end
 LABELS = 12
 BACTERIA, HUMAN = ["Bacteria"], ["Eukarya", "Human"]
+SIDES: dict[str, object] = {"left": "left", "right": "right"}
+CELL, PERSON = "a cell", "a tall person"
 NESTED = (
     '<View><Text name="text" value="$text"/>'
     '<Choices name="tree" toName="text" choice="single" allowNested="true">'
@@ -31,18 +33,25 @@ def template(name: str) -> str:
 
 
 class Case(NamedTuple):
-    """A label config, and two answers as the editor stores them, by their classes."""
+    """A label config, and two answers as the editor stores them, by their classes.
+
+    The answer stands in the value under `key`, or else under the type of the region.
+    """
 
     config: str
     control: str
     target: str
     kind: str
     answers: dict[str, object]
+    key: str = ""
 
     def result(self, name: str) -> list[JsonObject]:
         """Return what the editor stores for a class."""
         names = {"from_name": self.control, "to_name": self.target, "type": self.kind}
-        return [{**names, "value": {self.kind: self.answers[name]}}]
+        return [{**names, "value": self.value(name)}]
+
+    def value(self, name: str) -> JsonObject:
+        return {self.key or self.kind: self.answers[name]}
 
 
 CASES = {
@@ -60,6 +69,22 @@ CASES = {
         "taxonomy",
         {"Bacteria": [BACTERIA], "Eukarya / Human": [HUMAN]},
     ),
+    "pairwise": Case(
+        "ranking-and-scoring/pairwise-classification",
+        "pw",
+        "pw",
+        "pairwise",
+        SIDES,
+        "selected",
+    ),
+    "feedback": Case(
+        "generative-ai/human-feedback-collection",
+        "comparison",
+        "comparison",
+        "pairwise",
+        SIDES,
+        "selected",
+    ),
     "nested": Case(
         NESTED,
         "tree",
@@ -70,6 +95,14 @@ CASES = {
 }
 
 
+def data(*, is_first: bool) -> JsonObject:
+    """Return the data of a task, of pairs with the better item where it belongs."""
+    one, other = (CELL, PERSON) if is_first else (PERSON, CELL)
+    texts = dict.fromkeys(("text", "summary", "document", "answer1", "pairText1"), one)
+    others = dict.fromkeys(("answer2", "pairText2"), other)
+    return {**texts, **others, "prompt": "What is small?"}
+
+
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_a_template_is_labelled_in_the_published_order(
     dubito: Dubito, real_label_studio: LabelStudio, case: Case
@@ -78,8 +111,7 @@ def test_a_template_is_labelled_in_the_published_order(
     project = real_label_studio.create_project("other controls", config)
     first, second = case.answers
     names = [second if number % 2 else first for number in range(24)]
-    texts = [f"a {'cell' if name == first else 'tall person'}" for name in names]
-    tasks = [{"text": one, "summary": one, "document": one} for one in texts]
+    tasks = [data(is_first=name == first) for name in names]
     ids = real_label_studio.import_tasks(project, tasks)
     truth = dict(zip(ids, names, strict=True))
     settings = {"preannotate": True, "window": 4}
@@ -98,4 +130,4 @@ def test_a_template_is_labelled_in_the_published_order(
     assert status["kind"] == ("ordered" if case.kind == "rating" else "one of")
     [shown] = real_label_studio.task(window_of(status)[0])["predictions"]
     [region] = shown["result"]
-    assert region["value"] in [{case.kind: answer} for answer in case.answers.values()]
+    assert region["value"] in [case.value(name) for name in case.answers]

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from dubito.backend.records import Annotation
+from tests import pairs as pairs_of_texts
 from tests import questions
 from tests.builders import annotation, captured, captured_names
 from tests.label_studio import JsonObject, choices_config
 from tests.official.project import ROWS, Told, as_sent, tasks
 from tests.official.server import ROOT, ModelServer
+from tests.pairs import chosen, some_pairs, swapped
 from tests.questions import truth
 
 NEUTRAL = 0.01 + 0.99 * 0.5
@@ -93,6 +95,28 @@ def test_tasks_asked_about_one_by_one_are_learnt_about(told: Told) -> None:
     named = [answer["result"][0]["value"]["choices"][0] for answer in answers]
     assert named == [truth(task["id"]) for task in sent[30:40]]
     assert len({answer["score"] for answer in answers}) > 5
+
+
+def test_swapping_the_items_of_a_pair_swaps_the_predicted_side(
+    server: ModelServer,
+) -> None:
+    told, pairs = Told(server=server, config=pairs_of_texts.CONFIG), some_pairs(40)
+    told.setup({"preannotate": True})
+    for number, (data, side) in enumerate(pairs[:30], start=10):
+        answer = annotation(number, chosen(side), task=number)
+        told.tell(answer, as_sent(number, data))
+
+    both = [way for data, _ in pairs[30:] for way in (data, swapped(data))]
+    answers = told.predict([as_sent(90 + n, data) for n, data in enumerate(both)])
+
+    sides = [answer["result"][0]["value"]["selected"] for answer in answers]
+    assert sides[0::2] == [
+        "right" if side == "left" else "left" for side in sides[1::2]
+    ]
+    right = [
+        one == side for one, (_, side) in zip(sides[0::2], pairs[30:], strict=True)
+    ]
+    assert sum(right) > 5
 
 
 def test_few_tasks_are_neutral_before_there_is_a_model(told: Told) -> None:

@@ -36,6 +36,7 @@ NAMES = 'name="c" toName="t"'
 MARKS = '<Label value="a"/><Label value="b"/>'
 ALIASES = '<Label value="a" alias="[]"/><Label value="ä"/>'
 TEXT = '<Text name="t" value="$t"/>'
+OTHER = '<Text name="u" value="$u"/>'
 SERIES = '<TimeSeries name="t" value="$t"/>'
 SOUND = '<Audio name="t" value="$t"/>'
 PAGE = '<HyperText name="t" value="$t"/>'
@@ -74,6 +75,10 @@ TAGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             f'<Choices {NAMES} choice="multiple" required="true">{TWO}</Choices>',
             HIDDEN.format(f'<Choices {NAMES} choice="multiple">{TWO}</Choices>'),
         ),
+        "pairwise": (
+            f'<Pairwise name="c" toName="t,u"/>{OTHER}',
+            f'<Pairwise name="c" toName="t,u" leftClass="a" rightClass="b"/>{OTHER}',
+        ),
         "time-stretches": (
             f"<TimeSeriesLabels {NAMES}>{MARKS}</TimeSeriesLabels>{SERIES}",
             f"<TimeSeriesLabels {NAMES}>{ALIASES}</TimeSeriesLabels>{SERIES}",
@@ -111,8 +116,8 @@ every_codec = pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
 
 configs = st.sampled_from(CONFIGS)
 PLACES = ("start", "end", "startOffset", "endOffset", "globalOffsets")
-keys = st.sampled_from([*region_types(), *PLACES, "text"])
-answers = st.sampled_from(["a", "b", "gone", 1, None]) | LEAVES
+keys = st.sampled_from([*region_types(), *PLACES, "selected", "text"])
+answers = st.sampled_from(["a", "b", "left", "gone", 1, None]) | LEAVES
 steps = answers | st.lists(answers, max_size=2) | json_values
 values = LEAVES | st.dictionaries(keys, steps | st.lists(steps, max_size=2), max_size=2)
 regions = st.fixed_dictionaries(
@@ -215,7 +220,7 @@ def test_what_is_written_are_regions_of_the_control(config: str) -> None:
             assert region["to_name"] == schema.target
             assert region["type"] == codec.type
             [*place, last] = dict(region["value"])  # type: ignore[call-overload]
-            assert last == codec.type
+            assert last == (codec.value_key or codec.type)
             assert bool(place) == codec.marks_stretches
 
 

@@ -47,6 +47,7 @@ STORED = {
     "images",
     "audio",
     "objects",
+    "pair",
     "extracted",
     "recording-units",
     "text-words",
@@ -95,6 +96,13 @@ CONTENTS: Mapping[str, Contents] = {
     "objects": Contents(
         good={"": TaskInput(text="good"), "b": TaskInput(refused="no words")},
         wrong=(1.5, "good", ["good"], {"": TaskInput(refused="no words")}),
+    ),
+    "pair": Contents(
+        good={"": TaskInput(text="good"), "b": TaskInput(text="bad")},
+        wrong=(
+            *(1.5, "good", ["good"], {"": TaskInput(text="good")}),
+            {"": TaskInput(text="good"), "b": TaskInput(refused="no words")},
+        ),
     ),
     "extracted": Contents(good="good", wrong=(1.5, ["good"], {"item": "good"})),
     "recording-units": Contents(

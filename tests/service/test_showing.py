@@ -8,7 +8,7 @@ import pytest
 
 from dubito.backend.data_kinds.recordings import DRAWN_CHANNELS, DRAWN_SAMPLES
 from dubito.backend.status import task_detail as showing
-from dubito.backend.status.task_preview import MOST_NUMBERS
+from dubito.backend.status.task_preview import LONGEST_TEXT, MOST_NUMBERS
 from dubito.backend.web.app import create_app
 from tests.dubito_process import rows_project
 from tests.elsewhere import Elsewhere, elsewhere_listening
@@ -129,7 +129,7 @@ def test_a_text_is_shown_in_short(bench: Stand) -> None:
     detail = seen(bench, project, task)["text"]
     assert text.startswith(detail.removesuffix(" …"))
     assert detail.endswith(" …")
-    assert len(detail) <= showing.LONGEST_TEXT + 2
+    assert len(detail) <= LONGEST_TEXT + 2
 
 
 def test_only_the_first_numbers_are_shown_and_the_rest_counted(bench: Stand) -> None:

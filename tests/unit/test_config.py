@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -77,7 +78,7 @@ LEARNT = {
 }
 NONE_OF_THEM = (
     "the label config has no <Choices>, <Taxonomy>, <Rating>, <Number>,"
-    " <TimeSeriesLabels>, <Labels>, <HyperTextLabels> or <ParagraphLabels>"
+    " <Pairwise>, <TimeSeriesLabels>, <Labels>, <HyperTextLabels> or <ParagraphLabels>"
 )
 LEARNT["rating"] = Schema(
     control="stars",
@@ -123,11 +124,19 @@ LEARNT["timeseries_labels"] = Schema(
     channels=Channels(columns=("sensor1",), time="time"),
     control_kind="time-stretches",
 )
+LEFT = Schema(
+    control="pw",
+    target="t1",
+    classes=("left", "right"),
+    tag="Text",
+    value="$a",
+    control_kind="pairwise",
+)
+LEARNT["pairwise"] = replace(LEFT, others=(replace(LEFT, target="t2", value="$b"),))
 REFUSED = {
     "dynamic_choices": "'dyn' takes its choices from each task's data",
     "image_bbox": NONE_OF_THEM,
     "number": "'num' has no min, max and step with 2 to 50 values",
-    "pairwise": NONE_OF_THEM,
 }
 
 
@@ -423,6 +432,9 @@ LEARNT_ANSWERS = {
     "taxonomy_parent_and_leaf": "AN / C",
     "taxonomy_parent_ticked": "AN",
     "taxonomy_leafsOnly": "AN / Dog",
+    "pairwise_left": "left",
+    "pairwise_right": "right",
+    "pairwise_leftChoice_rightChoice": "right",
     "choices_multiple_none": "[]",
     "choices_multiple_one": '["B"]',
     "choices_multiple_several": '["A","C"]',
@@ -437,6 +449,8 @@ SET_ASIDE_ANSWERS = {
     "choices_nested_single_parent": "several choices for 'tree'",
     "taxonomy_two": "several paths for 'tax'",
     "taxonomy_none": "no path for 'tax'",
+    "pairwise_none": "neither object is chosen for 'pw'",
+    "pairwise_chosen_then_unchosen": "neither object is chosen for 'pw'",
 }
 
 
