@@ -141,16 +141,14 @@ class Dubito(LabelStudioMLBase):  # type: ignore[misc]  # untyped, and not alway
             return [{"result": [], "score": score} for _ in questions]
         labels = self._labels(schema)
         readings = self._readings(self._data(questions, labels), schema)
+        items = FeatureTable.of(
+            pool_of(readings),
+            preferences.seed,
+            names=teaching_names(schema, preferences),
+            of_pairs=codec_of(schema).compares,
+        )
         question = RoundInput(
-            schema=schema,
-            preferences=preferences,
-            items=FeatureTable.of(
-                pool_of(readings),
-                preferences.seed,
-                names=teaching_names(schema, preferences),
-                of_pairs=codec_of(schema).compares,
-            ),
-            labels=labels,
+            schema=schema, preferences=preferences, items=items, labels=labels
         )
         result = run_round(question, len(labels.chosen), self._version())
         formatter = PredictionFormatter.of(
