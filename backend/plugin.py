@@ -154,9 +154,7 @@ class Dubito(LabelStudioMLBase):  # type: ignore[misc]  # untyped, and not alway
         formatter = PredictionFormatter.of(
             schema, result.ranking, preannotate=preferences.preannotate
         )
-        scores = {
-            task.id: pool_score(formatter.certainty(task.id)) for task in questions
-        }
+        scores = {one.id: pool_score(formatter.certainty(one.id)) for one in questions}
         unreadable = {task for task, reading in readings.items() if reading.refused}
         scores |= {task: LAST for task in scores if task in labels.skipped | unreadable}
         if len(questions) > preferences.window:

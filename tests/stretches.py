@@ -169,15 +169,15 @@ def dialogue_with_names(
     the turns; turn, place and end of each name in it, as browsers count, and its label
     """
     person, town = str(random.choice(PEOPLE)), str(random.choice(TOWNS))
-    said = [
+    lines = [
         ("Agent", "Good morning!", "", ""),
         ("Caller", str(random.choice(GREETINGS)), person, "PER"),
         ("Agent", "How can I help you?", "", ""),
         ("Caller", str(random.choice(WISHES)), town, "LOC"),
     ]
-    turns = [{"author": who, "text": text.format(w)} for who, text, w, _ in said]
+    turns = [{"author": who, "text": text.format(w)} for who, text, w, _ in lines]
     names = []
-    for number, (_, text, word, name) in enumerate(said):
+    for number, (_, text, word, name) in enumerate(lines):
         if word:
             start = len(text.partition("{")[0].encode("utf-16-le")) // 2
             names.append((number, start, start + len(word), name))

@@ -174,8 +174,8 @@ def _form(schema: Schema) -> tuple[object, ...]:
         ("in units", schema.time_format, *places) if codec.marks_stretches else ()
     )
     in_pairs = ("in pairs",) if codec.compares else ()
-    given = (schema.is_address, schema.unread)
-    form = (*given, *attributes, *as_text, *in_units, *in_pairs)
+    content = (schema.is_address, schema.unread)
+    form = (*content, *attributes, *as_text, *in_units, *in_pairs)
     return (schema.tag, schema.value, schema.key, schema.channels, form)
 
 

@@ -90,5 +90,5 @@ class PairLearner:
             raise OneClassError(classes=len(codes))
         sides = np.arange(len(codes)) % SIDES
         turned = np.where((codes == sides)[:, None], features, -features)
-        learnt = self.learner.fit(turned, sides, n_classes)
-        return PairPredictor(learnt=learnt, surroundings=self.surroundings)
+        predictor = self.learner.fit(turned, sides, n_classes)
+        return PairPredictor(learnt=predictor, surroundings=self.surroundings)

@@ -100,14 +100,14 @@ def test_tasks_asked_about_one_by_one_are_learnt_about(told: Told) -> None:
 def test_swapping_the_items_of_a_pair_swaps_the_predicted_side(
     server: ModelServer,
 ) -> None:
-    told, pairs = Told(server=server, config=pairs_of_texts.CONFIG), some_pairs(40)
-    told.setup({"preannotate": True})
+    plugin, pairs = Told(server=server, config=pairs_of_texts.CONFIG), some_pairs(40)
+    plugin.setup({"preannotate": True})
     for number, (data, side) in enumerate(pairs[:30], start=10):
         answer = annotation(number, chosen(side), task=number)
-        told.tell(answer, as_sent(number, data))
+        plugin.tell(answer, as_sent(number, data))
 
     both = [way for data, _ in pairs[30:] for way in (data, swapped(data))]
-    answers = told.predict([as_sent(90 + n, data) for n, data in enumerate(both)])
+    answers = plugin.predict([as_sent(90 + n, data) for n, data in enumerate(both)])
 
     sides = [answer["result"][0]["value"]["selected"] for answer in answers]
     assert sides[0::2] == [

@@ -93,8 +93,8 @@ def test_one_side_is_predicted_everywhere(
     sides = {task: region["value"]["selected"] for task, region in shown.items()}
     assert sides == {task: predicted[task] for task in sides}
     results = [one["result"][0]["value"] for one in answers.get_json()["results"]]
-    said = [one["selected"] for one in results]
-    assert said == [predicted[task["id"]] for task in tasks]
+    choices = [one["selected"] for one in results]
+    assert choices == [predicted[task["id"]] for task in tasks]
     table = orjson.loads(b"".join(TABLES["predictions.json"].pieces(state)))
     assert {one["task"]: one["label"] for one in table} == predicted
     view = map_view(state)

@@ -68,9 +68,9 @@ def test_the_left_object_is_the_first_in_to_name() -> None:
     schema = read_schema(CONFIG.replace("one,two", "two,one"))
     data: JsonObject = {"first": "good", "second": "bad"}
 
-    found = reader_of(schema, [data]).read(data)
+    reading = reader_of(schema, [data]).read(data)
 
-    assert [side.text for side in sides_of(found)] == ["bad", "good"]
+    assert [side.text for side in sides_of(reading)] == ["bad", "good"]
 
 
 def test_two_dialogues_are_compared() -> None:
@@ -79,9 +79,9 @@ def test_two_dialogues_are_compared() -> None:
         "second": [{"author": "Ann", "text": "Go away"}],
     }
 
-    found = reader_of(read_schema(TALKS), [data]).read(data)
+    reading = reader_of(read_schema(TALKS), [data]).read(data)
 
-    assert [side.text for side in sides_of(found)] == ["Ann: Hello", "Ann: Go away"]
+    assert [side.text for side in sides_of(reading)] == ["Ann: Hello", "Ann: Go away"]
 
 
 def test_of_two_rows_the_columns_of_both_are_read() -> None:
@@ -114,9 +114,9 @@ def test_a_pair_without_an_item_is_set_aside(missing: str) -> None:
 
 
 def test_what_parts_the_sides_is_taken_out_of_texts() -> None:
-    found = paired(TaskInput(text="a\x1cb"), TaskInput(text="c"))
+    pair = paired(TaskInput(text="a\x1cb"), TaskInput(text="c"))
 
-    assert [side.text for side in sides_of(found)] == ["a b", "c"]
+    assert [side.text for side in sides_of(pair)] == ["a b", "c"]
 
 
 def test_an_item_without_a_vector_has_an_empty_one_beside_the_other() -> None:

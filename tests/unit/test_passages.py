@@ -162,9 +162,9 @@ def test_a_dialogue_shown_by_time_has_its_turns_in_that_order() -> None:
 
 
 def test_who_speaks_a_word_is_learnt_from() -> None:
-    said = [{"author": "Ann", "text": "yes"}, {"author": "Bob", "text": "yes"}]
+    turns = [{"author": "Ann", "text": "yes"}, {"author": "Bob", "text": "yes"}]
 
-    sequence = read(DIALOGUE_UNITS, said * 3, dialogue())
+    sequence = read(DIALOGUE_UNITS, turns * 3, dialogue())
 
     middle = sequence.features[2:4]
     differs = (middle[0] != middle[1]).sum()
