@@ -22,12 +22,12 @@ from tests.stretches import PEOPLE, TOWNS, ends_of
 __all__ = ["dubito"]
 pytestmark = pytest.mark.end_to_end
 LABELS = 8
-FRAME = "iframe.htx-richtext"
+FRAME = "iframe[srcdoc]"
 TURN = "[data-testid='phrase:3']"
 IS_READY = """() => {
     const objects = window.Htx?.annotationStore?.selected?.names.values() ?? [];
     const shown = [...objects].filter(
-        one => one.type === "paragraphs" || (one.type === "richtext" && one.isReady));
+        one => one.type === "paragraphs" || (one.type === "hypertext" && one.isReady));
     return shown.length === 1 && shown.every(one => one._value);
 }"""
 REGIONS = """() => window.Htx.annotationStore.selected.regionStore.regions
