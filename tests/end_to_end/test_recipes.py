@@ -41,7 +41,7 @@ RECIPES = {
     "long-recordings": Recipe("recording-units", 0.4),
     "text": Recipe("text", 0.5),
     "text-german": Recipe("text", 0.5),
-    "moderation": Recipe("text", 0.6),
+    "moderation": Recipe("text", 0.5),
     "star-rating": Recipe("text", 0.4),
     "taxonomy": Recipe("text", 0.5),
     "audio": Recipe("audio", 0.5),
