@@ -10,9 +10,9 @@ from playwright.sync_api import Page, Route
 from tests.activities import activities_project
 from tests.browser import keep_picture, wait_until
 from tests.dubito_process import VERSION, Dubito, Rows, dubito_running
+from tests.editor import sign_in
 from tests.label_studio import LabelStudio
 from tests.patience import PATIENCE_SECONDS
-from tests.real_label_studio import OWNER, PASSWORD
 
 pytestmark = pytest.mark.end_to_end
 
@@ -48,9 +48,7 @@ class Annotator:
 
     def log_in(self) -> None:
         self.page.goto(f"{self.label_studio.url}/projects/{self.project}/data")
-        self.page.fill("input[name=email]", OWNER)
-        self.page.fill("input[name=password]", PASSWORD)
-        self.page.click("button[type=submit]")
+        sign_in(self.page)
 
     def label_all_tasks(self) -> None:
         self.page.route(lambda url: "id=next_task" in url, self._note)

@@ -1,24 +1,21 @@
 """What a tag's value and its channels show: asked of Label Studio's own editor."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from typing import NamedTuple
 from xml.sax.saxutils import quoteattr
 
 import pytest
 from playwright.sync_api import Page
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from dubito.backend.data_kinds.recording_files import open_recording
 from dubito.backend.labelstudio.label_config import read_schema
 from dubito.model.task_values import as_text, resolve
 from tests.browser import wait_until
+from tests.editor import open_task
 from tests.label_studio import JsonObject, LabelStudio, choices_config
-from tests.real_label_studio import OWNER, PASSWORD
 from tests.values import DATA, SHOWN
 
 pytestmark = pytest.mark.end_to_end
-LOADS, LOAD_MILLISECONDS = 10, 30_000
 CHOICES = '<Choice value="a"/><Choice value="b"/>'
 TEXTS = """count => {
     const shown = [...document.querySelectorAll(".lsf-richtext__container")];
@@ -80,24 +77,6 @@ SERIES = {
 }
 
 
-def edited(label_studio: LabelStudio, project: int, task: int, page: Page) -> Page:
-    """Open a task in the editor, signed in as the owner.
-
-    An editor with many charts sometimes stops with an error of its own while it draws
-    them ("trackerPoint"): a person loads the page again.
-    """
-    page.goto(f"{label_studio.url}/projects/{project}/data?task={task}")
-    page.fill("input[name=email]", OWNER)
-    page.fill("input[name=password]", PASSWORD)
-    page.click("button[type=submit]")
-    for _ in range(LOADS):
-        with suppress(PlaywrightTimeout):
-            page.locator(".lsf-choice").first.wait_for(timeout=LOAD_MILLISECONDS)
-            return page
-        page.reload()
-    pytest.fail("the editor never showed the task")
-
-
 def test_texts_are_resolved_as_the_editor_does(
     page: Page, real_label_studio: LabelStudio
 ) -> None:
@@ -112,7 +91,7 @@ def test_texts_are_resolved_as_the_editor_does(
     config = f"<View>{''.join(tags)}{choices}</View>"
     real_label_studio.patch_project(project, label_config=config)
 
-    edited(real_label_studio, project, task, page)
+    open_task(page, real_label_studio, (project, task), ".lsf-choice")
     texts = wait_until(page, TEXTS, len(SHOWN))
     shown = dict(zip(SHOWN, texts, strict=True))
 
@@ -139,7 +118,7 @@ def test_channels_are_found_as_the_editor_does(
     config = f"<View>{''.join(tags.values())}{choices}</View>"
     real_label_studio.patch_project(project, label_config=config)
 
-    edited(real_label_studio, project, task, page)
+    open_task(page, real_label_studio, (project, task), ".lsf-choice")
     channels = wait_until(page, CHANNELS, len(SERIES))
     channel_of = dict(zip(SERIES, channels, strict=True))
 

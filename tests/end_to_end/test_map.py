@@ -18,8 +18,8 @@ from dubito.backend.demo.sample_project import make_project, upload_recordings
 from dubito.backend.labelstudio.client import LabelStudioClient
 from tests.browser import PHONE, Watch, barriers, overflow, wait_until
 from tests.dubito_process import Dubito, dubito_running
+from tests.editor import sign_in
 from tests.label_studio import JsonObject, LabelStudio, choice_result, choices_config
-from tests.real_label_studio import OWNER, PASSWORD
 
 pytestmark = pytest.mark.end_to_end
 
@@ -301,9 +301,7 @@ def pictures(label_studio: LabelStudio) -> int:
 
 def log_in(page: Page, label_studio: LabelStudio) -> None:
     page.goto(f"{label_studio.url}/user/login")
-    page.fill("input[name=email]", OWNER)
-    page.fill("input[name=password]", PASSWORD)
-    page.click("button[type=submit]")
+    sign_in(page)
     page.wait_for_url(lambda url: "login" not in url)
 
 

@@ -1,16 +1,14 @@
 """Flat choices under `allowNested`, clicked and shown in Label Studio's own editor."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.dubito_process import VERSION, Dubito, dubito_running
+from tests.dubito_process import VERSION, Dubito
+from tests.editor import open_task, submit
 from tests.label_studio import JsonObject, LabelStudio
-from tests.real_label_studio import OWNER, PASSWORD
 
 pytestmark = pytest.mark.end_to_end
-
+CHOICE = ".lsf-choice"
 CONFIG = (
     '<View><Text name="t" value="$text"/>'
     '<Choices name="c" toName="t" choice="single" allowNested="true">'
@@ -20,26 +18,6 @@ WORDS = {
     "till": "grey compact clay with boulders",
     "moraine": "a ridge of loose gravel",
 }
-
-
-@pytest.fixture
-def dubito(real_label_studio: LabelStudio) -> Iterator[Dubito]:
-    with dubito_running(real_label_studio.url, real_label_studio.token) as dubito:
-        yield dubito
-
-
-def open_task(page: Page, there: LabelStudio, project: int, task: int) -> None:
-    page.goto(f"{there.url}/projects/{project}/data?task={task}")
-    if page.locator("input[name=password]").count():
-        page.fill("input[name=email]", OWNER)
-        page.fill("input[name=password]", PASSWORD)
-        page.click("button[type=submit]")
-    page.locator(".lsf-choice").first.wait_for()
-
-
-def submit(page: Page) -> None:
-    with page.expect_response(lambda answer: "/annotations" in answer.url):
-        page.click("button[name=submit]")
 
 
 def shown_row(there: LabelStudio, project: int, tasks: set[int]) -> JsonObject | None:
@@ -58,8 +36,8 @@ def test_answers_by_click_count_and_predictions_are_ticked(
     texts = [{"text": f"{WORDS[name]}, {n}"} for n, name in enumerate(words)]
     ids = there.import_tasks(project, texts)
     for task, name in zip(ids[:3], words[:3], strict=True):
-        open_task(page, there, project, task)
-        page.locator(".lsf-choice", has_text=name).locator("label").click()
+        open_task(page, there, (project, task), CHOICE)
+        page.locator(CHOICE, has_text=name).locator("label").click()
         submit(page)
 
     dubito.adopt(there, project, preannotate=True)
@@ -75,9 +53,9 @@ def test_answers_by_click_count_and_predictions_are_ticked(
     assert row is not None
     [[predicted]] = row["result"][0]["value"]["choices"]
     caption = {"till": "till", "m": "moraine"}[predicted]
-    open_task(page, there, project, row["task"])
+    open_task(page, there, (project, row["task"]), CHOICE)
     for name in WORDS:
-        box = page.locator(".lsf-choice", has_text=name).locator("input")
+        box = page.locator(CHOICE, has_text=name).locator("input")
         expect(box).to_be_checked(checked=name == caption)
     submit(page)
     dubito.when(project, lambda status: status["labels"] == 4)

@@ -1,16 +1,14 @@
 """Activities that a person drags in Label Studio's editor, and predicted ones in it."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page
 
 from tests.browser import wait_until
-from tests.dubito_process import VERSION, Dubito, dubito_running, window_of
+from tests.dubito_process import VERSION, Dubito, window_of
+from tests.editor import open_task, submit
 from tests.end_to_end.test_loop_controls import template
 from tests.end_to_end.test_loop_stretches import recordings
-from tests.label_studio import JsonObject, LabelStudio
-from tests.real_label_studio import OWNER, PASSWORD
+from tests.label_studio import LabelStudio
 from tests.stretches import SERIES
 
 pytestmark = pytest.mark.end_to_end
@@ -23,30 +21,6 @@ IS_LOADED = """() => {
 }"""
 REGIONS = """() => window.Htx.annotationStore.selected.regionStore.regions
     .map(one => [one.start, one.labelings[0].mainValue[0]])"""
-
-
-@pytest.fixture
-def dubito(real_label_studio: LabelStudio) -> Iterator[Dubito]:
-    with dubito_running(real_label_studio.url, real_label_studio.token) as dubito:
-        yield dubito
-
-
-def open_task(
-    page: Page,
-    there: LabelStudio,
-    project: int,
-    task: int,
-    shown: tuple[str, str] = (CHART, IS_LOADED),
-) -> None:
-    """Open a task, and wait for an element of the page and for what a script says."""
-    page.goto(f"{there.url}/projects/{project}/data?task={task}")
-    if page.locator("input[name=password]").count():
-        page.fill("input[name=email]", OWNER)
-        page.fill("input[name=password]", PASSWORD)
-        page.click("button[type=submit]")
-    element, is_ready = shown
-    page.locator(element).first.wait_for()
-    wait_until(page, is_ready)
 
 
 def drag(page: Page, name: str, share: tuple[float, float]) -> None:
@@ -63,13 +37,6 @@ def drag(page: Page, name: str, share: tuple[float, float]) -> None:
     page.mouse.up()
 
 
-def submit(page: Page) -> JsonObject:
-    with page.expect_response(lambda answer: "/annotations" in answer.url) as answer:
-        page.click("button[name=submit]")
-    body: JsonObject = answer.value.json()
-    return body
-
-
 def test_dragged_activities_are_learnt_and_predicted_ones_are_shown(
     page: Page, real_label_studio: LabelStudio, dubito: Dubito
 ) -> None:
@@ -82,7 +49,7 @@ def test_dragged_activities_are_learnt_and_predicted_ones_are_shown(
     for task in others[: LABELS - 1]:
         there.annotate(task, truth[task])
 
-    open_task(page, there, project, first)
+    open_task(page, there, (project, first), CHART, IS_LOADED)
     drag(page, "Run", (0.3, 0.6))
     marked = submit(page)["result"]
     dubito.adopt(there, project, preannotate=True, window=4)
@@ -97,7 +64,7 @@ def test_dragged_activities_are_learnt_and_predicted_ones_are_shown(
         for one in there.predictions(project)
         if one["task"] == task and one["model_version"] == VERSION
     ]
-    open_task(page, there, project, task)
+    open_task(page, there, (project, task), CHART, IS_LOADED)
     shown = wait_until(page, f"() => ({REGIONS})().length && ({REGIONS})()")
     values = [one["value"] for one in row["result"]]
     assert len(shown) == len(values) > 0

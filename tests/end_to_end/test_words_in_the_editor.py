@@ -9,17 +9,12 @@ from playwright.sync_api import Page
 from dubito.backend.controls.text_stretches import NOWHERE
 from tests.browser import wait_until
 from tests.dubito_process import VERSION, Dubito, window_of
+from tests.editor import open_task, submit
 from tests.end_to_end.test_loop_controls import template
 from tests.end_to_end.test_loop_stretches import Truth, dialogues, pages
-from tests.end_to_end.test_stretches_in_the_editor import (
-    dubito,
-    open_task,
-    submit,
-)
 from tests.label_studio import LabelStudio
 from tests.stretches import PEOPLE, TOWNS, ends_of
 
-__all__ = ["dubito"]
 pytestmark = pytest.mark.end_to_end
 LABELS = 8
 FRAME = "iframe[srcdoc]"
@@ -90,7 +85,7 @@ def test_words_that_people_mark_are_learnt_and_predicted_ones_are_shown(
     for task in others[: LABELS - 1]:
         there.annotate(task, truth[task])
 
-    open_task(page, there, project, first, (case.element, IS_READY))
+    open_task(page, there, (project, first), case.element, IS_READY)
     mark_town(page, case)
     marked = submit(page)["result"]
     dubito.adopt(there, project, preannotate=True, window=4)
@@ -105,7 +100,7 @@ def test_words_that_people_mark_are_learnt_and_predicted_ones_are_shown(
         for one in there.predictions(project)
         if one["task"] == task and one["model_version"] == VERSION
     ]
-    open_task(page, there, project, task, (case.element, IS_READY))
+    open_task(page, there, (project, task), case.element, IS_READY)
     shown = wait_until(page, f"() => ({REGIONS})().length && ({REGIONS})()")
     assert len(shown) == len(row["result"]) > 0
     assert all(text in (TOWNS if name == case.town else PEOPLE) for name, text in shown)
