@@ -122,8 +122,10 @@ class SimulatedPool:
     @cached_property
     def informed(self) -> Learner:
         """Return the learner, knowing all tasks of the pool."""
-        chosen = PairLearner(self.learner) if self.pool.of_pairs else self.learner
-        return within(chosen, UnlabelledContext(self.pool.features, self.pool.views))
+        pool_learner = PairLearner(self.learner) if self.pool.of_pairs else self.learner
+        return within(
+            pool_learner, UnlabelledContext(self.pool.features, self.pool.views)
+        )
 
     def _fit(self, count: int) -> Predictor | None:
         rows = np.sort(np.array(self.order[:count], dtype=np.intp))

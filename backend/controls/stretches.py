@@ -203,20 +203,6 @@ class TimeStretches(Stretches):
         }
 
 
-def is_number(value: object) -> TypeGuard[int | float]:
-    """Tell whether a value is a number that JSON holds exactly."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return abs(value) < LARGEST_PLACE
-
-
-def is_time_text(value: object) -> TypeGuard[str]:
-    """Tell whether a value may be a time as a text: short, without half characters."""
-    if not isinstance(value, str) or len(value) > LONGEST_TIME:
-        return False
-    return value.encode(errors="ignore").decode() == value
-
-
 class SoundStretches(Stretches):
     """Seconds of a sound."""
 
@@ -234,6 +220,20 @@ class SoundStretches(Stretches):
         """Return the first second, the last, and the label."""
         ends = {"start": stretch.start, "end": stretch.end}
         return {**ends, "channel": 0, self.type: [stretch.name]}
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Tell whether a value is a number that JSON holds exactly."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < LARGEST_PLACE
+
+
+def is_time_text(value: object) -> TypeGuard[str]:
+    """Tell whether a value may be a time as a text: short, without half characters."""
+    if not isinstance(value, str) or len(value) > LONGEST_TIME:
+        return False
+    return value.encode(errors="ignore").decode() == value
 
 
 def packed_stretches(stretches: Iterable[Stretch]) -> Answer:

@@ -22,5 +22,5 @@ def learner_for(schema: Schema, preferences: Preferences) -> Learner:
     UnknownLearnerError
         if there is none of the chosen name
     """
-    chosen = learner(preferences.learner, preferences.seed)
-    return PairLearner(chosen) if codec_of(schema).compares else chosen
+    named_learner = learner(preferences.learner, preferences.seed)
+    return PairLearner(named_learner) if codec_of(schema).compares else named_learner

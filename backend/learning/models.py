@@ -118,10 +118,10 @@ def fit(question: RoundInput) -> Predictor | None:
     items, labels = question.items, question.known
     rows = np.array(sorted(labels), dtype=np.intp)
     targets = targets_of([labels[row] for row in rows.tolist()], question.schema)
-    chosen = learner_for(question.schema, question.preferences)
+    project_learner = learner_for(question.schema, question.preferences)
     n_classes = len(question.schema.classes)
     return fit_labels(
-        within(chosen, items.surroundings),
+        within(project_learner, items.surroundings),
         items.features[rows],
         targets,
         n_classes,

@@ -32,13 +32,13 @@ SHARES = (0.5, 1.0)
 class Check:
     """One estimate, and the truth."""
 
-    found: Accuracy
+    accuracy: Accuracy
     truth: float
 
     @property
     def covers(self) -> bool:
         """Return whether the truth lies in the interval."""
-        return self.found.low <= self.truth <= self.found.high
+        return self.accuracy.low <= self.truth <= self.accuracy.high
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +88,13 @@ class Found:
     @property
     def estimates(self) -> list[str]:
         """Return a row of the table of estimates."""
-        errors = [100 * (one.found.estimate - one.truth) for one in self.checks]
-        widths = [100 * (one.found.high - one.found.low) for one in self.checks]
+        errors = [100 * (one.accuracy.estimate - one.truth) for one in self.checks]
+        widths = [100 * (one.accuracy.high - one.accuracy.low) for one in self.checks]
         covered = 100 * np.mean([one.covers for one in self.checks])
         return [
             self.name,
             f"{len(self.checks)}",
-            f"{np.mean([one.found.n for one in self.checks]):.0f}",
+            f"{np.mean([one.accuracy.n for one in self.checks]):.0f}",
             f"{np.mean(errors):+.1f}",
             f"{np.std(errors):.1f}",
             f"{covered:.0f} %",
@@ -122,7 +122,7 @@ def checks(course: Course) -> Iterator[Check]:
         moment = course.moment(int(share * course.budget))
         estimate = course.assessment(moment.labels).accuracy
         if estimate is not None:
-            yield Check(found=estimate, truth=moment.accuracy)
+            yield Check(accuracy=estimate, truth=moment.accuracy)
 
 
 def stop(course: Course) -> Stop:

@@ -30,10 +30,9 @@ from dubito.backend.connection.disconnect import Disconnector
 from dubito.backend.cpu_count import usable_cores
 from dubito.backend.services import Services
 from tests.benchmarks.publishing import Bench
-from tests.dubito_process import VERSION, Dubito, Rows, dubito_running, rows_project
+from tests.benchmarks.whole_loop import loop_running
+from tests.dubito_process import VERSION, Dubito, Rows, rows_project
 from tests.label_studio import LabelStudio, signed_in
-from tests.real_label_studio import real_label_studio_running
-from tests.store import services_over, store_running
 
 PAUSE_SECONDS = 0.15
 SPAWN = multiprocessing.get_context("spawn")
@@ -125,16 +124,8 @@ def _summary(waits: Sequence[float]) -> str:
 @click.option("--seconds", default=60.0, show_default=True, help="Of filling.")
 def main(tasks: int, labels: int, seconds: float) -> None:
     """Connect, label, and leave a big project; say who waited how long."""
-    with (
-        real_label_studio_running() as label_studio,
-        store_running() as store,
-        dubito_running(label_studio.url, label_studio.token, REDIS_URL=store) as dubito,
-        services_over(
-            store,
-            label_studio_url=label_studio.url,
-            label_studio_key=label_studio.token,
-        ) as services,
-    ):
+    with loop_running() as loop:
+        label_studio, dubito, services = loop.label_studio, loop.dubito, loop.services
         rows = rows_project(label_studio, tasks)
         phases = Phases(label_studio, rows)
         with phases.phase("nobody of ours"):

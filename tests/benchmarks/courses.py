@@ -29,12 +29,12 @@ class Moment:
 
     Attributes
     ----------
-    told : (n_pool,) its classes
+    predictions : (n_pool,) its classes
     accuracy : on the tasks that were kept back
     """
 
     labels: int
-    told: Codes
+    predictions: Codes
     accuracy: float
 
 
@@ -109,7 +109,9 @@ class Course:
         right = fitted.predict(self.test.features).argmax(axis=1) == self.test.codes
         predictions = probabilities.argmax(axis=1)
         self.moments.append(
-            Moment(labels=len(rows), told=predictions, accuracy=float(right.mean()))
+            Moment(
+                labels=len(rows), predictions=predictions, accuracy=float(right.mean())
+            )
         )
         return doubt("margin", probabilities)
 
@@ -129,7 +131,7 @@ class Course:
         )
         return advise(
             Trail(
-                predictions=[model.told[open_rows] for model in models],
+                predictions=[model.predictions[open_rows] for model in models],
                 surprises=[self._surprises(old, new) for old, new in pairs],
                 n_open=len(open_rows),
                 missing=[f"class {code}" for code in np.flatnonzero(met == 0)],
@@ -138,7 +140,9 @@ class Course:
 
     def _surprises(self, old: Moment, new: Moment) -> int:
         new_positions = self.order[old.labels : new.labels]
-        return int((old.told[new_positions] != self.pool.codes[new_positions]).sum())
+        return int(
+            (old.predictions[new_positions] != self.pool.codes[new_positions]).sum()
+        )
 
     def assessment(self, labels: int) -> Assessment:
         """Return what the service would find of the first so many labels."""

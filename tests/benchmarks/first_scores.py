@@ -16,9 +16,8 @@ from dubito.backend.connect_command import connect_project
 from dubito.backend.labelstudio.bulk_import import QUICK_IMPORT_FLAG
 from dubito.backend.services import Services
 from tests.benchmarks.big_project import Phases, show_phases
-from tests.dubito_process import Dubito, dubito_running, rows_project
-from tests.real_label_studio import real_label_studio_running
-from tests.store import services_over, store_running
+from tests.benchmarks.whole_loop import loop_running
+from tests.dubito_process import Dubito, rows_project
 
 LOOK_SECONDS = 0.5
 BESIDE_SECONDS = 20.0
@@ -32,18 +31,8 @@ BESIDE_SECONDS = 20.0
 def main(tasks: int, *, flag: bool, label: bool, seconds: float) -> None:
     """Connect a big project, and say when all first scores are written."""
     environment = {QUICK_IMPORT_FLAG: "true"} if flag else {}
-    with (
-        real_label_studio_running(environment=environment) as label_studio,
-        store_running() as store,
-        dubito_running(
-            label_studio.url, label_studio.token, REDIS_URL=store, WORKERS="2"
-        ) as dubito,
-        services_over(
-            store,
-            label_studio_url=label_studio.url,
-            label_studio_key=label_studio.token,
-        ) as services,
-    ):
+    with loop_running(environment, WORKERS="2") as loop:
+        label_studio, dubito, services = loop.label_studio, loop.dubito, loop.services
         phases = Phases(label_studio, rows_project(label_studio, tasks))
         if label:
             with phases.phase("nobody of ours"):

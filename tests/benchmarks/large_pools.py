@@ -42,7 +42,7 @@ RESET_PEAK = "5"
 class Meter:
     """Seconds, of them the processor's, and megabytes of each step."""
 
-    held: float
+    at_start: float
     lines: dict[str, tuple[float, float, float]] = field(default_factory=dict)
 
     @contextmanager
@@ -52,7 +52,7 @@ class Meter:
         yield
         seconds = time.perf_counter() - began[0]
         busy = time.process_time() - began[1]
-        self.lines[name] = seconds, busy, _megabytes("VmHWM") - self.held
+        self.lines[name] = seconds, busy, _megabytes("VmHWM") - self.at_start
 
 
 def _megabytes(name: str) -> float:
@@ -82,7 +82,7 @@ def pool(tasks: int, features: int, classes: int) -> tuple[Features, Codes]:
 def main(tasks: int, features: int, classes: int, labels: int) -> None:
     """Measure each step of a round over a large pool."""
     rows, codes = pool(tasks, features, classes)
-    meter = Meter(held=_megabytes("VmRSS"))
+    meter = Meter(at_start=_megabytes("VmRSS"))
     measure(rows, codes, classes, labels, meter)
     title = (
         f"{tasks} x {features}, {classes} classes, {labels} labels;"
@@ -95,7 +95,7 @@ def main(tasks: int, features: int, classes: int, labels: int) -> None:
         table.add_row(name, *cells)
     console = Console()
     console.print(table)
-    peak = meter.held + max(megabytes for _, _, megabytes in meter.lines.values())
+    peak = meter.at_start + max(megabytes for _, _, megabytes in meter.lines.values())
     console.print(f"at most {peak:.0f} MB, numbers, Python and libraries included")
 
 

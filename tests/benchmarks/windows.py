@@ -21,9 +21,8 @@ from dubito.backend.services import Services
 from dubito.backend.turn import Turn
 from dubito.backend.worker.project_runner import ProjectRunner
 from tests.benchmarks.big_project import Phases, show_phases
-from tests.dubito_process import dubito_running, rows_project
-from tests.real_label_studio import real_label_studio_running
-from tests.store import services_over, store_running
+from tests.benchmarks.whole_loop import loop_running
+from tests.dubito_process import rows_project
 
 SIZE = 20
 BESIDE_SECONDS = 30.0
@@ -37,16 +36,8 @@ LOOK_SECONDS = 0.5
 @click.option("--pause", default=0.15, show_default=True, help="After each request.")
 def main(tasks: int, windows: int, pause: float) -> None:
     """Write windows while somebody labels; say how long both take."""
-    with (
-        real_label_studio_running() as label_studio,
-        store_running() as store,
-        dubito_running(label_studio.url, label_studio.token, REDIS_URL=store) as dubito,
-        services_over(
-            store,
-            label_studio_url=label_studio.url,
-            label_studio_key=label_studio.token,
-        ) as services,
-    ):
+    with loop_running() as loop:
+        label_studio, dubito, services = loop.label_studio, loop.dubito, loop.services
         phases = Phases(label_studio, rows_project(label_studio, tasks), pause=pause)
         project = phases.rows.project
         connect_project(services, project, dubito.url, click.echo)

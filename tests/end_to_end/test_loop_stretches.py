@@ -187,17 +187,17 @@ def test_stretches_are_marked_in_the_published_order(
     assert (status["labels"], status["set_aside"]) == (LABELS, 0)
     assert (status["kind"], status["pool"]) == ("any of", TASKS - LABELS)
     answers = dubito.predict(there, project, there.tasks(project, fields="all"))
-    told = [
+    rows = [
         {**answer, "task": task, "model_version": "test"}
         for task, answer in zip(there.task_ids(project), answers, strict=True)
     ]
     path = f"/api/projects/{project}/import/predictions"
-    assert there.call("POST", path, json=told)["created"] == TASKS
+    assert there.call("POST", path, json=rows)["created"] == TASKS
     left = open_tasks(there, project)
-    met = [
+    shares = [
         share_met(truth[row["task"]], row["result"])
         for row in there.predictions(project)
         if row["model_version"] == VERSION and row["task"] in left
     ]
-    assert len(met) == TASKS - LABELS
-    assert np.mean(met) >= case.least
+    assert len(shares) == TASKS - LABELS
+    assert np.mean(shares) >= case.least

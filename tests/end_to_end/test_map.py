@@ -86,7 +86,7 @@ class Shown:
     """The map of a project on the screen."""
 
     page: Page
-    told: dict[str, Any]
+    view: dict[str, Any]
 
     @property
     def section(self) -> Locator:
@@ -100,7 +100,7 @@ class Shown:
         return self.section.evaluate(script, argument)
 
     def row(self, task: int) -> int:
-        return int(self.told["tasks"].index(task))
+        return int(self.view["tasks"].index(task))
 
     def place(self, task: int) -> tuple[float, float]:
         x, y = self.run(PLACE, self.row(task))
@@ -108,10 +108,10 @@ class Shown:
 
     def lonely(self) -> int:
         """Return the task that lies farthest from all others."""
-        points = np.column_stack([self.told["x"], self.told["y"]])
+        points = np.column_stack([self.view["x"], self.view["y"]])
         away = np.abs(points[:, None] - points[None]).max(axis=2)
         np.fill_diagonal(away, np.inf)
-        return int(self.told["tasks"][int(away.min(axis=1).argmax())])
+        return int(self.view["tasks"][int(away.min(axis=1).argmax())])
 
 
 def show(page: Page, dubito: Dubito, project: int) -> Shown:
@@ -121,7 +121,7 @@ def show(page: Page, dubito: Dubito, project: int) -> Shown:
     wait_until(page, "document.getElementById('map').panel.view.drawn > 0")
     page.locator("#map canvas").scroll_into_view_if_needed()
     view = dubito.http.get(f"/api/projects/{project}/map").raise_for_status().json()
-    return Shown(page=page, told=dict(view))
+    return Shown(page=page, view=dict(view))
 
 
 def test_every_point_is_that_of_the_json(
@@ -130,17 +130,17 @@ def test_every_point_is_that_of_the_json(
     watch = Watch(page)
     shown = show(page, dubito, project)
 
-    assert shown.run("section => section.panel.map") == shown.told
-    assert shown.run("section => section.panel.view.drawn") == shown.told["shown"]
+    assert shown.run("section => section.panel.map") == shown.view
+    assert shown.run("section => section.panel.view.drawn") == shown.view["shown"]
     assert all(shown.run(INKED))
     across = shown.run("section => [...section.panel.view.u]")
     down = shown.run("section => [...section.panel.view.v]")
-    assert np.corrcoef(across, shown.told["x"])[0, 1] == pytest.approx(1)
-    assert np.corrcoef(down, shown.told["y"])[0, 1] == pytest.approx(-1)
+    assert np.corrcoef(across, shown.view["x"])[0, 1] == pytest.approx(1)
+    assert np.corrcoef(down, shown.view["y"])[0, 1] == pytest.approx(-1)
     counts = shown.section.locator(".classes small").all_text_contents()
-    assert sum(map(int, counts)) == shown.told["total"] == len(sample.answers())
-    assert sum(code >= 0 for code in shown.told["label"]) == LABELS
-    assert shown.told["method"] == "tsne"
+    assert sum(map(int, counts)) == shown.view["total"] == len(sample.answers())
+    assert sum(code >= 0 for code in shown.view["label"]) == LABELS
+    assert shown.view["method"] == "tsne"
     assert watch.complaints == []
     assert watch.strangers(dubito.url) == []
 
@@ -170,13 +170,13 @@ def test_the_keyboard_is_enough(page: Page, dubito: Dubito, project: int) -> Non
 
     page.keyboard.press("ArrowRight")
 
-    first = shown.told["window"][0]
+    first = shown.view["window"][0]
     expect(shown.card.locator("h3")).to_have_text(f"task {first}")
     expect(shown.card).to_contain_text("Number 1 in the queue")
     page.keyboard.press("ArrowDown")
     expect(shown.card.locator("h3")).not_to_have_text(f"task {first}")
     second = int(shown.card.locator("h3").inner_text().removeprefix("task "))
-    y = [shown.told["y"][shown.row(task)] for task in (first, second)]
+    y = [shown.view["y"][shown.row(task)] for task in (first, second)]
     assert y[1] < y[0]
     page.keyboard.press("+")
     assert shown.run("section => section.panel.view.zoom") > 1
@@ -198,7 +198,7 @@ def test_a_class_can_be_hidden(page: Page, dubito: Dubito, project: int) -> None
     button.click()
 
     expect(button).to_have_attribute("aria-pressed", "false")
-    left = shown.told["shown"] - count
+    left = shown.view["shown"] - count
     wait_until(
         page,
         "left => document.getElementById('map').panel.view.drawn === left",
@@ -213,7 +213,7 @@ def test_the_least_certain_are_listed_for_who_cannot_see_them(
 
     listed = shown.section.locator("ol a").all_text_contents()
 
-    view = shown.told
+    view = shown.view
     rows = [
         row
         for row, code in enumerate(view["label"])

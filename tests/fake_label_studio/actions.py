@@ -210,7 +210,7 @@ def _remove_duplicates(project: Project, tasks: list[Task]) -> None:
         equal[json.dumps(task.data)].append(task)
     removed: list[Task] = []
     for group in equal.values():
-        kept = next((task for task in group if tables.said[task.id]), group[0])
+        kept = next((task for task in group if tables.answers[task.id]), group[0])
         others = [task for task in group if task is not kept]
         for row in [row for one in others for row in tables.annotations_of(one.id)]:
             tables.move_annotation(row, kept)

@@ -136,7 +136,7 @@ class Tables:
     views: dict[int, Row] = field(default_factory=dict)
     uploads: dict[int, tuple[int, str, bytes]] = field(default_factory=dict)
     locks: set[tuple[int, int]] = field(default_factory=set)
-    said: dict[int, dict[int, Annotation]] = field(default_factory=dict)
+    answers: dict[int, dict[int, Annotation]] = field(default_factory=dict)
     predicted: dict[int, dict[int, Prediction]] = field(default_factory=dict)
     imports: list[int] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -176,7 +176,7 @@ class Tables:
 
     def annotations_of(self, task: int) -> list[Annotation]:
         """Return everything people said about a task, skips included."""
-        return list(self.said[task].values())
+        return list(self.answers[task].values())
 
     def predictions_of(self, task: int) -> list[Prediction]:
         """Return the rows of all versions of a task."""
@@ -194,23 +194,23 @@ class Tables:
             file_upload=upload,
         )
         self.tasks[task.id] = task
-        self.said[task.id] = {}
+        self.answers[task.id] = {}
         self.predicted[task.id] = {}
         return task
 
     def add_annotation(self, row: Annotation) -> None:
         """Store an annotation."""
-        self.annotations[row.id] = self.said[row.task][row.id] = row
+        self.annotations[row.id] = self.answers[row.task][row.id] = row
 
     def move_annotation(self, row: Annotation, task: Task) -> None:
         """Hang an annotation on another task."""
-        del self.said[row.task][row.id]
+        del self.answers[row.task][row.id]
         row.task = task.id
-        self.said[task.id][row.id] = row
+        self.answers[task.id][row.id] = row
 
     def delete_annotation(self, row: Annotation) -> None:
         """Forget an annotation."""
-        del self.annotations[row.id], self.said[row.task][row.id]
+        del self.annotations[row.id], self.answers[row.task][row.id]
 
     def add_prediction(self, row: Prediction) -> None:
         """Store a prediction."""
@@ -219,7 +219,7 @@ class Tables:
     def delete_prediction(self, row: Prediction) -> None:
         """Forget a prediction; what was made of it forgets it, too."""
         del self.predictions[row.id], self.predicted[row.task][row.id]
-        for answer in self.said[row.task].values():
+        for answer in self.answers[row.task].values():
             if answer.parent_prediction == row.id:
                 answer.parent_prediction = None
 
@@ -242,7 +242,7 @@ class Tables:
     def delete_task(self, task: int) -> None:
         """Delete a task and all that hangs on it."""
         del self.tasks[task]
-        for annotation in self.said.pop(task):
+        for annotation in self.answers.pop(task):
             del self.annotations[annotation]
         for prediction in self.predicted.pop(task):
             del self.predictions[prediction]

@@ -17,7 +17,7 @@ CONFIG = choices_config(*CLASSES, attributes='value="$row"')
 
 
 @dataclass(slots=True, kw_only=True)
-class Told:
+class PluginProject:
     """A project of its own in a server that may serve others."""
 
     server: ModelServer

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.official.project import Told, tasks
+from tests.official.project import PluginProject, tasks
 from tests.official.server import ROOT, ModelServer, documented_wsgi, running
 
 BIN = Path(sys.executable).parent
@@ -14,7 +14,7 @@ COMMAND = str(BIN / "label-studio-ml")
 
 
 def learns(server: ModelServer) -> bool:
-    plugin = Told(server=server)
+    plugin = PluginProject(server=server)
     plugin.label(tasks()[:2], ["a", "b"])
     (answer,) = plugin.predict(tasks()[2:3])
     return str(answer["model_version"]).startswith("dubito-2-")

@@ -14,7 +14,7 @@ from tests import pairs as pairs_of_texts
 from tests import questions
 from tests.builders import annotation, captured, captured_names
 from tests.label_studio import JsonObject, choices_config
-from tests.official.project import ROWS, Told, as_sent, tasks
+from tests.official.project import ROWS, PluginProject, as_sent, tasks
 from tests.official.server import ROOT, ModelServer
 from tests.pairs import chosen, some_pairs, swapped
 from tests.questions import truth
@@ -24,8 +24,8 @@ ASKED = ("ml_predict_open_task", "ml_predict_test", "ml_predict_batch_5000_trunc
 
 
 @pytest.fixture
-def told(server: ModelServer) -> Told:
-    return Told(server=server)
+def plugin(server: ModelServer) -> PluginProject:
+    return PluginProject(server=server)
 
 
 def in_order(sent: Sequence[JsonObject], answers: Sequence[JsonObject]) -> list[int]:
@@ -54,29 +54,31 @@ def test_the_class_says_its_name(server: ModelServer) -> None:
 
 
 @pytest.mark.parametrize("labelled", [0, 1, 5, 20])
-def test_the_next_tasks_are_those_of_the_service(told: Told, labelled: int) -> None:
+def test_the_next_tasks_are_those_of_the_service(
+    plugin: PluginProject, labelled: int
+) -> None:
     """From the start to the doubt: equal labels, tasks and settings, equal order."""
     sent = tasks()
     known = questions.said_of([task["id"] for task in sent[:labelled]])
     expected = questions.window(questions.ask(questions.items(ROWS), known))
-    told.setup({"window": len(expected)})
-    told.label(sent[:labelled], [truth(task["id"]) for task in sent[:labelled]])
+    plugin.setup({"window": len(expected)})
+    plugin.label(sent[:labelled], [truth(task["id"]) for task in sent[:labelled]])
 
-    answers = told.predict(as_asked(sent, labelled))
+    answers = plugin.predict(as_asked(sent, labelled))
 
     assert in_order(sent, answers)[: len(expected)] == expected
 
 
-def test_certainty_is_that_of_the_service(told: Told) -> None:
+def test_certainty_is_that_of_the_service(plugin: PluginProject) -> None:
     """As long as a window holds all that is asked about, nothing else counts."""
     sent = tasks()
     known = questions.said_of([task["id"] for task in sent[:20]])
     ranking = questions.ask(questions.items(ROWS), known).ranking
     likeliest = ranking.probabilities.argmax(axis=1).tolist()
-    told.setup({"window": len(sent), "preannotate": True})
-    told.label(sent[:20], [truth(task["id"]) for task in sent[:20]])
+    plugin.setup({"window": len(sent), "preannotate": True})
+    plugin.label(sent[:20], [truth(task["id"]) for task in sent[:20]])
 
-    answers = told.predict(as_asked(sent, 20))
+    answers = plugin.predict(as_asked(sent, 20))
 
     scores = [answer["score"] for answer in answers]
     named = [answer["result"][0]["value"]["choices"] for answer in answers]
@@ -84,13 +86,13 @@ def test_certainty_is_that_of_the_service(told: Told) -> None:
     assert named == [[questions.CLASSES[code]] for code in likeliest]
 
 
-def test_tasks_asked_about_one_by_one_are_learnt_about(told: Told) -> None:
+def test_tasks_asked_about_one_by_one_are_learnt_about(plugin: PluginProject) -> None:
     """So Label Studio asks while people label."""
     sent = tasks()
-    told.setup({"preannotate": True})
-    told.label(sent[:30], [truth(task["id"]) for task in sent[:30]])
+    plugin.setup({"preannotate": True})
+    plugin.label(sent[:30], [truth(task["id"]) for task in sent[:30]])
 
-    answers = [told.predict([task])[0] for task in sent[30:40]]
+    answers = [plugin.predict([task])[0] for task in sent[30:40]]
 
     named = [answer["result"][0]["value"]["choices"][0] for answer in answers]
     assert named == [truth(task["id"]) for task in sent[30:40]]
@@ -100,7 +102,10 @@ def test_tasks_asked_about_one_by_one_are_learnt_about(told: Told) -> None:
 def test_swapping_the_items_of_a_pair_swaps_the_predicted_side(
     server: ModelServer,
 ) -> None:
-    plugin, pairs = Told(server=server, config=pairs_of_texts.CONFIG), some_pairs(40)
+    plugin, pairs = (
+        PluginProject(server=server, config=pairs_of_texts.CONFIG),
+        some_pairs(40),
+    )
     plugin.setup({"preannotate": True})
     for number, (data, side) in enumerate(pairs[:30], start=10):
         answer = annotation(number, chosen(side), task=number)
@@ -119,8 +124,8 @@ def test_swapping_the_items_of_a_pair_swaps_the_predicted_side(
     assert sum(right) > 5
 
 
-def test_few_tasks_are_neutral_before_there_is_a_model(told: Told) -> None:
-    answers = told.predict(tasks()[:5])
+def test_few_tasks_are_neutral_before_there_is_a_model(plugin: PluginProject) -> None:
+    answers = plugin.predict(tasks()[:5])
 
     assert [answer["score"] for answer in answers] == [pytest.approx(NEUTRAL)] * 5
     assert [answer["result"] for answer in answers] == [[]] * 5
@@ -128,7 +133,7 @@ def test_few_tasks_are_neutral_before_there_is_a_model(told: Told) -> None:
 
 def test_the_version_names_the_labels(server: ModelServer) -> None:
     """Label Studio asks again only if it is another one."""
-    one, other = Told(server=server), Told(server=server)
+    one, other = PluginProject(server=server), PluginProject(server=server)
     sent = tasks()
     unlabelled = one.setup()
     one.label(sent[:2], ["a", "b"])
@@ -143,85 +148,89 @@ def test_the_version_names_the_labels(server: ModelServer) -> None:
     assert one.setup({"strategy": "entropy"}) != after
 
 
-def test_a_restart_loses_nothing(told: Told) -> None:
+def test_a_restart_loses_nothing(plugin: PluginProject) -> None:
     sent = tasks()
-    told.setup('{"seed": 3}')
-    told.label(sent[:8], [truth(task["id"]) for task in sent[:8]])
-    before = told.setup(), told.predict(sent[8:])
+    plugin.setup('{"seed": 3}')
+    plugin.label(sent[:8], [truth(task["id"]) for task in sent[:8]])
+    before = plugin.setup(), plugin.predict(sent[8:])
 
-    told.server.kill()
-    told.server.start()
+    plugin.server.kill()
+    plugin.server.start()
 
-    assert (told.setup(), told.predict(sent[8:])) == before
+    assert (plugin.setup(), plugin.predict(sent[8:])) == before
 
 
-def test_people_who_label_at_once_lose_nothing(told: Told) -> None:
+def test_people_who_label_at_once_lose_nothing(plugin: PluginProject) -> None:
     sent = tasks()[:24]
 
     with ThreadPoolExecutor(8) as people:
-        list(people.map(lambda task: told.label([task], [truth(task["id"])]), sent))
+        list(people.map(lambda task: plugin.label([task], [truth(task["id"])]), sent))
 
-    assert told.setup().startswith("dubito-24-")
+    assert plugin.setup().startswith("dubito-24-")
 
 
-def test_deleted_annotations_are_forgotten_when_label_studio_asks(told: Told) -> None:
+def test_deleted_annotations_are_forgotten_when_label_studio_asks(
+    plugin: PluginProject,
+) -> None:
     """Its events of deletions are not passed on by the server."""
     sent = tasks()
-    told.label(sent[:3], ["a", "b", "c"])
+    plugin.label(sent[:3], ["a", "b", "c"])
     task = sent[1]
 
-    told.predict([as_sent(task["id"], task["data"], minute=1)])
+    plugin.predict([as_sent(task["id"], task["data"], minute=1)])
 
-    assert told.setup().startswith("dubito-2-")
+    assert plugin.setup().startswith("dubito-2-")
 
 
-def test_an_old_request_deletes_no_newer_annotation(told: Told) -> None:
+def test_an_old_request_deletes_no_newer_annotation(plugin: PluginProject) -> None:
     """A request may be written for half a minute, while people go on."""
     task = tasks()[0]
-    told.tell(annotation(1, "a", task=task["id"], minute=2), task)
+    plugin.tell(annotation(1, "a", task=task["id"], minute=2), task)
 
-    told.predict([as_sent(task["id"], task["data"], minute=1)])
+    plugin.predict([as_sent(task["id"], task["data"], minute=1)])
 
-    assert told.setup().startswith("dubito-1-")
+    assert plugin.setup().startswith("dubito-1-")
 
 
-def test_an_older_event_changes_nothing(told: Told) -> None:
+def test_an_older_event_changes_nothing(plugin: PluginProject) -> None:
     task = tasks()[0]
-    told.tell(annotation(1, "a", task=task["id"], minute=2), task)
-    version = told.setup()
+    plugin.tell(annotation(1, "a", task=task["id"], minute=2), task)
+    version = plugin.setup()
 
-    told.tell(annotation(1, "b", task=task["id"], minute=1), task)
+    plugin.tell(annotation(1, "b", task=task["id"], minute=1), task)
 
-    assert told.setup() == version
+    assert plugin.setup() == version
 
 
-def test_annotations_that_no_event_told_of_come_with_requests(told: Told) -> None:
+def test_annotations_that_no_event_told_of_come_with_requests(
+    plugin: PluginProject,
+) -> None:
     """Label Studio sends none for those that were imported with their tasks."""
     sent = as_asked(tasks(), 12)
 
-    answers = told.predict(sent)
+    answers = plugin.predict(sent)
 
-    assert told.setup().startswith("dubito-12-")
+    assert plugin.setup().startswith("dubito-12-")
     assert len({answer["score"] for answer in answers}) > 30
 
 
-def test_what_one_person_sees_at_work_deletes_nothing(told: Told) -> None:
+def test_what_one_person_sees_at_work_deletes_nothing(plugin: PluginProject) -> None:
     """An interactive request holds their own annotations only."""
     task = tasks()[0]
-    told.label([task], ["a"])
+    plugin.label([task], ["a"])
 
-    told.predict([as_sent(task["id"], task["data"], minute=5)], {"result": []})
+    plugin.predict([as_sent(task["id"], task["data"], minute=5)], {"result": []})
 
-    assert told.setup().startswith("dubito-1-")
+    assert plugin.setup().startswith("dubito-1-")
 
 
-def test_skipped_and_unreadable_tasks_come_last(told: Told) -> None:
+def test_skipped_and_unreadable_tasks_come_last(plugin: PluginProject) -> None:
     sent = tasks()
-    told.label(sent[:1], [""])
+    plugin.label(sent[:1], [""])
     sent[0] = as_sent(10, sent[0]["data"], annotation(10, None, task=10))
     sent[1] = as_sent(11, {"row": "nothing to learn from"})
 
-    answers = told.predict(sent)
+    answers = plugin.predict(sent)
 
     assert [answer["score"] for answer in answers[:2]] == [1.0, 1.0]
     assert all(answer["score"] < 1 for answer in answers[2:])
@@ -230,29 +239,29 @@ def test_skipped_and_unreadable_tasks_come_last(told: Told) -> None:
 def test_a_config_that_cannot_be_learnt_loses_no_labels(server: ModelServer) -> None:
     """It may be a mistake that is put right a minute later."""
     wrong = '<View><Text name="item" value="$row"/></View>'
-    plugin = Told(server=server, config=wrong)
+    plugin = PluginProject(server=server, config=wrong)
     plugin.label(tasks()[:2], ["a", "b"])
     (answer,) = plugin.predict(tasks()[2:3])
 
-    right = Told(server=server, number=plugin.number)
+    right = PluginProject(server=server, number=plugin.number)
 
     assert answer["result"] == []
     assert answer["score"] == pytest.approx(NEUTRAL)
     assert right.setup().startswith("dubito-2-")
 
 
-def test_settings_that_cannot_be_used_are_the_defaults(told: Told) -> None:
+def test_settings_that_cannot_be_used_are_the_defaults(plugin: PluginProject) -> None:
     sent = tasks()[:5]
-    expected = [answer["score"] for answer in told.predict(sent)]
+    expected = [answer["score"] for answer in plugin.predict(sent)]
 
-    told.setup({"strategy": "guess"})
+    plugin.setup({"strategy": "guess"})
 
-    assert [answer["score"] for answer in told.predict(sent)] == expected
-    assert "strategy" in told.server.log
+    assert [answer["score"] for answer in plugin.predict(sent)] == expected
+    assert "strategy" in plugin.server.log
 
 
-def test_an_empty_request_gets_an_empty_answer(told: Told) -> None:
-    assert told.predict([]) == []
+def test_an_empty_request_gets_an_empty_answer(plugin: PluginProject) -> None:
+    assert plugin.predict([]) == []
 
 
 @pytest.mark.parametrize("name", captured_names())
@@ -273,7 +282,7 @@ def test_every_request_of_label_studio_is_answered(
 
 
 def test_texts_are_learnt(server: ModelServer) -> None:
-    plugin = Told(server=server, config=choices_config("glad", "angry"))
+    plugin = PluginProject(server=server, config=choices_config("glad", "angry"))
     plugin.setup({"preannotate": True})
     words = {"glad": "a lovely sunny day", "angry": "this awful rainy night"}
     sent = [
@@ -288,18 +297,18 @@ def test_texts_are_learnt(server: ModelServer) -> None:
     assert named == [*words] * 7
 
 
-@pytest.mark.parametrize("found", ["nothing", "version 1"])
+@pytest.mark.parametrize("package", ["nothing", "version 1"])
 def test_without_the_package_one_sentence_says_what_to_do(
-    found: str, tmp_path: Path
+    package: str, tmp_path: Path
 ) -> None:
     """The one on PyPI has a class of the same name, and no `response`."""
-    if found == "version 1":
+    if package == "version 1":
         (tmp_path / "label_studio_ml").mkdir()
         (tmp_path / "label_studio_ml" / "__init__.py").touch()
         model = "class LabelStudioMLBase: pass\n"
         (tmp_path / "label_studio_ml" / "model.py").write_text(model)
     hidden = "import sys; sys.modules['label_studio_ml'] = None;"
-    code = f"{hidden if found == 'nothing' else ''}import dubito.backend.plugin"
+    code = f"{hidden if package == 'nothing' else ''}import dubito.backend.plugin"
 
     done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-c", code],

@@ -40,41 +40,41 @@ def evidence(draw: st.DrawFn) -> Evidence:
     )
 
 
-@given(told=evidence())
+@given(sample=evidence())
 def test_the_estimate_lies_in_its_interval_and_that_between_0_and_1(
-    told: Evidence,
+    sample: Evidence,
 ) -> None:
-    estimate = accuracy(told)
+    estimate = accuracy(sample)
 
     assert estimate is not None
     assert 0 <= estimate.low <= estimate.estimate <= estimate.high <= 1
 
 
-@given(told=evidence())
+@given(sample=evidence())
 def test_where_all_random_labels_are_right_full_accuracy_is_not_ruled_out(
-    told: Evidence,
+    sample: Evidence,
 ) -> None:
-    estimate = accuracy(replace(told, right=told.right | told.random))
+    estimate = accuracy(replace(sample, right=sample.right | sample.random))
 
     assert estimate is not None
     assert estimate.high == 1.0
 
 
-@given(told=evidence(), seed=st.integers(0, 9))
+@given(sample=evidence(), seed=st.integers(0, 9))
 def test_the_order_of_labels_and_open_tasks_does_not_matter(
-    told: Evidence, seed: int
+    sample: Evidence, seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    moved = rng.permutation(len(told.right))
+    moved = rng.permutation(len(sample.right))
     turned = Evidence(
-        right=told.right[moved],
-        sure=told.sure[moved],
-        random=told.random[moved],
-        open_sure=rng.permutation(told.open_sure),
-        n_open=told.n_open,
+        right=sample.right[moved],
+        sure=sample.sure[moved],
+        random=sample.random[moved],
+        open_sure=rng.permutation(sample.open_sure),
+        n_open=sample.n_open,
     )
 
-    one, other = accuracy(told), accuracy(turned)
+    one, other = accuracy(sample), accuracy(turned)
 
     assert one is not None
     assert other is not None

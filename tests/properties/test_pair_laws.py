@@ -115,9 +115,9 @@ def test_what_is_put_together_is_parted_again(
 ) -> None:
     has_text = left.text is not None or right.text is not None
 
-    found = sides_of(paired(left, right))
+    sides = sides_of(paired(left, right))
 
-    for item, side in zip((left, right), found, strict=True):
+    for item, side in zip((left, right), sides, strict=True):
         assert side.numbers == item.numbers
         text = (item.text or "").replace("\x1c", " ")
         assert side.text == text

@@ -30,28 +30,28 @@ choices = st.lists(st.sampled_from([*CLASSES, None]), max_size=30)
 
 
 @settings(max_examples=30)
-@given(rows=tables, said=choices, audit=st.sampled_from([0, 0.2, 1]))
+@given(rows=tables, answers=choices, audit=st.sampled_from([0, 0.2, 1]))
 def test_the_window_holds_each_open_task_at_most_once_and_no_other(
-    rows: Features, said: list[str | None], audit: float
+    rows: Features, answers: list[str | None], audit: float
 ) -> None:
-    made = items(rows)
-    known = labels(made, said)
+    table = items(rows)
+    known = labels(table, answers)
 
-    asked = window(ask(made, known, audit=audit))
+    asked = window(ask(table, known, audit=audit))
 
-    open_tasks = set(made.task_ids.tolist()) - known.touched
+    open_tasks = set(table.task_ids.tolist()) - known.touched
     assert set(asked) <= open_tasks
     assert len(set(asked)) == len(asked) == min(8, len(open_tasks))
 
 
 @settings(max_examples=15)
-@given(rows=tables, said=choices, seed=st.integers(0, 3))
+@given(rows=tables, answers=choices, seed=st.integers(0, 3))
 def test_equal_questions_have_equal_answers(
-    rows: Features, said: list[str | None], seed: int
+    rows: Features, answers: list[str | None], seed: int
 ) -> None:
     """Law 5; the second worker has never seen the project."""
     first, second = items(rows.copy(), seed), items(rows.copy(), seed)
-    known = labels(first, said)
+    known = labels(first, answers)
     turned = dict(reversed(list(known.chosen.items())))
     shuffled = Labels(chosen=turned, closed=known.closed, skipped=known.skipped)
 
@@ -63,13 +63,13 @@ def test_equal_questions_have_equal_answers(
 
 
 @settings(max_examples=15)
-@given(rows=tables, said=choices)
+@given(rows=tables, answers=choices)
 def test_certainty_has_one_scale_and_few_digits(
-    rows: Features, said: list[str | None]
+    rows: Features, answers: list[str | None]
 ) -> None:
-    made = items(rows)
+    table = items(rows)
 
-    ranking = ask(made, labels(made, said)).ranking
+    ranking = ask(table, labels(table, answers)).ranking
 
     assert ranking.certainty.shape == ranking.task_ids.shape
     assert ranking.certainty.min() >= 0
@@ -83,12 +83,12 @@ def test_copies_are_not_asked_side_by_side(copies: int, kinds: int, seed: int) -
     """The next task is fetched before the label of the last one was learnt."""
     rng = np.random.default_rng(seed)
     once = rng.normal(size=(kinds, 3)).astype(np.float32)
-    made = items(np.repeat(once, copies, axis=0)[rng.permutation(kinds * copies)])
-    known = labels(made, ["a", "b"])
+    table = items(np.repeat(once, copies, axis=0)[rng.permutation(kinds * copies)])
+    known = labels(table, ["a", "b"])
 
-    result = ask(made, known, audit=0, initial={"random": 0, "centres": 0})
+    result = ask(table, known, audit=0, initial={"random": 0, "centres": 0})
 
-    shown = made.features[[made.positions[task] for task in window(result)]]
+    shown = table.features[[table.positions[task] for task in window(result)]]
     alike = (shown[1:] == shown[:-1]).all(axis=1)
     assert not alike.any()
 

@@ -262,7 +262,7 @@ class Case:
     spoil: Act
     check: str
     mark: str = "fault"
-    said: str
+    sentence: str
     cure: str
     heal: Act = Clinic.connect
 
@@ -273,94 +273,103 @@ UNLEARNABLE = (
 )
 CASES = {
     "no webhook": Case(
-        spoil=_delete_hooks, check="webhook", said="there is no webhook", cure=CONNECT
+        spoil=_delete_hooks,
+        check="webhook",
+        sentence="there is no webhook",
+        cure=CONNECT,
     ),
     "webhook off": Case(
         spoil=_change_hook(is_active=False),
         check="webhook",
-        said="switched off",
+        sentence="switched off",
         cure=CONNECT,
     ),
     "webhook for some events": Case(
         spoil=_change_hook(send_for_all_actions=False),
         check="webhook",
-        said="not sent for all",
+        sentence="not sent for all",
         cure=CONNECT,
     ),
     "webhook without payload": Case(
         spoil=_change_hook(send_payload=False),
         check="webhook",
-        said="no payload",
+        sentence="no payload",
         cure=CONNECT,
     ),
     "webhook with another secret": Case(
         spoil=_change_hook(headers={SECRET_HEADER: "guessed"}),
         check="webhook",
-        said="another secret",
+        sentence="another secret",
         cure=CONNECT,
     ),
     "webhook without secret": Case(
-        spoil=_change_hook(headers={}), check="webhook", said="no secret", cure=CONNECT
+        spoil=_change_hook(headers={}),
+        check="webhook",
+        sentence="no secret",
+        cure=CONNECT,
     ),
     "two webhooks": Case(
         spoil=lambda clinic: _add_hook(clinic, f"{clinic.bench.url}/webhook"),
         check="webhook",
         mark="warning",
-        said="there are 2",
+        sentence="there are 2",
         cure=CONNECT,
     ),
     "webhook left behind": Case(
         spoil=lambda clinic: _add_hook(clinic, "http://elsewhere.example/webhook"),
         check="other_webhooks",
         mark="warning",
-        said="elsewhere.example",
+        sentence="elsewhere.example",
         cure="Settings → Webhooks",
         heal=_delete_left_behind,
     ),
     "another sampling": Case(
         spoil=_patch(sampling="Uniform sampling"),
         check="sampling",
-        said="Uniform sampling",
+        sentence="Uniform sampling",
         cure="Task Sampling: choose Uncertainty sampling",
         heal=_patch(sampling="Uncertainty sampling"),
     ),
     "another sampling, by connect": Case(
         spoil=_patch(sampling="Sequential sampling"),
         check="sampling",
-        said="Sequential",
+        sentence="Sequential",
         cure=CONNECT,
     ),
     "a foreign version": Case(
-        spoil=_order_by_theirs, check="model_version", said="'theirs'", cure=CONNECT
+        spoil=_order_by_theirs, check="model_version", sentence="'theirs'", cure=CONNECT
     ),
     "the dialog's version": Case(
         spoil=_patch(model_version="Dubito"),
         check="model_version",
         mark="warning",
-        said="'Dubito'",
+        sentence="'Dubito'",
         cure=CONNECT,
     ),
     "no backend": Case(
-        spoil=_remove_backend, check="backend", said="does not contain", cure=CONNECT
+        spoil=_remove_backend,
+        check="backend",
+        sentence="does not contain",
+        cure=CONNECT,
     ),
     "unusable extra params": Case(
         spoil=_extra_params({"window": "many"}),
         check="extra_params",
         mark="warning",
-        said="window",
+        sentence="window",
         cure="Settings → Model",
         heal=_extra_params(None),
     ),
     "paused": Case(
         spoil=_note(paused="somebody else orders the tasks"),
         check="work",
-        said="somebody else orders",
+        sentence="somebody else orders",
         cure=CONNECT,
     ),
     "events wait": Case(
         spoil=_wait_long,
         check="work",
-        said="1 events wait",
+        sentence="1 events wait",
         cure="`dubito worker`",
         heal=_finish,
     ),
@@ -368,14 +377,14 @@ CASES = {
         spoil=_note(last_event_at=None),
         check="event",
         mark="warning",
-        said="no event has arrived",
+        sentence="no event has arrived",
         cure="--live",
         heal=_patch(title="a new title"),
     ),
     "no worker": Case(
         spoil=_end_worker,
         check="workers",
-        said="no worker runs",
+        sentence="no worker runs",
         cure="`dubito serve`",
         heal=_beat,
     ),
@@ -383,7 +392,7 @@ CASES = {
         spoil=_beat_as("99.0"),
         check="workers",
         mark="warning",
-        said="process 8 on there has version 99.0",
+        sentence="process 8 on there has version 99.0",
         cure="install the same version everywhere",
         heal=_end_other,
     ),
@@ -391,7 +400,7 @@ CASES = {
         spoil=_beat_as(""),
         check="workers",
         mark="warning",
-        said="process 8 on there has version unknown",
+        sentence="process 8 on there has version unknown",
         cure="install the same version everywhere",
         heal=_end_other,
     ),
@@ -399,14 +408,14 @@ CASES = {
         spoil=_pile_up,
         check="queue",
         mark="warning",
-        said="60 jobs",
+        sentence="60 jobs",
         cure="WORKERS",
         heal=_clear_queue,
     ),
     "the service has another key": Case(
         spoil=_seen("refuses the key"),
         check="seen",
-        said="refuses the key",
+        sentence="refuses the key",
         cure="LABEL_STUDIO_API_KEY",
         heal=_seen("up"),
     ),
@@ -423,7 +432,7 @@ def test_what_is_broken_is_found_and_its_cure_cures_it(
 
     assert list(ill) == [case.check]
     assert ill[case.check]["mark"] == case.mark
-    assert case.said in ill[case.check]["what"]
+    assert case.sentence in ill[case.check]["what"]
     assert re.search(case.cure, "\n".join(ill[case.check]["cures"]))
     case.heal(clinic)
     assert clinic.complaints() == {}
@@ -471,9 +480,9 @@ KEYS = {
 }
 
 
-@pytest.mark.parametrize(("key", "said", "cure"), KEYS.values(), ids=KEYS)
+@pytest.mark.parametrize(("key", "sentence", "cure"), KEYS.values(), ids=KEYS)
 def test_a_key_that_opens_nothing_is_found(
-    clinic: Clinic, key: str, said: str, cure: str
+    clinic: Clinic, key: str, sentence: str, cure: str
 ) -> None:
     healthy = clinic.settings
     clinic.settings = healthy.having(label_studio_key=key)
@@ -481,7 +490,7 @@ def test_a_key_that_opens_nothing_is_found(
     ill = clinic.complaints()
 
     assert list(ill) == ["key"]
-    assert said in ill["key"]["what"]
+    assert sentence in ill["key"]["what"]
     assert cure in str(ill["key"]["cures"])
     clinic.settings = healthy
     assert clinic.complaints() == {}

@@ -222,10 +222,10 @@ def test_tables_have_a_row_for_each_stretch(bench: Stand, kind: str) -> None:
     predictions = orjson.loads(files["predictions.json"])
     assert {*predictions[0]} == {"task", "label", "certainty", "LOC", "PER"}
     assert {*predictions[0]["label"][0]} == {"start", "end", "name"}
-    told = orjson.loads(files["predictions.ls.json"])
+    entries = orjson.loads(files["predictions.ls.json"])
     path = f"/api/projects/{rows.project}/import/predictions"
-    created = bench.label_studio.call("POST", path, json=told)["created"]
-    assert created == len(told) == TASKS
+    created = bench.label_studio.call("POST", path, json=entries)["created"]
+    assert created == len(entries) == TASKS
 
 
 @every_kind_of_words

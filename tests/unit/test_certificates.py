@@ -123,7 +123,7 @@ def test_certificates_that_cannot_be_read_harm_no_call_without_tls(
 
 
 @pytest.mark.parametrize(
-    ("chosen", "said"),
+    ("chosen", "sentences"),
     [
         (
             {"names": "DNS:label.example"},
@@ -141,15 +141,15 @@ def test_what_is_wrong_with_a_certificate_is_said_with_its_cure(
     fake_server: FakeServer,
     tmp_path: Path,
     chosen: dict[str, str],
-    said: tuple[str, str],
+    sentences: tuple[str, str],
 ) -> None:
     made = certificate(tmp_path / "made", **chosen)
 
     with served_by_tls(fake_server.app(), made) as port:
         message = asked(f"https://127.0.0.1:{port}", SSL_CERT_FILE=made.file)
 
-    assert f"the certificate of https://127.0.0.1:{port} {said[0]}" in message
-    assert said[1] in message
+    assert f"the certificate of https://127.0.0.1:{port} {sentences[0]}" in message
+    assert sentences[1] in message
 
 
 def test_tls_that_is_spoken_to_a_plain_port_is_told(

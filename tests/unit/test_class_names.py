@@ -249,7 +249,7 @@ def test_names_and_labels_give_probabilities_together(unseen: tuple[int, ...]) -
 
 
 @pytest.mark.parametrize(
-    ("names", "said"),
+    ("names", "have_words"),
     [
         (("spam", "ham"), True),
         (("猫", "犬"), True),
@@ -261,8 +261,8 @@ def test_names_and_labels_give_probabilities_together(unseen: tuple[int, ...]) -
         (tuple(f"word{'a' * n}" for n in range(201)), False),
     ],
 )
-def test_names_must_have_words(names: tuple[str, ...], *, said: bool) -> None:
-    assert are_telling(names) == said
+def test_names_must_have_words(names: tuple[str, ...], *, have_words: bool) -> None:
+    assert are_telling(names) == have_words
 
 
 def test_what_people_read_of_a_class_counts_not_its_alias() -> None:

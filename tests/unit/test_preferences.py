@@ -37,7 +37,7 @@ def test_everything_can_be_chosen(wrap: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("chosen", "said"),
+    ("chosen", "sentence"),
     [
         ("{not json", "the extra params are not valid JSON"),
         ("[1]", "top level: Input should be"),
@@ -63,8 +63,8 @@ def test_everything_can_be_chosen(wrap: object) -> None:
         ({"window": 0, "seed": -1}, "window: .*; seed: "),
     ],
 )
-def test_a_mistake_is_named(chosen: object, said: str) -> None:
-    with pytest.raises(ProjectSettingsError, match=said.replace(".0", r"\.0")):
+def test_a_mistake_is_named(chosen: object, sentence: str) -> None:
+    with pytest.raises(ProjectSettingsError, match=sentence.replace(".0", r"\.0")):
         read_preferences(chosen)
 
 

@@ -79,7 +79,7 @@ def test_a_project_that_was_just_met_has_a_status(
 
 
 @pytest.mark.parametrize(
-    ("noted", "said"),
+    ("noted", "sentence"),
     [
         ({"project": project(label_config="<View/>")}, "has no <Choices>"),
         ({"extra_params": {"windw": 3}}, "windw: Extra inputs"),
@@ -88,14 +88,14 @@ def test_a_project_that_was_just_met_has_a_status(
     ],
 )
 def test_what_is_wrong_is_said_in_the_status(
-    http: FlaskClient, state: ProjectState, noted: dict[str, object], said: str
+    http: FlaskClient, state: ProjectState, noted: dict[str, object], sentence: str
 ) -> None:
     state.note(**noted)
 
     status = http.get("/api/projects/1").json
 
     assert status is not None
-    assert said in status["last_error"]
+    assert sentence in status["last_error"]
 
 
 def test_what_is_read_of_tasks_is_told(http: FlaskClient, state: ProjectState) -> None:

@@ -111,10 +111,10 @@ def test_units_become_stretches_and_these_the_same_units() -> None:
     members = np.zeros((5, 2), np.bool_)
     members[1:3, 0] = members[4, 0] = members[2:, 1] = True
 
-    told = tens().answer(members, CLASSES)
+    stretches = tens().answer(members, CLASSES)
 
-    assert told == answer((10, 30, "a"), (40, 50, "a"), (20, 50, "b"))
-    np.testing.assert_array_equal(tens().members(told, CLASSES), members)
+    assert stretches == answer((10, 30, "a"), (40, 50, "a"), (20, 50, "b"))
+    np.testing.assert_array_equal(tens().members(stretches, CLASSES), members)
 
 
 def test_no_units_have_no_stretches() -> None:

@@ -285,10 +285,10 @@ class Silent:
 class Curious:
     """A learner that notes of which views it was told."""
 
-    told: list[Views] = field(default_factory=list)
+    views_seen: list[Views] = field(default_factory=list)
 
     def within(self, surroundings: UnlabelledContext) -> "Curious":
-        self.told.append(surroundings.views)
+        self.views_seen.append(surroundings.views)
         return self
 
     def fit(self, _features: Features, _codes: Codes, n_classes: int) -> Silent:
@@ -317,7 +317,7 @@ def test_replays_and_assessments_tell_of_views() -> None:
     fit_by(learner, known)(known.rows, known.codes)
     SimulatedPool(pool=pool, learner=learner, order=list(range(9))).learnt(9)
 
-    assert learner.told == [VIEWS, VIEWS]
+    assert learner.views_seen == [VIEWS, VIEWS]
 
 
 def test_tasks_asked_instead_are_kept_apart_by_the_plain_columns() -> None:
