@@ -294,7 +294,8 @@ def test_predictions_that_people_left_unchanged_are_counted() -> None:
         annotation(5, [shown("a", ["odd"]), foreign], task=5),
         annotation(6, [unchanged], task=6, was_cancelled=True),
         annotation(7, "a", task=7),
+        annotation(8, [unchanged, changed], task=8),
     ).acceptance
 
-    assert acceptance == Acceptance(unchanged=2, of=3)
+    assert acceptance == Acceptance(unchanged=2, of=4)
     assert labels(annotation(1, "a")).acceptance is None
