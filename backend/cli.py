@@ -204,10 +204,10 @@ def cut(**options: object) -> None:
     run(_settings(), CutOptions(**options))  # type: ignore[arg-type]
 
 
-@main.command(epilog="Example: dubito simulate export.json -o curves.png")
+@main.command(epilog="Example: dubito simulate export.json --config config.xml")
 @click.argument("file", type=PATH, required=False)
 @click.option("--project", type=int, help="Project in Label Studio, instead of a FILE.")
-@click.option("--config", type=PATH, help="File with the label config of FILE.")
+@click.option("--config", type=PATH, help="Label config of FILE, which needs it.")
 @click.option("--files", type=PATH, help="Directory with the tasks' media files.")
 @click.option("--budget", type=click.IntRange(2, 100_000), help="Labels per run.")
 @click.option("--seeds", type=click.IntRange(1, 100), default=5, show_default=True)

@@ -4,9 +4,45 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.label_studio import CONTROL, ITEM, JsonObject, choice_result
+from dubito.backend.features.local_files import LocalFiles
+from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.project_settings import Preferences
+from dubito.backend.simulate.dataset import Dataset, Source
+from dubito.backend.simulate.export_reader import parse_export
+from dubito.backend.simulate.json_min import Question
+from tests.label_studio import (
+    CONTROL,
+    ITEM,
+    JsonObject,
+    choice_result,
+    choices_config,
+)
 
 CITIES = ("rome", "oslo", "lima")
+CONFIG = choices_config(*CITIES)
+ROWS_CONFIG = choices_config(*CITIES, attributes='value="$x0"')
+"""The label config of `rows`."""
+
+
+def question_of(config: str) -> Question:
+    """Return what a label config says of the exports of its project."""
+    return Question.of(read_schema(config), config)
+
+
+def dataset_of(
+    tasks: Sequence[JsonObject],
+    config: str,
+    directory: Path = Path(),
+    preferences: Preferences | None = None,
+) -> Dataset:
+    """Return what `dubito simulate` replays of an export."""
+    source = Source(
+        name="cities",
+        export=parse_export(tasks, question_of(config)),
+        schema=read_schema(config),
+        files=LocalFiles(directory),
+    )
+    return source.subject(preferences or Preferences())
 
 
 def exported(number: int, data: JsonObject, *choices: str | None) -> JsonObject:

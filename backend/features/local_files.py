@@ -24,9 +24,14 @@ class LocalFiles:
 
     An address is looked for as a path within the directory, then by its name alone,
     with and without the mark that Label Studio gives to uploads.
+
+    Attributes
+    ----------
+    hint : what to do where a file is not there
     """
 
     directory: Path
+    hint: str = ""
 
     def fetch(self, address: str) -> bytes:
         """Return the content of a task's file; raise `BadItemError` if not there."""
@@ -37,7 +42,7 @@ class LocalFiles:
                 if path.is_relative_to(root) and path.is_file():
                     return path.read_bytes()
         message = f"{address[:200]!r} is not in {self.directory}"
-        raise BadItemError(message)
+        raise BadItemError(f"{message}: {self.hint}" if self.hint else message)
 
 
 def _candidates(address: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from dubito.backend.errors import ExportError
 from dubito.backend.features.local_files import LocalFiles
 from dubito.backend.labelstudio.client import LabelStudioClient
 from dubito.backend.labelstudio.files import Files
-from dubito.backend.labelstudio.label_config import control_names, read_schema
+from dubito.backend.labelstudio.label_config import read_schema
 from dubito.backend.project_settings import read_preferences
 from dubito.backend.simulate.curves import Curves, Outcome
 from dubito.backend.simulate.dataset import Source
@@ -24,7 +24,6 @@ from dubito.backend.simulate.plot import check_plot, save_plot
 from dubito.backend.simulate.process_pool import KeptRuns, arithmetic_mark
 from dubito.backend.simulate.report import carry_out_telling, introduce, table
 from dubito.backend.simulate.runs import Experiment, Job, StrategyRun, usual_budget
-from dubito.backend.simulate.schema_inference import infer_schema
 from dubito.backend.text_encoding import as_utf8
 from dubito.model.errors import TooFewLabelsError
 from dubito.model.evaluation.holdout import split
@@ -45,6 +44,7 @@ MOST_SCORES = 200
 
 RANDOM = "random"
 EVERYTHING = "everything"
+FILES_HINT = "give the directory of the tasks' files with --files"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,24 +116,21 @@ def _origin(settings: Settings, wishes: SimulateOptions) -> Iterator[Source]:
 
 
 def _from_file(path: Path, config: Path | None, directory: Path | None) -> Source:
-    """Read an export; what it is about is told by the config, or by itself."""
-    files = LocalFiles(directory or path.parent)
+    """Read an export, which its label config explains."""
     if config is None:
-        export = read_export(path)
-        schema = infer_schema(export, files.fetch)
-    else:
-        label_config = _label_config(config)
-        schema = read_schema(label_config)
-        names = control_names(label_config)
-        question = Question(
-            control=schema.control,
-            key=schema.single_name,
-            controls=names,
-            control_kind=schema.control_kind,
-            is_nested=schema.is_nested,
+        message = (
+            f"{path} does not tell what the project asks: give its label config with"
+            " --config (Label Studio shows it under Settings, Labeling Interface, Code)"
         )
-        export = read_export(path, question)
-    return Source(name=path.stem, export=export, schema=schema, files=files)
+        raise ExportError(message)
+    label_config = _label_config(config)
+    schema = read_schema(label_config)
+    return Source(
+        name=path.stem,
+        export=read_export(path, Question.of(schema, label_config)),
+        schema=schema,
+        files=LocalFiles(directory or path.parent, hint=FILES_HINT),
+    )
 
 
 def _label_config(path: Path) -> str:

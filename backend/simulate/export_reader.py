@@ -49,7 +49,7 @@ class Export:
 
     Attributes
     ----------
-    notes : what the export does not hold, and what was guessed
+    notes : what the export does not hold
     """
 
     tasks: Sequence[Task]
@@ -86,12 +86,12 @@ def read_file(path: Path) -> bytes:
         raise ExportError(message) from error
 
 
-def read_export(path: Path, question: Question | None = None) -> Export:
+def read_export(path: Path, question: Question) -> Export:
     """Read an export; raise `ExportError` if it is none.
 
     Parameters
     ----------
-    question : what the label config says, if there is one
+    question : what the label config says
     """
     content = _json(path)
     if isinstance(content, dict) and isinstance(content.get("data"), dict):
@@ -124,9 +124,7 @@ def _json(path: Path) -> object:
     return content
 
 
-def parse_export(
-    rows: Sequence[JsonObject], question: Question | None = None
-) -> Export:
+def parse_export(rows: Sequence[JsonObject], question: Question) -> Export:
     """Read the rows of an export; JSON-MIN has a row for each annotation.
 
     Raises
@@ -134,7 +132,7 @@ def parse_export(
     ValidationError
         if these are no rows of an export
     ExportError
-        if a JSON-MIN export does not tell its answers from its data
+        if a JSON-MIN export does not hold what the question asks for
     """
     if not rows or any(map(_is_labelled, rows)):
         tasks = [_Labelled.model_validate(row) for row in rows]

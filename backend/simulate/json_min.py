@@ -15,19 +15,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from dubito.backend.controls.registry import CODECS
-from dubito.backend.controls.single_choice import SingleChoice
 from dubito.backend.errors import ExportError
-from dubito.backend.simulate.answer_columns import (
-    ID,
-    AnswerColumns,
-    AnswerSearch,
-)
+from dubito.backend.labelstudio.label_config import control_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dubito.backend.records import JsonObject
+    from dubito.model.schema import Schema
 
+ID = "id"
 ANNOTATION = "annotation_id"
 TAIL = ("annotator", ANNOTATION, "created_at", "updated_at", "lead_time")
 """What Label Studio adds to each row; versions before 1.0 add the first or nothing."""
@@ -54,8 +51,19 @@ class Question:
     control: str
     key: str
     controls: frozenset[str]
-    control_kind: str = SingleChoice.kind
-    is_nested: bool = False
+    control_kind: str
+    is_nested: bool
+
+    @classmethod
+    def of(cls, schema: Schema, label_config: str) -> Question:
+        """Return what a label config, and the schema read from it, say."""
+        return cls(
+            control=schema.control,
+            key=schema.single_name,
+            controls=control_names(label_config),
+            control_kind=schema.control_kind,
+            is_nested=schema.is_nested,
+        )
 
 
 class AnsweredTask(NamedTuple):
@@ -78,10 +86,10 @@ class MinTable:
     """The rows of a JSON-MIN export, and which of their columns are what."""
 
     rows: Sequence[JsonObject]
-    question: Question | None
+    question: Question
 
     @classmethod
-    def of(cls, rows: Sequence[JsonObject], question: Question | None) -> MinTable:
+    def of(cls, rows: Sequence[JsonObject], question: Question) -> MinTable:
         """Take rows of an export.
 
         Raises
@@ -94,8 +102,7 @@ class MinTable:
         for row in rows:
             _Row.model_validate(row)
         table = cls(rows, question)
-        if question is not None:
-            _check(question, table)
+        _check(question, table)
         return table
 
     @cached_property
@@ -106,26 +113,18 @@ class MinTable:
         if all(next(reversed(row)) == AGREEMENT for row in self.rows):
             own.add(AGREEMENT)
         is_number = not any(isinstance(row[ID], str) for row in self.rows)
-        is_asked = self.question is not None and self.question.control == ID
+        is_asked = self.question.control == ID
         return frozenset({*own, ID} if is_number and not is_asked else own)
 
-    @cached_property
-    def answer_columns(self) -> AnswerColumns:
-        """Return the columns that hold answers."""
-        if self.question is not None:
-            control = frozenset({self.question.control})
-            names = control | self.question.controls
-            return AnswerColumns(names, control, is_sure=True)
-        rows = [
-            {k: v for k, v in row.items() if k not in self.own - {ID}}
-            for row in self.rows
-        ]
-        return AnswerSearch(rows, ID in self.own).find()
+    @property
+    def answers(self) -> frozenset[str]:
+        """Return the columns that hold what people answered."""
+        return self.question.controls | {self.question.control}
 
     @cached_property
     def added(self) -> frozenset[str]:
         """Return the columns that Label Studio added to the data."""
-        return self.own | self.answer_columns.names
+        return self.own | self.answers
 
     def data(self, row: JsonObject) -> JsonObject:
         """Return the task's data, as far as the row still holds it."""
@@ -160,37 +159,21 @@ class MinTable:
         return list(tasks.values())
 
     def _annotations(self, row: JsonObject) -> list[JsonObject]:
-        """Return the row's annotation; a task that has none has a row all the same.
-
-        Without a label config only single choices can be told from data.
-        """
+        """Return the row's annotation; a task that has none has a row all the same."""
         question = self.question
-        codec = CODECS[SingleChoice.kind if question is None else question.control_kind]
-        is_nested = question is not None and question.is_nested
+        codec, cell = CODECS[question.control_kind], row.get(question.control)
+        values = codec.json_min_values(cell, is_nested=question.is_nested)
         result = [
-            {"from_name": key, "type": codec.type, "value": value}
-            for key in row
-            if key in self.answer_columns.choices
-            for value in codec.json_min_values(row[key], is_nested=is_nested)
+            {"from_name": question.control, "type": codec.type, "value": value}
+            for value in values
         ]
         if not result and row.get(ANNOTATION, "") is None:
             return []
         return [{"result": result, "updated_at": row.get("updated_at")}]
 
     def notes(self) -> list[str]:
-        """Return what the export does not hold, and what was guessed."""
-        names = self.answer_columns.names
-        losses = [_loss(key, is_answer=key in names) for key in self.overwritten]
-        return losses if self.answer_columns.is_sure else [*losses, self._guess()]
-
-    def _guess(self) -> str:
-        answers = sorted(self.answer_columns.names)
-        data = dict.fromkeys(key for row in self.rows for key in self.data(row))
-        return (
-            f"the answers are read from {_listed(answers)}, the data"
-            f" from {_listed(list(data))}; a JSON-MIN export does not say which is"
-            " which: if that is wrong, give the label config as --config"
-        )
+        """Return what the export does not hold."""
+        return [_loss(key, is_answer=key in self.answers) for key in self.overwritten]
 
 
 def _check(question: Question, table: MinTable) -> None:
@@ -222,7 +205,3 @@ def _loss(name: str, *, is_answer: bool) -> str:
         f"the data has a column {name!r}, and Label Studio writes its own {name!r} over"
         f" it: the column is lost in a JSON-MIN export; to keep it, {GIVE_JSON}"
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(map(repr, names)) or "nothing"

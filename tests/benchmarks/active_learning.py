@@ -25,6 +25,7 @@ from tests.benchmarks.data_sets import SOURCES, data_set
 from tests.benchmarks.peers import SCORED_BEYOND, SCORED_EVERY, contestants
 from tests.benchmarks.results import DUBITO, RANDOM, Result, report, summary
 from tests.benchmarks.sources import CACHE
+from tests.exports import question_of
 
 OURS = "auto"
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -59,7 +60,7 @@ def material(name: str) -> Experiment:
     labelled = (
         Source(
             name=name,
-            export=parse_export(data.export()),
+            export=parse_export(data.export(), question_of(data.label_config)),
             schema=read_schema(data.label_config),
             files=LocalFiles(Path()),
         )

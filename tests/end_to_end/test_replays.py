@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 
 from dubito.backend.simulate.export_reader import Export, read_export
-from tests.exports import CITIES, rows, several
+from tests.exports import CITIES, ROWS_CONFIG, question_of, rows, several
 from tests.label_studio import (
     CONTROL,
     JsonObject,
     LabelStudio,
     choice_result,
-    choices_config,
 )
 from tests.patience import PATIENCE_SECONDS
 
@@ -26,8 +25,7 @@ pytestmark = pytest.mark.end_to_end
 @pytest.fixture(scope="module")
 def project(real_label_studio: LabelStudio) -> int:
     """Cities told by numbers; two people do not agree, one ticked two, one skipped."""
-    shown = choices_config(*CITIES, attributes='value="$x0"')
-    made = real_label_studio.create_project("cities", shown)
+    made = real_label_studio.create_project("cities", ROWS_CONFIG)
     tasks: list[JsonObject] = [
         {
             "data": row["data"],
@@ -72,9 +70,14 @@ def _choices(value: object) -> object:
 def test_json_and_json_min_hold_the_same_answers(
     real_label_studio: LabelStudio, project: int, tmp_path: Path
 ) -> None:
-    """JSON-MIN tells data from answers by the order of its keys alone."""
-    full = read_export(exported(real_label_studio, project, "JSON", tmp_path))
-    least = read_export(exported(real_label_studio, project, "JSON_MIN", tmp_path))
+    """JSON-MIN tells data from answers by the names of its keys alone."""
+    full, least = (
+        read_export(
+            exported(real_label_studio, project, kind, tmp_path),
+            question_of(ROWS_CONFIG),
+        )
+        for kind in ("JSON", "JSON_MIN")
+    )
 
     assert len(said(full)) == 42
     assert [task.id for task in least.tasks] == [task.id for task in full.tasks]

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from dubito.backend.data_kinds.recording_files import open_recording
 from dubito.backend.data_kinds.recordings import describe_all
 from dubito.backend.errors import (
-    ExportError,
     ProjectSettingsError,
     SchemaError,
     SettingsError,
@@ -28,8 +27,6 @@ from dubito.backend.labelstudio.label_config import read_schema
 from dubito.backend.project_settings import read_preferences
 from dubito.backend.records import JsonObject
 from dubito.backend.settings import Settings
-from dubito.backend.simulate.export_reader import parse_export
-from dubito.backend.simulate.schema_inference import infer_schema
 from dubito.backend.state.encoding import packed_data
 from dubito.backend.state.pool import TaskInput
 from dubito.backend.variables import ALIASES
@@ -189,20 +186,6 @@ def test_any_address_names_a_file_of_the_directory_or_none(address: str) -> None
     outcome_of_call = outcome(lambda: LocalFiles(Path()).fetch(address), BadItemError)
 
     assert outcome_of_call is not None
-
-
-@settings(max_examples=100)
-@given(address=addresses)
-def test_any_export_is_about_something_or_refused(address: str) -> None:
-    answer = {"from_name": "c", "value": {"choices": ["a"]}}
-    rows: list[JsonObject] = [
-        {"data": {"x": address}, "annotations": [{"result": [answer]}]}
-    ]
-    files = LocalFiles(Path())
-
-    result = outcome(lambda: infer_schema(parse_export(rows), files.fetch), ExportError)
-
-    assert result
 
 
 @settings(max_examples=200)

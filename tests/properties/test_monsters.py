@@ -20,8 +20,6 @@ from dubito.backend.features.input_choice import choose_input
 from dubito.backend.features.task_reader import TaskReader
 from dubito.backend.labelstudio.label_config import read_schema
 from dubito.backend.project_settings import read_preferences
-from dubito.backend.simulate.export_reader import parse_export
-from dubito.backend.simulate.schema_inference import infer_schema
 from dubito.backend.state.facts import InputSpec
 from dubito.backend.state.pool import TaskInput
 from dubito.model.errors import BadItemError
@@ -100,15 +98,6 @@ def wide(count: int, start: float = 0) -> Mapping[str, object]:
 TABLE = schema(tag="Table", key="x")
 
 
-def simulated(content: bytes) -> Callable[[], object]:
-    """Tell what an export is about whose tasks point to such a file."""
-    answer = {"from_name": "c", "value": {"choices": ["a"]}}
-    rows: list[dict[str, object]] = [
-        {"data": {"x": "a.csv"}, "annotations": [{"result": [answer]}]}
-    ]
-    return lambda: infer_schema(parse_export(rows), lambda _: content)
-
-
 def documents(tag: str, content: bytes) -> Callable[[], object]:
     """Read a task whose file holds something that a tag cannot show."""
     kind = kind_shown_by(tag)
@@ -151,9 +140,6 @@ REFUSED: dict[str, Monster] = {
         ",".join(f"c{n}" for n in range(10**6)).encode() + b"\n" + b"1," * 10**6
     ),
     "a million equal columns": lambda: recording(b"a," * 10**6 + b"\n" + b"1," * 10**6),
-    "a million columns of an export": lambda: simulated(
-        ",".join(f"c{n}" for n in range(10**6)).encode() + b"\n" + b"1," * 10**6
-    ),
     "commas": lambda: recording(b"," * 20 * MEGABYTE),
     "line ends": lambda: recording(b"a,b\n" + b"\n" * 20 * MEGABYTE),
     "old line ends": lambda: recording(b"a,b\r" + b"1,2\r" * 5 * MEGABYTE),

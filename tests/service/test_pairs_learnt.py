@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from dubito.backend.autolabel.plan import describe_autolabel
-from dubito.backend.errors import ExportError, SchemaError
+from dubito.backend.errors import SchemaError
 from dubito.backend.export.fitted_model import ItemPrediction, load_model
 from dubito.backend.export.formats import TABLES
 from dubito.backend.export.model_zip import card_of, fit_model
@@ -19,7 +19,6 @@ from dubito.backend.labelstudio.label_config import read_schema
 from dubito.backend.project_settings import Preferences
 from dubito.backend.simulate.dataset import Source
 from dubito.backend.simulate.export_reader import parse_export
-from dubito.backend.simulate.schema_inference import infer_schema
 from dubito.backend.status.task_detail import task_detail
 from dubito.backend.taskmap.view import map_view
 from dubito.backend.web.app import create_app
@@ -27,6 +26,7 @@ from dubito.model.learners.ensemble import Ensemble
 from dubito.model.learners.pairs import PairPredictor
 from dubito.model.simulation import SimulatedPool, score_of_all
 from tests.dubito_process import VERSION
+from tests.exports import question_of
 from tests.pairs import CONFIG, CONTROL, Pairs, chosen, pairs_project, swapped
 from tests.service.stand import Stand
 
@@ -224,7 +224,8 @@ def test_of_two_images_the_page_shows_the_left_one(bench: Stand) -> None:
 
 
 def test_a_simulation_learns_pairs(bench: Stand, pairs: Pairs) -> None:
-    export = parse_export(bench.label_studio.export(pairs.project))
+    tasks = bench.label_studio.export(pairs.project)
+    export = parse_export(tasks, question_of(CONFIG))
     source = Source(
         name="pairs",
         export=export,
@@ -240,8 +241,6 @@ def test_a_simulation_learns_pairs(bench: Stand, pairs: Pairs) -> None:
     half = np.arange(LABELS) % 2 == 0
     pool, test = (labelled.at(np.flatnonzero(rows)) for rows in (half, ~half))
     assert score_of_all(pool, Ensemble(), test).accuracy > 0.6
-    with pytest.raises(ExportError, match="give the label config with --config"):
-        infer_schema(export, LocalFiles(Path()).fetch)
 
 
 def test_objects_of_two_kinds_are_refused_in_a_sentence(bench: Stand) -> None:

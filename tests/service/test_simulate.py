@@ -16,19 +16,23 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dubito.backend.cli import main
-from dubito.backend.features.local_files import LocalFiles
 from dubito.backend.project_settings import Preferences
 from dubito.backend.simulate.curves import Curves, Outcome
-from dubito.backend.simulate.dataset import Source
-from dubito.backend.simulate.export_reader import parse_export
 from dubito.backend.simulate.plot import save_plot
 from dubito.backend.simulate.process_pool import KeptRuns, ProcessPool
 from dubito.backend.simulate.report import table
 from dubito.backend.simulate.runs import Experiment, Job, Run, StrategyRun
-from dubito.backend.simulate.schema_inference import infer_schema
 from dubito.model.simulation import by_chance, by_margin
-from tests.exports import CITIES, exported, rows, several, write
-from tests.label_studio import CONTROL, ITEM
+from tests.exports import (
+    CITIES,
+    ROWS_CONFIG,
+    dataset_of,
+    exported,
+    rows,
+    several,
+    write,
+)
+from tests.label_studio import CONTROL, ITEM, choices_config
 from tests.patience import PATIENCE_SECONDS
 
 T = TypeVar("T")
@@ -40,6 +44,13 @@ HEARS_CTRL_C = ("/usr/bin/env", "--default-signal=INT")
 @pytest.fixture
 def export(tmp_path: Path) -> Path:
     return write(tmp_path, rows(60))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "config.xml"
+    path.write_text(ROWS_CONFIG)
+    return path
 
 
 def environment(directory: Path) -> dict[str, str]:
@@ -73,9 +84,9 @@ def asked(*arguments: object) -> Result:
 
 
 def test_ctrl_c_loses_nothing_and_the_same_command_goes_on(
-    tmp_path: Path, export: Path
+    tmp_path: Path, export: Path, config: Path
 ) -> None:
-    arguments = (export, "--seeds", 2, "--budget", 12, "--json")
+    arguments = (export, "--config", config, "--seeds", 2, "--budget", 12, "--json")
     with subprocess.Popen(  # noqa: S603 - our own command
         [*HEARS_CTRL_C, *command(*arguments)],
         env=environment(tmp_path),
@@ -100,9 +111,11 @@ def test_ctrl_c_loses_nothing_and_the_same_command_goes_on(
     assert parse(tmp_path / "curves.svg").getroot().tag.endswith("svg")  # noqa: S314 - ours
 
 
-def test_no_process_outlives_the_one_it_works_for(tmp_path: Path, export: Path) -> None:
+def test_no_process_outlives_the_one_it_works_for(
+    tmp_path: Path, export: Path, config: Path
+) -> None:
     with subprocess.Popen(  # noqa: S603 - our own command
-        command(export, "--seeds", 3),
+        command(export, "--config", config, "--seeds", 3),
         env=environment(tmp_path),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -152,10 +165,7 @@ def check_json(result: Any, budget: int, seeds: int) -> None:  # noqa: ANN401 - 
 
 
 def material(directory: Path) -> Experiment:
-    export, files = parse_export(rows(60)), LocalFiles(directory)
-    schema = infer_schema(export, files.fetch)
-    origin = Source(name="cities", export=export, schema=schema, files=files)
-    made = origin.subject(Preferences())
+    made = dataset_of(rows(60), ROWS_CONFIG, directory)
     return Experiment(
         labelled=made.labelled, groups=None, preferences=Preferences(), budget=8
     )
@@ -267,24 +277,45 @@ def refusals() -> Iterator[tuple[object, tuple[object, ...], str]]:
     yield rows(60), ("--project", 1), "a FILE or a --project"
     yield rows(60), ("--group", "who"), "no task has the key 'who' in its data"
     yield rows(6), (), "at least 10"
-    same = [exported(n, {"text": f"the {n}"}, "rome") for n in range(40)]
+    same = [exported(n, {"x0": n}, "rome") for n in range(40)]
     yield same, (), "of 1 class"
-    yield [], (), "this export has no usable label"
+    yield [], (), "cities has no usable labelled task: it is empty"
     yield {"tasks": []}, (), "not a list of tasks"
 
 
 @pytest.mark.parametrize(("tasks", "arguments", "why"), list(refusals()))
 def test_what_cannot_be_simulated_is_refused_in_a_sentence(
     tmp_path: Path,
+    config: Path,
     tasks: Any,  # noqa: ANN401 - bad input
     arguments: tuple[object, ...],
     why: str,
 ) -> None:
-    output = asked(write(tmp_path, tasks), *arguments)
+    output = asked(write(tmp_path, tasks), "--config", config, *arguments)
 
     assert output.exit_code == 1
     assert why in output.output
     assert "Traceback" not in output.output
+
+
+def test_a_file_without_its_label_config_is_refused(export: Path) -> None:
+    output = asked(export)
+
+    assert output.exit_code == 1
+    assert "give its label config with --config" in output.output
+
+
+def test_missing_files_are_asked_for(tmp_path: Path) -> None:
+    config = tmp_path / "config.xml"
+    shown = choices_config("a", "b", tag="Image", attributes='value="$file"')
+    config.write_text(shown)
+    tasks = [exported(1, {"file": "walk.png"}, "a")]
+
+    output = asked(write(tmp_path, tasks), "--config", config)
+
+    assert output.exit_code == 1
+    assert "'walk.png' is not in" in output.output
+    assert "with --files" in output.output
 
 
 def test_nothing_to_simulate_is_said() -> None:

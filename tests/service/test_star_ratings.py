@@ -28,6 +28,7 @@ from dubito.model.query.seed_set import permutation
 from dubito.model.simulation import SimulatedPool
 from tests.browser import Watch
 from tests.dubito_process import VERSION, Rows
+from tests.exports import question_of
 from tests.label_studio import CONTROL, ITEM, JsonObject, LabelStudio
 from tests.quick_learner import NAME, quick_learner_installed
 from tests.service.stand import Stand
@@ -182,7 +183,7 @@ def test_a_simulation_knows_the_order(bench: Stand) -> None:
         there.annotate(task, stars(rows.truth[task]))
     source = Source(
         name="stars",
-        export=parse_export(there.export(rows.project)),
+        export=parse_export(there.export(rows.project), question_of(CONFIG)),
         schema=read_schema(CONFIG),
         files=LocalFiles(Path()),
     )

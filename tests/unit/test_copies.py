@@ -10,7 +10,8 @@ from dubito.backend.learning.labels import COPY, Labels, derive_labels
 from dubito.backend.records import Annotation
 from dubito.backend.simulate.export_reader import parse_export
 from tests.builders import BORN, annotation, predicted, project, schema
-from tests.label_studio import JsonObject, choice_result
+from tests.exports import question_of
+from tests.label_studio import JsonObject, choice_result, choices_config
 
 LATER = BORN + timedelta(minutes=3)
 FOREIGN: Mapping[str, Any] = {"parent_prediction": 7, "created_at": BORN}
@@ -106,6 +107,6 @@ def test_a_simulation_learns_from_people_alone() -> None:
         {"id": 2, "data": {"text": "two"}, "annotations": [copied]},
     ]
 
-    export = parse_export(rows)
+    export = parse_export(rows, question_of(choices_config("a", "b")))
 
     assert labels(*export.annotations).chosen == {1: "a"}

@@ -11,14 +11,11 @@ from dubito.backend.features.local_files import LocalFiles
 from dubito.backend.features.task_reader import TaskReader
 from dubito.backend.labelstudio.label_config import read_schema
 from dubito.backend.project_settings import Preferences, read_preferences
-from dubito.backend.simulate.dataset import Dataset, Source
-from dubito.backend.simulate.export_reader import parse_export
-from dubito.backend.simulate.schema_inference import infer_schema
 from dubito.backend.state.assessments import SolePredictor
 from dubito.backend.state.facts import InputSpec
 from dubito.backend.state.pool import TaskInput
-from tests.exports import exported
-from tests.label_studio import JsonObject
+from tests.exports import dataset_of, exported
+from tests.label_studio import JsonObject, choices_config
 from tests.sounds import sound_file
 
 CONFIG = """<View><Table name="row" value="$row"/>
@@ -168,21 +165,13 @@ def test_the_way_to_exclude_a_column_is_written_out() -> None:
     assert note.endswith('set the extra params to {"features":["age","v"]}')
 
 
-def simulated(tasks: list[JsonObject], directory: Path = Path()) -> Dataset:
-    export, files = parse_export(tasks), LocalFiles(directory)
-    schema = infer_schema(export, files.fetch)
-    origin = Source(name="rows", export=export, schema=schema, files=files)
-    return origin.subject(Preferences())
-
-
 def test_simulate_names_marks_and_columns_that_give_the_answers_away() -> None:
-    """Without the label config the captions of aliased choices are not known."""
-    rows = rows_with(*CAPTIONS, count=120)
+    rows = rows_with("red", "green", "blue", count=120)
     for number, row in enumerate(rows):
         row["z"] = "?" if number % 3 == 0 else number % 7 * 0.5
     tasks = [exported(n, row, ALIASES[n % 3]) for n, row in enumerate(rows)]
 
-    dataset = simulated(tasks)
+    dataset = dataset_of(tasks, choices_config(*ALIASES, attributes='value="$x"'))
 
     assert not dataset.set_aside
     assert len(dataset.labelled.codes) == 120
@@ -203,24 +192,8 @@ def test_simulate_reads_sounds_of_an_export(tmp_path: Path) -> None:
         for n, name in enumerate(files)
     ]
 
-    dataset = simulated(tasks, tmp_path)
+    config = choices_config("a", "b", tag="Audio", attributes='value="$clip"')
+    dataset = dataset_of(tasks, config, tmp_path)
 
     assert not dataset.set_aside
     assert len(dataset.labelled.codes) == 20
-
-
-def test_sounds_that_cannot_be_read_are_no_text() -> None:
-    tasks = [exported(n, {"clip": f"/{n}.m4a"}, "ab"[n % 2]) for n in range(30)]
-
-    shown = infer_schema(parse_export(tasks), LocalFiles(Path()).fetch)
-
-    assert (shown.tag, shown.unread) == ("Audio", "<Audio>")
-
-
-def test_columns_of_numbers_with_marks_are_no_text() -> None:
-    tasks = [
-        exported(n, {"a": "?" if n % 3 == 0 else str(n * 7 % 11)}, "ab"[n % 2])
-        for n in range(30)
-    ]
-
-    assert infer_schema(parse_export(tasks), LocalFiles(Path()).fetch).tag == "Table"

@@ -10,29 +10,32 @@ from dubito.backend.controls.registry import codec_of
 from dubito.backend.errors import ExportError
 from dubito.backend.features.local_files import LocalFiles
 from dubito.backend.labelstudio.label_config import read_schema
-from dubito.backend.project_settings import Preferences
-from dubito.backend.simulate.dataset import Dataset, Source
+from dubito.backend.project_settings import read_preferences
+from dubito.backend.simulate.dataset import Dataset
 from dubito.backend.simulate.export_reader import parse_export, read_export
-from dubito.backend.simulate.json_min import Question
-from dubito.backend.simulate.schema_inference import infer_schema
 from dubito.model.errors import BadItemError
-from dubito.model.schema import Channels, Schema
-from tests.exports import exported, flat, rows, several, write
-from tests.label_studio import CONTROL, ITEM, JsonObject
+from tests.exports import (
+    CONFIG,
+    ROWS_CONFIG,
+    dataset_of,
+    exported,
+    flat,
+    question_of,
+    rows,
+    several,
+    write,
+)
+from tests.label_studio import CONTROL, ITEM, JsonObject, choices_config
 from tests.pdf_files import pdf
 
 ROME: JsonObject = {"text": "the city of rome"}
-
-
-def told(tasks: list[JsonObject], directory: Path = Path()) -> Schema:
-    return infer_schema(parse_export(tasks), LocalFiles(directory).fetch)
-
-
-def subject(tasks: list[JsonObject], directory: Path = Path()) -> Dataset:
-    export, files = parse_export(tasks), LocalFiles(directory)
-    schema = infer_schema(export, files.fetch)
-    origin = Source(name="cities", export=export, schema=schema, files=files)
-    return origin.subject(Preferences())
+QUESTION = question_of(CONFIG)
+RECORDINGS = (
+    f'<View><TimeSeries name="{ITEM}" value="$csv" valueType="url" timeColumn="t"'
+    ' sep=","><Channel column="x"/><Channel column="y"/></TimeSeries>'
+    f'<Choices name="{CONTROL}" toName="{ITEM}"><Choice value="a"/>'
+    '<Choice value="b"/></Choices></View>'
+)
 
 
 def chosen(dataset: Dataset) -> dict[int, str]:
@@ -48,13 +51,17 @@ def test_json_and_json_min_say_the_same() -> None:
         flat(4, ROME, "oslo", 1),
     ]
 
-    one, other = parse_export(long), parse_export(short)
+    one, other = (parse_export(tasks, QUESTION) for tasks in (long, short))
 
     assert one.tasks == other.tasks
     assert [(a.task, a.stamp) for a in one.annotations] == [
         (a.task, a.stamp) for a in other.annotations
     ]
-    assert chosen(subject(long)) == chosen(subject(short)) == {4: "oslo", 5: "oslo"}
+    assert (
+        chosen(dataset_of(long, CONFIG))
+        == chosen(dataset_of(short, CONFIG))
+        == {4: "oslo", 5: "oslo"}
+    )
 
 
 def test_labels_made_elsewhere_need_no_ids_and_no_times() -> None:
@@ -63,7 +70,7 @@ def test_labels_made_elsewhere_need_no_ids_and_no_times() -> None:
         for text, city in (("a b", "rome"), ("c d", "oslo"))
     ]
 
-    export = parse_export(bare)
+    export = parse_export(bare, QUESTION)
 
     assert [task.id for task in export.tasks] == [1, 2]
     assert [annotation.task for annotation in export.annotations] == [1, 2]
@@ -71,7 +78,7 @@ def test_labels_made_elsewhere_need_no_ids_and_no_times() -> None:
 
 def test_two_exports_in_one_file_are_told_apart() -> None:
     export = parse_export(
-        [exported(4, ROME, "rome"), exported(4, {"text": "x"}, "oslo")]
+        [exported(4, ROME, "rome"), exported(4, {"text": "x"}, "oslo")], QUESTION
     )
 
     assert [task.id for task in export.tasks] == [1, 2]
@@ -84,7 +91,7 @@ def test_people_are_combined_as_the_service_does() -> None:
         exported(3, {"text": "the c"}, None, "oslo"),
     ]
 
-    assert chosen(subject(tasks)) == {1: "rome", 2: "oslo", 3: "oslo"}
+    assert chosen(dataset_of(tasks, CONFIG)) == {1: "rome", 2: "oslo", 3: "oslo"}
 
 
 def test_what_is_no_label_is_set_aside_with_its_reason() -> None:
@@ -98,7 +105,7 @@ def test_what_is_no_label_is_set_aside_with_its_reason() -> None:
         exported(6, {"text": ""}, "oslo"),
     ]
 
-    dataset = subject(tasks)
+    dataset = dataset_of(tasks, CONFIG)
 
     assert chosen(dataset) == {1: "rome", 2: "rome"}
     assert dataset.set_aside == {
@@ -110,8 +117,8 @@ def test_what_is_no_label_is_set_aside_with_its_reason() -> None:
 
 
 def test_an_export_without_any_choice_is_refused() -> None:
-    with pytest.raises(ExportError, match="this export has no usable label"):
-        told([exported(1, ROME, None)])
+    with pytest.raises(ExportError, match="no usable labelled task: skipped"):
+        dataset_of([exported(1, ROME, None)], CONFIG)
 
 
 @pytest.mark.parametrize(
@@ -135,12 +142,12 @@ def test_a_file_that_is_no_export_is_refused_with_the_reason(
     path.write_text(content)
 
     with pytest.raises(ExportError, match=why):
-        read_export(path)
+        read_export(path, QUESTION)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"nowhere\.json cannot be read"):
-        read_export(tmp_path / "nowhere.json")
+        read_export(tmp_path / "nowhere.json", QUESTION)
 
 
 def test_choices_as_paths_are_read_from_both_kinds_of_export() -> None:
@@ -153,9 +160,10 @@ def test_choices_as_paths_are_read_from_both_kinds_of_export() -> None:
     for row, choice in zip(least, (["a"], ["b"], "a", ["a", "of it"]), strict=True):
         row[CONTROL] = choice
 
-    assert told(whole).classes == ("a", "a / of it", "b")
-    assert chosen(subject(whole)) == {1: "a", 2: "b", 3: "a", 5: "a / of it"}
-    assert chosen(subject(least)) == {1: "a", 2: "b", 3: "a"}
+    nested, plain = choices_config("a", "b", as_paths=True), choices_config("a", "b")
+    assert chosen(dataset_of(whole, plain)) == {1: "a", 2: "b", 3: "a"}
+    for config in (nested, plain):
+        assert chosen(dataset_of(least, config)) == {1: "a", 2: "b", 3: "a"}
 
 
 def test_nested_choices_are_read_from_both_kinds_of_export() -> None:
@@ -171,12 +179,9 @@ def test_nested_choices_are_read_from_both_kinds_of_export() -> None:
     for task, row, path in zip(whole, least, paths.values(), strict=True):
         task["annotations"][0]["result"][0]["value"]["choices"] = [path]
         row[CONTROL] = path
-    asked = Question(
-        control=CONTROL, key="text", controls=frozenset({CONTROL}), is_nested=True
-    )
 
     for exported_rows in (whole, least):
-        export = parse_export(exported_rows, asked)
+        export = parse_export(exported_rows, question_of(config))
         answers = [
             codec_of(schema).read(annotation.result, schema)
             for annotation in export.annotations
@@ -184,30 +189,8 @@ def test_nested_choices_are_read_from_both_kinds_of_export() -> None:
         assert answers == ["A / a", "A / b", "c"]
 
 
-@pytest.mark.parametrize("ending", ["mp4", "webm", "AVI"])
-def test_addresses_of_what_cannot_be_read_are_no_texts(ending: str) -> None:
-    tasks = [
-        exported(n, {"file": f"/data/upload/3/0a1b2c3d-{n}.{ending}"}, "ab"[n % 2])
-        for n in range(8)
-    ]
-
-    with pytest.raises(ExportError, match="which Dubito cannot read"):
-        subject(tasks)
-
-
-def test_texts_are_told_from_names_and_numbers() -> None:
-    tasks = [
-        exported(n, {"n": n, "by": "me", "body": "some words"}, "a") for n in range(5)
-    ]
-
-    schema = told(tasks)
-
-    assert (schema.tag, schema.key, schema.control) == ("Text", "body", CONTROL)
-    assert schema.classes == ("a",)
-
-
 def test_rows_of_numbers_are_read_as_numbers() -> None:
-    dataset = subject(rows(30))
+    dataset = dataset_of(rows(30), ROWS_CONFIG)
 
     assert dataset.kind == "numbers"
     assert dataset.labelled.features.shape == (30, 4)
@@ -218,25 +201,9 @@ def test_a_row_may_lie_in_the_data_as_one_object() -> None:
         exported(n, {"row": {f"x{k}": n * k % 7 for k in range(1, 6)}}, "ab"[n % 2])
         for n in range(30)
     ]
+    config = choices_config("a", "b", tag="Table", attributes='value="$row"')
 
-    assert told(tasks).tag == "Table"
-    assert subject(tasks).labelled.features.shape[1] == 5
-
-
-def recording(number: int) -> dict[str, list[float]]:
-    times = np.arange(20) / 10
-    wave = np.sin(times * (1 + number % 2))
-    return {"t": times.tolist(), "x": wave.tolist(), "y": (-wave).tolist()}
-
-
-def test_the_time_of_a_recording_is_the_column_that_grows() -> None:
-    tasks = [exported(n, {"r": recording(n)}, "ab"[n % 2]) for n in range(8)]
-
-    schema = told(tasks)
-
-    assert (schema.tag, schema.key, schema.is_address) == ("TimeSeries", "r", False)
-    assert schema.channels == Channels(columns=("x", "y"), time="t")
-    assert subject(tasks).kind == "recording"
+    assert dataset_of(tasks, config).labelled.features.shape[1] == 5
 
 
 @pytest.mark.parametrize(
@@ -253,21 +220,16 @@ def test_files_are_found_by_path_and_by_name(tmp_path: Path, address: str) -> No
     here.mkdir(exist_ok=True)
     tasks = []
     for n in range(8):
-        columns = recording(n)
-        lines = [";".join(map(str, row)) for row in zip(*columns.values(), strict=True)]
-        (here / f"walk_{n}.csv").write_text("\n".join([";".join(columns), *lines]))
+        wave = np.sin(np.arange(20) / 10 * (1 + n % 2))
+        lines = [f"{t / 10};{x};{-x}" for t, x in enumerate(wave)]
+        (here / f"walk_{n}.csv").write_text("\n".join(["t;x;y", *lines]))
         tasks.append(exported(n, {"csv": address.format(n=n)}, "ab"[n % 2]))
+    config = RECORDINGS.replace('sep=","', 'sep=";"')
 
-    schema = told(tasks, tmp_path)
+    dataset = dataset_of(tasks, config, tmp_path)
 
-    assert schema.is_address
-    assert schema.channels == Channels(columns=("x", "y"), time="t", separator=";")
-    assert subject(tasks, tmp_path).kind == "recording"
-
-
-def test_missing_files_are_asked_for(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="--files"):
-        told([exported(1, {"csv": "walk.csv"}, "a")], tmp_path)
+    assert dataset.kind == "recording"
+    assert len(dataset.labelled.task_ids) == len(tasks)
 
 
 def test_no_file_outside_the_directory_is_read(tmp_path: Path) -> None:
@@ -283,71 +245,46 @@ def test_no_file_outside_the_directory_is_read(tmp_path: Path) -> None:
 
 
 def test_a_group_is_taken_from_the_data() -> None:
-    tasks = [exported(n, {"text": f"the {n}", "who": n // 2}, "a") for n in range(6)]
-    export, files = parse_export(tasks), LocalFiles(Path())
-    schema = infer_schema(export, files.fetch)
-    origin = Source(name="cities", export=export, schema=schema, files=files)
+    tasks = [exported(n, {"text": f"the {n}", "who": n // 2}, "rome") for n in range(6)]
 
-    dataset = origin.subject(Preferences(group="who"))
+    def grouped(key: str) -> Dataset:
+        preferences = read_preferences({"group": key})
+        return dataset_of(tasks, CONFIG, preferences=preferences)
 
-    assert dataset.groups is not None
-    assert dataset.groups.tolist() == [0, 0, 1, 1, 2, 2]
+    groups = grouped("who").groups
+    assert groups is not None
+    assert groups.tolist() == [0, 0, 1, 1, 2, 2]
     with pytest.raises(ExportError, match="no task has the key 'whom' in its data"):
-        origin.subject(Preferences(group="whom"))
+        grouped("whom")
 
 
 def test_an_export_is_read_from_disk(tmp_path: Path) -> None:
-    assert len(read_export(write(tmp_path, rows(30))).tasks) == 30
+    path = write(tmp_path, rows(30))
+
+    assert len(read_export(path, question_of(ROWS_CONFIG)).tasks) == 30
 
 
-def dialogue(number: int) -> list[JsonObject]:
-    return [
-        {"who": "Ann", "said": f"how is the weather number {number}", "at": 0.5},
-        {"who": "Bob", "said": "it rains", "at": 1.5},
-    ]
-
-
-def test_dialogues_are_told_by_their_turns() -> None:
-    tasks = [exported(n, {"talk": dialogue(n)}, "ab"[n % 2]) for n in range(8)]
-
-    schema = told(tasks)
-
-    assert (schema.tag, schema.key, schema.is_address) == ("Paragraphs", "talk", False)
-    assert (schema.name_key, schema.text_key) == ("who", "said")
-    assert subject(tasks).kind == "dialogue"
-
-
-def test_lists_of_images_are_told_by_their_addresses() -> None:
-    pages = [[f"/{n}.png", f"/{n}.jpg"] for n in range(8)]
-    tasks = [exported(n, {"x": one}, "ab"[n % 2]) for n, one in enumerate(pages)]
-
-    schema = told(tasks)
-
-    assert (schema.tag, schema.key, schema.is_address) == ("ImageList", "x", True)
-
-
-def test_pages_are_told_by_their_tags() -> None:
-    tasks = [exported(n, {"x": f"<p>page {n}</p>"}, "ab"[n % 2]) for n in range(8)]
-
-    assert told(tasks).tag == "HyperText"
-    assert subject(tasks).kind == "html"
+DIALOGUE = orjson.dumps([{"who": "Ann", "said": "how is the weather"}])
+TAGS = {
+    "json": ("Paragraphs", 'valueType="url" nameKey="who" textKey="said"', DIALOGUE),
+    "html": ("HyperText", 'valueType="url"', b"<p>a page</p>"),
+    "pdf": ("Pdf", "", pdf("a page")),
+}
 
 
 @pytest.mark.parametrize(
     ("ending", "kind"), [("json", "dialogue"), ("html", "html"), ("pdf", "pdf")]
 )
 def test_documents_in_files_are_read(tmp_path: Path, ending: str, kind: str) -> None:
+    tag, attributes, content = TAGS[ending]
+    config = choices_config("a", "b", tag=tag, attributes=f'value="$file" {attributes}')
     tasks = []
     for n in range(4):
-        contents = {
-            "json": orjson.dumps(dialogue(n)),
-            "html": f"<p>page {n}</p>".encode(),
-            "pdf": pdf(f"page {n}"),
-        }
-        (tmp_path / f"{n}.{ending}").write_bytes(contents[ending])
+        (tmp_path / f"{n}.{ending}").write_bytes(content)
         address = f"/data/upload/1/0a1b2c3d-{n}.{ending}"
         tasks.append(exported(n, {"file": address}, "ab"[n % 2]))
 
-    assert told(tasks, tmp_path).is_address
-    assert (dataset := subject(tasks, tmp_path)).kind == kind
+    dataset = dataset_of(tasks, config, tmp_path)
+
+    assert dataset.kind == kind
     assert len(dataset.labelled.task_ids) == len(tasks)

@@ -1,18 +1,18 @@
 """JSON-MIN exports are read by names, whatever the data's columns are called."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from dubito.backend.controls.single_choice import SingleChoice
 from dubito.backend.errors import ExportError
-from dubito.backend.features.local_files import LocalFiles
-from dubito.backend.labelstudio.label_config import control_names, read_schema
-from dubito.backend.project_settings import Preferences
-from dubito.backend.simulate.dataset import Dataset, Source
+from dubito.backend.labelstudio.label_config import control_names
+from dubito.backend.simulate.dataset import Dataset
 from dubito.backend.simulate.export_reader import Export, parse_export, read_export
 from dubito.backend.simulate.json_min import Question
-from dubito.backend.simulate.schema_inference import infer_schema
+from tests.exports import dataset_of, question_of
 from tests.label_studio import JsonObject
 
 EXPORTS = Path(__file__).parents[1] / "fixtures" / "exports"
@@ -27,15 +27,14 @@ OWN: JsonObject = {
 }
 
 
-def question(label_config: str) -> Question:
-    schema = read_schema(label_config)
-    names = control_names(label_config)
-    return Question(control=schema.control, key=schema.single_name, controls=names)
-
-
 def asking(control: str = "mood", shown: str = "text", *others: str) -> Question:
-    names = frozenset({control, *others})
-    return Question(control=control, key=shown, controls=names)
+    return Question(
+        control=control,
+        key=shown,
+        controls=frozenset({control, *others}),
+        control_kind=SingleChoice.kind,
+        is_nested=False,
+    )
 
 
 def exported_row(
@@ -79,34 +78,19 @@ def said(export: Export) -> list[tuple[int, str, object]]:
     return sorted(triples, key=lambda one: one[0])
 
 
-def subject(export: Export, label_config: str = "") -> Dataset:
-    files = LocalFiles(EXPORTS)
-    schema = (
-        read_schema(label_config) if label_config else infer_schema(export, files.fetch)
-    )
-    origin = Source(name="visits", export=export, schema=schema, files=files)
-    return origin.subject(Preferences())
-
-
 def labels(dataset: Dataset) -> dict[int, str]:
     codes = [dataset.classes[code] for code in dataset.labelled.codes]
     return dict(zip(dataset.labelled.task_ids.tolist(), codes, strict=True))
 
 
-@pytest.mark.parametrize("with_config", [True, False], ids=["config", "alone"])
 @pytest.mark.parametrize("name", CONFIGS)
-def test_both_exports_of_a_project_give_the_same_labels_and_texts(
-    name: str, *, with_config: bool
-) -> None:
+def test_both_exports_of_a_project_give_the_same_labels_and_texts(name: str) -> None:
     """A real Label Studio wrote them: with `id` in the data, or with the control."""
-    written = (EXPORTS / f"{CONFIGS[name]}.xml").read_text() if with_config else ""
-    asked = question(written) if written else None
-    full, least = (
-        read_export(EXPORTS / f"{name}.{kind}.json", asked)
-        for kind in ("JSON", "JSON_MIN")
-    )
+    config = (EXPORTS / f"{CONFIGS[name]}.xml").read_text()
+    paths = [EXPORTS / f"{name}.{kind}.json" for kind in ("JSON", "JSON_MIN")]
+    full, least = (read_export(path, question_of(config)) for path in paths)
 
-    one, other = subject(full, written), subject(least, written)
+    one, other = (dataset_of(json.loads(path.read_text()), config) for path in paths)
 
     assert len(labels(one)) == 60
     assert labels(other) == labels(one)
@@ -143,18 +127,17 @@ def test_a_column_of_any_name_shifts_nothing(
     data = visits(**columns)
     rows = mooded(data)
 
-    asked, guessed = parse_export(rows, asking()), parse_export(rows)
+    export = parse_export(rows, asking())
 
     kept = [{k: v for k, v in one.items() if k not in lost} for one in data]
-    for dataset in (asked, guessed):
-        assert [task.data for task in dataset.tasks] == kept
-        assert [task.id for task in dataset.tasks] == list(range(1, 41))
-        assert said(dataset) == [
-            (n, "mood", {"choices": [MOODS[n % 2]]}) for n in range(1, 41)
-        ]
-        for name in lost:
-            assert any(f"a column {name!r}" in note for note in dataset.notes)
-    assert len(asked.notes) == len(lost)
+    assert [task.data for task in export.tasks] == kept
+    assert [task.id for task in export.tasks] == list(range(1, 41))
+    assert said(export) == [
+        (n, "mood", {"choices": [MOODS[n % 2]]}) for n in range(1, 41)
+    ]
+    for name in lost:
+        assert any(f"a column {name!r}" in note for note in export.notes)
+    assert len(export.notes) == len(lost)
 
 
 def test_a_column_that_cannot_be_read_back_is_named_with_the_way_out() -> None:
@@ -183,42 +166,6 @@ def test_answers_of_other_controls_are_no_data() -> None:
     assert list(export.notes) == []
 
 
-def test_comments_are_not_taken_for_choices_nor_for_the_data() -> None:
-    """A comment for each task would be a class of its own, and gives answers away."""
-    rows = mooded(visits(), "mood", ("comment", "x"))
-    for number, row in enumerate(rows):
-        row["comment"] = f"I think that {number} says it"
-
-    export = parse_export(rows)
-
-    assert {name for _, name, _ in said(export)} == {"mood"}
-    assert export.tasks[0].data == visits()[0]
-    assert "'comment', 'mood'" in export.notes[0]
-
-
-def test_a_text_behind_the_id_is_data_where_else_only_numbers_would_be_shown() -> None:
-    data: list[JsonObject] = [
-        {"shop": n % 5, "id": f"R{n}", "text": f"the bread of {n} was good"}
-        for n in range(40)
-    ]
-
-    export = parse_export(mooded(data))
-
-    assert export.tasks[3].data == {"shop": 3, "text": "the bread of 3 was good"}
-    assert any("'text'" in note and "--config" in note for note in export.notes)
-
-
-def test_what_cannot_be_told_is_asked_for() -> None:
-    """Two columns of words behind an overwritten `id`: either may be the answers."""
-    data = [{"id": f"R{n}", **one, "city": "rome"} for n, one in enumerate(visits())]
-
-    with pytest.raises(ExportError, match=r"\('city', 'mood'\): give the label config"):
-        parse_export(mooded(data))
-
-    asked = parse_export(mooded(data), asking())
-    assert asked.tasks[0].data == {"text": data[0]["text"], "city": "rome"}
-
-
 @pytest.mark.parametrize("name", ["annotator", "created_at", "lead_time"])
 def test_a_control_that_label_studio_writes_over_is_refused(name: str) -> None:
     rows = mooded(visits(), name)
@@ -231,9 +178,10 @@ def test_a_control_may_be_called_id() -> None:
     """Then the tasks' numbers are lost, and tasks are told apart by their data."""
     rows = mooded(visits(), "id")
 
-    for export in (parse_export(rows, asking("id")), parse_export(rows)):
-        assert [task.data for task in export.tasks] == visits()
-        assert {name for _, name, _ in said(export)} == {"id"}
+    export = parse_export(rows, asking("id"))
+
+    assert [task.data for task in export.tasks] == visits()
+    assert {name for _, name, _ in said(export)} == {"id"}
 
 
 @pytest.mark.parametrize("shown", ["id", "mood", "created_at"])
@@ -288,9 +236,10 @@ def test_rows_of_a_version_before_one_have_no_tail() -> None:
         for n, one in enumerate(visits(), start=1)
     ]
 
-    for export in (parse_export(rows), parse_export(rows, asking())):
-        assert [task.data for task in export.tasks] == visits()
-        assert len(said(export)) == 40
+    export = parse_export(rows, asking())
+
+    assert [task.data for task in export.tasks] == visits()
+    assert len(said(export)) == 40
 
 
 def test_controls_are_all_tags_that_point_to_another() -> None:

@@ -7,10 +7,11 @@ import pytest
 
 from dubito.backend.errors import ExportError
 from dubito.backend.simulate.export_reader import Export, parse_export, read_export
-from tests.exports import rows
+from tests.exports import CONFIG, question_of, rows
 from tests.label_studio import JsonObject
 
 ZERO = Path(__file__).parents[1] / "fixtures" / "exports" / "zero_x.json"
+QUESTION = question_of(CONFIG)
 
 
 def completion(number: int, choice: str, **more: object) -> JsonObject:
@@ -35,7 +36,7 @@ def stamps(export: Export) -> list[str]:
 
 
 def test_completions_are_annotations() -> None:
-    export = read_export(ZERO)
+    export = read_export(ZERO, QUESTION)
 
     assert [task.id for task in export.tasks] == list(range(60))
     assert export.tasks[1].data == {"text": "nice day out 1"}
@@ -51,16 +52,17 @@ def test_a_skipped_completion_is_a_skip(name: str) -> None:
     skip = completion(1, "glad", **{name: True})
     rest = completion(2, "glad", **{name: False})
 
-    export = parse_export([task(1, skip), task(2, rest)])
+    export = parse_export([task(1, skip), task(2, rest)], QUESTION)
 
     assert [each.was_cancelled for each in export.annotations] == [True, False]
 
 
 def test_several_completions_and_what_stands_beside_them_are_read() -> None:
     first = completion(1, "glad", honeypot=True)
-    export = parse_export(
-        [task(1, first, completion(2, "angry"), predictions=[completion(3, "glad")])]
+    several = task(
+        1, first, completion(2, "angry"), predictions=[completion(3, "glad")]
     )
+    export = parse_export([several], QUESTION)
 
     assert [each.task for each in export.annotations] == [1, 1]
     assert len(export.tasks) == 1
@@ -69,7 +71,7 @@ def test_several_completions_and_what_stands_beside_them_are_read() -> None:
 def test_tasks_without_completions_are_tasks() -> None:
     bare: JsonObject = {"id": 2, "data": {"text": "x"}, "predictions": []}
 
-    export = parse_export([task(1, completion(1, "glad")), bare, task(3)])
+    export = parse_export([task(1, completion(1, "glad")), bare, task(3)], QUESTION)
 
     assert [one.id for one in export.tasks] == [1, 2, 3]
     assert len(export.annotations) == 1
@@ -77,8 +79,10 @@ def test_tasks_without_completions_are_tasks() -> None:
 
 def test_ids_may_be_texts() -> None:
     """Numbers stay what they are; other names are replaced by numbers."""
-    numbers = parse_export([task("12", completion(1, "glad")), task("3")])
-    names = parse_export([task("b", completion(1, "glad")), task("a"), task(2**70)])
+    numbers = parse_export([task("12", completion(1, "glad")), task("3")], QUESTION)
+    names = parse_export(
+        [task("b", completion(1, "glad")), task("a"), task(2**70)], QUESTION
+    )
 
     assert [(one.id, one.data["text"]) for one in numbers.tasks] == [
         (3, "text 3"),
@@ -91,7 +95,7 @@ def test_a_file_may_hold_one_task(tmp_path: Path) -> None:
     path = tmp_path / "0.json"
     path.write_text(json.dumps(task(0, completion(1, "glad"))))
 
-    assert len(read_export(path).tasks) == 1
+    assert len(read_export(path, QUESTION).tasks) == 1
 
 
 @pytest.mark.parametrize(
@@ -106,7 +110,7 @@ def test_a_byte_order_mark_and_other_encodings_change_nothing(
     path = tmp_path / "export.json"
     path.write_text(json.dumps(tasks, ensure_ascii=False), encoding=encoding)
 
-    assert read_export(path) == parse_export(tasks)
+    assert read_export(path, QUESTION) == parse_export(tasks, QUESTION)
 
 
 def test_another_encoding_is_refused_with_what_to_do(tmp_path: Path) -> None:
@@ -114,4 +118,4 @@ def test_another_encoding_is_refused_with_what_to_do(tmp_path: Path) -> None:
     path.write_text(json.dumps([{"name": "Zürich"}], ensure_ascii=False), "latin-1")
 
     with pytest.raises(ExportError, match=r"not JSON in UTF-8 or.*save the file as"):
-        read_export(path)
+        read_export(path, QUESTION)
