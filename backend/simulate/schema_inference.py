@@ -89,6 +89,12 @@ def infer_schema(export: Export, fetch: Callable[[str], bytes]) -> Schema:
     """
     answers = list(_single_answers(export))
     votes = Counter(question for question, _ in answers)
+    if not votes and _has_stretches(export):
+        message = (
+            "people mark stretches in this export, and it does not tell the labels:"
+            " give the label config with --config"
+        )
+        raise ExportError(message)
     if not votes:
         message = (
             "this export has no usable label: it needs annotations with one choice of"
@@ -110,6 +116,13 @@ def infer_schema(export: Export, fetch: Callable[[str], bytes]) -> Schema:
         is_nested=any(SEPARATOR in name for name in classes),
         **content._asdict(),
     )
+
+
+def _has_stretches(export: Export) -> bool:
+    """Tell whether a region marks a part of a task."""
+    regions = (region for one in export.annotations for region in one.result)
+    codecs = map(codec_for, regions)
+    return any(codec is not None and codec.marks_stretches for codec in codecs)
 
 
 def _single_answers(export: Export) -> Iterator[tuple[Asked, str]]:

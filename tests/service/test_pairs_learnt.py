@@ -239,7 +239,9 @@ def test_a_simulation_learns_pairs(bench: Stand, pairs: Pairs) -> None:
     assert isinstance(lesson.learnt(10), PairPredictor)
     half = np.arange(LABELS) % 2 == 0
     pool, test = (labelled.at(np.flatnonzero(rows)) for rows in (half, ~half))
-    assert score_of_all(pool, Ensemble(), test).accuracy > 0.6
+    assert (
+        score_of_all(SimulatedPool(pool=pool, learner=Ensemble()), test).accuracy > 0.6
+    )
     with pytest.raises(ExportError, match="give the label config with --config"):
         infer_schema(export, LocalFiles(Path()).fetch)
 
