@@ -36,6 +36,7 @@ from dubito.model.query.selection import (
     select_queries,
 )
 from dubito.model.query.uncertainty import doubt
+from dubito.model.stretches.units import MarkedUnits
 
 BEHIND = 1
 """Labels that the order in use does not know: the next task is fetched at once."""
@@ -57,6 +58,7 @@ class Labelled:
     may_be_empty : of any-of labels: whether "none of them" is an answer
     is_ordered : whether the classes are grades
     of_pairs : whether the classes are the sides of pairs, and features differences
+    marked : where people mark stretches: the units of the tasks
     """
 
     task_ids: TaskIds
@@ -67,6 +69,7 @@ class Labelled:
     may_be_empty: bool = True
     is_ordered: bool = False
     of_pairs: bool = False
+    marked: MarkedUnits | None = None
 
     @property
     def kind(self) -> AnswerKind:
@@ -85,11 +88,31 @@ class Labelled:
             task_ids=self.task_ids[rows],
             features=self.features[rows],
             codes=self.codes[rows],
+            marked=None if self.marked is None else self.marked.of_tasks(rows),
         )
 
     def likely_targets(self, probabilities: Probabilities) -> Targets:
         """Return the labels that are predicted."""
         return likely_targets(probabilities, self.kind, may_be_empty=self.may_be_empty)
+
+
+class Score(NamedTuple):
+    """How good what was learnt is, in [0, 1], on tasks that nobody was asked for.
+
+    Attributes
+    ----------
+    accuracy : share of the tasks whose label is right, as a whole; of stretches the
+        share of the units
+    macro_f1 : mean F1 of the classes, or of the stretches of each class
+    micro_f1 : of any-of labels: F1 over all pairs of a task and a class
+    low, high : of stretches: 95 % interval of the accuracy, by tasks
+    """
+
+    accuracy: float
+    macro_f1: float
+    micro_f1: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(kw_only=True)
@@ -148,6 +171,20 @@ class SimulatedPool:
             return None
         probabilities = predictor.predict(self.pool.features)
         return doubt(self.measure, probabilities, self.pool.kind)
+
+    def score(self, count: int, test: Labelled) -> Score:
+        """Return how good what the first labels teach is."""
+        predictor = self.learnt(count)
+        if predictor is None:
+            guesses = self.pool.codes[[self.order[0]] * len(test.codes)]
+        else:
+            guesses = test.likely_targets(predictor.predict(test.features))
+        accuracy = float((marks(guesses) == marks(test.codes)).mean())
+        if test.kind == "any of":
+            f1 = point_f1(test.codes.astype(np.bool_), guesses.astype(np.bool_))
+            return Score(accuracy, f1.macro, f1.micro)
+        macro = f1_score(test.codes, guesses, average="macro", zero_division=0)
+        return Score(accuracy, float(macro))
 
 
 Strategy: TypeAlias = Callable[[SimulatedPool, QueryConfig], Iterator[int]]
@@ -217,20 +254,6 @@ STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
 )
 
 
-class Score(NamedTuple):
-    """How good what was learnt is, in [0, 1], on tasks that nobody was asked for.
-
-    Attributes
-    ----------
-    accuracy : share of the tasks whose label is right, as a whole
-    micro_f1 : of any-of labels: F1 over all pairs of a task and a class
-    """
-
-    accuracy: float
-    macro_f1: float
-    micro_f1: float | None = None
-
-
 class Step(NamedTuple):
     """One label more, and what it did; no score where none was wanted."""
 
@@ -249,27 +272,10 @@ def replay(
         lesson.order.append(position)
         count = len(lesson.order)
         is_due = count == 1 or count % every == 0
-        yield Step(position, score(lesson, count, test) if is_due else None)
+        yield Step(position, lesson.score(count, test) if is_due else None)
 
 
-def score(lesson: SimulatedPool, count: int, test: Labelled) -> Score:
-    """Return how good what the first labels teach is."""
-    predictor = lesson.learnt(count)
-    if predictor is None:
-        guesses = lesson.pool.codes[[lesson.order[0]] * len(test.codes)]
-    else:
-        guesses = test.likely_targets(predictor.predict(test.features))
-    accuracy = float((marks(guesses) == marks(test.codes)).mean())
-    if test.kind == "any of":
-        f1 = point_f1(test.codes.astype(np.bool_), guesses.astype(np.bool_))
-        return Score(accuracy, f1.macro, f1.micro)
-    macro = f1_score(test.codes, guesses, average="macro", zero_division=0)
-    return Score(accuracy, float(macro))
-
-
-def score_of_all(pool: Labelled, learner: Learner, test: Labelled) -> Score:
+def score_of_all(lesson: SimulatedPool, test: Labelled) -> Score:
     """Return how good the labels of the whole pool would be."""
-    lesson = SimulatedPool(
-        pool=pool, learner=learner, order=list(range(len(pool.codes)))
-    )
-    return score(lesson, len(lesson.order), test)
+    lesson.order[:] = range(len(lesson.pool.codes))
+    return lesson.score(len(lesson.order), test)

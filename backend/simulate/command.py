@@ -23,10 +23,15 @@ from dubito.backend.simulate.json_min import Question
 from dubito.backend.simulate.plot import check_plot, save_plot
 from dubito.backend.simulate.process_pool import KeptRuns, arithmetic_mark
 from dubito.backend.simulate.report import carry_out_telling, introduce, table
-from dubito.backend.simulate.runs import Experiment, Job, StrategyRun, usual_budget
+from dubito.backend.simulate.runs import (
+    Experiment,
+    Job,
+    StrategyRun,
+    split_by,
+    usual_budget,
+)
 from dubito.backend.text_encoding import as_utf8
 from dubito.model.errors import TooFewLabelsError
-from dubito.model.evaluation.holdout import split
 from dubito.model.simulation import STRATEGIES
 
 if TYPE_CHECKING:
@@ -86,20 +91,33 @@ def run(settings: Settings, wishes: SimulateOptions) -> None:
         check_plot(output)
     with _origin(settings, wishes) as origin:
         subject = origin.subject(preferences)
+    _check_wishes(subject, wishes)
     console = Console(stderr=True)
     introduce(subject, console)
     material = _material(subject, preferences, wishes)
     jobs = _jobs(material, wishes)
     kept_runs = KeptRuns.of(material, settings.data_dir / KEPT)
-    outcome = _outcome(
-        subject.name, wishes, carry_out_telling(material, kept_runs, jobs, console)
-    )
+    runs = carry_out_telling(material, kept_runs, jobs, console)
+    outcome = _outcome(subject, wishes, runs)
     if output is not None:
         save_plot(outcome, output)
     if wishes.as_json:
         Console().out(orjson.dumps(outcome.as_json()).decode(), highlight=False)
     else:
         Console().print(table(outcome))
+
+
+def _check_wishes(subject: Dataset, wishes: SimulateOptions) -> None:
+    """Raise `ExportError` where something is chosen that stretches do not use."""
+    usual = SimulateOptions()
+    for name in ("learner", "strategy") if subject.parts else ():
+        choice = getattr(wishes, name)
+        if choice != getattr(usual, name):
+            message = (
+                f"the labels of {subject.name} are stretches, which are learnt and"
+                f" asked for in a way of their own: leave out --{name} {choice}"
+            )
+            raise ExportError(message)
 
 
 @contextmanager
@@ -165,7 +183,7 @@ def _material(
     """Decide on the budget; raise `ExportError` if there is too little to replay."""
     labelled, groups = subject.labelled, subject.groups
     try:
-        parts = [split(labelled.codes, seed, groups) for seed in range(wishes.seeds)]
+        parts = [split_by(labelled, groups, seed) for seed in range(wishes.seeds)]
     except TooFewLabelsError as error:
         message = f"{subject.name} cannot be simulated: {error}"
         raise ExportError(message) from error
@@ -201,15 +219,18 @@ def _jobs(material: Experiment, wishes: SimulateOptions) -> list[Job]:
     ]
 
 
-def _outcome(name: str, wishes: SimulateOptions, runs: Mapping[Job, Run]) -> Outcome:
+def _outcome(
+    subject: Dataset, wishes: SimulateOptions, runs: Mapping[Job, Run]
+) -> Outcome:
     def of(contestant: str) -> Sequence[Run]:
         return [run for job, run in runs.items() if job.contestant.name == contestant]
 
     full = np.array([run.main for run in of(EVERYTHING)], dtype=np.float64)
     return Outcome(
-        dataset=name,
+        dataset=subject.name,
         learner=wishes.learner,
         seeds=wishes.seeds,
         full=float(full.mean()),
         strategies={each: Curves.of(of(each)) for each in STRATEGIES},
+        parts=subject.parts,
     )

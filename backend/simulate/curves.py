@@ -34,6 +34,8 @@ class Curves:
     accuracy, macro_f1 : (budget,) means over the seeds
     spread : (budget,) standard deviation of the main measure between the seeds
     is_f1 : whether the main measure is micro-F1
+    low, high : (budget,) of stretches: means of the ends of the 95 % interval of the
+        accuracy
     """
 
     main: Curve
@@ -41,6 +43,8 @@ class Curves:
     macro_f1: Curve
     spread: Curve
     is_f1: bool = False
+    low: Curve | None = None
+    high: Curve | None = None
 
     @classmethod
     def of(cls, runs: Sequence[Run]) -> Curves:
@@ -52,13 +56,26 @@ class Curves:
             macro_f1=_table([run.macro_f1 for run in runs]).mean(axis=0),
             spread=rows.std(axis=0),
             is_f1=any(run.micro_f1 for run in runs),
+            low=_mean([run.low for run in runs]),
+            high=_mean([run.high for run in runs]),
         )
 
     @property
     def by_name(self) -> Mapping[str, Curve]:
         """Return the curves under the names that scripts know."""
-        both = {"accuracy": self.accuracy, "macro_f1": self.macro_f1}
-        return {**both, "micro_f1": self.main} if self.is_f1 else both
+        curves = {
+            "accuracy": self.accuracy,
+            "accuracy_low": self.low,
+            "accuracy_high": self.high,
+            "macro_f1": self.macro_f1,
+            "micro_f1": self.main if self.is_f1 else None,
+        }
+        return {name: curve for name, curve in curves.items() if curve is not None}
+
+
+def _mean(curves: Sequence[Sequence[float | None]]) -> Curve | None:
+    """Return the mean of curves; None if they are empty."""
+    return np.asarray(_table(curves).mean(axis=0)) if all(curves) else None
 
 
 def _table(curves: Sequence[Sequence[float | None]]) -> Curve:
@@ -74,6 +91,7 @@ class Outcome:
     Attributes
     ----------
     full : the main measure with the labels of the whole pool, the mean over the seeds
+    parts : what stretches are parts of, time or words; empty of other labels
     """
 
     dataset: str
@@ -81,6 +99,7 @@ class Outcome:
     seeds: int
     full: float
     strategies: Mapping[str, Curves]
+    parts: str = ""
 
     @property
     def budget(self) -> int:
@@ -90,6 +109,8 @@ class Outcome:
     @property
     def measure(self) -> str:
         """Return what strategies are compared by, as people call it."""
+        if self.parts:
+            return f"share of the {self.parts} right"
         is_f1 = any(curves.is_f1 for curves in self.strategies.values())
         return "micro F1" if is_f1 else "accuracy"
 

@@ -27,6 +27,7 @@ from dubito.backend.state.pool import TaskInput
 from dubito.model.evaluation.answers import marks
 from dubito.model.query.seed_set import permutation
 from dubito.model.simulation import Labelled
+from dubito.model.stretches.units import MarkedUnits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +67,13 @@ class Dataset:
     kind: str
     notes: Sequence[str] = ()
 
+    @property
+    def parts(self) -> str:
+        """Return what stretches are parts of, time or words; empty of other labels."""
+        if self.labelled.marked is None:
+            return ""
+        return "words" if self.labelled.marked.units.has_words else "time"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
@@ -82,9 +90,8 @@ class Source:
         Raises
         ------
         ExportError
-            if nothing is left, or the labels are stretches
+            if nothing is left
         """
-        _check_question(self.schema)
         labels = derive_labels(self.export.annotations, self.schema, USUAL)
         answers = labels.chosen
         labelled = [task for task in self.export.tasks if task.id in answers]
@@ -100,8 +107,9 @@ class Source:
         pool, seed = pool_of(readings), preferences.seed
         of_pairs = codec_of(self.schema).compares
         items = FeatureTable.of(pool, seed, names=names, of_pairs=of_pairs)
-        labelled_rows = self._labelled(items, [answers[task.id] for task in read])
         groups = _groups(read, preferences.group) if preferences.group else None
+        labels_in_order = [answers[task.id] for task in read]
+        labelled_rows = self._labelled(items, labels_in_order, groups)
         predictors = _sole_columns(reads, items, labelled_rows, groups)
         marks = missing_marks_of(readings.values(), {})
         return Dataset(
@@ -114,7 +122,12 @@ class Source:
             notes=(*self.export.notes, *data_notes(reads, marks, predictors)),
         )
 
-    def _labelled(self, items: FeatureTable, labels: Sequence[str]) -> Labelled:
+    def _labelled(
+        self,
+        items: FeatureTable,
+        labels: Sequence[str],
+        groups: NDArray[np.intp] | None,
+    ) -> Labelled:
         codec = codec_of(self.schema)
         return Labelled(
             task_ids=items.task_ids,
@@ -125,6 +138,27 @@ class Source:
             may_be_empty=codec.may_be_empty,
             is_ordered=codec.answer_kind == "ordered",
             of_pairs=codec.compares,
+            marked=self._marked(items, labels, groups),
+        )
+
+    def _marked(
+        self,
+        items: FeatureTable,
+        labels: Sequence[str],
+        groups: NDArray[np.intp] | None,
+    ) -> MarkedUnits | None:
+        """Return the units of the tasks; None of labels of whole tasks."""
+        if not codec_of(self.schema).marks_stretches:
+            return None
+        sequences = items.sequences
+        if sequences is None or not len(sequences.units.features):
+            message = f"no task of {self.name} has anything in which people mark parts"
+            raise ExportError(message)
+        members = sequences.members(dict(enumerate(labels)), self.schema.classes)
+        return MarkedUnits(
+            units=sequences.units,
+            members=np.concatenate([*members.values()]),
+            groups=groups,
         )
 
     def _aside(self, labels: Labels) -> Counter[str]:
@@ -170,16 +204,6 @@ def _sole_columns(
         return ()
     codes = marks(labelled.codes)
     return leaking_columns(items.featuriser, items.features, codes, groups)
-
-
-def _check_question(schema: Schema) -> None:
-    """Raise `ExportError` where people mark stretches."""
-    if codec_of(schema).marks_stretches:
-        message = (
-            f"the labels of {schema.control!r} are stretches, and `dubito simulate`"
-            " replays questions about whole tasks only"
-        )
-        raise ExportError(message)
 
 
 def _groups(tasks: Sequence[Task], key: str) -> NDArray[np.intp]:

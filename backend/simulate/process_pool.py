@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from dubito.backend.simulate.runs import Experiment, Job
 
 LOOK_SECONDS = 0.2
@@ -47,7 +50,15 @@ class KeptRuns:
         """Find the place of what comes of this material."""
         digest = blake2b(digest_size=12)
         labelled, groups = material.labelled, material.groups
-        for array in (labelled.features, labelled.codes, labelled.task_ids):
+        arrays: list[NDArray[np.generic]] = [
+            labelled.features,
+            labelled.codes,
+            labelled.task_ids,
+        ]
+        if labelled.marked is not None:
+            units = labelled.marked.units
+            arrays += [units.features, units.ends, labelled.marked.members]
+        for array in arrays:
             digest.update(array.tobytes())
         digest.update(b"" if groups is None else groups.tobytes())
         digest.update(repr((material.preferences, material.budget)).encode())
@@ -92,13 +103,20 @@ def arithmetic_mark(learner: str) -> str:
 
     Features are a part of the material: how they were made does not matter.
     """
-    modules = [one for one in files("model").iterdir() if one.name.endswith(".py")]
+    modules = modules_of(files("dubito.model"))
     sources = [
         (entry.value, entry.dist and entry.dist.version)
         for entry in entry_points(group=GROUP, name=learner)
     ]
     parts = (code_mark(*modules), sources)
     return blake2b(repr(parts).encode(), digest_size=6).hexdigest()
+
+
+def modules_of(package: Traversable) -> list[Traversable]:
+    """Return all modules of a package, those of packages inside it, too, in order."""
+    entries = sorted(package.iterdir(), key=lambda path: path.name)
+    inside = [one for each in entries if each.is_dir() for one in modules_of(each)]
+    return [*(one for one in entries if one.name.endswith(".py")), *inside]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from dubito.backend.simulate.curves import Outcome
+    from dubito.backend.simulate.curves import Curves, Outcome
     from dubito.backend.simulate.dataset import Dataset
     from dubito.backend.simulate.process_pool import KeptRuns
     from dubito.backend.simulate.runs import Experiment, Job, Run
@@ -112,7 +112,28 @@ def table(outcome: Outcome) -> Table:
     heading = f"{ARRIVED * outcome.full:.1%} ({ARRIVED:.0%} of all)"
     result.add_section()
     result.add_row(heading, *_cells(outcome.labels_to_95()))
+    if outcome.parts:
+        _add_ends(result, outcome)
     return result
+
+
+def _add_ends(result: Table, outcome: Outcome) -> None:
+    """Add how well stretches are predicted in the end: what is right, and where."""
+    strategies = outcome.strategies.values()
+    f1 = (f"{curves.macro_f1[-1]:.2f}" for curves in strategies)
+    result.add_section()
+    result.add_row(
+        f"after {outcome.budget} labels (95 % interval)", *map(_height, strategies), ""
+    )
+    result.add_row(f"F1 of stretches after {outcome.budget} labels", *f1, "")
+
+
+def _height(curves: Curves) -> str:
+    """Return the main measure at the end of the curves, with its interval."""
+    end = f"{curves.main[-1]:.1%}"
+    if curves.low is None or curves.high is None:
+        return end
+    return f"{end} ({curves.low[-1]:.1%} to {curves.high[-1]:.1%})"
 
 
 def _cells(label_counts: Mapping[str, int | None]) -> list[str]:

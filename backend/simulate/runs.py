@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict
 from dubito.backend.learning.round_input import query_config
 from dubito.model.evaluation.holdout import split
 from dubito.model.learners.registry import learner
-from dubito.model.simulation import SimulatedPool, replay, score_of_all
+from dubito.model.simulated_stretches import SimulatedStretches, split_stretches
+from dubito.model.simulation import Score, SimulatedPool, replay, score_of_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,9 +21,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dubito.backend.project_settings import Preferences
+    from dubito.model.evaluation.holdout import Split
     from dubito.model.learners.registry import Learner, LearnerFactory
     from dubito.model.query.selection import QueryConfig
-    from dubito.model.simulation import Labelled, Score, Step, Strategy
+    from dubito.model.simulation import Labelled, Step, Strategy
+
+
+OF_ALL = frozenset({"accuracy", "macro_f1"})
+"""Measures that labels of every kind have."""
 
 
 class Run(BaseModel):
@@ -33,6 +39,7 @@ class Run(BaseModel):
     codes : the labels that were told, in order; empty of any-of labels
     accuracy, macro_f1 : after each label; None where nothing was scored
     micro_f1 : the same of any-of labels; empty of others
+    low, high : the same of stretches: 95 % interval of the accuracy; empty of others
     """
 
     model_config = ConfigDict(frozen=True)
@@ -41,18 +48,22 @@ class Run(BaseModel):
     accuracy: list[float | None]
     macro_f1: list[float | None]
     micro_f1: list[float | None] = []
+    low: list[float | None] = []
+    high: list[float | None] = []
 
     @classmethod
     def of(cls, scores: Sequence[Score | None], **columns: list[int]) -> Self:
         """Put scores into curves."""
-        is_any_of = any(one is not None and one.micro_f1 is not None for one in scores)
-        micro = [one and one.micro_f1 for one in scores] if is_any_of else []
-        return cls(
-            accuracy=[one and one.accuracy for one in scores],
-            macro_f1=[one and one.macro_f1 for one in scores],
-            micro_f1=micro,
-            **columns,
-        )
+        measures = {
+            name: [one and getattr(one, name) for one in scores]
+            for name in Score._fields
+        }
+        known = {
+            name: curve
+            for name, curve in measures.items()
+            if name in OF_ALL or any(height is not None for height in curve)
+        }
+        return cls.model_validate({**known, **columns})
 
     @property
     def main(self) -> list[float | None]:
@@ -106,6 +117,17 @@ class Experiment:
         preferences = self.preferences.model_copy(update={"seed": seed})
         return query_config(preferences, self.labelled.n_classes)
 
+    def split(self, seed: int) -> Split:
+        """Return which tasks may be asked for, and which are kept back."""
+        return split_by(self.labelled, self.groups, seed)
+
+
+def split_by(labelled: Labelled, groups: NDArray[np.intp] | None, seed: int) -> Split:
+    """Keep tasks back; raise `TooFewLabelsError` if there are too few."""
+    if labelled.marked is not None:
+        return split_stretches(labelled, seed, groups)
+    return split(labelled.codes, seed, groups)
+
 
 def usual_budget(pool: int, n_classes: int) -> int:
     """Return how many labels a project would usually be worth."""
@@ -128,14 +150,11 @@ class Job:
 
 def carry_out(material: Experiment, job: Job, tick: Callable[[], None]) -> Run:
     """Replay, calling `tick` after each label of the budget."""
-    parts = split(material.labelled.codes, job.seed, material.groups)
+    parts = material.split(job.seed)
     pool, test = material.labelled.at(parts.pool), material.labelled.at(parts.test)
-    learns = job.contestant.learns(job.seed)
+    lesson = _lesson(material, job, pool)
     if job.contestant.strategy is None:
-        return Run.of([score_of_all(pool, learns, test)])
-    lesson = SimulatedPool(
-        pool=pool, learner=learns, measure=material.preferences.strategy
-    )
+        return Run.of([score_of_all(lesson, test)])
     queries = job.contestant.strategy(lesson, material.manner(job.seed))
     steps: list[Step] = []
     within = islice(
@@ -153,3 +172,10 @@ def carry_out(material: Experiment, job: Job, tick: Callable[[], None]) -> Run:
         tasks=pool.task_ids[positions].tolist(),
         codes=codes.tolist() if codes.ndim == 1 else [],
     )
+
+
+def _lesson(material: Experiment, job: Job, pool: Labelled) -> SimulatedPool:
+    learns, measure = job.contestant.learns(job.seed), material.preferences.strategy
+    if pool.marked is None:
+        return SimulatedPool(pool=pool, learner=learns, measure=measure)
+    return SimulatedStretches(pool=pool, learner=learns, seed=job.seed)

@@ -10,6 +10,8 @@ from dubito.model.arrays import Codes, Positions, Targets
 from dubito.model.errors import TooFewLabelsError
 
 TEST_SHARE = 0.3
+FEWEST = 7
+"""Tasks of which 30 % are at least two."""
 
 
 class Split(NamedTuple):
@@ -44,6 +46,29 @@ def split(targets: Targets, seed: int, groups: NDArray[np.intp] | None = None) -
         )
         raise TooFewLabelsError(message)
     return Split(pool, np.sort(test))
+
+
+def split_tasks(
+    n_tasks: int, seed: int, groups: NDArray[np.intp] | None = None
+) -> Split:
+    """Keep 30 % of the tasks back, whatever their labels, or else whole groups.
+
+    Raises
+    ------
+    TooFewLabelsError
+        if there are too few tasks or groups to do so
+    """
+    rows = np.arange(n_tasks)
+    if n_tasks < FEWEST:
+        message = (
+            f"{n_tasks} labelled task(s) are too few: at least {FEWEST} are needed"
+        )
+        raise TooFewLabelsError(message)
+    if groups is None:
+        _, test = train_test_split(rows, test_size=TEST_SHARE, random_state=seed)
+    else:
+        test = _whole_groups(groups, seed)
+    return Split(np.setdiff1d(rows, test), np.sort(test))
 
 
 def _rarest(targets: Targets) -> Codes:

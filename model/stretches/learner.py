@@ -130,13 +130,12 @@ def fit_stretches(units: UnitTable, members: Members, seed: int) -> StretchModel
     if len(combinations.members) < 2:
         return None
     codes = combinations.codes(members)
-    has_words = units.features.dtype == np.uint32
-    if has_words:
+    if units.has_words:
         is_background = combinations.is_background
         states = States.with_beginnings(codes, is_background, units.ends)
     else:
         states = States.plain(codes)
-    power = PRIOR_POWER_OF_WORDS if has_words else PRIOR_POWER
+    power = PRIOR_POWER_OF_WORDS if units.has_words else PRIOR_POWER
     with one_thread():
         classifier = fit_units(units.features, states.codes, seed)
     return StretchModel(

@@ -7,7 +7,7 @@ from typing import TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from dubito.model.arrays import Positions
+from dubito.model.arrays import Members, Positions
 
 UnitFeatures: TypeAlias = NDArray[np.float32] | NDArray[np.uint32]
 """(n_units, d) numbers of each unit, or (n_units, F) hashed ids of what it has."""
@@ -50,6 +50,11 @@ class UnitTable:
         """Return how many tasks there are."""
         return len(self.ends)
 
+    @property
+    def has_words(self) -> bool:
+        """Whether the units are words, not windows of time."""
+        return bool(self.features.dtype == np.uint32)
+
     def slice_of(self, task: int) -> slice:
         """Return where the units of one task are."""
         return slice(int(self.ends[task - 1]) if task else 0, int(self.ends[task]))
@@ -59,6 +64,29 @@ class UnitTable:
         ends = np.cumsum(lengths_of(self.ends)[positions], dtype=np.intp)
         features: UnitFeatures = self.features[unit_positions(self.ends, positions)]
         return UnitTable(features=features, ends=ends)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MarkedUnits:
+    """The units of tasks in which people have marked all stretches.
+
+    Attributes
+    ----------
+    members : (n_units, C) whether a stretch of each class covers each unit
+    groups : (n_tasks,) number of what a task belongs to; None if each stands alone
+    """
+
+    units: UnitTable
+    members: Members
+    groups: NDArray[np.intp] | None = None
+
+    def of_tasks(self, positions: Positions) -> "MarkedUnits":
+        """Return the units of some tasks, in the order given."""
+        return MarkedUnits(
+            units=self.units.of_tasks(positions),
+            members=self.members[unit_positions(self.units.ends, positions)],
+            groups=None if self.groups is None else self.groups[positions],
+        )
 
 
 def lengths_of(ends: Ends) -> Ends:

@@ -240,7 +240,8 @@ def test_a_simulation_learns_pairs(bench: Stand, pairs: Pairs) -> None:
     assert isinstance(lesson.learnt(10), PairPredictor)
     half = np.arange(LABELS) % 2 == 0
     pool, test = (labelled.at(np.flatnonzero(rows)) for rows in (half, ~half))
-    assert score_of_all(pool, Ensemble(), test).accuracy > 0.6
+    lesson = SimulatedPool(pool=pool, learner=Ensemble())
+    assert score_of_all(lesson, test).accuracy > 0.6
 
 
 def test_objects_of_two_kinds_are_refused_in_a_sentence(bench: Stand) -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 from xml.etree.ElementTree import parse
@@ -19,7 +20,12 @@ from dubito.backend.cli import main
 from dubito.backend.project_settings import Preferences
 from dubito.backend.simulate.curves import Curves, Outcome
 from dubito.backend.simulate.plot import save_plot
-from dubito.backend.simulate.process_pool import KeptRuns, ProcessPool
+from dubito.backend.simulate.process_pool import (
+    KeptRuns,
+    ProcessPool,
+    code_mark,
+    modules_of,
+)
 from dubito.backend.simulate.report import table
 from dubito.backend.simulate.runs import Experiment, Job, Run, StrategyRun
 from dubito.model.simulation import by_chance, by_margin
@@ -217,6 +223,20 @@ def test_a_damaged_run_is_done_again(tmp_path: Path) -> None:
         path.write_text("{")
 
     assert kept.load(job) is None
+
+
+def test_a_change_of_any_module_makes_runs_of_before_useless(tmp_path: Path) -> None:
+    for name in ("a.py", "inside/b.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("ONE = 1\n")
+    before = code_mark(*modules_of(tmp_path))
+
+    assert code_mark(*modules_of(tmp_path)) == before
+    for name in ("a.py", "inside/b.py"):
+        (tmp_path / name).write_text("TWO = 2\n")
+        assert code_mark(*modules_of(tmp_path)) != before
+        (tmp_path / name).write_text("ONE = 1\n")
+    assert len(modules_of(files("dubito.model"))) > 40
 
 
 def curves(*accuracy: float) -> Curves:

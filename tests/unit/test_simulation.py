@@ -159,7 +159,7 @@ def test_with_all_labels_it_does_not_matter_how_they_were_asked_for() -> None:
 
     ends = {steps(ask, pool, 60)[-1].score for ask in STRATEGIES.values()}
 
-    assert ends == {score_of_all(pool, Nearest(), test)}
+    assert ends == {score_of_all(lesson(pool), test)}
 
 
 def test_one_class_is_all_that_one_label_teaches() -> None:
