@@ -3,7 +3,7 @@
 import resource
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from dubito.backend.state.error_hints import write_refusal
 from tests.dubito_process import Dubito, rows_project
 from tests.fake_label_studio import FakeServer, Fault
 from tests.label_studio import LabelStudio
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import until
 from tests.service.stand import Stand, stand
 from tests.store import kept_in, store_client
 
@@ -99,13 +99,6 @@ def dubito(
 def bench(fake_server: FakeServer, store: Store) -> Iterator[Stand]:
     with stand(fake_server, store.url) as made:
         yield made
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def refuses(client: Redis) -> bool:
