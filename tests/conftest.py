@@ -11,10 +11,12 @@ from playwright.sync_api import Page
 from redis import Redis
 
 from dubito.backend.services import Services
+from dubito.backend.state import work_queue
 from tests.browser import browser_showing
 from tests.dubito_process import Dubito, dubito_running
 from tests.fake_label_studio import FakeServer, Faults
 from tests.label_studio import LabelStudio, signed_in
+from tests.patience import PATIENCE_SECONDS
 from tests.real_label_studio import real_label_studio_running
 from tests.sink import Sink, sink_listening
 from tests.store import services_over, store_client, store_running
@@ -23,6 +25,18 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 RUNNING: list[LabelStudio] = []
 """The real Label Studio of the session, once a test has asked for it."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _leases_outlast_a_stalled_machine() -> Iterator[None]:
+    """A worker in this process keeps its lease where the machine stands still.
+
+    It would lose it in 5 s, in the middle of what a test looks at; another worker
+    would go on, which the test has not. Real workers have real leases.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(work_queue, "LEASE_SECONDS", PATIENCE_SECONDS)
+        yield
 
 
 @pytest.fixture(scope="session")
