@@ -29,7 +29,7 @@ RUNNING: list[LabelStudio] = []
 
 @pytest.fixture(scope="session", autouse=True)
 def _leases_outlast_a_stalled_machine() -> Iterator[None]:
-    """A worker in this process keeps its lease where the machine stands still.
+    """Let a worker in this process keep its lease where the machine stands still.
 
     It would lose it in 5 s, in the middle of what a test looks at; another worker
     would go on, which the test has not. Real workers have real leases.
