@@ -130,7 +130,9 @@ def demo_process(data_dir: Path, log: Path) -> subprocess.Popen[bytes]:
 
 def status(demo: RunningDemo, project: int) -> JsonObject:
     url = f"{demo.address(PAGE)}/api/projects/{project}"
-    return dict(httpx.get(url, verify=NO_TLS, trust_env=False).json())
+    return dict(
+        httpx.get(url, verify=NO_TLS, trust_env=False, timeout=PATIENCE_SECONDS).json()
+    )
 
 
 def is_private(path: Path) -> bool:

@@ -17,6 +17,7 @@ from dubito.backend.turn import Turn
 from dubito.backend.worker.project_runner import ProjectRunner
 from tests.dubito_process import VERSION, open_tasks, scores
 from tests.fake_label_studio import Fault
+from tests.patience import PATIENCE_SECONDS
 from tests.service.stand import Stand
 
 
@@ -315,7 +316,9 @@ def test_while_label_studio_takes_five_seconds_for_an_answer_we_do_not(
     round_.start()
     answered = 0
     while round_.is_alive():
-        httpx.get(f"{bench.url}/health", trust_env=False).raise_for_status()
+        httpx.get(
+            f"{bench.url}/health", trust_env=False, timeout=PATIENCE_SECONDS
+        ).raise_for_status()
         answered += round_.is_alive()
         time.sleep(0.2)
 

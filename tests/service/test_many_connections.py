@@ -133,7 +133,7 @@ def test_many_requests_over_one_connection_are_never_let_go(
 ) -> None:
     """So does a proxy, which has one address for all its callers."""
     url = f"http://127.0.0.1:{small.port}/health"
-    with httpx.Client(trust_env=False) as proxy:
+    with httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS) as proxy:
         for _ in range(2 * FEW):
             begin(stack, small, b"", 1)
             assert proxy.get(url).status_code == 200

@@ -19,6 +19,7 @@ from dubito.model.query.seed_set import permutation
 from tests.dubito_process import CLASSES, Rows, rows_project
 from tests.fake_label_studio.faults import Fault
 from tests.label_studio import JsonObject
+from tests.patience import PATIENCE_SECONDS
 from tests.quick_learner import NAME as QUICK
 from tests.quick_learner import quick_learner_installed
 from tests.service.stand import Stand
@@ -64,12 +65,12 @@ def settle(bench: Stand, rows: Rows) -> None:
 
 def rest(bench: Stand, rows: Rows) -> JsonObject:
     path = f"{bench.url}/api/projects/{rows.project}/rest"
-    return dict(httpx.get(path).raise_for_status().json())
+    return dict(httpx.get(path, timeout=PATIENCE_SECONDS).raise_for_status().json())
 
 
 def order(bench: Stand, rows: Rows, **wish: object) -> httpx.Response:
     path = f"{bench.url}/api/projects/{rows.project}/rest"
-    return httpx.post(path, json=wish)
+    return httpx.post(path, json=wish, timeout=PATIENCE_SECONDS)
 
 
 def start(bench: Stand, rows: Rows, **wish: object) -> JsonObject:

@@ -12,6 +12,7 @@ import pytest
 from dubito.backend.web.limits import BODIES
 from dubito.backend.web.slow_clients import Patience
 from tests.builders import KEY
+from tests.patience import PATIENCE_SECONDS
 from tests.web import web_process
 
 THREADS = 2
@@ -87,7 +88,11 @@ def test_a_body_of_unknown_length_is_limited_too(port: int) -> None:
         sent = (part for part in (begun, *[piece] * pieces, b'"}'))
         try:
             return httpx.post(
-                url, content=sent, headers=headers, trust_env=False
+                url,
+                content=sent,
+                headers=headers,
+                trust_env=False,
+                timeout=PATIENCE_SECONDS,
             ).status_code
         except (httpx.WriteError, httpx.RemoteProtocolError):
             return 413  # refused before all was sent
@@ -97,7 +102,9 @@ def test_a_body_of_unknown_length_is_limited_too(port: int) -> None:
 
 
 def test_no_header_says_what_software_answers(port: int) -> None:
-    response = httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False)
+    response = httpx.get(
+        f"http://127.0.0.1:{port}/health", trust_env=False, timeout=PATIENCE_SECONDS
+    )
 
     assert response.headers["Server"] == "Dubito"
     assert "unicorn" not in str(response.headers).lower()

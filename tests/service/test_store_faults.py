@@ -18,7 +18,7 @@ from dubito.backend.state.error_hints import write_refusal
 from tests.dubito_process import Dubito, rows_project
 from tests.fake_label_studio import FakeServer, Fault
 from tests.label_studio import LabelStudio
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 from tests.service.stand import Stand, stand
 from tests.store import kept_in, store_client
 
@@ -133,7 +133,7 @@ def answers(bench: Stand, project: int) -> dict[str, httpx.Response]:
         f"/api/projects/{project}/sync": {},
     }
     gets = ("/", "/health", "/versions", "/metrics", "/openapi.json", "/api/projects")
-    with httpx.Client(base_url=bench.url, timeout=30) as http:
+    with httpx.Client(base_url=bench.url, timeout=PATIENCE_SECONDS) as http:
         responses = {
             path: http.get(path) for path in (*gets, f"/api/projects/{project}")
         }
@@ -144,7 +144,7 @@ def answers(bench: Stand, project: int) -> dict[str, httpx.Response]:
 
 
 def health(bench: Stand) -> httpx.Response:
-    return httpx.get(f"{bench.url}/health", trust_env=False)
+    return httpx.get(f"{bench.url}/health", trust_env=False, timeout=PATIENCE_SECONDS)
 
 
 def test_without_room_every_endpoint_says_so_and_what_helps(
