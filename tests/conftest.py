@@ -10,8 +10,10 @@ from hypothesis import settings
 from playwright.sync_api import Page
 from redis import Redis
 
+from dubito.backend import healthcheck
 from dubito.backend.services import Services
 from dubito.backend.state import work_queue
+from dubito.backend.web import health
 from tests.browser import browser_showing
 from tests.dubito_process import Dubito, dubito_running
 from tests.fake_label_studio import FakeServer, Faults
@@ -28,14 +30,18 @@ RUNNING: list[LabelStudio] = []
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _leases_outlast_a_stalled_machine() -> Iterator[None]:
-    """Let a worker in this process keep its lease where the machine stands still.
+def _parts_in_this_process_outlast_a_stalled_machine() -> Iterator[None]:
+    """Let nothing be given up that stands still for some seconds with the machine.
 
-    It would lose it in 5 s, in the middle of what a test looks at; another worker
-    would go on, which the test has not. Real workers have real leases.
+    A worker would lose its lease in 5 s, in the middle of what a test looks at; another
+    worker would go on, which the test has not. And an event would be refused because
+    the store is down that has not answered for 0.3 s. Processes of their own are as
+    strict as ever.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(work_queue, "LEASE_SECONDS", PATIENCE_SECONDS)
+        patch.setattr(health, "PATIENCE_SECONDS", PATIENCE_SECONDS)
+        patch.setattr(healthcheck, "PATIENCE_SECONDS", PATIENCE_SECONDS)
         yield
 
 
