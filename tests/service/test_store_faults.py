@@ -184,10 +184,10 @@ def test_what_was_acknowledged_is_there_when_there_is_room_again(
     rows = bench.labelled_rows()
     fill(store)
     until(lambda: refuses(bench.services.redis))
-    before = kept_in(bench.services.redis)
+    before = kept_in(bench.services.redis, is_lasting=True)
     for task in rows.tasks[20:24]:
         bench.label_studio.annotate(task, rows.truth[task])
-    during = kept_in(bench.services.redis)
+    during = kept_in(bench.services.redis, is_lasting=True)
 
     free(store)
     until(lambda: not refuses(bench.services.redis))
@@ -231,7 +231,7 @@ def test_what_the_disk_could_not_take_at_first_survives_a_kill_later(
     until(lambda: not refuses(bench.services.redis))
     bench.label_studio.annotate(rows.tasks[20], rows.truth[rows.tasks[20]])
     until(lambda: not bench.services.redis.info("persistence")["aof_pending_bio_fsync"])
-    kept = kept_in(bench.services.redis)
+    kept = kept_in(bench.services.redis, is_lasting=True)
     time.sleep(1.5)  # the store hands what it was told to the disk every second
 
     store.process.kill()
@@ -242,7 +242,7 @@ def test_what_the_disk_could_not_take_at_first_survives_a_kill_later(
     try:
         until(lambda: is_alive(store.url))
         with store_client(store.url) as client:
-            assert kept_in(client) == kept
+            assert kept_in(client, is_lasting=True) == kept
             assert not write_refusal(client)
     finally:
         again.terminate()
