@@ -27,12 +27,11 @@ class Serving:
     process: SpawnProcess
 
     def open(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        return socket.create_connection(("127.0.0.1", self.port), PATIENCE_SECONDS)
 
-    def tell_to_stop(self) -> float:
+    def tell_to_stop(self) -> None:
         assert self.process.pid is not None
         os.kill(self.process.pid, signal.SIGTERM)
-        return time.monotonic()
 
 
 @contextmanager
