@@ -10,11 +10,15 @@ from hypothesis import settings
 from playwright.sync_api import Page
 from redis import Redis
 
+from dubito.backend import healthcheck
 from dubito.backend.services import Services
+from dubito.backend.state import work_queue
+from dubito.backend.web import health
 from tests.browser import browser_showing
 from tests.dubito_process import Dubito, dubito_running
 from tests.fake_label_studio import FakeServer, Faults
 from tests.label_studio import LabelStudio, signed_in
+from tests.patience import PATIENCE_SECONDS
 from tests.real_label_studio import real_label_studio_running
 from tests.sink import Sink, sink_listening
 from tests.store import services_over, store_client, store_running
@@ -23,6 +27,22 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 RUNNING: list[LabelStudio] = []
 """The real Label Studio of the session, once a test has asked for it."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _parts_in_this_process_outlast_a_stalled_machine() -> Iterator[None]:
+    """Let nothing be given up that stands still for some seconds with the machine.
+
+    A worker would lose its lease in 5 s, in the middle of what a test looks at; another
+    worker would go on, which the test has not. And an event would be refused because
+    the store is down that has not answered for 0.3 s. Processes of their own are as
+    strict as ever.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(work_queue, "LEASE_SECONDS", PATIENCE_SECONDS)
+        patch.setattr(health, "PATIENCE_SECONDS", PATIENCE_SECONDS)
+        patch.setattr(healthcheck, "PATIENCE_SECONDS", PATIENCE_SECONDS)
+        yield
 
 
 @pytest.fixture(scope="session")

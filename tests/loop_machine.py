@@ -37,6 +37,7 @@ from tests.dubito_process import VERSION, open_tasks, rows_project, scores, wind
 from tests.fake_label_studio import FakeServer, Fault
 from tests.fake_label_studio.faults import Drop
 from tests.label_studio import JsonObject, LabelStudio, choice_result, signed_in
+from tests.patience import PATIENCE_SECONDS
 from tests.people import ACTS, People
 from tests.quick_learner import NAME as QUICK
 from tests.service.stand import Stand, Web, web_running
@@ -422,7 +423,9 @@ class Loop(RuleBasedStateMachine):
         """Tell what is not so; it is believed until somebody looks."""
         people = self._people(pick)
         body = made_up(people.label_studio, people.project, pick, at, what)
-        with httpx.Client(base_url=self.web.url, trust_env=False) as http:
+        with httpx.Client(
+            base_url=self.web.url, trust_env=False, timeout=PATIENCE_SECONDS
+        ) as http:
             http.post("/webhook", json=body).raise_for_status()
         self._expect_anything()
         self.done["made-up events"] += 1

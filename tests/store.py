@@ -46,15 +46,19 @@ def services_over(url: str, **chosen: object) -> Iterator[Services]:
         yield services
 
 
-def kept_in(client: Redis) -> dict[str, object]:
+def kept_in(client: Redis, *, is_lasting: bool = False) -> dict[str, object]:
     """Return everything a store holds, to be compared with a later moment.
 
     What is merely counted is no part of it: a refusal is counted too.
+
+    Parameters
+    ----------
+    is_lasting : without what ends by itself, perhaps before that moment
     """
     return {
         key.decode(): _value(client, key)
         for key in sorted(client.scan_iter(count=1_000))
-        if not key.startswith(COUNTED)
+        if not key.startswith(COUNTED) and not (is_lasting and client.pttl(key) >= 0)
     }
 
 

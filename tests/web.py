@@ -14,7 +14,7 @@ import httpx
 
 from dubito.backend.demo.label_studio_server import free_port
 from dubito.backend.settings import Settings
-from dubito.backend.web.server import run_web
+from dubito.backend.web import health, server
 from dubito.backend.web.slow_clients import Patience
 from tests.patience import PATIENCE_SECONDS
 
@@ -27,12 +27,11 @@ class Serving:
     process: SpawnProcess
 
     def open(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        return socket.create_connection(("127.0.0.1", self.port), PATIENCE_SECONDS)
 
-    def tell_to_stop(self) -> float:
+    def tell_to_stop(self) -> None:
         assert self.process.pid is not None
         os.kill(self.process.pid, signal.SIGTERM)
-        return time.monotonic()
 
 
 @contextmanager
@@ -42,7 +41,7 @@ def web_process(
     """Serve for the block."""
     port = free_port()
     settings = Settings(redis_url=store_url, port=port).having(**chosen)
-    process = get_context("spawn").Process(target=run_web, args=(settings, patience))
+    process = get_context("spawn").Process(target=serve, args=(settings, patience))
     process.start()
     try:
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -54,6 +53,12 @@ def web_process(
     finally:
         process.kill()
         process.join()
+
+
+def serve(settings: Settings, patience: Patience | None) -> None:
+    """Serve in this process, and wait for the store of a slow machine."""
+    health.PATIENCE_SECONDS = server.STORE_SECONDS = PATIENCE_SECONDS
+    server.run_web(settings, patience)
 
 
 def is_up(port: int) -> bool:

@@ -262,13 +262,15 @@ class WorkQueue:
             if it does not become free in time
         """
         deadline, claim = time.monotonic() + patience_seconds, self._key(keys.CLAIMED)
-        while time.monotonic() < deadline:
+        while True:  # one that is free is given, however late the machine is
             self.client.set(claim, 1, px=int(CLAIM_SECONDS * 1000))
             with self.lease() as lease:
                 if lease is not None:
                     self.client.delete(claim)
                     yield lease
                     return
+            if time.monotonic() > deadline:
+                break
             time.sleep(POLL_SECONDS)
         message = "a worker is processing this project: try again in a minute"
         raise LeaseLostError(message)

@@ -13,6 +13,7 @@ from tests.container.engine import Engine
 from tests.container.images import DUBITO
 from tests.container.stack import START_SECONDS, until
 from tests.label_studio import NO_TLS
+from tests.patience import PATIENCE_SECONDS
 from tests.real_label_studio import ROOT
 
 USER = "10001"
@@ -125,7 +126,9 @@ def alone(engine: Engine) -> Iterator[httpx.Client]:
         *(DUBITO, "dubito", "serve"),
     )
     url = f"http://127.0.0.1:{port}"
-    with httpx.Client(base_url=url, auth=CREDENTIALS, verify=NO_TLS) as client:
+    with httpx.Client(
+        base_url=url, auth=CREDENTIALS, verify=NO_TLS, timeout=PATIENCE_SECONDS
+    ) as client:
         until(lambda: _is_well(engine), "it did not become well", START_SECONDS)
         yield client
     engine.podman("rm", "--force", "--time", "0", ALONE)

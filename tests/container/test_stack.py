@@ -31,6 +31,7 @@ from tests.dubito_process import (
     window_of,
 )
 from tests.label_studio import JsonObject, LabelStudio
+from tests.patience import PATIENCE_SECONDS
 
 FIRST = 8
 GRACE_SECONDS = "30"
@@ -89,7 +90,7 @@ def test_each_task_served_is_the_one_that_was_ordered(
 
 
 def test_strangers_learn_only_whether_it_is_up(dubito: Dubito) -> None:
-    with httpx.Client(base_url=dubito.url) as stranger:
+    with httpx.Client(base_url=dubito.url, timeout=PATIENCE_SECONDS) as stranger:
         assert stranger.get("/health").json() == {"status": "UP"}
         assert stranger.get("/metrics").status_code == 401
         assert stranger.get("/api/projects").status_code == 401

@@ -19,7 +19,7 @@ import pytest
 from dubito.backend.demo import sample
 from dubito.backend.demo.label_studio_server import sign_in
 from tests.label_studio import NO_TLS, JsonObject, signed_in
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 from tests.real_label_studio import require_label_studio, warm_data_dir
 
 pytestmark = pytest.mark.end_to_end
@@ -69,12 +69,6 @@ class RunningDemo:
         """Press Ctrl-C, or close the terminal; return the exit code."""
         self.process.send_signal(number)
         return self.process.wait(PATIENCE_SECONDS)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.1)
 
 
 def left_over(data_dir: Path) -> list[str]:
@@ -136,7 +130,9 @@ def demo_process(data_dir: Path, log: Path) -> subprocess.Popen[bytes]:
 
 def status(demo: RunningDemo, project: int) -> JsonObject:
     url = f"{demo.address(PAGE)}/api/projects/{project}"
-    return dict(httpx.get(url, verify=NO_TLS, trust_env=False).json())
+    return dict(
+        httpx.get(url, verify=NO_TLS, trust_env=False, timeout=PATIENCE_SECONDS).json()
+    )
 
 
 def is_private(path: Path) -> bool:

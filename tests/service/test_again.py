@@ -10,6 +10,7 @@ from dubito.backend.state.relabel import RelabelRequest
 from tests.dubito_process import CLASSES, Rows
 from tests.fake_label_studio.faults import Fault
 from tests.label_studio import JsonObject
+from tests.patience import PATIENCE_SECONDS
 from tests.service.stand import Stand
 
 LABELS = 9
@@ -24,7 +25,7 @@ def rows(bench: Stand) -> Rows:
 
 def order(bench: Stand, rows: Rows, **wish: object) -> httpx.Response:
     path = f"{bench.url}/api/projects/{rows.project}/again"
-    return httpx.post(path, json=wish)
+    return httpx.post(path, json=wish, timeout=PATIENCE_SECONDS)
 
 
 def ask(bench: Stand, rows: Rows, *tasks: int, **wish: object) -> JsonObject:

@@ -9,6 +9,7 @@ from dubito.backend.web.app import create_app
 from dubito.model.query.seed_set import permutation
 from tests.dubito_process import CLASSES, VERSION, Rows, feature_rows
 from tests.label_studio import JsonObject, choice_result, choices_config
+from tests.patience import PATIENCE_SECONDS
 from tests.service.stand import Stand
 
 TASKS, LABELS, DRAWN = 36, 18, 24
@@ -102,7 +103,11 @@ def test_the_rest_is_labelled_with_paths(
     left = connect(bench, rows)["pool"]
     wish = {"action": "start", "certainty": 0.0, "annotations": as_annotations}
 
-    response = httpx.post(f"{bench.url}/api/projects/{rows.project}/rest", json=wish)
+    response = httpx.post(
+        f"{bench.url}/api/projects/{rows.project}/rest",
+        json=wish,
+        timeout=PATIENCE_SECONDS,
+    )
     bench.settle(rows.project)
 
     assert response.status_code == 202, response.text
@@ -122,7 +127,10 @@ def test_an_answer_that_is_asked_again_is_kept_as_a_path(
     task = rows.tasks[0]
     path = f"{bench.url}/api/projects/{rows.project}/again"
 
-    assert httpx.post(path, json={"tasks": [task]}).status_code == 202
+    assert (
+        httpx.post(path, json={"tasks": [task]}, timeout=PATIENCE_SECONDS).status_code
+        == 202
+    )
     for _ in range(3):
         bench.look_after(rows.project)
     bench.services.redis.flushall()
@@ -134,7 +142,7 @@ def test_an_answer_that_is_asked_again_is_kept_as_a_path(
     assert (again["task"], again["label"]) == (task, rows.truth[task])
     assert choices(bench, rows, KEPT_VERSION) == {task: [[rows.truth[task]]]}
     wish = {"tasks": [task], "action": "restore"}
-    assert httpx.post(path, json=wish).status_code == 202
+    assert httpx.post(path, json=wish, timeout=PATIENCE_SECONDS).status_code == 202
     for _ in range(3):
         bench.look_after(rows.project)
     assert bench.status(rows.project)["labels"] == LABELS

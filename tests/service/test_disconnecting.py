@@ -1,9 +1,7 @@
 """A project that is left holds nothing of ours, whatever happens meanwhile."""
 
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -17,7 +15,7 @@ from dubito.backend.publishing import removal
 from dubito.backend.publishing import write_throttle as throttle
 from dubito.backend.publishing.removal import AIM_SECONDS, FEWEST, MOST, next_size
 from tests.fake_label_studio import Fault
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import until
 from tests.service.stand import Stand
 
 ACTION = "/api/dm/actions"
@@ -338,13 +336,6 @@ def test_a_call_is_as_big_as_its_time_allows() -> None:
     assert next_size(20, AIM_SECONDS / 10) == 40, "no more than twice as many"
     assert next_size(MOST, 0.0) == MOST
     assert next_size(FEWEST, 100.0) == FEWEST
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def look_twice(bench: Stand, project: int) -> None:

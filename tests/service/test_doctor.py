@@ -17,13 +17,21 @@ from redis import Redis
 from dubito.backend.cli import main
 from dubito.backend.connection.attachments import SECRET_HEADER
 from dubito.backend.demo.label_studio_server import free_port
-from dubito.backend.doctor import project
+from dubito.backend.doctor import (
+    command,
+    context,
+    label_studio,
+    machine,
+    project,
+    reach,
+    runner,
+)
 from dubito.backend.doctor.command import DoctorOptions, run
 from dubito.backend.doctor.label_studio import TESTED
 from dubito.backend.doctor.reach import is_refusal
 from dubito.backend.labelstudio.bulk_import import QUICK_IMPORT_FLAG
 from dubito.backend.settings import Settings
-from dubito.backend.state import keys
+from dubito.backend.state import heartbeats, keys
 from dubito.backend.state.assessments import AssessmentSummary, SolePredictor
 from dubito.backend.state.heartbeats import Heartbeats
 from dubito.backend.version import own_version
@@ -31,6 +39,7 @@ from tests.dubito_process import Rows, rows_project
 from tests.fake_label_studio.faults import Fault
 from tests.fake_label_studio.outgoing import LEGACY_TOKEN
 from tests.label_studio import JsonObject
+from tests.patience import PATIENCE_SECONDS
 from tests.service.stand import Stand
 from tests.sink import Sink
 from tests.store import kept_in
@@ -95,8 +104,28 @@ class Clinic:
 
 
 @pytest.fixture
+def ample_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each check all the time that a slow machine takes."""
+    for module, name in (
+        (context, "ANSWER_SECONDS"),
+        (label_studio, "ANSWER_SECONDS"),
+        (machine, "WEB_SECONDS"),
+        (reach, "HEALTH_SECONDS"),
+        (runner, "CHECK_SECONDS"),
+        (runner, "WHOLE_SECONDS"),
+        (command, "STORE_SECONDS"),
+        (heartbeats, "ALIVE_SECONDS"),
+    ):
+        monkeypatch.setattr(module, name, PATIENCE_SECONDS)
+
+
+@pytest.fixture
 def clinic(
-    bench: Stand, redis: Redis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    bench: Stand,
+    redis: Redis,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    ample_time: None,  # noqa: ARG001
 ) -> Clinic:
     rows = rows_project(bench.label_studio, 12)
     bench.connect(rows.project)
@@ -552,15 +581,19 @@ def test_a_version_that_nobody_has_tried_is_named(
     assert "tested" not in tested["what"]
 
 
-def test_a_hanging_label_studio_holds_nobody_for_long(clinic: Clinic) -> None:
-    clinic.bench.faults.plan(Fault(path="/api/version", delay_seconds=60))
+def test_a_hanging_label_studio_holds_nobody_for_long(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs_seconds = 2 * PATIENCE_SECONDS
+    monkeypatch.setattr(label_studio, "ANSWER_SECONDS", 1.0)
+    clinic.bench.faults.plan(Fault(path="/api/version", delay_seconds=hangs_seconds))
     began = time.monotonic()
 
     ill = clinic.complaints()
 
-    assert time.monotonic() - began < 40
+    assert time.monotonic() - began < hangs_seconds
     assert list(ill) == ["label_studio"]
-    assert "timeout after" in ill["label_studio"]["what"]
+    assert "timeout after 1 s" in ill["label_studio"]["what"]
 
 
 def test_without_a_store_label_studio_is_looked_at(

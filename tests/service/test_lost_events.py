@@ -7,6 +7,7 @@ import pytest
 
 from tests.dubito_process import feature_rows, rows_project, scores
 from tests.label_studio import JsonObject, choice_result
+from tests.patience import PATIENCE_SECONDS
 from tests.service.stand import Stand
 
 WORDS = ("rest", "walk", "run")
@@ -145,7 +146,9 @@ def test_events_may_come_twice_and_in_any_order(bench: Stand, seed: int) -> None
     shuffled = events * 2
     random.Random(seed).shuffle(shuffled)  # noqa: S311 - nobody guesses a test
 
-    with httpx.Client(base_url=bench.url, trust_env=False) as http:
+    with httpx.Client(
+        base_url=bench.url, trust_env=False, timeout=PATIENCE_SECONDS
+    ) as http:
         for body in shuffled:
             http.post("/webhook", json=body).raise_for_status()
     bench.run()

@@ -3,7 +3,6 @@
 import json
 import re
 import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from select import select
@@ -13,7 +12,7 @@ import pytest
 
 from dubito.backend.web.limits import MEGABYTE
 from dubito.backend.web.slow_clients import Patience
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 from tests.web import Serving, web_process
 
 THREADS = 2
@@ -134,7 +133,7 @@ def test_many_requests_over_one_connection_are_never_let_go(
 ) -> None:
     """So does a proxy, which has one address for all its callers."""
     url = f"http://127.0.0.1:{small.port}/health"
-    with httpx.Client(trust_env=False) as proxy:
+    with httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS) as proxy:
         for _ in range(2 * FEW):
             begin(stack, small, b"", 1)
             assert proxy.get(url).status_code == 200
@@ -153,13 +152,6 @@ def test_of_bodies_that_are_too_much_together_the_largest_goes(
     until(lambda: not are_open(callers)[1])
     assert ask_all(small) == [200] * 2 * ASKED
     assert are_open(callers) == [True, False, True]
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def said_to(serving: Serving, request: bytes) -> str:

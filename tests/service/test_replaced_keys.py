@@ -9,6 +9,7 @@ from redis import Redis
 from dubito.backend.state import keys
 from tests.dubito_process import Rows
 from tests.fake_label_studio import FakeServer, Fault
+from tests.patience import PATIENCE_SECONDS
 from tests.service.stand import Stand, stand
 
 OLD, NEW, STRANGE = "fake.old.key", "fake.new.key", "fake.strange.key"
@@ -48,7 +49,9 @@ def hand_over(bench: Stand, rows: Rows, token: str) -> None:
     key = bench.state(rows.project).key
     bench.services.redis.delete(f"{keys.ADOPTING}:{key}")  # a minute has passed
     body = {"project": key, "schema": "<View/>", "access_token": token}
-    httpx.post(f"{bench.url}/setup", json=body, trust_env=False).raise_for_status()
+    httpx.post(
+        f"{bench.url}/setup", json=body, trust_env=False, timeout=PATIENCE_SECONDS
+    ).raise_for_status()
     bench.run()
 
 

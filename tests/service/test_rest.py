@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from redis import Redis
 
+from dubito.backend import turn
+from dubito.backend.autolabel import runner
 from dubito.backend.autolabel.runner import FEWEST, AutolabelRunner
 from dubito.backend.connection.disconnect import Disconnector
 from dubito.backend.learning.snapshot import ProjectSnapshot
@@ -19,6 +21,7 @@ from dubito.model.query.seed_set import permutation
 from tests.dubito_process import CLASSES, Rows, rows_project
 from tests.fake_label_studio.faults import Fault
 from tests.label_studio import JsonObject
+from tests.patience import PATIENCE_SECONDS, until
 from tests.quick_learner import NAME as QUICK
 from tests.quick_learner import quick_learner_installed
 from tests.service.stand import Stand
@@ -54,22 +57,24 @@ def estimated(bench: Stand, count: int) -> Rows:
 
 def settle(bench: Stand, rows: Rows) -> None:
     """Let time pass until nothing is left to do."""
-    state = bench.state(rows.project)
-    for _ in range(12):
+    rest = bench.state(rows.project).autolabel
+
+    def has_ended() -> bool:
         bench.look_after(rows.project)
-        if state.autolabel.has_looked() and state.autolabel.job().state not in ACTIVE:
-            break
+        return rest.has_looked() and rest.job().state not in ACTIVE
+
+    until(has_ended)
     bench.look_after(rows.project)
 
 
 def rest(bench: Stand, rows: Rows) -> JsonObject:
     path = f"{bench.url}/api/projects/{rows.project}/rest"
-    return dict(httpx.get(path).raise_for_status().json())
+    return dict(httpx.get(path, timeout=PATIENCE_SECONDS).raise_for_status().json())
 
 
 def order(bench: Stand, rows: Rows, **wish: object) -> httpx.Response:
     path = f"{bench.url}/api/projects/{rows.project}/rest"
-    return httpx.post(path, json=wish)
+    return httpx.post(path, json=wish, timeout=PATIENCE_SECONDS)
 
 
 def start(bench: Stand, rows: Rows, **wish: object) -> JsonObject:
@@ -279,8 +284,13 @@ def test_what_we_have_not_heard_of_is_passed_over_too(bench: Stand, rows: Rows) 
 
 
 def test_where_labels_never_cease_a_few_are_written_all_the_same(
-    bench: Stand, rows: Rows
+    bench: Stand, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """As many in so many seconds: here they do not end, and a slice is long enough."""
+    monkeypatch.setattr(runner, "TURN_SECONDS", 3_600)
+    monkeypatch.setattr(runner, "SLICE_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(runner, "BUSY_SLICE_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setitem(turn.TICKS, "events", PATIENCE_SECONDS)
     order(bench, rows, action="start", certainty=0.0)
     state = bench.state(rows.project)
     snapshot = ProjectSnapshot.of(state)
@@ -290,9 +300,9 @@ def test_where_labels_never_cease_a_few_are_written_all_the_same(
     with state.work.lease() as lease:
         assert lease is not None
         client = bench.services.label_studio()
-        turn = Turn(services=bench.services, state=state, lease=lease, client=client)
-        AutolabelRunner(turn=turn, snapshot=snapshot).go_on()
-        AutolabelRunner(turn=turn, snapshot=snapshot).go_on()
+        own = Turn(services=bench.services, state=state, lease=lease, client=client)
+        AutolabelRunner(turn=own, snapshot=snapshot).go_on()
+        AutolabelRunner(turn=own, snapshot=snapshot).go_on()
 
     assert len(written(bench, rows)) == FEWEST
 

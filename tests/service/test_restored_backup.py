@@ -13,6 +13,7 @@ from dubito.backend.publishing.scores import VERSION
 from tests.builders import event
 from tests.dubito_process import Rows, feature_rows, open_tasks, scores
 from tests.label_studio import choice_result
+from tests.patience import PATIENCE_SECONDS
 from tests.service.stand import Stand
 
 FIRST = 8
@@ -251,14 +252,18 @@ def told_to(bench: Stand, rows: Rows, action: str, **content: object) -> httpx.R
     """Send a webhook as if it were Label Studio's."""
     shown = bench.label_studio.project(rows.project)
     body = {**event(action, **content), "project": shown}
-    with httpx.Client(base_url=bench.url, trust_env=False) as http:
+    with httpx.Client(
+        base_url=bench.url, trust_env=False, timeout=PATIENCE_SECONDS
+    ) as http:
         return http.post("/webhook", json=body)
 
 
 def assert_answers(bench: Stand, project: int) -> None:
     """Check that nothing of the page, the status and the exports fails."""
     paths = ["", "/export?what=labels", "/export?what=labels&format=csv"]
-    with httpx.Client(base_url=bench.url, trust_env=False, timeout=30) as http:
+    with httpx.Client(
+        base_url=bench.url, trust_env=False, timeout=PATIENCE_SECONDS
+    ) as http:
         for path in paths:
             answered = http.get(f"/api/projects/{project}{path}")
             assert answered.status_code < 500, (path, answered.text)

@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from importlib import import_module
@@ -32,7 +31,7 @@ from tests.builders import KEY, project
 from tests.dubito_process import ROOT, Dubito
 from tests.elsewhere import Elsewhere, elsewhere_listening
 from tests.fake_label_studio import FakeServer
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import until
 from tests.store import kept_in, services_over
 
 Opener = Callable[..., FlaskClient]
@@ -135,11 +134,8 @@ def test_a_worker_passes_over_what_is_none_of_ours(
     foreign.enqueue_call("os.mkdir", (str(made),))
     services.call("look_after", KEY)
 
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while len(services.queue) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: not len(services.queue))
 
-    assert not len(services.queue)
     assert not made.exists()
 
 

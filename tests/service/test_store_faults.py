@@ -3,7 +3,7 @@
 import resource
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from dubito.backend.state.error_hints import write_refusal
 from tests.dubito_process import Dubito, rows_project
 from tests.fake_label_studio import FakeServer, Fault
 from tests.label_studio import LabelStudio
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 from tests.service.stand import Stand, stand
 from tests.store import kept_in, store_client
 
@@ -101,13 +101,6 @@ def bench(fake_server: FakeServer, store: Store) -> Iterator[Stand]:
         yield made
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def refuses(client: Redis) -> bool:
     """Write something, so that a store notices what it cannot keep."""
     try:
@@ -140,7 +133,7 @@ def answers(bench: Stand, project: int) -> dict[str, httpx.Response]:
         f"/api/projects/{project}/sync": {},
     }
     gets = ("/", "/health", "/versions", "/metrics", "/openapi.json", "/api/projects")
-    with httpx.Client(base_url=bench.url, timeout=30) as http:
+    with httpx.Client(base_url=bench.url, timeout=PATIENCE_SECONDS) as http:
         responses = {
             path: http.get(path) for path in (*gets, f"/api/projects/{project}")
         }
@@ -151,7 +144,7 @@ def answers(bench: Stand, project: int) -> dict[str, httpx.Response]:
 
 
 def health(bench: Stand) -> httpx.Response:
-    return httpx.get(f"{bench.url}/health", trust_env=False)
+    return httpx.get(f"{bench.url}/health", trust_env=False, timeout=PATIENCE_SECONDS)
 
 
 def test_without_room_every_endpoint_says_so_and_what_helps(
@@ -191,10 +184,10 @@ def test_what_was_acknowledged_is_there_when_there_is_room_again(
     rows = bench.labelled_rows()
     fill(store)
     until(lambda: refuses(bench.services.redis))
-    before = kept_in(bench.services.redis)
+    before = kept_in(bench.services.redis, is_lasting=True)
     for task in rows.tasks[20:24]:
         bench.label_studio.annotate(task, rows.truth[task])
-    during = kept_in(bench.services.redis)
+    during = kept_in(bench.services.redis, is_lasting=True)
 
     free(store)
     until(lambda: not refuses(bench.services.redis))
@@ -238,7 +231,7 @@ def test_what_the_disk_could_not_take_at_first_survives_a_kill_later(
     until(lambda: not refuses(bench.services.redis))
     bench.label_studio.annotate(rows.tasks[20], rows.truth[rows.tasks[20]])
     until(lambda: not bench.services.redis.info("persistence")["aof_pending_bio_fsync"])
-    kept = kept_in(bench.services.redis)
+    kept = kept_in(bench.services.redis, is_lasting=True)
     time.sleep(1.5)  # the store hands what it was told to the disk every second
 
     store.process.kill()
@@ -249,7 +242,7 @@ def test_what_the_disk_could_not_take_at_first_survives_a_kill_later(
     try:
         until(lambda: is_alive(store.url))
         with store_client(store.url) as client:
-            assert kept_in(client) == kept
+            assert kept_in(client, is_lasting=True) == kept
             assert not write_refusal(client)
     finally:
         again.terminate()

@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -37,7 +36,7 @@ from dubito.backend.web.app import create_app
 from dubito.backend.worker import jobs as worker
 from tests.builders import FIXTURES, KEY, annotation, saved
 from tests.dubito_process import ROOT, Rows, rows_project
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 from tests.service.stand import Stand
 from tests.store import kept_in, services_over
 
@@ -345,13 +344,6 @@ def older_worker(
     finally:
         process.kill()
         process.wait()
-
-
-def until(condition: Any) -> None:  # noqa: ANN401 - any callable
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_an_older_worker_ends_when_a_newer_dubito_takes_over(

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,8 +18,12 @@ from dubito.backend.state import keys
 from dubito.backend.state.embedded import socket_url, start_store
 from dubito.backend.state.heartbeats import ALIVE_SECONDS, Heartbeats
 from dubito.backend.version import own_version
-from tests.patience import PATIENCE_SECONDS
+from dubito.backend.worker.jobs import NICENESS
+from tests.patience import PATIENCE_SECONDS, until
 from tests.store import store_client
+
+MOST_NICE = 19
+"""What the system knows; we may be as nice ourselves."""
 
 
 @contextmanager
@@ -43,28 +47,16 @@ def running(store_url: str, redis: Redis) -> Iterator[subprocess.Popen[bytes]]:
         yield process
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
-def heard_of(redis: Redis, count: int) -> bool:
-    """Wait until so many workers are heard of; return whether that came true."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if len(Heartbeats(redis).alive()) == count:
-            return True
-        time.sleep(0.1)
-    return False
+def heard_of(redis: Redis, count: int) -> None:
+    """Wait until so many workers are heard of."""
+    until(lambda: len(Heartbeats(redis).alive()) == count)
 
 
 def test_a_worker_is_heard_of_until_it_is_told_to_stop(
     running: subprocess.Popen[bytes], redis: Redis
 ) -> None:
     """Nobody waits for one that has ended in order."""
-    assert heard_of(redis, 1)
+    heard_of(redis, 1)
     assert set(Heartbeats(redis).versions().values()) == {own_version()}
 
     running.send_signal(signal.SIGTERM)
@@ -76,24 +68,32 @@ def test_a_worker_is_heard_of_until_it_is_told_to_stop(
 def test_a_worker_lets_those_who_wait_for_an_answer_go_first(
     running: subprocess.Popen[bytes], redis: Redis
 ) -> None:
-    assert heard_of(redis, 1)
+    heard_of(redis, 1)
 
-    assert os.getpriority(os.PRIO_PROCESS, running.pid) > os.nice(0)
+    niceness = min(os.nice(0) + NICENESS, MOST_NICE)
+    assert os.getpriority(os.PRIO_PROCESS, running.pid) == niceness
 
 
 def test_a_killed_worker_is_missed_after_a_while(
     running: subprocess.Popen[bytes], redis: Redis
 ) -> None:
-    assert heard_of(redis, 1)
+    heard_of(redis, 1)
 
     running.kill()
     running.wait()
-    at_once = len(Heartbeats(redis).alive())
-    began = time.monotonic()
+    ((_, last_beat),) = redis.zrange(keys.BEATS, 0, -1, withscores=True)
+    heard_at: list[int] = []
 
-    assert at_once == 1
-    assert heard_of(redis, 0)
-    assert time.monotonic() - began < ALIVE_SECONDS + 5
+    def is_missed() -> bool:
+        now = redis.time()[0]
+        if not Heartbeats(redis).alive():
+            return True
+        heard_at.append(now)
+        return False
+
+    until(is_missed)
+    assert max(heard_at, default=last_beat) <= last_beat + ALIVE_SECONDS
+    assert redis.time()[0] > last_beat + ALIVE_SECONDS
     assert redis.zcard(keys.BEATS) == 1
 
 
@@ -105,7 +105,7 @@ def test_a_worker_ends_in_order_where_the_store_ends_in_the_same_moment(
     assert store is not None
     with working(socket_url(tmp_path)) as worker:
         with store_client(socket_url(tmp_path)) as client:
-            assert heard_of(client, 1)
+            heard_of(client, 1)
 
         store.kill()
         store.wait()
@@ -121,7 +121,7 @@ def test_a_worker_outlives_a_store_that_is_full_or_away(tmp_path: Path) -> None:
         working(socket_url(tmp_path)) as worker,
         store_client(socket_url(tmp_path)) as client,
     ):
-        assert heard_of(client, 1)
+        heard_of(client, 1)
         client.config_set("maxmemory", 1)
         client.client_kill_filter(_type="normal", skipme=True)  # who waits for jobs
         time.sleep(4)
@@ -133,12 +133,11 @@ def test_a_worker_outlives_a_store_that_is_full_or_away(tmp_path: Path) -> None:
         assert store is not None
         client.delete(keys.BEATS)
 
-        back = heard_of(client, 1)
+        heard_of(client, 1)
         jobs = Queue(keys.QUEUE, connection=client, serializer=JSONSerializer)
         jobs.enqueue("dubito.backend.worker.jobs.fill", "9.9", result_ttl=0)
         until(lambda: not jobs.job_ids)
 
-        assert back
         assert worker.poll() is None
     store.kill()
     store.wait()
