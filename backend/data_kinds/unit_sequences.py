@@ -31,7 +31,7 @@ from dubito.backend.data_kinds.passages import (
 )
 from dubito.backend.data_kinds.time_values import time_numbers
 from dubito.model.stretches.runs import runs
-from dubito.model.stretches.word_units import told_by, word_ids
+from dubito.model.stretches.word_units import told_by, word_ids, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 TEXT, RECORDING, PAGE, DIALOGUE = b"T", b"R", b"P", b"D"
 IN_WORDS = frozenset({TEXT, PAGE, DIALOGUE})
 HALF = 0.5
+LONGEST_QUOTE = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -99,6 +100,29 @@ class UnitSequence:
         if not units.size and is_met.any():
             units = np.array([np.where(is_met, inside, -1).argmax()])
         return units
+
+    def ends_of(
+        self, units: slice, answer: Answer, name: str | None
+    ) -> tuple[Place, Place]:
+        """Return where a part starts and ends: as people marked it, or by its units.
+
+        Parameters
+        ----------
+        units : of the part
+        answer : all that people marked in the task
+        name : the class of the stretch that they marked there; None of none
+        """
+        stretches = [one for one in unpacked_stretches(answer) if one.name == name]
+        ends = [place for one in stretches for place in (one.start, one.end)]
+        numbers = np.sort(self.numbers_of(ends).reshape(-1, 2)) if ends else ()
+        for stretch, (start, end) in zip(stretches, numbers, strict=True):
+            covered = self._covered(start, end)
+            if len(covered) and (covered[0], covered[-1] + 1) == (
+                units.start,
+                units.stop,
+            ):
+                return stretch.start, stretch.end
+        return self.starts[units.start], self.ends[units.stop - 1]
 
     def answer(self, members: Members, classes: Sequence[str]) -> Answer:
         """Return the stretches of (n_units, n_classes) members, as an answer."""
@@ -159,6 +183,22 @@ def unpacked(packed: Sequence[bytes]) -> list[UnitSequence]:
         _words(one[:1], *next(words)) if one[:1] in IN_WORDS else _windows(one)
         for one in packed
     ]
+
+
+def quoted(packed: bytes, units: slice) -> str:
+    """Return the beginning of some words of a task; nothing of a recording.
+
+    Parameters
+    ----------
+    packed : the units of the task, as they are kept
+    """
+    if packed[:1] not in IN_WORDS:
+        return ""
+    text = joined(_passages(packed))
+    places = words_of(text)[units]
+    quote = text[places[0, 0] : places[-1, 1]]
+    quote = quote.encode(errors="replace").decode()  # half characters
+    return quote if len(quote) <= LONGEST_QUOTE else f"{quote[: LONGEST_QUOTE - 1]}…"
 
 
 def _passages(packed: bytes) -> list[Passage]:

@@ -103,9 +103,9 @@ def _concluded(
     assessment = inputs.assessed.conclude(state.assessments.steps())
     finding = finding_of(assessment, inputs.assessed, inputs.task_ids, frozen)
     if stretches is not None:
-        return with_stretches(
-            finding, stretches.scores(inputs.assessed.random_rows, folds)
-        )
+        units = stretches.held_out(folds)
+        scores = stretches.scores(inputs.assessed.random_rows, units)
+        return with_stretches(finding, scores, stretches.suspects(units))
     predictors = _sole_predictors(inputs, state, items)
     return finding.model_copy(update={"sole_predictors": predictors})
 
@@ -203,6 +203,7 @@ def _stretches(
         return None
     return AssessedStretches(
         sequences=items.sequences,
+        task_ids=items.task_ids,
         rows=rows,
         labels=labels,
         groups=_groups(snapshot, items.task_ids[rows]),

@@ -69,12 +69,18 @@ def finding_of(
 
 
 def with_stretches(
-    finding: AssessmentSummary, scores: KeptStretchScores | None
+    finding: AssessmentSummary,
+    scores: KeptStretchScores | None,
+    doubtful: Sequence[Suspect],
 ) -> AssessmentSummary:
     """Add how well stretches are predicted, which is the accuracy then.
 
     Where too few tasks were drawn at random for an accuracy there is none of stretches
-    either. What was found of the classes that occur in a task stays as advice.
+    either. Of what was found of the classes that occur in a task the advice stays.
+
+    Parameters
+    ----------
+    doubtful : stretches that may be wrong
     """
     accuracy = None
     if scores is not None and finding.accuracy is not None:
@@ -91,6 +97,7 @@ def with_stretches(
             "by_chance": (),
             "set_scores": None,
             "stretch_scores": None if accuracy is None else scores,
+            "doubtful": tuple(doubtful),
         }
     )
 

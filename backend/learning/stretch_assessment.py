@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dubito.backend.controls.stretches import (
+    Stretch,
+    packed_stretches,
+    unpacked_stretches,
+)
+from dubito.backend.data_kinds.unit_sequences import quoted
 from dubito.backend.learning.stretches import fit_members
+from dubito.backend.state.assessments import Suspect
 from dubito.backend.state.kept_scores import KeptStretchScores
+from dubito.model.evaluation.assessment import DOUBTFUL_SHARE, MOST_DOUBTFUL
 from dubito.model.stretches.certainty import occurrence
 from dubito.model.stretches.evaluation import (
     FOLDS,
@@ -18,6 +26,7 @@ from dubito.model.stretches.evaluation import (
     share_right,
     stretch_f1,
 )
+from dubito.model.stretches.label_errors import stretch_errors
 from dubito.model.stretches.units import lengths_of, unit_positions
 
 if TYPE_CHECKING:
@@ -26,13 +35,35 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dubito.backend.controls.codec import Answer
+    from dubito.backend.controls.stretches import Place
     from dubito.backend.features.task_sequences import TaskSequences
     from dubito.backend.state.project import ProjectState
-    from dubito.model.arrays import Members, Positions, Probabilities, Targets
+    from dubito.model.arrays import (
+        Members,
+        Positions,
+        Probabilities,
+        Targets,
+        TaskIds,
+    )
     from dubito.model.evaluation.crossfit import Fit, Predict
+    from dubito.model.stretches.label_errors import StretchError
     from dubito.model.stretches.units import UnitTable
 
 HALF = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class UnitsHeldOut:
+    """What models say of the units of labelled tasks that they have not seen.
+
+    Attributes
+    ----------
+    predicted : (n_units, n_classes) whether a predicted stretch covers each unit
+    probabilities : (n_units, n_classes) how probable that is
+    """
+
+    predicted: Members
+    probabilities: Probabilities
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +72,14 @@ class AssessedStretches:
 
     Attributes
     ----------
+    task_ids : ids of all tasks
     rows : (n,) the tasks that are looked at, as rows of all tasks
     labels : the answers of the labelled ones, by row of all tasks
     groups : (n,) number of what a task belongs to, or None
     """
 
     sequences: TaskSequences
+    task_ids: TaskIds
     rows: Positions
     labels: Mapping[int, Answer]
     groups: NDArray[np.intp] | None
@@ -84,18 +117,32 @@ class AssessedStretches:
         """Predict all labelled tasks by models that have not seen them.
 
         Each fold is kept; None if something else comes first.
+
+        Returns
+        -------
+        of each fold (2, n_units, n_classes): whether a predicted stretch covers each of
+        its units, and how probable that is
         """
         steps, folds = state.assessments.steps(), {}
         for fold in range(FOLDS):
-            name = f"stretches {fold}"
+            name = f"units {fold}"
             if name not in steps:
                 if makes_way():
                     return None
-                _, predicted = held_out(*self._lessons, self.seed, fold)
-                steps[name] = predicted.astype(np.float64)
+                one = held_out(*self._lessons, self.seed, fold)
+                steps[name] = np.stack([one.members, one.probabilities])
                 state.assessments.keep(name, steps[name])
             folds[fold] = steps[name]
         return folds
+
+    def held_out(self, folds: Mapping[int, Probabilities]) -> UnitsHeldOut:
+        """Put the folds together, as `take_folds` returns them."""
+        units, truth, groups = self._lessons
+        predicted, probabilities = np.zeros_like(truth), np.zeros(truth.shape)
+        for fold, (members, chances) in folds.items():
+            rows = fold_units(units, groups, self.seed, fold)
+            predicted[rows], probabilities[rows] = members > HALF, chances
+        return UnitsHeldOut(predicted=predicted, probabilities=probabilities)
 
     @cached_property
     def _labelled(self) -> Positions:
@@ -111,7 +158,7 @@ class AssessedStretches:
         return self.sequences.of_rows(rows), members, groups
 
     def scores(
-        self, sample: Positions, folds: Mapping[int, Probabilities]
+        self, sample: Positions, predictions: UnitsHeldOut
     ) -> KeptStretchScores | None:
         """Compare the labels with what models say that have not seen them.
 
@@ -119,25 +166,21 @@ class AssessedStretches:
         ----------
         sample : the tasks that were drawn at random, as positions in `rows`: only they
             stand for all tasks
-        folds : as `take_folds` returns them
 
         Returns
         -------
         None if no such task has units
         """
         units, members, groups = self._lessons
-        predicted = np.zeros_like(members)
-        for fold, stretches in folds.items():
-            rows = fold_units(units, groups, self.seed, fold)
-            predicted[rows] = stretches > HALF
         tasks = np.flatnonzero(np.isin(self._labelled, sample))
         rows = unit_positions(units.ends, tasks)
         ends = np.cumsum(lengths_of(units.ends)[tasks])
         own_groups = None if groups is None else groups[tasks]
-        share = share_right(members[rows], predicted[rows], ends, own_groups)
+        predicted = predictions.predicted[rows]
+        share = share_right(members[rows], predicted, ends, own_groups)
         if share is None:
             return None
-        f1 = stretch_f1(members[rows], predicted[rows], ends)
+        f1 = stretch_f1(members[rows], predicted, ends)
         by_class = zip(self.classes, f1.tolist(), strict=True)
         return KeptStretchScores(
             estimate=share.estimate,
@@ -146,3 +189,54 @@ class AssessedStretches:
             n=int(np.count_nonzero(share.units)),
             by_class={name: one for name, one in by_class if not np.isnan(one)},
         )
+
+    def suspects(self, predictions: UnitsHeldOut) -> list[Suspect]:
+        """Return the stretches that may be wrong, the likeliest to be wrong first."""
+        units, members, _ = self._lessons
+        n_stretches = sum(
+            len(unpacked_stretches(answer)) for answer in self.labels.values()
+        )
+        most = min(MOST_DOUBTFUL, int(DOUBTFUL_SHARE * n_stretches))
+        predicted, probabilities = predictions.predicted, predictions.probabilities
+        errors = stretch_errors(members, predicted, probabilities, units.ends, most)
+        rows = self.rows[self._labelled]
+        return [self._suspect(error, int(rows[error.task])) for error in errors]
+
+    def _suspect(self, error: StretchError, row: int) -> Suspect:
+        """Say where a task may be wrong: what is marked there, and what is likelier.
+
+        Parameters
+        ----------
+        row : of the task, among all tasks
+        """
+        sequence, words = self.sequences.each[row], self.sequences.packed[row]
+        units = slice(error.first, error.after)
+        label, suggested = map(self._name, (error.label, error.suggested))
+        start, end = sequence.ends_of(units, self.labels[row], label)
+        quote = quoted(words, units)
+        place = f"from {start} to {end}" + (f": {quote!r}" if quote else "")
+        chance = f"{100 * error.likelihood:.0f} %"
+        return Suspect(
+            task=int(self.task_ids[row]),
+            label=_at(start, end, label),
+            suggested=_at(start, end, suggested),
+            certainty=round(error.likelihood, 6),
+            reason=(
+                f"a model trained without this label predicts {_in_words(suggested)}"
+                f" with {chance} instead of {_in_words(label)} {place}"
+            ),
+            start=start,
+            end=end,
+        )
+
+    def _name(self, which: int | None) -> str | None:
+        return None if which is None else self.classes[which]
+
+
+def _at(start: Place, end: Place, name: str | None) -> Answer:
+    """Return the answer that a part has this label; background has no stretch."""
+    return packed_stretches([] if name is None else [Stretch(start, end, name)])
+
+
+def _in_words(name: str | None) -> str:
+    return "no label" if name is None else repr(name)

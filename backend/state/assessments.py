@@ -31,13 +31,21 @@ CURVE_KEPT = 1_000
 
 
 class Suspect(StoredAssessment):
-    """A label that may be wrong."""
+    """A label that may be wrong.
+
+    Attributes
+    ----------
+    start, end : where people mark stretches: the part of the task that it is about, as
+        Label Studio writes its ends; the label and what is suggested are of this part
+    """
 
     task: int
     label: str
     suggested: str
     certainty: float
     reason: str
+    start: int | float | str | None = None
+    end: int | float | str | None = None
 
 
 class Confusion(StoredAssessment):

@@ -149,7 +149,8 @@ class ProjectStatus(ResponseModel):
     )
     doubtful: tuple[Suspect, ...] = Field(
         description="possible label errors: what the model, trained without them,"
-        " predicts instead"
+        " predicts instead; where people mark stretches, `start` and `end` say which"
+        " part of the task that is about, and are null otherwise"
     )
     assessed: Assessed = Field(
         description="the labels and the round that the last assessment is based on"

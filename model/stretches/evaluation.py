@@ -1,13 +1,14 @@
 """How well stretches are predicted, counted by task."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import t
 
-from dubito.model.arrays import Members, Positions
+from dubito.model.arrays import Members, Positions, Probabilities
 from dubito.model.stretches.learner import fit_stretches
 from dubito.model.stretches.runs import runs
 from dubito.model.stretches.units import Ends, UnitTable, lengths_of, unit_positions
@@ -43,13 +44,28 @@ class ShareRight:
     high: float
 
 
+class HeldOut(NamedTuple):
+    """What a model says of tasks that it has not seen.
+
+    Attributes
+    ----------
+    rows : (m,) units, among those of all labelled tasks
+    members : (m, C) predicted stretches
+    probabilities : (m, C) that each class covers each unit
+    """
+
+    rows: NDArray[np.intp]
+    members: Members
+    probabilities: Probabilities
+
+
 def held_out(
     units: UnitTable,
     members: Members,
     groups: NDArray[np.intp] | None,
     seed: int,
     fold: int,
-) -> tuple[NDArray[np.intp], Members]:
+) -> HeldOut:
     """Predict the labelled tasks of one fold by a model that has not seen them.
 
     Parameters
@@ -62,18 +78,22 @@ def held_out(
 
     Returns
     -------
-    (m,) units of the fold, and their (m, C) predicted stretches; where all other tasks
-    are of one label, this one
+    the units of the fold; where all other tasks are of one label, this one
     """
     is_held_out = _is_held_out(units, groups, seed, fold)
     own, others = np.flatnonzero(is_held_out), np.flatnonzero(~is_held_out)
     rows, lessons = (unit_positions(units.ends, part) for part in (own, others))
     if not (len(rows) and len(lessons)):
-        return rows, np.zeros((len(rows), members.shape[1]), dtype=np.bool_)
+        return _sure(rows, np.zeros((len(rows), members.shape[1]), dtype=np.bool_))
     model = fit_stretches(units.of_tasks(others), members[lessons], seed)
     if model is None:
-        return rows, np.tile(members[lessons[0]], (len(rows), 1))
-    return rows, model.predict(units.of_tasks(own)).members
+        return _sure(rows, np.tile(members[lessons[0]], (len(rows), 1)))
+    predictions = model.predict(units.of_tasks(own))
+    return HeldOut(rows, predictions.members, predictions.probabilities)
+
+
+def _sure(rows: NDArray[np.intp], members: Members) -> HeldOut:
+    return HeldOut(rows, members, members.astype(np.float64))
 
 
 def fold_units(

@@ -103,8 +103,8 @@ def held_out_members(
     """Return what each task is predicted to be: once, or the test fails."""
     predicted = np.zeros(members.shape, dtype=np.int8)
     for fold in range(FOLDS):
-        rows, predictions = held_out(units, members, groups, 0, fold)
-        predicted[rows] += 1 + predictions
+        predictions = held_out(units, members, groups, 0, fold)
+        predicted[predictions.rows] += 1 + predictions.members
     assert (predicted > 0).all()
     return np.asarray(predicted == 2)
 

@@ -33,8 +33,12 @@
       }
     }
 
-    async function ask(status, { task, label }) {
-      const more = `Dubito removes the label ${JSON.stringify(Dubito.label(status, label))} from Label Studio and stores it. You can restore the label until somebody labels the task again.`;
+    async function ask(status, { task, label, start }) {
+      const isPart = start !== null;
+      const what = isPart
+        ? "all that people marked in the task"
+        : `the label ${JSON.stringify(Dubito.label(status, label))}`;
+      const more = `Dubito removes ${what} from Label Studio and stores it. You can restore ${isPart ? "it" : "the label"} until somebody labels the task again.`;
       if (await confirm(`Ask for task ${task} again?`, "Ask again", more)) await post(task, "ask");
     }
 
