@@ -63,7 +63,12 @@ def browser_showing(directory: Path) -> Iterator[Page]:
         context.close()
 
 
-def wait_until(page: Page, expression: str, arg: object = None) -> Any:  # noqa: ANN401
+def wait_until(
+    page: Page,
+    expression: str,
+    arg: object = None,
+    seconds: float = PATIENCE_SECONDS,
+) -> Any:  # noqa: ANN401 - of the page
     """Wait until an expression of the page is true, and return its value.
 
     What a test compares is this value: the page may change before it is read again.
@@ -71,7 +76,7 @@ def wait_until(page: Page, expression: str, arg: object = None) -> Any:  # noqa:
     Playwright's `wait_for_function` evaluates a string inside the page, which the
     policy of Dubito's pages forbids from the second look on.
     """
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     while not (value := page.evaluate(expression, arg)):
         assert time.monotonic() < deadline, f"never true: {expression}"
         page.wait_for_timeout(50)

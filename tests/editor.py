@@ -10,7 +10,7 @@ from tests.browser import wait_until
 from tests.label_studio import JsonObject, LabelStudio
 from tests.real_label_studio import OWNER, PASSWORD
 
-LOADS, LOAD_MILLISECONDS = 10, 30_000
+LOADS, LOAD_SECONDS = 10, 30.0
 ANY_TIME = "() => true"
 
 
@@ -44,9 +44,9 @@ def open_task(
     if page.locator("input[name=password]").count():
         sign_in(page)
     for _ in range(LOADS):
-        with suppress(PlaywrightTimeout):
-            page.locator(element).first.wait_for(timeout=LOAD_MILLISECONDS)
-            wait_until(page, is_ready)
+        with suppress(PlaywrightTimeout, AssertionError):
+            page.locator(element).first.wait_for(timeout=1_000 * LOAD_SECONDS)
+            wait_until(page, is_ready, seconds=LOAD_SECONDS)
             return
         page.reload()
     pytest.fail("the editor never showed the task")

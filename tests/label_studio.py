@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 
+from tests.patience import until
+
 Json = Any  # what a server may answer; read with care
 JsonObject = dict[str, Any]
 
@@ -17,7 +19,6 @@ ITEM = "item"
 REQUEST_TIMEOUT_SECONDS = 120.0
 EVERYTHING = 1_000_000
 # Loopback only: without certificates to load a client opens in no time.
-EXPORT_TRIES = 5
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -40,9 +41,6 @@ def choice_result(choice: str | list[str]) -> list[JsonObject]:
     value = {"choices": [choice]}
     item = {"from_name": CONTROL, "to_name": ITEM, "type": "choices", "value": value}
     return [item]
-
-
-EXPORT_TRIES = 5
 
 
 class PersonalAccessToken(httpx.Auth):
@@ -222,8 +220,15 @@ class LabelStudio:
         """
         query = {"exportType": "JSON", **params}
         path = f"/api/projects/{project}/export"
-        answers = (self.call("GET", path, params=query) for _ in range(EXPORT_TRIES))
-        return list(next(rows for rows in answers if rows is not None))
+        rows: list[JsonObject] = []
+
+        def is_whole() -> bool:
+            answer = self.call("GET", path, params=query)
+            rows[:] = answer or []
+            return answer is not None
+
+        until(is_whole)
+        return rows
 
     def publish(self, project: int, scores: Mapping[int, float], version: str) -> int:
         """Store a score per task in one bulk call; return how many it reports."""

@@ -1,7 +1,6 @@
 """What people change in the middle: answers, tasks, the label config, settings."""
 
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
@@ -19,6 +18,7 @@ from tests.dubito_process import (
     window_of,
 )
 from tests.label_studio import LabelStudio, choice_result, choices_config
+from tests.patience import until
 
 pytestmark = pytest.mark.end_to_end
 QUIET_SECONDS = 90.0
@@ -216,13 +216,16 @@ def test_two_annotators_never_get_the_same_task(
 
     def next_of(user: int) -> int:
         """Ask again where Label Studio finds all locked: SQLite was busy."""
-        for _ in range(5):
+        served: list[int] = []
+
+        def is_served() -> bool:
             with asking:
                 task = real_label_studio.next_task(rows.project, user)
-            if task is not None:
-                return task
-            time.sleep(0.5)
-        pytest.fail("no task, though many are open")
+            served.extend([] if task is None else [task])
+            return bool(served)
+
+        until(is_served)
+        return served[0]
 
     def label(user: int) -> None:
         try:

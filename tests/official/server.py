@@ -17,13 +17,12 @@ import httpx
 
 from dubito.backend.demo.label_studio_server import free_port
 from tests.label_studio import NO_TLS
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 STAND_IN = Path(__file__).parent / "stand_in"
 IS_REAL = find_spec("label_studio_ml") is not None
 """Whether label-studio-ml 2 is here: in an environment made for these tests."""
-
-START_SECONDS = 60.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,7 +61,7 @@ class ModelServer:
                 stderr=log,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not self._answers():
             assert self._process.poll() is None, self.log
             assert time.monotonic() < deadline, self.log
@@ -83,7 +82,9 @@ class ModelServer:
 
     def send(self, method: str, path: str, body: object = None) -> httpx.Response:
         """Send what Label Studio sends, and return whatever comes back."""
-        with httpx.Client(verify=NO_TLS, trust_env=False, timeout=60) as http:
+        with httpx.Client(
+            verify=NO_TLS, trust_env=False, timeout=PATIENCE_SECONDS
+        ) as http:
             return http.request(method, f"{self.url}{path}", json=body)
 
 
