@@ -238,11 +238,11 @@ def is_time_text(value: object) -> TypeGuard[str]:
 
 def packed_stretches(stretches: Iterable[Stretch]) -> Answer:
     """Return stretches as one text: equal stretches equally, in whichever order."""
-    ordered = sorted({_plain(stretch) for stretch in stretches}, key=_order)
+    ordered = sorted({with_plain_ends(stretch) for stretch in stretches}, key=_order)
     return orjson.dumps([[*stretch] for stretch in ordered]).decode()
 
 
-def _plain(stretch: Stretch) -> Stretch:
+def with_plain_ends(stretch: Stretch) -> Stretch:
     """Return a stretch with whole numbers as such: 1 for 1.0."""
     start, end = (
         int(place) if isinstance(place, float) and place.is_integer() else place

@@ -68,6 +68,7 @@ class RecordingUnits(DataKind[RecordingInUnits]):
     name = "recording-units"
     title = "recordings of sensors, in short windows"
     by_address = True
+    in_files = True
     takes_time = True
 
     def address(self, content: object, plan: ReadPlan) -> str:
@@ -95,7 +96,6 @@ class TextUnits(Texts):
     name = "text-words"
     title = "texts, in words"
     tags = MappingProxyType({})
-    in_files = False
 
     def decode(self, content: object, plan: ReadPlan) -> TaskInput:
         """Return the text, and the same with all its characters: they are counted."""
@@ -153,6 +153,7 @@ class SoundUnits(DataKind[SoundInUnits]):
     name = "sound-units"
     title = "sounds, in short parts"
     by_address = True
+    in_files = True
     takes_time = True
     large_bytes = AUDIO.large_bytes
 

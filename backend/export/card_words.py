@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from dubito.model.schema import Schema
 
 
+BY_CONFIDENCE = (
+    "This was estimated at {labels} labels, {n} of them of tasks drawn at random."
+    " None was withheld: each labelled task was judged by models that had not seen its"
+    " label; what that says of the other tasks follows from how often the model was"
+    " right at which confidence, and from the tasks drawn at random."
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardWords:
     """The words for one kind of question.
@@ -25,6 +33,9 @@ class CardWords:
     others : what the model says of items of other kinds
     combined : which of several answers counts
     of_class : of a class that labels have
+    how : how that was estimated
+    learner : what learns, and how certain it is
+    gives : what the model gives of an item
     """
 
     task: str
@@ -33,6 +44,9 @@ class CardWords:
     others: str
     combined: str
     of_class: str
+    how: str = BY_CONFIDENCE
+    learner: str = "`{learner}`, certainty by `{strategy}`"
+    gives: str = "probabilities"
 
 
 ONE_OF = CardWords(
@@ -108,9 +122,38 @@ GRADED = CardWords(
     of_class="that grade",
 )
 
+STRETCHES = CardWords(
+    task="which parts of each item are of which of {n_classes} classes",
+    estimated=(
+        "It gets **{estimate:.1f} %** of the time, or of the words, right, between"
+        " {low:.1f} and {high:.1f} % with a confidence of 95 %: the share of {whom},"
+        " had nobody labelled it, that gets just the labels that people would give it."
+    ),
+    label=(
+        "A label is a list of stretches, each with its start and end as Label Studio"
+        " writes them: values of the time column or numbers of rows, seconds of a"
+        " sound, characters of a text (the end is the character after the last), of an"
+        " HTML page without its tags, or a turn and a character of it, as in `2+5`."
+        " The confidence is the mean probability of the class over the stretch."
+    ),
+    others="it may find stretches in any item, also in one of another kind.",
+    combined="Of several answers to one task the most frequent counts.",
+    of_class="such a stretch",
+    how=(
+        "This was estimated at {labels} labels, on {n} tasks drawn at random. Each was"
+        " judged by a model that had not seen it; the interval is by tasks."
+    ),
+    learner="units (windows of time, or words) and a chain of them",
+    gives="stretches",
+)
+
 GRADE_ERROR = (
     "Its grade is wrong by **{estimate:.2f}** grades on average, between {low:.2f} and"
     " {high:.2f} with a confidence of 95 %: on {n} tasks drawn at random."
+)
+F1_OF_STRETCHES = (
+    "A predicted stretch counts as right if it and a true one share half of what both"
+    " cover. The mean F1 of the classes is then **{macro:.2f}**."
 )
 F1 = (
     "Class by class its F1, the harmonic mean of precision and recall, is"
@@ -122,6 +165,8 @@ F1 = (
 def words_for(schema: Schema) -> CardWords:
     """Return the words for the kind of a question."""
     codec = codec_of(schema)
+    if codec.marks_stretches:
+        return STRETCHES
     if codec.compares:
         return PAIRWISE
     if codec.answer_kind == "one of":
@@ -134,7 +179,10 @@ def words_for(schema: Schema) -> CardWords:
 def about_errors(finding: AssessmentSummary) -> list[str]:
     """Return what is known of the errors beside the accuracy."""
     scores, error = finding.set_scores, finding.grade_error
+    stretches = finding.stretch_scores
+    f1 = [] if stretches is None else [*stretches.by_class.values()]
     return [
+        *([F1_OF_STRETCHES.format(macro=sum(f1) / len(f1))] if f1 else []),
         *([_about_f1(scores)] if scores else []),
         *([GRADE_ERROR.format(**dict(error))] if error else []),
     ]

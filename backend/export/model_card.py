@@ -28,12 +28,6 @@ UNKNOWN = (
     " drawn at random; the others were asked for because they were doubtful, and say"
     " little of ordinary items."
 )
-HOW = (
-    "This was estimated at {labels} labels, {n} of them of tasks drawn at random."
-    " None was withheld: each labelled task was judged by models that had not seen its"
-    " label; what that says of the other tasks follows from how often the model was"
-    " right at which confidence, and from the tasks drawn at random."
-)
 BY_DOUBT = (
     "Most of its labels were asked for by doubt, not at random: their shares are not"
     " those of the classes, and a score on them is not its accuracy."
@@ -53,7 +47,7 @@ project {project} of Label Studio.
 | task | {task}, control {control} |
 | learnt from | {labels} labelled tasks of {tasks}, {annotators}, {period} |
 | read of each item | {reads} |
-| learner | `{learner}`, certainty by `{strategy}`, seed {seed} |
+| learner | {learner}, seed {seed} |
 
 ## How good it is
 
@@ -77,7 +71,7 @@ python predict.py items.csv > labels.csv
 ```
 
 `predict.py` says what it takes. {label}From the same items it gives the
-probabilities that Dubito gave. `model.skops` is no pickle: reading it makes objects of
+{gives} that Dubito gave. `model.skops` is no pickle: reading it makes objects of
 named types, and runs nothing that is stored. Still, read model files only of people
 you trust.
 
@@ -135,8 +129,10 @@ def model_card(subject: CardContent) -> str:
         annotators=_annotators(snapshot),
         period=_period(snapshot),
         reads=_reads(subject.reads),
-        learner=preferences.learner,
-        strategy=preferences.strategy,
+        learner=words.learner.format(
+            learner=preferences.learner, strategy=preferences.strategy
+        ),
+        gives=words.gives,
         seed=preferences.seed,
         accuracy=_accuracy(subject),
         classes=_classes(subject),
@@ -189,12 +185,13 @@ def _accuracy(subject: CardContent) -> str:
     estimate, low, high = (
         100 * x for x in (accuracy.estimate, accuracy.low, accuracy.high)
     )
+    words = words_for(subject.snapshot.schema)
     lines = [
-        words_for(subject.snapshot.schema).estimated.format(
+        words.estimated.format(
             estimate=estimate, low=low, high=high, whom=whom if group else "such a task"
         ),
         *about_errors(finding),
-        HOW.format(labels=accuracy.labels, n=accuracy.n),
+        words.how.format(labels=accuracy.labels, n=accuracy.n),
     ]
     if accuracy.labels != subject.labels:
         more = subject.labels - accuracy.labels
@@ -205,10 +202,11 @@ def _accuracy(subject: CardContent) -> str:
 def _classes(subject: CardContent) -> str:
     """Return how many tasks have each class; of sets also how well it is predicted."""
     counts, classes = subject.snapshot.labelled_counts, subject.snapshot.schema.classes
-    scores = None if subject.finding is None else subject.finding.set_scores
+    finding = subject.finding
+    scores = finding and (finding.stretch_scores or finding.set_scores)
     rows: list[tuple[str, ...]] = [("class", "labelled tasks"), ("---", "---")]
     rows += [(_escaped(name), str(counts[name])) for name in classes]
-    if scores is not None:
+    if scores:
         f1 = [scores.by_class.get(name) for name in classes]
         last = ["F1", "---", *("—" if one is None else f"{one:.2f}" for one in f1)]
         rows = [(*row, cell) for row, cell in zip(rows, last, strict=True)]

@@ -10,11 +10,11 @@ from platform import python_version
 from typing import TYPE_CHECKING
 
 from dubito.backend.controls.registry import codec_of
-from dubito.backend.errors import NotReadyError
 from dubito.backend.export.fitted_model import FittedModel
+from dubito.backend.export.fitted_stretches import FittedStretches
 from dubito.backend.export.model_card import CardContent, model_card
 from dubito.backend.export.tables import NoModelError, snapshot_of
-from dubito.backend.learning.models import fit
+from dubito.backend.learning.models import fit, fit_stretches
 from dubito.backend.learning.round import fingerprint_of
 from dubito.backend.learning.round_input import RoundInput
 from dubito.model.learners.registry import without_tasks
@@ -22,8 +22,10 @@ from dubito.model.learners.registry import without_tasks
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dubito.backend.export.exported_model import ExportedModel
     from dubito.backend.learning.snapshot import ProjectSnapshot
     from dubito.backend.services import Services
+    from dubito.backend.state.facts import InputSpec
     from dubito.backend.state.project import ProjectState
 
 EQUAL = (
@@ -32,9 +34,6 @@ EQUAL = (
 )
 """Packages of which another version may give other numbers, or not read the file."""
 
-STRETCHES = (
-    "a model of stretches cannot be exported yet; export the predictions instead"
-)
 SCRIPT = '''\
 """Predict the labels of new items with the model beside this file.
 
@@ -43,8 +42,10 @@ SCRIPT = '''\
 `items.csv` (or .tsv, .json) has a row for each item, under the keys that the project's
 tasks have. A directory has a file for each item: a recording, an image, a sound or a
 text. What is written is a line for each item: its label, how certain that is (from 0 to
-1), and the probability of each class. README.md beside this file says what to install
-first.
+1), and the probability of each class. Where people marked stretches it is a line for
+each stretch: where it starts and ends, as Label Studio writes that, its label, and how
+confident the model is of it; an item without any has an empty line. README.md beside
+this file says what to install first.
 """
 
 import csv
@@ -52,7 +53,7 @@ import sys
 from pathlib import Path
 
 from dubito.backend.errors import BackendError
-from dubito.backend.export.fitted_model import ItemPrediction, load_model
+from dubito.backend.export.fitted_model import load_model
 from dubito.backend.export.new_items import read_items
 
 # From the file only objects of Dubito's own types are made, and of these: name here the
@@ -69,13 +70,13 @@ except BackendError as error:
 
 sys.stdout.reconfigure(encoding="utf-8", newline="")
 lines = csv.writer(sys.stdout, lineterminator="\\n")
-lines.writerow(["item", "label", "certainty", *model.classes])
+lines.writerow(["item", *model.columns])
 answers = model.answers(items.data, items.files)
 for name, said in zip(items.names, answers, strict=True):
-    if isinstance(said, ItemPrediction):
-        lines.writerow([name, said.label, said.certainty, *said.probabilities])
-    else:
+    if isinstance(said, str):
         sys.stderr.write(f"{name} is left out: {said}\\n")
+    else:
+        lines.writerows([name, *line] for line in said.lines)
 '''
 REQUIREMENTS = """\
 # Beside these: Dubito {dubito} itself, from where you have it. It is not on PyPI.
@@ -94,7 +95,7 @@ class Model:
     basis : equal bases give equal models
     """
 
-    fitted: FittedModel
+    fitted: ExportedModel
     snapshot: ProjectSnapshot
     labels: int
     basis: str
@@ -106,33 +107,44 @@ def fit_model(services: Services, state: ProjectState) -> Model:
     Raises
     ------
     NotReadyError
-        if there are too few, or they are stretches
+        if there are too few
     """
     snapshot = snapshot_of(state)
-    if codec_of(snapshot.schema).marks_stretches:
-        raise NotReadyError(STRETCHES)
-    preferences = snapshot.preferences
     version_, items = snapshot.items(services.feature_tables)
-    reads = state.facts().reads
     question = RoundInput(
         schema=snapshot.schema,
-        preferences=preferences,
+        preferences=snapshot.preferences,
         items=items,
         labels=snapshot.labels,
     )
     basis = fingerprint_of(snapshot.label_version, version_, snapshot.basis)
-    predictor = items.predictor(basis, lambda: fit(question))
-    if predictor is None or reads is None or not question.has_two_labels:
+    reads = state.facts().reads
+    fitted = None if reads is None else _fitted(question, reads, basis)
+    if fitted is None or not question.has_two_labels:
         raise NoModelError(state.id)
-    fitted = FittedModel(
-        schema=snapshot.schema,
+    labels = len(snapshot.labels.chosen.keys() & items.positions.keys())
+    return Model(fitted=fitted, snapshot=snapshot, labels=labels, basis=basis)
+
+
+def _fitted(question: RoundInput, reads: InputSpec, basis: str) -> ExportedModel | None:
+    """Return what is learnt from the labels; None of too few."""
+    items, schema = question.items, question.schema
+    if codec_of(schema).marks_stretches:
+        model = items.predictor(basis, lambda: fit_stretches(question))
+        if model is None or items.sequences is None:
+            return None
+        like = items.sequences.units
+        return FittedStretches(schema=schema, reads=reads, model=model, like=like)
+    predictor = items.predictor(basis, lambda: fit(question))
+    if predictor is None:
+        return None
+    return FittedModel(
+        schema=schema,
         reads=reads,
-        strategy=preferences.strategy,
+        strategy=question.preferences.strategy,
         featuriser=items.featuriser.without_tasks(),
         predictor=without_tasks(predictor),
     )
-    labels = len(snapshot.labels.chosen.keys() & items.positions.keys())
-    return Model(fitted=fitted, snapshot=snapshot, labels=labels, basis=basis)
 
 
 def card_of(model: Model, state: ProjectState) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from dubito.backend.export.fitted_model import FittedModel
+    from dubito.backend.export.exported_model import ExportedModel
     from dubito.backend.records import JsonObject
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
@@ -41,7 +41,7 @@ class NewItems:
     files: LocalFiles
 
 
-def read_items(path: Path, model: FittedModel) -> NewItems:
+def read_items(path: Path, model: ExportedModel) -> NewItems:
     """Read the items of a path.
 
     A CSV or JSON file holds an item in each row, under the keys of the project's tasks;
@@ -66,11 +66,13 @@ def read_items(path: Path, model: FittedModel) -> NewItems:
     return NewItems(list(names), [_data(row) for row in rows], LocalFiles(path.parent))
 
 
-def _keys(model: FittedModel) -> set[str]:
+def _keys(model: ExportedModel) -> set[str]:
     return {*model.schema.data_keys, *model.reads.keys}
 
 
-def _from_files(directory: Path, paths: Iterable[Path], model: FittedModel) -> NewItems:
+def _from_files(
+    directory: Path, paths: Iterable[Path], model: ExportedModel
+) -> NewItems:
     """Return an item for each file."""
     kind = kind_named(model.reads.kind)
     if not kind.in_files:
@@ -132,4 +134,6 @@ def _data(row: JsonObject) -> JsonObject:
 
 
 def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8-sig", errors="replace")
+    """Return the text of a file with its line ends: places in it are counted."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        return file.read()

@@ -11,6 +11,11 @@ from dubito.model.determinism import one_thread
 from dubito.model.stretches.chain import Chain
 from dubito.model.stretches.classifiers import UnitClassifier, fit_units
 from dubito.model.stretches.combinations import Combinations, States
+from dubito.model.stretches.shortest import (
+    Lengths,
+    shortest_lengths,
+    without_short,
+)
 from dubito.model.stretches.units import Ends, UnitTable, lengths_of, starts_of
 
 AT_A_TIME = 4_000_000
@@ -52,12 +57,15 @@ class StretchModel:
     sets : (S,) which of them each state of the chain has
     classifier : of units, by states
     chain : of states
+    shortest : (K,) units of a predicted run of each set; shorter ones are merged into
+        their neighbours
     """
 
     combinations: Combinations
     sets: Codes
     classifier: UnitClassifier
     chain: Chain
+    shortest: Lengths
 
     def predict(self, units: UnitTable) -> UnitPredictions:
         """Predict the stretches of tasks, each by itself.
@@ -103,7 +111,10 @@ class StretchModel:
         posterior = self.chain.posterior(evidence, ends) @ is_of_set
         whole.probabilities[part] = self.combinations.by_class(posterior)
         path = self.chain.best_path(evidence, ends)
-        whole.members[part] = self.combinations.members[self.sets[path]]
+        codes = self.sets[path]
+        if self.shortest.any():
+            codes = without_short(codes, posterior, tasks.ends, self.shortest)
+        whole.members[part] = self.combinations.members[codes]
         second, first = np.partition(posterior, -2, axis=1)[:, -2:].T
         whole.doubt[part] = np.clip(1 - (first - second), 0.0, 1.0)
 
@@ -130,11 +141,13 @@ def fit_stretches(units: UnitTable, members: Members, seed: int) -> StretchModel
     if len(combinations.members) < 2:
         return None
     codes = combinations.codes(members)
-    if units.has_words:
-        is_background = combinations.is_background
+    is_background = combinations.is_background
+    if units.has_words:  # a name may have one word, however long others are
         states = States.with_beginnings(codes, is_background, units.ends)
+        shortest = np.zeros(len(is_background))
     else:
         states = States.plain(codes)
+        shortest = shortest_lengths(codes, units.ends, is_background)
     power = PRIOR_POWER_OF_WORDS if units.has_words else PRIOR_POWER
     with one_thread():
         classifier = fit_units(units.features, states.codes, seed)
@@ -143,4 +156,5 @@ def fit_stretches(units: UnitTable, members: Members, seed: int) -> StretchModel
         sets=states.sets,
         classifier=classifier,
         chain=Chain.of(states.codes, units.ends, len(states.sets), power),
+        shortest=shortest,
     )

@@ -15,8 +15,9 @@ from flask.testing import FlaskClient
 from skops import io as skops
 
 from dubito.backend.errors import ModelFileError
-from dubito.backend.export.fitted_model import OURS, THEIRS, ItemPrediction, load_model
+from dubito.backend.export.fitted_model import FittedModel, ItemPrediction, load_model
 from dubito.backend.export.model_zip import fit_model
+from dubito.backend.export.skops_file import OURS, THEIRS
 from dubito.backend.web.app import create_app
 from dubito.model.query.seed_set import permutation
 from tests.dubito_process import ROOT, Rows, feature_rows, rows_project
@@ -112,6 +113,7 @@ def test_the_model_holds_no_task_that_was_not_labelled(
 
     fitted = fit_model(bench.services, bench.state(made.project)).fitted
 
+    assert isinstance(fitted, FittedModel)
     wordings = fitted.featuriser.wordings
     assert wordings is not None
     assert not wordings.rows

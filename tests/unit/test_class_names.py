@@ -166,6 +166,7 @@ def test_an_exported_model_knows_the_names(pool: Pool, tmp_path: Path) -> None:
 
     kept = load_model(tmp_path / "model.skops")
 
+    assert isinstance(kept, FittedModel)
     features = kept.featuriser.features(pool.numbers, pool.texts, pool.vectors)
     predictions = kept.predictor.predict(features)
     assert predictions == pytest.approx(predictor.predict(items.features), abs=1e-3)

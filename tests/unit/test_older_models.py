@@ -8,7 +8,8 @@ import pytest
 from skops import io as skops
 
 from dubito.backend.errors import ModelFileError
-from dubito.backend.export.fitted_model import OURS, THEIRS, FittedModel, load_model
+from dubito.backend.export.fitted_model import FittedModel, load_model
+from dubito.backend.export.skops_file import OURS, THEIRS
 from dubito.backend.features.feature_table import Featuriser
 from dubito.backend.labelstudio.label_config import read_schema
 from dubito.backend.state.facts import InputSpec

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import pytest
 
-from dubito.backend.export.fitted_model import schema_of
+from dubito.backend.export.skops_file import schema_of
 from dubito.backend.features.input_choice import choose_input
 from dubito.backend.features.media import about_unread
 from dubito.backend.features.task_reader import TaskReader

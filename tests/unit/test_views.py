@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from skops import io as skops
 
-from dubito.backend.export.fitted_model import OURS, THEIRS
+from dubito.backend.export.skops_file import OURS, THEIRS
 from dubito.backend.features.feature_table import FeatureTable, Featuriser
 from dubito.backend.learning import round as rounds
 from dubito.backend.learning.round_input import query_config

@@ -1,0 +1,200 @@
+"""The model of a project of stretches as a file: it says elsewhere where they are."""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+from skops import io as skops
+
+from dubito.backend.controls.stretches import unpacked_stretches
+from dubito.backend.errors import NotReadyError
+from dubito.backend.export.fitted_model import load_model
+from dubito.backend.export.fitted_stretches import FittedStretches, ItemStretches
+from dubito.backend.export.model_zip import card_of, fit_model
+from dubito.backend.export.skops_file import OURS, THEIRS
+from dubito.backend.features.local_files import LocalFiles
+from dubito.backend.web.app import create_app
+from tests.label_studio import CONTROL, ITEM, JsonObject
+from tests.service.stand import Stand
+from tests.service.test_model_taken_away import predicted
+from tests.service.test_stretches_learnt import (
+    KINDS,
+    TASKS,
+    connect,
+    labelled_at_random,
+    rows_of,
+)
+from tests.stretches import WORDS, region, sound_with_events
+from tests.taken_away import made_model
+
+SOUNDS = (
+    f'<View><Labels name="{CONTROL}" toName="{ITEM}"><Label value="Event A"/>'
+    f'<Label value="Event B"/></Labels><Audio name="{ITEM}" value="$audio"/></View>'
+)
+COLUMNS = ("item", "start", "end", "label", "confidence")
+
+
+@pytest.fixture
+def caller(bench: Stand) -> FlaskClient:
+    return create_app(bench.services).test_client()
+
+
+def stretches_of(lines: Sequence[Mapping[str, str]], item: str) -> list[list[str]]:
+    """Return start, end and label of the stretches of an item that a script wrote."""
+    own = [line for line in lines if line["item"] == item]
+    assert own
+    return sorted([line[name] for name in COLUMNS[1:4]] for line in own)
+
+
+def predicted_in(bench: Stand, project: int) -> dict[int, list[list[str]]]:
+    """Return the same of each task, as the service says it."""
+    ranking = bench.state(project).ranking()
+    assert ranking is not None
+    tasks = zip(ranking.task_ids.tolist(), ranking.stretches, strict=True)
+    return {
+        task: sorted([*map(str, one)] for one in unpacked_stretches(answer))
+        or [["", "", ""]]
+        for task, answer in tasks
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_model_says_elsewhere_what_the_service_says(
+    bench: Stand, caller: FlaskClient, kind: str, tmp_path: Path
+) -> None:
+    rows = rows_of(kind, bench.label_studio)
+    connect(bench, rows)
+    tasks = bench.label_studio.tasks(rows.project, fields="all")
+    items = tmp_path / "items.json"
+    items.write_text(json.dumps([{k: one[k] for k in ("id", "data")} for one in tasks]))
+    folder = made_model(bench, caller, rows.project, tmp_path / "model")
+
+    lines = predicted(folder, items)
+
+    assert tuple(lines[0]) == COLUMNS
+    expected = predicted_in(bench, rows.project)
+    assert len(expected) == TASKS
+    for task, stretches in expected.items():
+        assert stretches_of(lines, str(task)) == stretches
+    confidence = [float(line["confidence"]) for line in lines if line["label"]]
+    assert 0.5 < np.mean(confidence) <= max(confidence) <= 1
+    file = folder / "model.skops"
+    assert {*skops.get_untrusted_types(file=file)} <= {*OURS, *THEIRS}
+
+
+def test_a_file_for_each_item_is_read(
+    bench: Stand, caller: FlaskClient, tmp_path: Path
+) -> None:
+    """Characters of a text are counted as they are in the file, line ends, too."""
+    rows = rows_of("texts", bench.label_studio)
+    connect(bench, rows)
+    folder = made_model(bench, caller, rows.project, tmp_path / "model")
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "one.txt").write_bytes(b"\r\n\r\n Today Ann went to Rome by train.")
+    (raw / "none.txt").write_text("and so on")
+
+    lines = predicted(folder, raw)
+
+    assert stretches_of(lines, "none.txt") == [["", "", ""]]
+    assert stretches_of(lines, "one.txt") == [["11", "14", "PER"], ["23", "27", "LOC"]]
+    assert predicted(folder, raw / "none.txt") == lines[:1]
+
+
+def test_a_recording_in_a_file_is_read(
+    bench: Stand, caller: FlaskClient, tmp_path: Path
+) -> None:
+    rows = rows_of("recordings", bench.label_studio)
+    connect(bench, rows)
+    folder = made_model(bench, caller, rows.project, tmp_path / "model")
+    task = bench.label_studio.task(rows.tasks[-1])
+    columns = task["data"]["ts"]
+    walk = tmp_path / "walk.csv"
+    with walk.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["time", "x"])
+        writer.writerows(zip(columns["time"], columns["x"], strict=True))
+
+    lines = predicted(folder, walk)
+
+    told = [[float(a), float(b), c] for a, b, c in stretches_of(lines, "walk.csv")]
+    expected = predicted_in(bench, rows.project)[rows.tasks[-1]]
+    assert told == [[float(a), float(b), c] for a, b, c in expected]
+
+
+def test_events_in_files_of_sound_are_told_in_seconds(
+    bench: Stand, caller: FlaskClient, tmp_path: Path
+) -> None:
+    there, random = bench.label_studio, np.random.default_rng(0)
+    project = there.create_project("sounds", SOUNDS)
+    made = {f"s{n}.wav": sound_with_events(random) for n in range(8)}
+    files = {name: content for name, (content, _) in made.items()}
+    tasks = there.upload(project, files, "audio/wav")
+    for task, (_, events) in zip(tasks, made.values(), strict=True):
+        regions = [region(WORDS, (start, end), name) for start, end, name in events]
+        there.annotate(task, regions)
+    bench.connect(project)
+    bench.settle(project)
+    folder = made_model(bench, caller, project, tmp_path / "model")
+    content, events = sound_with_events(np.random.default_rng(99))
+    sound = tmp_path / "new.wav"
+    sound.write_bytes(content)
+
+    lines = predicted(folder, sound)
+
+    assert [line["label"] for line in lines] == [name for _, _, name in events]
+    ends = [(float(line["start"]), float(line["end"])) for line in lines]
+    assert ends == [pytest.approx(one[:2], abs=0.3) for one in events]
+
+
+def test_what_cannot_be_read_is_left_out_with_its_reason(
+    bench: Stand, caller: FlaskClient, tmp_path: Path
+) -> None:
+    rows = rows_of("texts", bench.label_studio)
+    connect(bench, rows)
+    folder = made_model(bench, caller, rows.project, tmp_path / "model")
+    model = load_model(folder / "model.skops")
+    text = "  Yesterday Ann went to Rome by train."
+    data: list[JsonObject] = [{"text": "  "}, {"text": text}, {}]
+
+    empty, one, missing = model.answers(data, LocalFiles(tmp_path))
+
+    assert isinstance(one, ItemStretches)
+    assert [stretch.label for stretch in one.stretches] == ["PER", "LOC"]
+    assert "no text" in str(empty)
+    assert "'text'" in str(missing)
+    assert isinstance(model, FittedStretches)
+    assert not len(model.like.features)
+
+
+def test_the_card_speaks_of_stretches(bench: Stand) -> None:
+    rows = labelled_at_random(bench)
+    bench.connect(rows.project)
+    bench.settle(rows.project)
+    state, status = bench.state(rows.project), bench.status(rows.project)
+
+    card = card_of(fit_model(bench.services, state), state)
+
+    accuracy = status["accuracy"]
+    assert f"It gets **{100 * accuracy['estimate']:.1f} %** of the time, or" in card
+    assert f"on {accuracy['n']} tasks drawn at random" in card
+    assert "share half of what both cover" in card
+    assert "| class | labelled tasks | F1 |" in card
+    assert "which parts of each item are of which of 2 classes" in card
+    assert "the same items it gives the\nstretches that" in card
+    assert "certainty by" not in card
+    assert "at which confidence" not in card
+
+
+def test_without_stretches_there_is_no_model(bench: Stand) -> None:
+    rows = rows_of("texts", bench.label_studio)
+    for task in rows.tasks[:4]:
+        bench.label_studio.annotate(task, [])
+    bench.connect(rows.project)
+
+    with pytest.raises(NotReadyError, match="has no model yet"):
+        fit_model(bench.services, bench.state(rows.project))
