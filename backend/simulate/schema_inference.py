@@ -17,6 +17,7 @@ from dubito.backend.controls.paths import SEPARATOR
 from dubito.backend.controls.registry import CODECS, codec_for, listed_tags
 from dubito.backend.data_kinds.column_inference import as_column, is_numeric
 from dubito.backend.data_kinds.csv_files import PLACE, read_csv
+from dubito.backend.data_kinds.media_files import EXTRA, is_installed
 from dubito.backend.errors import ExportError
 from dubito.backend.simulate.dialogue_inference import dialogue_keys, parsed, turns_of
 from dubito.model.errors import BadItemError
@@ -44,13 +45,14 @@ FILES: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """What shows files of these endings."""
 
-UNREAD: Mapping[str, frozenset[str]] = MappingProxyType(
+MEDIA: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "Audio": SOUNDS | {".m4a", ".aac"},
         "Video": frozenset({".mp4", ".webm", ".mov", ".avi", ".mkv", ".m4v"}),
     }
 )
-"""Files that cannot be read: their address is no text."""
+"""Sounds and videos: where they cannot be read, their address is still no text."""
+
 PAGE = re.compile(r"\s*<[a-zA-Z!]")
 SEPARATORS = (",", ";", "\t")
 
@@ -132,8 +134,9 @@ def _shown(export: Export, fetch: Callable[[str], bytes]) -> Shown:
         if (content := _object(key, values) or _file(key, values, fetch)) is not None:
             return content
     for key, values in columns.items():
-        if kind := _unread_kind(values):
-            return Shown(kind, key, is_address=True, unread=f"<{kind}>")
+        if tag := _medium(values):
+            unread = f"<{tag}> without {EXTRA}"
+            return Shown(tag, key, is_address=True, unread=unread)
     lengths = {key: _text_length(values) for key, values in columns.items()}
     if any(map(is_numeric, columns.values())):  # then words that come again are columns
         words = (key for key, values in columns.items() if as_column(key, values))
@@ -175,8 +178,8 @@ def _file(
 ) -> Shown | None:
     """Return what a key shows whose values are addresses of files."""
     endings = {_ending(value) for value in values}
-    if endings <= UNREAD["Audio"] and endings & SOUNDS:
-        return Shown("Audio", key, is_address=True)
+    if (medium := _medium(values)) and (endings & SOUNDS or is_installed()):
+        return Shown(medium, key, is_address=True)
     for tag, known_endings in FILES.items():
         if endings <= known_endings:
             return Shown(tag, key, is_address=True)
@@ -198,12 +201,10 @@ def _file(
     return Shown("TimeSeries", key, is_address=True, channels=channels)
 
 
-def _unread_kind(values: Sequence[object]) -> str:
-    """Return what a key shows whose values are addresses of files nobody can read."""
+def _medium(values: Sequence[object]) -> str:
+    """Return what a key shows whose values are addresses of sounds or videos."""
     endings = {_ending(value) for value in values}
-    return next(
-        (kind for kind, known_endings in UNREAD.items() if endings <= known_endings), ""
-    )
+    return next((tag for tag, known in MEDIA.items() if endings <= known), "")
 
 
 def _ending(value: object) -> str:

@@ -1,5 +1,7 @@
 """Columns that hold the answers are not read, and owners are told of odd columns."""
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,7 @@ from dubito.backend.state.pool import TaskInput
 from tests.exports import exported
 from tests.label_studio import JsonObject
 from tests.sounds import sound_file
+from tests.videos import clip, sound_track
 
 CONFIG = """<View><Table name="row" value="$row"/>
 <Choices name="label" toName="row" choice="single">
@@ -194,13 +197,19 @@ def test_simulate_names_marks_and_columns_that_give_the_answers_away() -> None:
     )
 
 
-def test_simulate_reads_sounds_of_an_export(tmp_path: Path) -> None:
-    files = {f"{n}.wav": sound_file(300 * (n % 2 + 1) + n) for n in range(20)}
-    for name, content in files.items():
-        (tmp_path / name).write_bytes(content)
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("{}.mp4", clip), ("{}.m4a", sound_track), ("{}.wav", sound_file)],
+)
+def test_simulate_reads_sounds_and_videos_of_an_export(
+    tmp_path: Path, name: str, content: Callable[[], bytes]
+) -> None:
+    names = [name.format(number) for number in range(20)]
+    for one in names:
+        (tmp_path / one).write_bytes(content())
     tasks = [
-        exported(n, {"clip": f"/data/upload/7/0a1b2c3d-{name}"}, "ab"[n % 2])
-        for n, name in enumerate(files)
+        exported(n, {"clip": f"/data/upload/7/0a1b2c3d-{one}"}, "ab"[n % 2])
+        for n, one in enumerate(names)
     ]
 
     dataset = simulated(tasks, tmp_path)
@@ -209,12 +218,19 @@ def test_simulate_reads_sounds_of_an_export(tmp_path: Path) -> None:
     assert len(dataset.labelled.codes) == 20
 
 
-def test_sounds_that_cannot_be_read_are_no_text() -> None:
-    tasks = [exported(n, {"clip": f"/{n}.m4a"}, "ab"[n % 2]) for n in range(30)]
+@pytest.mark.parametrize(("ending", "tag"), [("m4a", "Audio"), ("mp4", "Video")])
+def test_what_cannot_be_read_is_no_text(
+    monkeypatch: pytest.MonkeyPatch, ending: str, tag: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    tasks = [exported(n, {"clip": f"/{n}.{ending}"}, "ab"[n % 2]) for n in range(30)]
 
     shown = infer_schema(parse_export(tasks), LocalFiles(Path()).fetch)
 
-    assert (shown.tag, shown.unread) == ("Audio", "<Audio>")
+    assert (shown.tag, shown.unread) == (
+        tag,
+        f'<{tag}> without the extra "video" (pip install av)',
+    )
 
 
 def test_columns_of_numbers_with_marks_are_no_text() -> None:

@@ -1,5 +1,6 @@
 """What is read from a labelled export, and what is left aside."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -185,7 +186,10 @@ def test_nested_choices_are_read_from_both_kinds_of_export() -> None:
 
 
 @pytest.mark.parametrize("ending", ["mp4", "webm", "AVI"])
-def test_addresses_of_what_cannot_be_read_are_no_texts(ending: str) -> None:
+def test_addresses_of_what_cannot_be_read_are_no_texts(
+    monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
     tasks = [
         exported(n, {"file": f"/data/upload/3/0a1b2c3d-{n}.{ending}"}, "ab"[n % 2])
         for n in range(8)
