@@ -103,6 +103,10 @@ class DataKind(ABC, Generic[Item]):
         """
         return InputSpec(kind=self.name, keys=sample.schema.names)
 
+    def lacks(self) -> str:
+        """Return what must be installed before items can be read; mostly nothing."""
+        return ""
+
     def fetches(self, plan: ReadPlan) -> bool:  # noqa: ARG002 - some kinds need it
         """Return whether reading a task may take as long as a file takes to come."""
         return self.by_address

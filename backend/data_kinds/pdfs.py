@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import subprocess
-import sys
-import threading
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -15,6 +9,7 @@ import orjson
 
 from dubito.backend.data_kinds.kind import ItemFile
 from dubito.backend.data_kinds.preview import Look
+from dubito.backend.data_kinds.reader_process import answer_of
 from dubito.backend.data_kinds.sample import MANY
 from dubito.backend.data_kinds.values import LONGEST_TEXT, TextKind
 from dubito.backend.state.pool import TaskInput
@@ -24,14 +19,6 @@ if TYPE_CHECKING:
     from dubito.backend.data_kinds.kind import ReadPlan
     from dubito.backend.data_kinds.sample import TaskSample
     from dubito.backend.state.facts import InputSpec
-
-logger = logging.getLogger(__name__)
-READER = Path(__file__).with_name("pdf_text.py")
-PATIENCE_SECONDS = 60.0
-"""The process has 20 seconds of computing; a busy machine makes it wait for them."""
-
-AT_ONCE = threading.BoundedSemaphore(2)
-"""Each process may fill 500 MB."""
 
 MARK = b"%PDF-"
 MARKED_WITHIN = 1_024
@@ -71,28 +58,8 @@ class Pdfs(TextKind):
 
 def _text(raw: bytes) -> str:
     """Return the text that the process finds; raise `BadItemError` if none."""
-    command = [sys.executable, "-P", str(READER)]
-    paths = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}  # and no secrets
-    try:
-        with AT_ONCE:
-            process = subprocess.run(  # noqa: S603 - the command is constant
-                command,
-                input=raw,
-                capture_output=True,
-                timeout=PATIENCE_SECONDS,
-                check=True,
-                env=paths,
-            )
-        answer = orjson.loads(process.stdout)
-    except subprocess.CalledProcessError as error:
-        logger.warning(
-            "reading a PDF failed: %s", error.stderr[-300:].decode("latin-1")
-        )
-        message = "the PDF cannot be read: it is broken, or needs too much memory"
-        raise BadItemError(message) from error
-    except (subprocess.TimeoutExpired, orjson.JSONDecodeError) as error:
-        message = "the PDF cannot be read: it is broken, or needs too much time"
-        raise BadItemError(message) from error
+    with answer_of("pdf_text.py", raw, what="PDF") as output:
+        answer = orjson.loads(output.read())
     if "text" not in answer:
         raise BadItemError(answer["refused"])
     return str(answer["text"])

@@ -29,7 +29,7 @@ class TaskPreview:
 
     Attributes
     ----------
-    image, audio : the address of a file that the viewer's browser fetches
+    image, audio, video : the address of a file that the viewer's browser fetches
     note : what is not to be seen, and why
     """
 
@@ -38,6 +38,7 @@ class TaskPreview:
     trace: JsonObject | None = None
     image: str | None = None
     audio: str | None = None
+    video: str | None = None
     document: str | None = None
     note: str = ""
 

@@ -19,6 +19,7 @@ from dubito.backend.data_kinds.tables import TABLES
 from dubito.backend.data_kinds.texts import TEXTS
 from dubito.backend.data_kinds.units import IN_UNITS
 from dubito.backend.data_kinds.unread import UNREAD
+from dubito.backend.data_kinds.videos import VIDEOS
 
 if TYPE_CHECKING:
     from dubito.backend.data_kinds.kind import DataKind
@@ -69,6 +70,7 @@ _KINDS: tuple[DataKind[Any], ...] = (
     IMAGES,
     IMAGE_LISTS,
     AUDIO,
+    VIDEOS,
     OBJECTS,
     PAIRS,
     EXTRACTED,

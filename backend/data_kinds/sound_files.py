@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from dubito.backend.data_kinds.media_files import TRACKS, kind_of, sound_track
 from dubito.model.errors import BadItemError
 from dubito.model.features.sound import STEP_SECONDS, frames_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import ModuleType
 
     from numpy.typing import NDArray
@@ -74,7 +75,10 @@ class WholeSound:
 
 def open_sound(content: bytes) -> Sound:
     """Listen to a sound file; raise `BadItemError` if it holds no sound."""
-    return _opened(content, _listened)
+    if not kind_of(content):
+        return _opened(content, _listened)
+    with sound_track(content, is_whole=False) as track:
+        return _heard(track.parts, track.rate, track.seconds)
 
 
 def open_whole_sound(content: bytes) -> WholeSound:
@@ -85,13 +89,17 @@ def open_whole_sound(content: bytes) -> WholeSound:
     BadItemError
         if it holds no sound, or one of more than an hour
     """
-    return _opened(content, _wholly_listened)
+    if not kind_of(content):
+        return _opened(content, _wholly_listened)
+    with sound_track(content, is_whole=True) as track:
+        return _wholly_heard(track.parts, track.rate, track.seconds)
 
 
 def _opened(content: bytes, listen: Callable[[SoundFile], Heard]) -> Heard:
     is_mp3 = content[:1] == b"\xff" and content[1:2] >= b"\xe0"
     if not (content.startswith(BEGINNINGS) or is_mp3):
-        message = f"the file is not a sound in a supported format: {', '.join(FORMATS)}"
+        formats = ", ".join([*FORMATS, *TRACKS])
+        message = f"the file is not a sound in a supported format: {formats}"
         raise BadItemError(message)
     library = _library()
     try:
@@ -122,15 +130,32 @@ def _check(file: SoundFile) -> None:
 
 def _wholly_listened(file: SoundFile) -> WholeSound:
     rate = int(file.samplerate)
-    if file.frames > MOST_SECONDS * rate:
-        minutes = file.frames / rate / 60
+    return _wholly_heard(_all_parts(file, rate), rate, file.frames / rate)
+
+
+def _all_parts(file: SoundFile, rate: int) -> Iterator[NDArray[np.float32]]:
+    """Yield the parts of a sound one after another."""
+    while (part := _part(file, PART_SECONDS * rate)).size:
+        yield part
+
+
+def _wholly_heard(
+    parts: Iterable[NDArray[np.float32]], rate: int, seconds: float
+) -> WholeSound:
+    """Listen to parts that follow on one another.
+
+    Parameters
+    ----------
+    seconds : how long the sound says that it is
+    """
+    if seconds > MOST_SECONDS:
         message = (
-            f"the sound is {minutes:.0f} minutes long; the limit for marking stretches"
-            f" is {MOST_SECONDS / 60:.0f} minutes: cut the sound into parts"
+            f"the sound is {seconds / 60:.0f} minutes long; the limit for marking"
+            f" stretches is {MOST_SECONDS / 60:.0f} minutes: cut the sound into parts"
         )
         raise BadItemError(message)
     frames, times, count = [], [], 0
-    while (part := _part(file, PART_SECONDS * rate)).size:
+    for part in parts:
         heard = frames_of(part, rate)
         times.append(count / rate + np.arange(len(heard)) * STEP_SECONDS)
         frames.append(heard)
@@ -146,10 +171,15 @@ def _wholly_listened(file: SoundFile) -> WholeSound:
 
 def _listened(file: SoundFile) -> Sound:
     rate = int(file.samplerate)
-    frames = [frames_of(part, rate) for part in _parts(file, rate)]
+    return _heard(_parts(file, rate), rate, file.frames / rate)
+
+
+def _heard(parts: Iterable[NDArray[np.float32]], rate: int, seconds: float) -> Sound:
+    """Listen to some parts of a sound."""
+    frames = [frames_of(part, rate) for part in parts]
     if not frames:
         raise BadItemError(NO_SAMPLES)
-    return Sound(frames=np.concatenate(frames), seconds=file.frames / rate)
+    return Sound(frames=np.concatenate(frames), seconds=seconds)
 
 
 def _parts(file: SoundFile, rate: int) -> Iterator[NDArray[np.float32]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dubito.backend.doctor.findings import Severity, Verdict, fault, warning, well
@@ -17,21 +18,45 @@ from dubito.backend.status.set_aside import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dubito.backend.doctor.context import DiagnosticContext
     from dubito.backend.status.set_aside import Cause
 
-CLOUD = re.compile(r"files at \S+:// cannot be read")
 HOST = re.compile(r"^(\S+) is neither LABEL_STUDIO_URL nor in FILE_HOSTS")
-STATUS = re.compile(r"cannot be (?:had|fetched) \(status")
-NO_NUMBER = re.compile(r"^there is no number in the data")
-REFUSED = re.compile(r"^task \d+ is not in the queue now")
-COLUMN = re.compile(r"has no column")
 SEVERAL_CHOICES = re.compile(r"has several choices")
 SEVERAL = re.compile(r"has several (paths|grades)")
 NO_ANSWER = re.compile(r"^the annotation has no (choice|path|grade)")
 GONE = re.compile(r"^the labeling configuration has no (choice|path|grade)")
+TASK_CURES: Mapping[re.Pattern[str], str] = MappingProxyType(
+    {
+        re.compile(r"files at \S+:// cannot be read"): (
+            "import the tasks with https:// addresses of their files, and add the"
+            " host to FILE_HOSTS"
+        ),
+        re.compile(r'the extra "video" \(pip install av\)'): (
+            "run `pip install av` in Dubito's environment, and restart Dubito"
+        ),
+        re.compile(r"cannot be (?:had|fetched) \(status"): (
+            "put the missing files at the tasks' addresses, or correct the addresses"
+            " in the tasks' data"
+        ),
+        re.compile(r"has no column"): (
+            "Label Studio, Settings → Labeling Interface: give each <Channel> the name"
+            ' of a column of the files: column="…"'
+        ),
+        re.compile(r"^task \d+ is not in the queue now"): (
+            "check Label Studio's log for these tasks"
+        ),
+        re.compile(r"^there is no number in the data"): (
+            "add numbers that describe each item to the tasks' data: what the tasks"
+            " show is neither text, image, audio, video nor time series, and is not"
+            " read"
+        ),
+    }
+)
+"""What cures the tasks that are set aside for a reason; the first that fits counts."""
+
 OTHER_KEYS = (
     "learn from other keys of the tasks' data: Label Studio, Settings → Model → ⋯ →"
     ' Edit, extra params: {"features": ["KEY", …]}'
@@ -102,29 +127,9 @@ def _task_cures(causes: Sequence[Cause], patient: DiagnosticContext) -> list[str
 
 
 def _task_cure(reason: str) -> str:
-    if CLOUD.search(reason):
-        return (
-            "import the tasks with https:// addresses of their files, and add the"
-            " host to FILE_HOSTS"
-        )
-    if STATUS.search(reason):
-        return (
-            "put the missing files at the tasks' addresses, or correct the addresses"
-            " in the tasks' data"
-        )
-    if COLUMN.search(reason):
-        return (
-            "Label Studio, Settings → Labeling Interface: give each <Channel> the name"
-            ' of a column of the files: column="…"'
-        )
-    if REFUSED.match(reason):
-        return "check Label Studio's log for these tasks"
-    if NO_NUMBER.match(reason):
-        return (
-            "add numbers that describe each item to the tasks' data: what the tasks"
-            " show is neither text, image, audio nor time series, and is not read"
-        )
-    return "correct the tasks' data in Label Studio, or import the tasks again"
+    cures = (cure for pattern, cure in TASK_CURES.items() if pattern.search(reason))
+    otherwise = "correct the tasks' data in Label Studio, or import the tasks again"
+    return next(cures, otherwise)
 
 
 def _annotation_cure(reason: str) -> str:

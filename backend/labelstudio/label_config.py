@@ -88,8 +88,8 @@ def learnable() -> str:
     )
     return (
         f"Dubito needs {whole} over <Text>, <HyperText>, <Paragraphs>, <Pdf>,"
-        " <TimeSeries>, <Image>, <Audio> or <Table>, or over any other object if the"
-        f" tasks have numbers in their data; or {parts}"
+        " <TimeSeries>, <Image>, <Audio>, <Video> or <Table>, or over any other object"
+        f" if the tasks have numbers in their data; or {parts}"
     )
 
 

@@ -58,6 +58,8 @@ def unread(element: Element) -> str:
     kind = kind_shown_by(tag)
     if kind is None:
         return f"<{element.tag}>"
+    if missing := kind.lacks():
+        return f"<{element.tag}> without {missing}"
     for name, form in kind.tags[tag].items():
         value = attribute(element, name)
         if value and value not in form.split("|"):

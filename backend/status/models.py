@@ -270,6 +270,7 @@ class TaskDetail(ResponseModel):
     trace: Trace | None
     image: str | None = Field(description="Address of the picture for browsers.")
     audio: str | None = Field(description="Address of the sound for browsers.")
+    video: str | None = Field(description="Address of the video for browsers.")
     document: str | None = Field(description="Address of the PDF for browsers.")
     refused: str = Field(description="Why Dubito could not read the task.")
     note: str = Field(description="What is not shown, and why.")

@@ -78,6 +78,7 @@ def task_detail(state: ProjectState, task: int, services: Services) -> TaskDetai
         "trace": preview.trace,
         "image": preview.image,
         "audio": preview.audio,
+        "video": preview.video,
         "document": preview.document,
         "refused": single.refused,
         "note": preview.note,

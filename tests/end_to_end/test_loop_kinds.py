@@ -1,15 +1,17 @@
 """Texts, recordings and sounds through the real thing: uploads, files, aliases."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import orjson
 import pytest
 
 from tests.dubito_process import Dubito, assert_order_holds, feature_rows, window_of
+from tests.end_to_end.test_loop_controls import template
 from tests.label_studio import JsonObject, LabelStudio, choices_config
 from tests.pdf_files import pdf
 from tests.sounds import sound_file
+from tests.videos import clip, pictures, sound_track, video_file
 
 pytestmark = pytest.mark.end_to_end
 SAMPLES = 50
@@ -21,7 +23,7 @@ ALIASED = (
 )
 
 
-KINDS_OF_SOUNDS = ("WAV", "FLAC", "OGG", "MP3", *("WAV" for _ in range(10)))
+KINDS_OF_SOUNDS = ("WAV", "FLAC", "OGG", "MP3", "M4A", *("WAV" for _ in range(9)))
 
 
 def series_config(value: str, value_type: str) -> str:
@@ -54,10 +56,14 @@ def as_csv(columns: dict[str, list[float]]) -> str:
 
 
 def label_some(
-    dubito: Dubito, label_studio: LabelStudio, project: int, truth: dict[int, str]
+    dubito: Dubito,
+    label_studio: LabelStudio,
+    project: int,
+    truth: Mapping[int, str | list[JsonObject]],
+    labels: int = 6,
 ) -> JsonObject:
     """Label what is served, which must be first in our order; return the status."""
-    for _ in range(6):
+    for _ in range(labels):
         status = assert_order_holds(dubito, label_studio, project)
         task = label_studio.next_task(project)
         assert task == window_of(status)[0]
@@ -108,6 +114,10 @@ def test_recordings_inside_the_tasks_are_labelled_in_our_order(
     assert (status["labels"], status["set_aside"], status["pool"]) == (6, 0, 8)
 
 
+def sound(tone: float, kind: str) -> bytes:
+    return sound_track(tone) if kind == "M4A" else sound_file(tone, kind=kind)
+
+
 def test_uploaded_and_linked_sounds_are_labelled_in_our_order(
     dubito: Dubito, real_label_studio: LabelStudio
 ) -> None:
@@ -116,7 +126,7 @@ def test_uploaded_and_linked_sounds_are_labelled_in_our_order(
     project = there.create_project("sounds", config)
     tones = np.random.default_rng(0).uniform(0.9, 1.1, len(KINDS_OF_SOUNDS)).tolist()
     clips = [
-        sound_file((300 if number % 2 else 900) * tone, kind=kind)
+        sound((300 if number % 2 else 900) * tone, kind)
         for number, (tone, kind) in enumerate(zip(tones, KINDS_OF_SOUNDS, strict=True))
     ]
     files = {
@@ -138,6 +148,53 @@ def test_uploaded_and_linked_sounds_are_labelled_in_our_order(
     assert (status["labels"], status["set_aside"], status["pool"]) == (6, 1, 10)
     assert "the sound is broken" in status["set_aside_reasons"][0]
     assert status["reads"]["kind"] == "audio"
+
+
+VIDEOS = "videos/video-classification"
+KINDS_OF_VIDEOS = (
+    ("webm", "libvpx"),
+    ("webm", "libvpx-vp9"),
+    *(("mp4", "libx264") for _ in range(18)),
+)
+
+
+def chosen(name: str) -> list[JsonObject]:
+    """Return what the editor stores for a choice of the template."""
+    names = {"from_name": "choice", "to_name": "video", "type": "choices"}
+    return [{**names, "value": {"choices": [name]}}]
+
+
+def test_uploaded_and_linked_videos_are_labelled_in_our_order(
+    dubito: Dubito, real_label_studio: LabelStudio
+) -> None:
+    there = real_label_studio
+    project = there.create_project("videos", template(VIDEOS))
+    files = {
+        f"{n}.{kind}": video_file(
+            pictures("blue" if n % 2 else "red", is_moving=n % 3 > 0),
+            kind=kind,
+            codec=codec,
+        )
+        for n, (kind, codec) in enumerate(KINDS_OF_VIDEOS)
+    }
+    uploads = there.upload(project, files, "video/mp4")
+    classes = [chosen("Blurry"), chosen("Sharp")]
+    truth = {task: classes[n % 2] for n, task in enumerate(uploads)}
+    links = [there.task(task)["data"]["video"] for task in uploads[:2]]
+    linked = there.import_tasks(
+        project, [{"video": f"{there.url}{address}"} for address in links]
+    )
+    truth |= dict(zip(linked, classes, strict=True))
+    there.upload(project, {"bad.mp4": clip()[:300]}, "video/mp4")
+    dubito.adopt(there, project)
+
+    status = label_some(dubito, there, project, truth, 12)
+
+    assert (status["labels"], status["set_aside"], status["pool"]) == (12, 1, 10)
+    assert "the video cannot be read" in status["set_aside_reasons"][0]
+    assert status["reads"]["kind"] == "video"
+    answers = dubito.predict(there, project, there.tasks(project, fields="all"))
+    assert len(answers) == 23
 
 
 def test_texts_are_labelled_in_our_order(

@@ -20,6 +20,7 @@ from tests.browser import PHONE, Watch, barriers, overflow, wait_until
 from tests.dubito_process import Dubito, dubito_running
 from tests.editor import sign_in
 from tests.label_studio import JsonObject, LabelStudio, choice_result, choices_config
+from tests.videos import web_clip
 
 pytestmark = pytest.mark.end_to_end
 
@@ -303,6 +304,28 @@ def log_in(page: Page, label_studio: LabelStudio) -> None:
     page.goto(f"{label_studio.url}/user/login")
     sign_in(page)
     page.wait_for_url(lambda url: "login" not in url)
+
+
+def test_a_video_plays_for_who_is_logged_in_to_label_studio(
+    page: Page, dubito: Dubito, real_label_studio: LabelStudio
+) -> None:
+    config = choices_config("blue", "red", tag="Video", attributes='value="$clip"')
+    project = real_label_studio.create_project("videos", config)
+    clips = {f"{n}.webm": web_clip("blue" if n % 2 else "red") for n in range(6)}
+    real_label_studio.upload(project, clips, "video/webm")
+    dubito.connect(project)
+    dubito.when(project, lambda status: status["round"] and not status["pending"])
+    log_in(page, real_label_studio)
+    watch = Watch(page)
+
+    shown = show(page, dubito, project)
+    shown.section.locator("canvas").press("ArrowRight")
+
+    shown.card.locator("video").wait_for()
+    wait_until(page, "document.querySelector('#map video')?.videoWidth === 64")
+    page.evaluate("document.querySelector('#map video').play()")
+    wait_until(page, "document.querySelector('#map video').currentTime > 0.2")
+    assert watch.complaints == []
 
 
 def test_a_picture_is_seen_by_who_is_logged_in_to_label_studio(

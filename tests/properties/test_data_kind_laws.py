@@ -31,6 +31,7 @@ from tests.extractor_package import install
 from tests.pdf_files import pdf
 from tests.sounds import sound_file
 from tests.strategies import json_values
+from tests.videos import clip
 
 LONGEST_REASON = 2_000
 DOT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
@@ -46,6 +47,7 @@ STORED = {
     "image",
     "images",
     "audio",
+    "video",
     "objects",
     "pair",
     "extracted",
@@ -89,6 +91,10 @@ CONTENTS: Mapping[str, Contents] = {
     "audio": Contents(
         good=ItemFile(address="/a.wav", content=sound_file()),
         wrong=(1.5, "/a.wav", [1.5], {"a": 1.5}),
+    ),
+    "video": Contents(
+        good=ItemFile(address="/a.mp4", content=clip()),
+        wrong=(1.5, "/a.mp4", [1.5], {"a": 1.5}),
     ),
     "images": Contents(
         good=[DOT, "no image"], wrong=(1.5, DOT, {"item": DOT}, ["no image"])
@@ -301,13 +307,13 @@ def test_no_two_kinds_have_one_name_or_one_tag() -> None:
 def test_tasks_of_a_kind_that_is_gone_are_set_aside_with_its_name() -> None:
     class Gone(Texts):
         name = "gone"
-        tags = MappingProxyType({"Video": {}})
+        tags = MappingProxyType({"List": {}})
 
     register(Gone())
-    assert kind_shown_by("Video") is kind_named("gone")
+    assert kind_shown_by("List") is kind_named("gone")
     plan = plan_of(kind_named("gone"))
     unregister("gone")
 
-    assert kind_shown_by("Video") is None
+    assert kind_shown_by("List") is None
     with pytest.raises(BadItemError, match="no kind of data named 'gone'"):
         kind_named("gone").decode({"item": "good"}, plan)

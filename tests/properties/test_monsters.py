@@ -5,16 +5,19 @@ import time
 import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from dubito.backend.data_kinds.kind import ItemFile, ReadPlan
+from dubito.backend.data_kinds.kind import DataKind, ItemFile, ReadPlan
 from dubito.backend.data_kinds.recording_files import open_recording
 from dubito.backend.data_kinds.recordings import describe_all
 from dubito.backend.data_kinds.registry import kind_shown_by
 from dubito.backend.data_kinds.sound_files import open_sound
+from dubito.backend.data_kinds.units import SOUND_UNITS
 from dubito.backend.errors import BackendError
 from dubito.backend.features.input_choice import choose_input
 from dubito.backend.features.task_reader import TaskReader
@@ -28,6 +31,7 @@ from tests.builders import channels, schema
 from tests.pdf_files import assembled, locked_pdf, pdf
 from tests.pictures import read_picture
 from tests.sounds import sound_file
+from tests.videos import clip, pictures, sound_track, video_file
 
 Monster = Callable[[], Callable[[], object]]
 MEGABYTE = 1_000_000
@@ -101,11 +105,18 @@ TABLE = schema(tag="Table", key="x")
 def documents(tag: str, content: bytes) -> Callable[[], object]:
     """Read a task whose file holds something that a tag cannot show."""
     kind = kind_shown_by(tag)
+    assert kind is not None
+    return documents_of(kind, content, tag)
+
+
+def documents_of(
+    kind: DataKind[Any], content: bytes, tag: str = "Audio"
+) -> Callable[[], object]:
+    """Read a task whose file holds something that a kind of data cannot read."""
     shown = ReadPlan(
         schema=schema(tag=tag, is_address=True),
-        reads=InputSpec(kind=tag, keys=("text",)),
+        reads=InputSpec(kind=kind.name, keys=("text",)),
     )
-    assert kind is not None
     return lambda: kind.decode(ItemFile(address="/a", content=content), shown)
 
 
@@ -123,6 +134,17 @@ def endless_pdf() -> bytes:
     return assembled(objects)
 
 
+def endless_video() -> bytes:
+    """Return a video of a few frames that says it has two thousand million."""
+    content = bytearray(clip())
+    sizes, times = content.index(b"stsz"), content.index(b"stts")
+    content[sizes + 8 : sizes + 12] = (1).to_bytes(4)
+    content[sizes + 12 : sizes + 16] = (2**31 - 1).to_bytes(4)
+    content[times + 12 : times + 16] = (2**31 - 1).to_bytes(4)
+    return bytes(content)
+
+
+NOISE = np.random.default_rng(0).bytes(20 * MEGABYTE)
 PACKED = zlib.compress(bytes(100 * MEGABYTE), 1)
 REFUSED: dict[str, Monster] = {
     "a config of 100 MB": lambda: config("x" * 100 * MEGABYTE),
@@ -191,10 +213,27 @@ REFUSED: dict[str, Monster] = {
     "a sound that is a web page": lambda: sound(b"<!DOCTYPE html>" * MEGABYTE),
     "a sound without a sample": lambda: sound(sound_file(seconds=0)),
     "a sound of nothing but a beginning": lambda: sound(sound_file()[:20]),
-    "a sound of noise": lambda: sound(
-        b"OggS" + np.random.default_rng(0).bytes(20 * MEGABYTE)
-    ),
+    "a sound of noise": lambda: sound(b"OggS" + NOISE),
     "a sound of many channels": lambda: sound(sound_file(seconds=0.1, channels=100)),
+    "a sound track of noise": lambda: sound(b"\0\0\0\x20ftypM4A " + NOISE),
+    "an AAC of noise": lambda: sound(b"\xff\xf1" + NOISE),
+    "a sound track of pictures": lambda: sound(clip()),
+    "three hours of sound to mark": lambda: documents_of(
+        SOUND_UNITS, sound_track(codec="alac", silence=10_800, rate=2_000)
+    ),
+    "a video of noise": lambda: documents("Video", b"\0\0\0\x20ftypisom" + NOISE),
+    "a video of nothing": lambda: documents(
+        "Video", b"RIFF\0\0\0\0AVI " + bytes(20 * MEGABYTE)
+    ),
+    "a video of boxes in boxes": lambda: documents(
+        "Video", b"\0\0\0\x08ftyp" + b"\x7f\xff\xff\0moov" * 2 * MEGABYTE
+    ),
+    "a video of names": lambda: documents("Video", b"#EXTM3U\n" + b"a.ts\n" * MEGABYTE),
+    "a video without pictures": lambda: documents("Video", sound_track()),
+    "a video of frames without number": lambda: documents("Video", endless_video()),
+    "a video of huge frames": lambda: documents(
+        "Video", video_file([np.zeros((4_000, 4_000, 3), np.uint8)], codec="mjpeg")
+    ),
 }
 TAKEN: dict[str, Monster] = {
     "a thousand classes": lambda: config(choices(1_000)),
@@ -223,6 +262,15 @@ TAKEN: dict[str, Monster] = {
     ),
     "a sound without bounds": lambda: sound(sound_file(level=1e38, subtype="FLOAT")),
     "a page of 20 MB": lambda: documents("HyperText", b"<p>word" * 3 * MEGABYTE),
+    "three hours of a sound track": lambda: sound(
+        sound_track(codec="alac", silence=10_800, rate=2_000)
+    ),
+    "three hours of video": lambda: documents(
+        "Video", video_file(pictures(side=32, seconds=1_080), rate=Fraction(1))
+    ),
+    "a video of 4K": lambda: documents(
+        "Video", video_file([np.zeros((2_160, 3_840, 3), np.uint8)] * 3, codec="mjpeg")
+    ),
     "many numerals": lambda: tasks(TABLE, {"x": {"n": "9" * MEGABYTE, "y": 1}}),
 }
 

@@ -1,4 +1,4 @@
-"""A project whose items an extractor describes, in a video that Dubito cannot read."""
+"""A project whose items an extractor describes, in a list that Dubito cannot read."""
 
 import sys
 from pathlib import Path
@@ -13,12 +13,12 @@ from tests.service.stand import Stand
 
 
 @pytest.mark.parametrize("bad", [b"\0", b"1 2 3"], ids=["binary", "digits"])
-def test_videos_are_learnt_by_an_extractor(
+def test_lists_are_learnt_by_an_extractor(
     bench: Stand, tmp_path: Path, bad: bytes
 ) -> None:
     install(tmp_path)
     there = bench.label_studio
-    config = choices_config("fruit", "tools", tag="Video", attributes='value="$clip"')
+    config = choices_config("fruit", "tools", tag="List", attributes='value="$clip"')
     project = there.create_project("clips", config)
     names = ["saw" if n % 2 else "apple" for n in range(8)]
     files = {f"c{n}": f"{name} {name} {n}".encode() for n, name in enumerate(names)}
@@ -29,7 +29,7 @@ def test_videos_are_learnt_by_an_extractor(
     )
     connector.connect(project, bench.url)
     bench.run()
-    assert "the extractor 'letters' reads <Video>" in " ".join(messages)
+    assert "the extractor 'letters' reads <List>" in " ".join(messages)
     for number in range(4):
         there.annotate(ids[number], "tools" if number % 2 else "fruit")
     bench.run()

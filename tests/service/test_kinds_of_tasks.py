@@ -1,6 +1,7 @@
 """Texts and recordings: read from what tasks hold or point to, the bad set aside."""
 
 import io
+import sys
 from base64 import b64encode
 
 import numpy as np
@@ -11,6 +12,7 @@ from tests.fake_label_studio import Fault
 from tests.label_studio import JsonObject, choices_config
 from tests.service.stand import Stand
 from tests.sounds import sound_file
+from tests.videos import clip, sound_track
 
 SAMPLES = 60
 CHANNELS = '<Channel column="x"/><Channel column="y"/>'
@@ -140,6 +142,53 @@ def test_sounds_are_learnt_and_a_broken_one_is_set_aside(bench: Stand) -> None:
     assert "the sound is broken" in status["set_aside_reasons"][0]
     guesses = certain_of(bench, project)
     assert [guesses[task] for task in ids] == [name_of(n) for n in range(16)]
+
+
+def test_videos_are_learnt_and_a_broken_one_is_set_aside(bench: Stand) -> None:
+    config = choices_config("quick", "slow", tag="Video", attributes='value="$clip"')
+    project = bench.label_studio.create_project("videos", config)
+    files = {
+        f"{number}.mp4": clip(is_moving=number % 2 == 0, side=48 + 2 * number)
+        for number in range(12)
+    }
+    ids = bench.label_studio.upload(project, files, "video/mp4")
+    bench.label_studio.upload(project, {"bad.mp4": clip()[:200]}, "video/mp4")
+    bench.connect(project)
+
+    for number, task in enumerate(ids[:6]):
+        bench.label_studio.annotate(task, name_of(number))
+    bench.run()
+
+    status = bench.assert_order_holds(project)
+    assert (status["labels"], status["set_aside"], status["pending"]) == (6, 1, 0)
+    assert "the video cannot be read: it is broken" in status["set_aside_reasons"][0]
+    guesses = certain_of(bench, project)
+    assert [guesses[task] for task in ids] == [name_of(n) for n in range(12)]
+
+
+def test_sound_tracks_are_read_once_their_library_is_installed(
+    bench: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are not read again."""
+    config = choices_config("quick", "slow", tag="Audio", attributes='value="$clip"')
+    project = bench.label_studio.create_project("sounds", config)
+    bench.label_studio.upload(project, {"0.wav": sound_file()}, "audio/wav")
+    [track] = bench.label_studio.upload(project, {"1.m4a": sound_track()}, "audio/mp4")
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "av", None)
+        bench.connect(project)
+        status = bench.sync(project)
+    assert status["set_aside"] == 1
+    assert 'need the extra "video" (pip install av)' in status["set_aside_reasons"][0]
+    before = len(bench.faults.requests)
+
+    bench.state(project).work.request("everything")
+    status = bench.sync(project)
+
+    assert (status["set_aside"], status["pool"]) == (0, 2)
+    address = bench.label_studio.task(track)["data"]["clip"]
+    paths = [path for _, path in bench.faults.requests[before:]]
+    assert [path for path in paths if path.startswith("/data/")] == [address]
 
 
 BAD: dict[str, str] = {

@@ -1,5 +1,6 @@
 """What `connect`, `status` and `doctor` say where not every task can be asked for."""
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from tests.fake_label_studio import FakeServer
 from tests.label_studio import JsonObject, choice_result, choices_config
 from tests.service.stand import Stand, stand
 from tests.sink import sink_listening
+from tests.videos import sound_track
 
 IMAGES = choices_config("cat", "dog", tag="Image", attributes='value="$image"')
 SOON = 60.0
@@ -176,6 +178,21 @@ def test_where_every_task_is_set_aside_all_name_the_same_reasons(
     assert findings["event"]["mark"] == "ok"
     for check in ("sampling", "model_version", "work"):
         assert findings[check]["mark"] == "skipped", "connecting again cures nothing"
+
+
+def test_where_a_library_is_missing_its_installation_is_the_cure(
+    bench: Stand, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    config = choices_config("a", "b", tag="Audio", attributes='value="$clip"')
+    project = bench.label_studio.create_project("sound tracks", config)
+    bench.label_studio.upload(project, {"a.m4a": sound_track()}, "audio/mp4")
+
+    output = connect(bench, project)
+
+    assert 'sounds in such a file need the extra "video"' in output.error
+    cures = doctor(bench, project, capsys)["tasks"]["cures"]
+    assert "`pip install av`" in " ".join(cures)
 
 
 def test_the_project_goes_on_when_its_tasks_are_put_right(bench: Stand) -> None:

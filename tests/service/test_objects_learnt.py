@@ -9,7 +9,7 @@ CHOICES = (
 )
 TALK = '<Paragraphs name="talk" value="$talk"/>'
 ANSWER = '<Text name="answer" value="$answer"/>'
-CLIP = '<Video name="clip" value="$clip"/>'
+CLIP = '<List name="clip" value="$clip"/>'
 
 
 def task(number: int) -> JsonObject:
@@ -35,7 +35,7 @@ def test_the_answer_beside_a_dialogue_is_learnt(bench: Stand) -> None:
     status = bench.assert_order_holds(project)
     assert (status["labels"], status["set_aside"], status["pool"]) == (4, 0, 8)
     assert status["reads"]["kind"] == "objects"
-    note = "<Video> cannot be read: Dubito uses the other objects of the task"
+    note = "<List> cannot be read: Dubito uses the other objects of the task"
     assert note in status["notes"]
     ranking = bench.state(project).ranking()
     assert ranking is not None

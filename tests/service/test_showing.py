@@ -302,6 +302,16 @@ def test_a_sound_is_fetched_by_the_viewers_own_browser(bench: Stand) -> None:
     assert detail["image"] is None
 
 
+def test_a_video_is_fetched_by_the_viewers_own_browser(bench: Stand) -> None:
+    config = choices_config("a", "b", tag="Video", attributes='value="$clip"')
+    project, task = one_task(bench, config, {"clip": "/data/upload/1/a walk.mp4"})
+
+    detail = seen(bench, project, task)
+
+    assert detail["video"] == f"{bench.server.url}/data/upload/1/a%20walk.mp4"
+    assert detail["audio"] is None
+
+
 def test_people_are_sent_to_the_address_that_their_browsers_know(
     fake_server: FakeServer, store_url: str, redis: object
 ) -> None:

@@ -1,5 +1,7 @@
 """A project that shows what cannot be read: refused, or learnt from what is beside."""
 
+import sys
+
 import pytest
 
 from dubito.backend.connection.connect import Connector
@@ -10,11 +12,11 @@ from tests.service.stand import Stand
 TASKS = 24
 
 
-def video_project(bench: Stand, *columns: str) -> int:
-    config = choices_config("slow", "quick", tag="Video", attributes='value="$video"')
+def list_project(bench: Stand, *columns: str) -> int:
+    config = choices_config("slow", "quick", tag="List", attributes='value="$clips"')
     project = bench.label_studio.create_project("clips", config)
     tasks = [
-        {"video": f"/data/upload/1/{n:08x}-clip.mp4", "number": n}
+        {"clips": f"/data/upload/1/{n:08x}-clip.json", "number": n}
         | dict.fromkeys(columns, n % 2 * 3 + n / 10)
         for n in range(TASKS)
     ]
@@ -34,7 +36,7 @@ def said_by_connect(bench: Stand, project: int) -> list[str]:
 @pytest.mark.parametrize(
     ("tag", "value"),
     [
-        ("Video", "/data/upload/1/{}.mp4"),
+        ("List", "/data/upload/1/{}.json"),
         ("List", [{"title": "A", "body": "hello"}]),
     ],
 )
@@ -66,9 +68,9 @@ def test_captions_that_come_from_the_task_are_refused(bench: Stand) -> None:
     assert bench.label_studio.ml_backends(project) == []
 
 
-def test_numbers_beside_a_video_are_learnt_and_that_is_said(bench: Stand) -> None:
-    project = video_project(bench, "speed")
-    note = "<Video> cannot be read: Dubito uses the other data of the task: 'speed'"
+def test_numbers_beside_a_list_are_learnt_and_that_is_said(bench: Stand) -> None:
+    project = list_project(bench, "speed")
+    note = "<List> cannot be read: Dubito uses the other data of the task: 'speed'"
 
     assert note in said_by_connect(bench, project)
 
@@ -81,18 +83,33 @@ def test_numbers_beside_a_video_are_learnt_and_that_is_said(bench: Stand) -> Non
     assert (status["reads"]["kind"], status["reads"]["keys"]) == ("numbers", ["speed"])
 
 
-def test_videos_that_come_after_connecting_are_set_aside(bench: Stand) -> None:
+def test_lists_that_come_after_connecting_are_set_aside(bench: Stand) -> None:
     """Label Studio's own dialog connects too, whatever the tasks show."""
-    config = choices_config("slow", "quick", tag="Video", attributes='value="$video"')
+    config = choices_config("slow", "quick", tag="List", attributes='value="$clips"')
     project = bench.label_studio.create_project("clips", config)
     assert any("add numbers" in line for line in said_by_connect(bench, project))
 
-    clips: list[JsonObject] = [{"video": f"/clips/{n}.mp4"} for n in range(5)]
+    clips: list[JsonObject] = [{"clips": f"/clips/{n}.json"} for n in range(5)]
     bench.label_studio.import_tasks(project, clips)
     status = bench.sync(project)
 
-    reason = "'video' is shown as <Video>, which Dubito cannot read"
+    reason = "'clips' is shown as <List>, which Dubito cannot read"
     assert status["set_aside"] == len(clips)
     assert all(reason in one for one in status["set_aside_reasons"])
     assert any(reason in note for note in status["notes"])
     assert status["pool"] == 0
+
+
+def test_videos_without_their_library_are_refused_with_what_to_install(
+    bench: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    config = choices_config("slow", "quick", tag="Video", attributes='value="$clip"')
+    project = bench.label_studio.create_project("clips", config)
+    clips: list[JsonObject] = [{"clip": f"/clips/{n}.mp4"} for n in range(5)]
+    bench.label_studio.import_tasks(project, clips)
+
+    with pytest.raises(SchemaError, match=r'<Video> without the extra "video" \(pip'):
+        said_by_connect(bench, project)
+
+    assert bench.label_studio.ml_backends(project) == []

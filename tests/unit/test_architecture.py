@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -307,11 +308,13 @@ def bringers() -> dict[str, list[str]]:
 def declared() -> set[str]:
     """Return the packages that an installation brings, and those of its extras.
 
-    The plugin runs where Label Studio's ML server is, plots where they are wanted.
+    The plugin runs where Label Studio's ML server is, plots where they are wanted,
+    videos are decoded where they are labelled.
     """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    lines = [*project["dependencies"], *extras["plot"], *extras["label-studio-ml"]]
+    more = (extras[name] for name in ("plot", "video", "label-studio-ml"))
+    lines = [*project["dependencies"], *chain.from_iterable(more)]
     return {re.split(r"[^\w.-]", line)[0].lower() for line in lines}
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from dataclasses import replace
 
 import pytest
@@ -64,7 +65,7 @@ LEARNT = {
         classes=("run", "jump"),
         tag="Video",
         value="$video",
-        unread="<Video>",
+        is_address=True,
     ),
     "timeseries_choices": Schema(
         control="state",
@@ -276,7 +277,7 @@ def test_an_object_the_editor_does_not_have_is_refused(tag: str) -> None:
 @pytest.mark.parametrize(
     ("tag", "attributes", "unread"),
     [
-        ("Video", "", "<Video>"),
+        ("Video", "", ""),
         ("Pdf", "", ""),
         ("Pdf", 'resolver="x"', '<Pdf resolver="x">'),
         ("List", "", "<List>"),
@@ -309,6 +310,17 @@ def test_it_is_known_what_cannot_be_read(
     assert parsed_schema.value == "$x"
 
 
+def test_a_video_is_read_where_its_library_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = choices_config("a", "b", tag="Video", attributes='value="$x"')
+    monkeypatch.setitem(sys.modules, "av", None)
+
+    assert read_schema(shown).unread == (
+        '<Video> without the extra "video" (pip install av)'
+    )
+
+
 def test_the_list_of_an_image_is_read() -> None:
     parsed_schema = read_schema(ANSWERS["object_image_list"]["label_config"])
 
@@ -322,7 +334,7 @@ def test_the_list_of_an_image_is_read() -> None:
 def test_a_control_over_what_can_be_read_comes_first() -> None:
     first = '<Choices name="one" toName="v">' + TWO + "</Choices>"
     second = '<Choices name="two" toName="t">' + TWO + "</Choices>"
-    shown = f'<Video name="v" value="$v"/>{TEXT}'
+    shown = f'<List name="v" value="$v"/>{TEXT}'
 
     assert read_schema(f"<View>{shown}{first}{second}</View>").control == "two"
     assert read_schema(f"<View>{shown}{first}</View>").control == "one"

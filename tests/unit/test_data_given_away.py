@@ -1,5 +1,6 @@
 """Columns that hold the answers are not read, and owners are told of odd columns."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from dubito.backend.state.pool import TaskInput
 from tests.exports import dataset_of, exported
 from tests.label_studio import JsonObject, choices_config
 from tests.sounds import sound_file
+from tests.videos import clip, sound_track
 
 CONFIG = """<View><Table name="row" value="$row"/>
 <Choices name="label" toName="row" choice="single">
@@ -183,16 +185,26 @@ def test_simulate_names_marks_and_columns_that_give_the_answers_away() -> None:
     )
 
 
-def test_simulate_reads_sounds_of_an_export(tmp_path: Path) -> None:
-    files = {f"{n}.wav": sound_file(300 * (n % 2 + 1) + n) for n in range(20)}
-    for name, content in files.items():
-        (tmp_path / name).write_bytes(content)
+@pytest.mark.parametrize(
+    ("tag", "name", "content"),
+    [
+        ("Video", "{}.mp4", clip),
+        ("Audio", "{}.m4a", sound_track),
+        ("Audio", "{}.wav", sound_file),
+    ],
+)
+def test_simulate_reads_sounds_and_videos_of_an_export(
+    tmp_path: Path, tag: str, name: str, content: Callable[[], bytes]
+) -> None:
+    names = [name.format(number) for number in range(20)]
+    for one in names:
+        (tmp_path / one).write_bytes(content())
     tasks = [
-        exported(n, {"clip": f"/data/upload/7/0a1b2c3d-{name}"}, "ab"[n % 2])
-        for n, name in enumerate(files)
+        exported(n, {"clip": f"/data/upload/7/0a1b2c3d-{one}"}, "ab"[n % 2])
+        for n, one in enumerate(names)
     ]
 
-    config = choices_config("a", "b", tag="Audio", attributes='value="$clip"')
+    config = choices_config("a", "b", tag=tag, attributes='value="$clip"')
     dataset = dataset_of(tasks, config, tmp_path)
 
     assert not dataset.set_aside

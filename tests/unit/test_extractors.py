@@ -109,11 +109,11 @@ def test_another_version_of_a_package_is_another_extractor(package: Path) -> Non
     assert extractor_version("letters") == "2.0"
 
 
-def test_a_video_that_an_extractor_reads_is_not_refused() -> None:
-    schema = read_schema(choices_config("a", "b", tag="Video", attributes='value="$x"'))
+def test_a_list_that_an_extractor_reads_is_not_refused() -> None:
+    schema = read_schema(choices_config("a", "b", tag="List", attributes='value="$x"'))
     chosen = {"extractor": "letters"}
     reads = choose_input(schema, read_preferences(chosen), [])
 
     assert about_unread(schema, reads) == ""
     note = learnt_beside(schema, chosen, [{"x": "/clip.mp4"}])
-    assert note == "the extractor 'letters' reads <Video>"
+    assert note == "the extractor 'letters' reads <List>"

@@ -81,6 +81,18 @@ def test_a_kind_that_is_described_anew_makes_only_its_own_readings_stale(
     assert ingest.is_stale()
 
 
+def test_what_could_not_be_read_before_is_read_anew(ingest: Ingest) -> None:
+    """An older Dubito, or one without the library, used what is beside a video."""
+    tasks = [Task(id=n, data={"clip": f"/{n}.mp4", "x": n / 2}) for n in range(1, 9)]
+    ingest.state.tasks.receive(tasks)
+    read = schema(tag="Video", key="clip", is_address=True)
+    unread = replace(read, is_address=False, unread="<Video>")
+    replace(ingest, schema=unread).take()
+    assert not replace(ingest, schema=unread).is_stale()
+
+    assert replace(ingest, schema=read).is_stale()
+
+
 def test_many_texts_are_read_some_at_a_time(ingest: Ingest) -> None:
     """Each takes milliseconds, and the first round is not to wait for all of them."""
     receive(ingest, *(f"text {n % 5}" for n in range(2 * SAMPLE + 1)))

@@ -50,7 +50,7 @@ def reader_of(schema: Schema, sample: list[JsonObject]) -> TaskReader:
             CONFIG.replace('<Text name="two"', '<Image name="two"'),
             "compares <Text> with <Image>, and Dubito compares two objects of one",
         ),
-        (CONFIG.replace("<Text", "<Video"), "<Video>, which Dubito cannot read"),
+        (CONFIG.replace("<Text", "<List"), "<List>, which Dubito cannot read"),
     ],
 )
 def test_objects_that_cannot_be_compared_are_refused(config: str, reason: str) -> None:

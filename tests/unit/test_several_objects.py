@@ -24,7 +24,7 @@ CHOICES = (
 DOCUMENT = '<Text name="item" value="$document"/>'
 SUMMARY = '<Text name="summary" value="$summary"/>'
 PHOTO = '<Image name="photo" value="$photo"/>'
-CLIP = '<Video name="clip" value="$clip"/>'
+CLIP = '<List name="clip" value="$clip"/>'
 TASK: JsonObject = {
     "document": "a long document",
     "summary": "a document",
@@ -110,12 +110,12 @@ def test_what_cannot_be_read_is_left_out_and_that_is_said() -> None:
 
     assert read(schema, TASK).text == "a long document"
     assert about_unread(schema, spec(schema, TASK)) == (
-        "<Video> cannot be read: Dubito uses the other objects of the task"
+        "<List> cannot be read: Dubito uses the other objects of the task"
     )
 
 
-def test_beside_a_video_in_question_the_other_objects_are_read() -> None:
-    schema = shown('<Video name="item" value="$clip"/>', SUMMARY)
+def test_beside_a_list_in_question_the_other_objects_are_read() -> None:
+    schema = shown('<List name="item" value="$clip"/>', SUMMARY)
 
     assert read(schema, TASK).text == "a document"
     assert "uses the other objects" in about_unread(schema, spec(schema, TASK))

@@ -6,12 +6,21 @@ import numpy as np
 import pytest
 
 from dubito.backend.data_kinds.audio import AUDIO
-from dubito.backend.data_kinds.sound_files import open_sound
+from dubito.backend.data_kinds.sound_files import open_sound, open_whole_sound
 from dubito.model.errors import BadItemError
 from dubito.model.features.sound import BANDS, describe_sound, frames_of
 from tests.sounds import sound_file
+from tests.videos import clip, sound_track, video_with_sound
 
 FORMATS = ["WAV", "FLAC", "OGG", "MP3"]
+TRACKS = [
+    ("ipod", "aac"),
+    ("ipod", "alac"),
+    ("adts", "aac"),
+    ("mp4", "libmp3lame"),
+    ("webm", "libopus"),
+    ("matroska", "pcm_s16le"),
+]
 
 
 def described(content: bytes) -> dict[str, float]:
@@ -36,6 +45,61 @@ def test_a_sound_is_described_in_any_format(kind: str) -> None:
     known = open_sound(sound_file(1_000, seconds=2))
     assert loudest(recording.frames) == loudest(known.frames)
     assert recording.seconds == pytest.approx(2, abs=0.1)
+
+
+@pytest.mark.parametrize(("kind", "codec"), TRACKS)
+def test_a_sound_track_is_described_like_a_sound(kind: str, codec: str) -> None:
+    track = sound_track(1_000, kind=kind, codec=codec, seconds=2, rate=48_000)
+
+    recording, whole = open_sound(track), open_whole_sound(track)
+
+    known = open_sound(sound_file(1_000, seconds=2, rate=48_000))
+    assert loudest(recording.frames) == loudest(whole.frames) == loudest(known.frames)
+    level, known_level = (one.frames[50, BANDS] for one in (recording, known))
+    assert level == pytest.approx(known_level, abs=0.05)
+    assert recording.seconds == pytest.approx(2, abs=0.1)
+    assert whole.seconds == pytest.approx(2, abs=0.1)
+    assert whole.times[-1] == pytest.approx(2, abs=0.1)
+
+
+def test_the_sound_of_a_video_is_heard() -> None:
+    assert open_sound(video_with_sound()).seconds == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (clip(), "it has no sound"),
+        (sound_track()[:400], "it is broken"),
+        (b"\xff\xf1" + bytes(100), "cannot be read|no samples"),
+        (sound_track(kind="avi", codec="adpcm_ms"), "it is coded as adpcm_ms"),
+    ],
+)
+def test_a_file_without_a_sound_track_is_refused(content: bytes, why: str) -> None:
+    with pytest.raises(BadItemError, match=why):
+        open_sound(content)
+
+
+def test_a_long_sound_track_is_heard_in_evenly_spread_parts() -> None:
+    """The second half of the sound is silent, and so are six of the twelve parts."""
+    content = sound_track(codec="alac", seconds=500, silence=500, rate=2_000)
+
+    recording = open_sound(content)
+
+    assert 11_000 < len(recording.frames) <= 12_000
+    loud = recording.frames[:, BANDS] > -5
+    assert recording.seconds == pytest.approx(1_000, abs=0.2)
+    assert loud.mean() == pytest.approx(0.5, abs=0.02)
+
+
+def test_without_its_library_a_sound_track_is_set_aside_with_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    content = sound_track()
+    monkeypatch.setitem(sys.modules, "av", None)
+
+    with pytest.raises(BadItemError, match=r'need the extra "video" \(pip install av'):
+        open_sound(content)
 
 
 @pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 96_000])

@@ -1,5 +1,5 @@
 "use strict";
-/* One task, as a person wants to see it: text, numbers, recording, picture, sound or PDF. */
+/* One task, as a person wants to see it: text, numbers, recording, picture, sound, video or PDF. */
 (() => {
   const { make, charts } = Dubito;
   const TRACE = { width: 240, height: 44 };
@@ -48,15 +48,15 @@
     return fetched(shown, "The image cannot be shown here.");
   }
 
-  function sound(address) {
-    const player = make("audio", {
+  /** Return a player: of `audio`, or of `video`. */
+  function player(tag, noun, address) {
+    const element = make(tag, {
       src: address,
       controls: "",
       preload: "metadata",
-      "aria-label": "The task's sound",
-      class: "sound",
+      "aria-label": `The task's ${noun}`,
     });
-    return fetched(player, "The sound cannot be played here.");
+    return fetched(element, `The ${noun} cannot be played here.`);
   }
 
   function documentLink(address) {
@@ -75,14 +75,15 @@
     return make("div", {}, make("dl", { class: "numbers" }, ...pairs), more);
   }
 
-  /** Return what a task holds; a recording, a picture or a sound stands for its numbers. */
+  /** Return what a task holds; a recording, a picture, a sound or a video stands for its numbers. */
   Dubito.item = (found) => {
     const parts = [];
     if (found.text !== null) parts.push(make("p", { class: "quote" }, found.text));
     if (found.image) parts.push(picture(found.image));
-    if (found.audio) parts.push(sound(found.audio));
+    if (found.audio) parts.push(player("audio", "sound", found.audio));
+    if (found.video) parts.push(player("video", "video", found.video));
     if (found.document) parts.push(documentLink(found.document));
-    const isShown = found.image || found.audio;
+    const isShown = found.image || found.audio || found.video;
     if (found.trace) parts.push(trace(found.trace));
     else if (found.numbers.length && !isShown) parts.push(numbers(found));
     for (const said of new Set([found.note, found.refused])) {

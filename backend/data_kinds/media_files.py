@@ -1,0 +1,128 @@
+"""Videos and sound tracks in files: decoded by PyAV, which an extra brings."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import orjson
+from PIL import Image
+
+from dubito.backend.data_kinds.reader_process import answer_of
+from dubito.model.errors import BadItemError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import IO
+
+    from numpy.typing import NDArray
+
+SCRIPT = "media_tracks.py"
+EXTRA = 'the extra "video" (pip install av)'
+"""What is to be installed where videos and sound tracks are not read."""
+
+FORMATS = ("MP4", "MOV", "WebM", "MKV", "AVI")
+TRACKS = ("M4A", "AAC", "MP4", "MOV", "WebM")
+MOV = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
+"""One of them stands after the first four bytes of an MP4 or MOV file."""
+
+SYNC, LAYER = 0xFFF0, 0xFFF6
+"""AAC begins with twelve bits that are set and a layer 0, an MP3 with another layer."""
+
+FULL_SCALE = 32_768
+LENGTH_BYTES = 4
+
+
+class Track(NamedTuple):
+    """A sound track: its samples per second, its length, and its parts in turn."""
+
+    rate: int
+    seconds: float
+    parts: Iterator[NDArray[np.float32]]
+
+
+def is_installed() -> bool:
+    """Return whether videos and sound tracks can be decoded."""
+    return find_spec("av") is not None
+
+
+def kind_of(content: bytes) -> str:
+    """Return the kind of a file by its beginning, as PyAV names it; mostly none."""
+    if content[4:8] in MOV:
+        return "mov"
+    if content.startswith(b"\x1aE\xdf\xa3"):
+        return "matroska"
+    if content.startswith(b"RIFF") and content[8:12] == b"AVI ":
+        return "avi"
+    is_aac = int.from_bytes(content[:2]) & LAYER == SYNC
+    return "aac" if is_aac else ""
+
+
+def frames_of(content: bytes) -> tuple[list[Image.Image], tuple[int, int]]:
+    """Return evenly spread frames of a video, upright, and its width and height.
+
+    Raises
+    ------
+    BadItemError
+        if it cannot be read
+    """
+    kind = kind_of(content)
+    if kind in {"", "aac"}:
+        message = f"the file is not a video in a supported format: {', '.join(FORMATS)}"
+        raise BadItemError(message)
+    _check_library("videos need")
+    with answer_of(SCRIPT, content, "video", kind, what="video") as answer:
+        head = _head(answer, "video")
+        width, height = head["small"]
+        size = 3 * width * height
+        frames = [
+            Image.frombytes("RGB", (width, height), answer.read(size))
+            for _ in range(head["frames"])
+        ]
+    turned = [one.rotate(head["rotation"], expand=True) for one in frames]
+    sizes = int(head["width"]), int(head["height"])
+    return turned, sizes if head["rotation"] % 180 == 0 else sizes[::-1]
+
+
+@contextmanager
+def sound_track(content: bytes, *, is_whole: bool) -> Iterator[Track]:
+    """Yield the sound track of a file, of which all channels are mixed to one.
+
+    Parameters
+    ----------
+    is_whole : whether all of it is wanted, not only some parts of a long sound; the
+        parts of one of more than an hour are then none
+
+    Raises
+    ------
+    BadItemError
+        if there is none that can be read
+    """
+    _check_library("sounds in such a file need")
+    mode = "whole sound" if is_whole else "sound"
+    with answer_of(SCRIPT, content, mode, kind_of(content), what="sound") as answer:
+        head = _head(answer, "sound")
+        yield Track(int(head["rate"]), float(head["seconds"]), _parts(answer))
+
+
+def _parts(answer: IO[bytes]) -> Iterator[NDArray[np.float32]]:
+    while size := int.from_bytes(answer.read(LENGTH_BYTES)):
+        samples = np.frombuffer(answer.read(size), dtype=np.int16)
+        yield np.asarray(samples / FULL_SCALE, dtype=np.float32)
+
+
+def _head(answer: IO[bytes], what: str) -> dict[str, Any]:
+    """Return the first line of an answer; raise `BadItemError` if it is a refusal."""
+    head: dict[str, Any] = orjson.loads(answer.readline())
+    if "refused" in head:
+        message = f"the {what} cannot be read: {head['refused']}"
+        raise BadItemError(message)
+    return head
+
+
+def _check_library(need: str) -> None:
+    if not is_installed():
+        message = f"{need} {EXTRA}: install it and restart Dubito"
+        raise BadItemError(message)
