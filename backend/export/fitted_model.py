@@ -32,12 +32,13 @@ if TYPE_CHECKING:
     from dubito.backend.records import JsonObject
     from dubito.model.learners.registry import Predictor
 
-FORMAT = 9
+FORMAT = 10
 """Grows when an older Dubito could not read what is written."""
 
-READ_FORMATS = frozenset({6, 7, 8, FORMAT})
-"""Format 8 learnt grades as classes; format 7 knows no names of classes; format 6 knows
-one object only, and no extractor, and its texts have no vectors."""
+READ_FORMATS = frozenset({6, 7, 8, 9, FORMAT})
+"""Format 9 knows no numbers; format 8 learnt grades as classes; format 7 knows no names
+of classes; format 6 knows one object only, and no extractor, and its texts have no
+vectors."""
 
 WITH_VECTORS = 7
 AT_A_TIME = 500
@@ -91,8 +92,8 @@ class ItemPrediction:
 
     Attributes
     ----------
-    label : the likeliest class, the median grade, or a JSON list where a label is any
-        of the classes
+    label : the likeliest class, the median grade, a number, or a JSON list where a
+        label is any of the classes
     certainty : in [0, 1], as the project measures it
     probabilities : of each class, in the order of the model's `classes`
     """

@@ -125,7 +125,7 @@ def fit_model(services: Services, state: ProjectState) -> Model:
     if predictor is None or reads is None or not question.has_two_labels:
         raise NoModelError(state.id)
     fitted = FittedModel(
-        schema=snapshot.schema,
+        schema=question.learnt_schema,
         reads=reads,
         strategy=preferences.strategy,
         featuriser=items.featuriser.without_tasks(),

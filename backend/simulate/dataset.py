@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dubito.backend.controls.codec import NoAnswer
+from dubito.backend.controls.grades import MOST_GRADES
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.data_kinds.registry import kind_named
 from dubito.backend.errors import ExportError, FileUnavailableError
@@ -82,7 +83,7 @@ class Source:
         Raises
         ------
         ExportError
-            if nothing is left, or the labels are stretches
+            if nothing is left, or the labels are stretches or numbers
         """
         _check_question(self.schema)
         labels = derive_labels(self.export.annotations, self.schema, USUAL)
@@ -173,8 +174,16 @@ def _sole_columns(
 
 
 def _check_question(schema: Schema) -> None:
-    """Raise `ExportError` where people mark stretches."""
-    if codec_of(schema).marks_stretches:
+    """Raise `ExportError` where people mark stretches, or give numbers."""
+    codec = codec_of(schema)
+    is_long = codec.answer_kind == "ordered" and len(schema.classes) > MOST_GRADES
+    if codec.answer_kind == "number" or is_long:
+        message = (
+            f"the labels of {schema.control!r} are numbers, and `dubito simulate`"
+            f" replays questions with classes, or with at most {MOST_GRADES} grades"
+        )
+        raise ExportError(message)
+    if codec.marks_stretches:
         message = (
             f"the labels of {schema.control!r} are stretches, and `dubito simulate`"
             " replays questions about whole tasks only"

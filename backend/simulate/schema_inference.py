@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
+from math import inf
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -103,13 +104,21 @@ def infer_schema(export: Export, fetch: Callable[[str], bytes]) -> Schema:
         )
         raise ExportError(message)
     content = _shown(export, fetch)
-    classes = tuple(sorted({answer for one, answer in answers if one == question}))
+    names = {answer for one, answer in answers if one == question}
+    is_ordered = CODECS[question.control_kind].answer_kind == "ordered"
+    classes = tuple(sorted(names, key=_height if is_ordered else str))
     return Schema(
         **question._asdict(),
         classes=classes,
         is_nested=any(SEPARATOR in name for name in classes),
         **content._asdict(),
     )
+
+
+def _height(grade: str) -> float:
+    """Return where a grade stands; what is no number stands first."""
+    height = number(grade)
+    return -inf if height is None else height
 
 
 def _single_answers(export: Export) -> Iterator[tuple[Asked, str]]:
