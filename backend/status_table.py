@@ -27,7 +27,8 @@ DOUBTFUL_SHOWN = 5
 SHOWN = (
     *("phase", "mode", "labels", "pool", "skipped", "set_aside", "pending", "scores"),
     *("round", "window_written"),
-    *("events_pending", "accuracy", "stop", "doubtful", "agreement", "last_error"),
+    *("events_pending", "accuracy", "mean_error", "stop", "doubtful", "agreement"),
+    "last_error",
     *("set_aside_reasons", "notes"),
 )
 
@@ -63,6 +64,8 @@ def status_table(statuses: Sequence[JsonObject]) -> None:
 def _fields(status: JsonObject) -> JsonObject:
     """Return the parts of a status that are printed, the reason beside a pause."""
     fields = {name: status[name] for name in SHOWN}
+    if status["kind"] == "number":
+        del fields["accuracy"]
     window = status["window"]
     if isinstance(window, list) and window:
         count = status["window_written"]
@@ -94,6 +97,10 @@ def _accuracy(fields: Mapping[str, Any]) -> str:
     return "{:.1f} % ({:.1f} to {:.1f} %)".format(*percent)
 
 
+def _mean_error(fields: Mapping[str, Any]) -> str:
+    return "{estimate:.3g} ({low:.3g} to {high:.3g})".format(**fields)
+
+
 def _stop(fields: Mapping[str, Any]) -> str:
     return "\n".join(
         ["advised" if fields["advised"] else "not yet", *fields["reasons"]]
@@ -117,6 +124,7 @@ def _scores(fields: Mapping[str, Any]) -> str:
 _SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = MappingProxyType(
     {
         "accuracy": _accuracy,
+        "mean_error": _mean_error,
         "stop": _stop,
         "agreement": _agreement,
         "scores": _scores,

@@ -30,9 +30,13 @@ class OpinionWidth(int):
     """
 
 
-AnswerKind: TypeAlias = Literal["one of", "any of", "ordered"]
+AnswerKind: TypeAlias = Literal["one of", "any of", "ordered", "number"]
 """Whether a label is one of the classes, or any of them: several, one or none. Ordered
-classes are grades: a label is one of them, and they ascend."""
+classes are grades: a label is one of them, and they ascend. Where a label is a number,
+the classes are some of the numbers that were given, see `Scale`."""
+
+ASCENDING: frozenset[AnswerKind] = frozenset({"ordered", "number"})
+"""The kinds whose classes ascend."""
 
 Probabilities: TypeAlias = NDArray[np.float64]
 """(n, C). Of one-of labels and grades each row sums to 1; of any-of labels each class
@@ -54,7 +58,11 @@ Members: TypeAlias = NDArray[np.bool_]
 """(n, C), whether each class belongs to the any-of label of each task."""
 
 Targets: TypeAlias = Codes | Members
-"""What is learnt: `Codes` of one-of labels and grades, `Members` of any-of labels."""
+"""What is learnt: `Codes` of one-of labels, grades and numbers, `Members` of any-of
+labels."""
+
+Scale: TypeAlias = NDArray[np.float64]
+"""(C,) ascending: the numbers that are learnt as classes, each for those near it."""
 
 Ties: TypeAlias = NDArray[np.uint64]
 """(n,) hashes that decide between equals."""

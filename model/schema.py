@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from dubito.model.task_values import (
     data_keys,
@@ -15,6 +15,12 @@ from dubito.model.task_values import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+Limits: TypeAlias = tuple[float | None, float | None, float | None]
+"""The lowest number, the highest, and the step from the lowest on, or else from 0."""
+
+NO_LIMITS: Limits = (None, None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +69,7 @@ class Schema:
         ``%Y-%m-%d %H:%M``; empty for numbers
     is_inline : whether an HTML page is shown as a part of the editor's own page
     by_start : whether the turns of a dialogue are shown by their `start`
+    limits : of answers that are numbers: which of them the editor takes
     others : the other objects that are shown, each as a schema of the same question
     """
 
@@ -86,6 +93,7 @@ class Schema:
     time_format: str = ""
     is_inline: bool = False
     by_start: bool = False
+    limits: Limits = NO_LIMITS
     others: tuple[Schema, ...] = ()
 
     @property

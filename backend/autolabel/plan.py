@@ -34,6 +34,10 @@ NO_ESTIMATE = (
     " at random"
 )
 STRETCHES = "Dubito does not auto-label stretches; export the predictions instead"
+NUMBERS = (
+    "Dubito does not auto-label numbers, which are hardly ever exactly right; export"
+    " the predictions instead"
+)
 NOTHING_OPEN = "no open task is left to label"
 
 
@@ -121,6 +125,8 @@ def _basis(
     ranking = state.ranking()
     if snapshot is not None and codec_of(snapshot.schema).marks_stretches:
         return snapshot, ranking, None, STRETCHES
+    if snapshot is not None and snapshot.kind == "number":
+        return snapshot, ranking, None, NUMBERS
     if snapshot is None or ranking is None or not ranking.has_model:
         return snapshot, None, None, NO_MODEL
     finding = state.assessments.finding(snapshot.kind)

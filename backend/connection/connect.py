@@ -81,10 +81,9 @@ class Connector:
         """
         project = self.client.project(number)
         schema = read_schema(project.label_config)
-        self.say(
-            f"model target: {schema.control!r} with the classes"
-            f" {', '.join(schema.classes)}"
-        )
+        names = ", ".join(schema.classes)
+        answers = f"the classes {names}" if names else "numbers"
+        self.say(f"model target: {schema.control!r} with {answers}")
         state = self.services.projects.at(project.key)
         if schema.unread:
             page = next(self.client.tasks(number))

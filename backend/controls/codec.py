@@ -6,12 +6,14 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
+from dubito.model.schema import NO_LIMITS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from xml.etree.ElementTree import Element
 
     from dubito.model.arrays import AnswerKind
-    from dubito.model.schema import Schema
+    from dubito.model.schema import Limits, Schema
 
 Answer: TypeAlias = str
 """The answer to a control: hashable and JSON, for labels are counted and stored."""
@@ -38,8 +40,8 @@ class ControlCodec(ABC):
     value_key : the key of a region's `value` under which the answer stands; the type
         where it is not said
     description : what the sentence on what Dubito learns from says of the kind
-    answer_kind : whether an answer is one of the classes, any of them, or a grade: one
-        of classes that ascend
+    answer_kind : whether an answer is one of the classes, any of them, a grade: one of
+        classes that ascend, or a number: then a tag has no classes
     may_be_empty : whether "none of the classes" is an answer, too: one that people give
         and that Dubito predicts
     objects : the kinds of objects that a control may be about; any where it is empty
@@ -82,6 +84,10 @@ class ControlCodec(ABC):
     def class_texts(self, control: Element) -> tuple[str, ...]:  # noqa: ARG002
         """Return what people read of each class; nothing where that is its name."""
         return ()
+
+    def limits(self, control: Element) -> Limits:  # noqa: ARG002
+        """Return within which limits a number must lie, as `Schema.limits` has them."""
+        return NO_LIMITS
 
     def writes_paths(self, control: Element) -> bool:  # noqa: ARG002
         """Tell whether Label Studio's editor writes an answer as a path of steps."""

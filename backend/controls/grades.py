@@ -1,9 +1,10 @@
-"""`<Rating>` and `<Number>` with a few steps: classes in ascending order."""
+"""`<Rating>` and `<Number>`: grades, which are ascending classes, or any numbers."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from decimal import Decimal
+from math import isfinite, remainder
 from typing import TYPE_CHECKING, ClassVar
 
 from dubito.backend.controls.codec import ControlCodec, NoAnswer
@@ -16,18 +17,63 @@ if TYPE_CHECKING:
 
     from dubito.backend.controls.codec import Answer, Region
     from dubito.model.arrays import AnswerKind
-    from dubito.model.schema import Schema
+    from dubito.model.schema import Limits, Schema
 
 MOST_GRADES = 50
 USUAL_STARS = "5"
 MOST_EXACT = 1e15
 """Larger floating-point numbers are not whole numbers one by one."""
 
+CLOSE_ENOUGH = 1e-8
+"""As near to a step a number must be for the editor."""
 
-class Grades(ControlCodec):
+
+class NumericCodec(ControlCodec):
+    """What holds for all answers that are one number.
+
+    Attributes
+    ----------
+    noun : what sentences call an answer
+    """
+
+    noun: ClassVar[str]
+
+    def read(
+        self, result: Sequence[Mapping[str, object]], schema: Schema
+    ) -> Answer | NoAnswer:
+        """Return the one valid number, or why there is none."""
+        numbers = list(dict.fromkeys(map(str, self.answers_to(result, schema))))
+        noun, control = self.noun, schema.control
+        if not numbers:
+            return NoAnswer(f"the annotation has no {noun} for {control!r}")
+        if len(numbers) > 1:
+            return NoAnswer(f"the annotation has several {noun}s for {control!r}")
+        [number] = numbers
+        if not self.is_answer(number, schema):
+            quote = cut(number, SHOWN_LENGTH)
+            return NoAnswer(f"the labeling configuration has no {noun} {quote}")
+        return number
+
+    def answers_in(self, region: Mapping[str, object]) -> list[object]:
+        """Return the number under the type's name, written as labels are."""
+        value = region.get("value")
+        number = value.get(self.type) if isinstance(value, dict) else None
+        if number is None:
+            return []
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            return [number]
+        return [_label_of(number)]
+
+    def regions(self, answer: Answer, schema: Schema) -> list[Region]:
+        """Return the one region of a number."""
+        return [self.region(_number(answer), schema)]
+
+
+class Grades(NumericCodec):
     """Numbers in steps, from the lowest to the highest."""
 
     answer_kind: ClassVar[AnswerKind] = "ordered"
+    noun = "grade"
 
     def unsupported_reason(self, control: Element) -> str:
         """Return why this tag cannot be learnt; empty if it can."""
@@ -48,36 +94,7 @@ class Grades(ControlCodec):
             return ()
         if step <= 0 or not 2 <= count <= MOST_GRADES:
             return ()
-        return tuple(_grade_of(lowest + step * place) for place in range(count))
-
-    def read(
-        self, result: Sequence[Mapping[str, object]], schema: Schema
-    ) -> Answer | NoAnswer:
-        """Return the one valid grade, or why there is none."""
-        grades = list(dict.fromkeys(map(str, self.answers_to(result, schema))))
-        if not grades:
-            return NoAnswer(f"the annotation has no grade for {schema.control!r}")
-        if len(grades) > 1:
-            return NoAnswer(f"the annotation has several grades for {schema.control!r}")
-        [grade] = grades
-        if grade not in schema.classes:
-            quote = cut(grade, SHOWN_LENGTH)
-            return NoAnswer(f"the labeling configuration has no grade {quote}")
-        return grade
-
-    def answers_in(self, region: Mapping[str, object]) -> list[object]:
-        """Return the number under the type's name, written as the grades are."""
-        value = region.get("value")
-        number = value.get(self.type) if isinstance(value, dict) else None
-        if number is None:
-            return []
-        if isinstance(number, bool) or not isinstance(number, int | float):
-            return [number]
-        return [_grade_of(number)]
-
-    def regions(self, answer: Answer, schema: Schema) -> list[Region]:
-        """Return the one region of a grade."""
-        return [self.region(_number(answer), schema)]
+        return tuple(_label_of(lowest + step * place) for place in range(count))
 
 
 class Rating(Grades):
@@ -99,13 +116,11 @@ class NumberGrades(Grades):
     kind = "number"
     tag = "Number"
     type = "number"
-    description = f"a <Number> with at most {MOST_GRADES} steps"
+    description = "a <Number>"
 
-    def unsupported_reason(self, control: Element) -> str:
-        """Return why this tag cannot be learnt; empty if it can."""
-        if super().unsupported_reason(control):
-            return f"has no min, max and step with 2 to {MOST_GRADES} values"
-        return ""
+    def reads(self, control: Element) -> bool:
+        """Tell whether there are few enough numbers to choose from."""
+        return bool(self.classes(control))
 
     def range_of(self, control: Element) -> tuple[str, str, str]:
         """Return the bounds and the step."""
@@ -113,17 +128,67 @@ class NumberGrades(Grades):
         return lowest, highest, attribute(control, "step", "1")
 
 
-def _grade_of(number: float | Decimal) -> str:
-    """Return a number as a grade is named: without the noise of its last digits."""
+class Numbers(NumericCodec):
+    """Any number, or one of many steps: what is learnt as a class, the labels tell."""
+
+    kind = "any-number"
+    tag = "Number"
+    type = "number"
+    description = NumberGrades.description
+    answer_kind: ClassVar[AnswerKind] = "number"
+    noun = "number"
+
+    def unsupported_reason(self, control: Element) -> str:
+        """Return why this tag cannot be learnt; empty if it can."""
+        lowest, highest, _ = self.limits(control)
+        if lowest is None or highest is None or lowest < highest:
+            return ""
+        return "has no two numbers between its min and its max"
+
+    def classes(self, control: Element) -> tuple[str, ...]:  # noqa: ARG002
+        """Return no class: the label config names none."""
+        return ()
+
+    def limits(self, control: Element) -> Limits:
+        """Return the bounds and the step, where the editor heeds them."""
+        names = ("min", "max", "step")
+        lowest, highest, step = (_finite(attribute(control, name)) for name in names)
+        return lowest, highest, step if step and step > 0 else None
+
+    def is_answer(self, text: str, schema: Schema) -> bool:
+        """Tell whether a text is a number that the editor takes."""
+        number = _finite(text)
+        if number is None or abs(number) > MOST_EXACT or text != _label_of(number):
+            return False
+        lowest, highest, step = schema.limits
+        if lowest is not None and number < lowest:
+            return False
+        if highest is not None and number > highest:
+            return False
+        off = 0.0 if step is None else remainder(number - (lowest or 0.0), step)
+        return abs(off) <= CLOSE_ENOUGH
+
+
+def _finite(text: str) -> float | None:
+    """Return the number that a text is; None of other texts, and of the infinite."""
     try:
-        value = float(f"{float(number):.12g}")
+        number = float(text)
+    except ValueError:
+        return None
+    return number if isfinite(number) else None
+
+
+def _label_of(number: float | Decimal) -> str:
+    """Return a number as a label is written: without the noise of its last digits."""
+    try:
+        value = float(f"{float(number):.15g}")
     except OverflowError:
         return "a number of more than 300 digits"
     is_whole = value.is_integer() and abs(value) < MOST_EXACT
     return str(int(value)) if is_whole else repr(value)
 
 
-def _number(grade: str) -> int | float:
-    """Return a grade as the editor stores it."""
-    number = float(grade)
+def _number(label: str) -> int | float:
+    """Return a label as the editor stores it."""
+    number = float(label)
     return int(number) if number.is_integer() else number

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dubito.backend.controls.class_sets import packed
 from dubito.model.evaluation.answers import likely_targets
+from dubito.model.numbers import scale_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,12 @@ def likely_labels(
     ----------
     may_be_empty : of any-of labels: whether "none of them" is an answer
     """
-    labels = likely_targets(probabilities, kind, may_be_empty=may_be_empty).tolist()
+    labels = likely_targets(
+        probabilities,
+        kind,
+        may_be_empty=may_be_empty,
+        scale=scale_named(classes, kind),
+    ).tolist()
     if kind != "any of":
         return [classes[code] for code in labels]
     return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dubito.backend.controls.grades import NumberGrades, Rating
+from dubito.backend.controls.grades import NumberGrades, Numbers, Rating
 from dubito.backend.controls.multiple_choice import (
     MultipleChoice,
     RequiredMultipleChoice,
@@ -33,6 +33,7 @@ CODECS: dict[str, ControlCodec] = {
         Taxonomy(),
         Rating(),
         NumberGrades(),
+        Numbers(),
         MultipleChoice(),
         RequiredMultipleChoice(),
         Pairwise(),

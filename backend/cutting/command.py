@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from dubito.backend.controls.registry import codec_of
 from dubito.backend.cutting.columns import Columns, listed
 from dubito.backend.cutting.job import CutJob, WindowShape
 from dubito.backend.cutting.options import names_in
@@ -144,12 +145,15 @@ def _upload(settings: Settings, options: CutOptions, job: CutJob, show: Show) ->
 
 
 def _check_labels(job: CutJob, writer: TaskWriter) -> None:
-    classes = writer.schema.classes
+    classes, codec = writer.schema.classes, codec_of(writer.schema)
     unknown = sorted(label for label in job.labels if label not in classes)
+    if codec.answer_kind == "number":
+        unknown = [one for one in unknown if not codec.is_answer(one, writer.schema)]
     if unknown:
         message = (
             f"the label config of the project has no class {listed(unknown)} (it has"
-            f" {listed(classes)}): add the class, or correct the label column"
+            f" {listed(classes) or 'numbers'}): add the class, or correct the label"
+            " column"
         )
         raise CutError(message)
 

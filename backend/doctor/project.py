@@ -62,7 +62,7 @@ def check_label_config(patient: DiagnosticContext) -> Verdict:
         )
     classes = ", ".join(schema.classes[:5])
     more = f" and {len(schema.classes) - 5} more" if len(schema.classes) > 5 else ""
-    return well(f"learns {schema.control!r}: {classes}{more}")
+    return well(f"learns {schema.control!r}: {classes or 'numbers'}{more}")
 
 
 def check_known(patient: DiagnosticContext) -> Verdict:

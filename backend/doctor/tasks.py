@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 HOST = re.compile(r"^(\S+) is neither LABEL_STUDIO_URL nor in FILE_HOSTS")
 SEVERAL_CHOICES = re.compile(r"has several choices")
-SEVERAL = re.compile(r"has several (paths|grades)")
-NO_ANSWER = re.compile(r"^the annotation has no (choice|path|grade)")
+SEVERAL = re.compile(r"has several (paths|grades|numbers)")
+NO_ANSWER = re.compile(r"^the annotation has no (choice|path|grade|number)")
+NO_NUMBER_LIKE_IT = re.compile(r"^the labeling configuration has no number")
 GONE = re.compile(r"^the labeling configuration has no (choice|path|grade)")
 TASK_CURES: Mapping[re.Pattern[str], str] = MappingProxyType(
     {
@@ -140,6 +141,8 @@ def _annotation_cure(reason: str) -> str:
         return "in Label Studio's Data Manager: give these tasks one answer"
     if NO_ANSWER.match(reason):
         return f'{interface}: add required="true" to the control; answer these anew'
+    if NO_NUMBER_LIKE_IT.match(reason):
+        return f"{interface}: change min, max or step; then the labels count again"
     if GONE.match(reason):
         return f"{interface}: add it again; then the labels count again"
     return "in Label Studio's Data Manager: label these tasks again"

@@ -147,7 +147,25 @@ STRETCHES = CardWords(
     gives="stretches",
 )
 
-GRADE_ERROR = (
+NUMBERED = CardWords(
+    task="a number for each item",
+    estimated="",
+    label=(
+        "The label is one of up to 20 numbers that people gave, the nearest to the mean"
+        " of the middle 80 % of what is likely. The probabilities are those of these"
+        " numbers, each of which stands for the numbers near it."
+    ),
+    others="it always names one of these numbers, also for an item of another kind.",
+    combined=GRADED.combined,
+    of_class="that number",
+)
+
+MEAN_NUMBER_ERROR = (
+    "Its number is wrong by **{estimate:.3g}** on average, between {low:.3g} and"
+    " {high:.3g} with a confidence of 95 %: on {n} tasks drawn at random, each of which"
+    " was judged by models that had not seen its label."
+)
+MEAN_GRADE_ERROR = (
     "Its grade is wrong by **{estimate:.2f}** grades on average, between {low:.2f} and"
     " {high:.2f} with a confidence of 95 %: on {n} tasks drawn at random."
 )
@@ -173,18 +191,21 @@ def words_for(schema: Schema) -> CardWords:
         return ONE_OF
     if codec.answer_kind == "ordered":
         return GRADED
+    if codec.answer_kind == "number":
+        return NUMBERED
     return ANY_OF if codec.may_be_empty else SOME_OF
 
 
 def about_errors(finding: AssessmentSummary) -> list[str]:
     """Return what is known of the errors beside the accuracy."""
-    scores, error = finding.set_scores, finding.grade_error
+    scores, error = finding.set_scores, finding.mean_error
+    sentence = MEAN_NUMBER_ERROR if finding.kind == "number" else MEAN_GRADE_ERROR
     stretches = finding.stretch_scores
     f1 = [] if stretches is None else [*stretches.by_class.values()]
     return [
         *([F1_OF_STRETCHES.format(macro=sum(f1) / len(f1))] if f1 else []),
         *([_about_f1(scores)] if scores else []),
-        *([GRADE_ERROR.format(**dict(error))] if error else []),
+        *([sentence.format(**dict(error))] if error else []),
     ]
 
 

@@ -33,8 +33,8 @@ class ItemPrediction:
 
     Attributes
     ----------
-    label : the likeliest class, the median grade, or a JSON list where a label is any
-        of the classes
+    label : the likeliest class, the median grade, a number, or a JSON list where a
+        label is any of the classes
     certainty : in [0, 1], as the project measures it
     probabilities : of each class, in the order of the model's `classes`
     """

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dubito.backend.learning.snapshot import ProjectSnapshot
     from dubito.backend.state.assessments import AssessmentSummary
     from dubito.backend.state.facts import InputSpec
+    from dubito.backend.state.kept_scores import MeasuredAccuracy
 
 MARKUP = re.compile(r"([\\`*_\[\]<>|#])")
 MOST_SHOWN = 50
@@ -39,7 +40,7 @@ OPINIONS = (
 CARD = """\
 # {title}
 
-A classifier fitted by Dubito {dubito} on {made_at} to the labels that people gave in
+A model fitted by Dubito {dubito} on {made_at} to the labels that people gave in
 project {project} of Label Studio.
 
 | | |
@@ -177,32 +178,41 @@ def _key(name: str) -> str:
 def _accuracy(subject: CardContent) -> str:
     """Return how good the model is, and how that was found out, or why it is not."""
     finding = subject.finding
-    if finding is None or finding.accuracy is None:
+    if finding is None or finding.point is None:
         return UNKNOWN
-    accuracy = finding.accuracy
+    lines = [*_share_right(subject, finding.accuracy), *about_errors(finding)]
+    if finding.accuracy is not None:
+        how = words_for(subject.snapshot.schema).how
+        lines.append(how.format(labels=finding.labels, n=finding.accuracy.n))
+    if finding.labels != subject.labels:
+        more = subject.labels - finding.labels
+        lines.append(f"Since then there are {more:+d} labels.")
+    return "\n\n".join(lines)
+
+
+def _share_right(subject: CardContent, accuracy: MeasuredAccuracy | None) -> list[str]:
+    """Return how often the model is right; nothing where labels are numbers."""
+    if accuracy is None:
+        return []
     group = subject.snapshot.preferences.group
     whom = f"a task of somebody new (another {_escaped(group)})"
     estimate, low, high = (
         100 * x for x in (accuracy.estimate, accuracy.low, accuracy.high)
     )
-    words = words_for(subject.snapshot.schema)
-    lines = [
-        words.estimated.format(
+    sentence = words_for(subject.snapshot.schema).estimated
+    return [
+        sentence.format(
             estimate=estimate, low=low, high=high, whom=whom if group else "such a task"
-        ),
-        *about_errors(finding),
-        words.how.format(labels=accuracy.labels, n=accuracy.n),
+        )
     ]
-    if accuracy.labels != subject.labels:
-        more = subject.labels - accuracy.labels
-        lines.append(f"Since then there are {more:+d} labels.")
-    return "\n\n".join(lines)
 
 
 def _classes(subject: CardContent) -> str:
     """Return how many tasks have each class; of sets also how well it is predicted."""
     counts, classes = subject.snapshot.labelled_counts, subject.snapshot.schema.classes
     finding = subject.finding
+    if subject.snapshot.kind == "number":
+        return _range(subject.snapshot)
     scores = finding and (finding.stretch_scores or finding.set_scores)
     rows: list[tuple[str, ...]] = [("class", "labelled tasks"), ("---", "---")]
     rows += [(_escaped(name), str(counts[name])) for name in classes]
@@ -211,6 +221,12 @@ def _classes(subject: CardContent) -> str:
         last = ["F1", "---", *("—" if one is None else f"{one:.2f}" for one in f1)]
         rows = [(*row, cell) for row, cell in zip(rows, last, strict=True)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _range(snapshot: ProjectSnapshot) -> str:
+    """Return between which numbers the labels lie."""
+    numbers = sorted(snapshot.labels.chosen.values(), key=float)
+    return f"The labels lie between {numbers[0]} and {numbers[-1]}."
 
 
 def _set_aside(snapshot: ProjectSnapshot, words: CardWords) -> str:

@@ -139,7 +139,7 @@ def _fitted(question: RoundInput, reads: InputSpec, basis: str) -> ExportedModel
     if predictor is None:
         return None
     return FittedModel(
-        schema=schema,
+        schema=question.learnt_schema,
         reads=reads,
         strategy=question.preferences.strategy,
         featuriser=items.featuriser.without_tasks(),

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-FORMAT = 9
+FORMAT = 11
 """Grows when an older Dubito could not read what is written."""
 
 FORMAT_OF_STRETCHES = 10
-READ_FORMATS = frozenset({6, 7, 8, FORMAT, FORMAT_OF_STRETCHES})
-"""Format 8 learnt grades as classes; format 7 knows no names of classes; format 6 knows
-one object only, and no extractor, and its texts have no vectors."""
+READ_FORMATS = frozenset({6, 7, 8, 9, FORMAT, FORMAT_OF_STRETCHES})
+"""Format 9 knows no numbers; format 8 learnt grades as classes; format 7 knows no names
+of classes; format 6 knows one object only, and no extractor, and its texts have no
+vectors."""
 
 WITH_VECTORS = 7
 OURS = (

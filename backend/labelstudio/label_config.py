@@ -194,6 +194,7 @@ def _schema(control: Element, codec: ControlCodec, object_tag: Element) -> Schem
         is_nested=codec.is_nested(control),
         captions=codec.captions(control),
         class_texts=codec.class_texts(control),
+        limits=codec.limits(control),
         **_object(object_tag),
     )
 

@@ -22,12 +22,14 @@ from dubito.backend.learning.learners import learner_for
 from dubito.backend.learning.round import fingerprint_of
 from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.learning.stretch_assessment import AssessedStretches
-from dubito.backend.learning.targets import targets_of
+from dubito.backend.learning.targets import learnt_schema, targets_of
 from dubito.backend.state.assessments import FrozenLabels
+from dubito.model.arrays import ASCENDING
 from dubito.model.evaluation.accuracy import random_prefix
 from dubito.model.evaluation.answers import marks
 from dubito.model.evaluation.assessment import NOW, OPEN_SAMPLE, Assessed
 from dubito.model.evaluation.crossfit import LabelledRows, fit_by
+from dubito.model.numbers import scale_named
 from dubito.model.query.seed_set import permutation, tie_breaker
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from dubito.backend.state.work_queue import Lease
     from dubito.model.arrays import Positions, TaskIds
     from dubito.model.evaluation.crossfit import Fit
+    from dubito.model.schema import Schema
 
 logger = logging.getLogger(__name__)
 FEWEST_LABELS = 20
@@ -165,22 +168,22 @@ class AssessmentInput:
         """Choose the rows; None before there are some labels, two of which differ."""
         by_task, place = frozen.chosen, items.positions
         labels = {place[task]: by_task[task] for task in by_task if task in place}
+        schema = learnt_schema(snapshot.schema, [*labels.values()])
         if len(labels) < FEWEST_LABELS or len(set(labels.values())) < 2:
             return None
-        seed = snapshot.preferences.seed
         left_out = {place[task] for task in frozen.left_out if task in place}
         # What we labelled ourselves is as unknown as ever, but nobody will be asked.
         never = left_out | {place[task] for task in frozen.ours if task in place}
-        order = permutation(items.task_ids, seed)
+        order = permutation(items.task_ids, snapshot.preferences.seed)
         free = [p for p in order.tolist() if p not in labels and p not in left_out]
         rows = np.array(sorted([*labels, *free[:OPEN_SAMPLE]]), dtype=np.intp)
-        examples = _labelled_rows(labels, rows, snapshot, items)
+        examples = _labelled_rows(labels, rows, snapshot, items, schema)
         assessed = Assessed(
             known=examples,
             n_open=len(free),
             in_time=np.searchsorted(rows, list(labels)),
             random_rows=np.searchsorted(rows, random_prefix(order, labels, never)),
-            classes=snapshot.schema.classes,
+            classes=schema.classes,
         )
         stretches = _stretches(labels, rows, snapshot, items)
         project_learner = learner_for(snapshot.schema, snapshot.preferences)
@@ -217,19 +220,29 @@ def _labelled_rows(
     rows: Positions,
     snapshot: ProjectSnapshot,
     items: FeatureTable,
+    schema: Schema,
 ) -> LabelledRows:
-    """Return what is known of some rows of all the items."""
+    """Return what is known of some rows of all the items.
+
+    Parameters
+    ----------
+    schema : the question, with the classes that are learnt
+    """
     labelled, task_ids = sorted(labels), items.task_ids[rows]
+    answers = [labels[row] for row in labelled]
+    scale = scale_named(schema.classes, snapshot.kind)
     return LabelledRows(
         features=items.features[rows],
         rows=np.searchsorted(rows, labelled),
-        codes=targets_of([labels[row] for row in labelled], snapshot.schema),
+        codes=targets_of(answers, schema),
         ties=tie_breaker(task_ids, snapshot.preferences.seed),
-        n_classes=len(snapshot.schema.classes),
+        n_classes=len(schema.classes),
         groups=_groups(snapshot, task_ids),
         views=items.views,
         may_be_empty=codec_of(snapshot.schema).may_be_empty,
-        is_ordered=snapshot.kind == "ordered",
+        is_ordered=snapshot.kind in ASCENDING,
+        scale=scale,
+        numbers=None if scale is None else np.array([*map(float, answers)]),
     )
 
 

@@ -17,7 +17,7 @@ from dubito.backend.state.kept_scores import (
     KeptStretchScores,
     MeasuredAccuracy,
     MeasuredF1,
-    MeasuredGradeError,
+    MeasuredMeanError,
 )
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ def finding_of(
         round=frozen.round,
         labels=assessment.labels,
         set_scores=_scores(assessment, classes),
-        grade_error=None
-        if assessment.grade_error is None
-        else MeasuredGradeError(**asdict(assessment.grade_error)),
+        mean_error=None
+        if assessment.mean_error is None
+        else MeasuredMeanError(**asdict(assessment.mean_error)),
         accuracy=None if accuracy is None else _measured(assessment.labels, accuracy),
         by_chance=tuple(_measured(*point) for point in assessment.by_chance),
         confusion=tuple(
@@ -63,7 +63,7 @@ def finding_of(
         advised=assessment.advice.advised,
         reasons=assessment.advice.reasons,
         doubtful=tuple(
-            _suspect(one, assessed, task_ids) for one in assessment.doubtful
+            _suspect(one, assessed, task_ids, frozen) for one in assessment.doubtful
         ),
     )
 
@@ -120,16 +120,29 @@ def _scores(assessment: Assessment, classes: Sequence[str]) -> KeptSetScores | N
     )
 
 
-def _suspect(one: LabelError, assessed: Assessed, task_ids: TaskIds) -> Suspect:
-    explain = _wrong_set if assessed.known.kind == "any of" else _wrong_class
-    label, suggested, prediction = explain(one, assessed)
+def _suspect(
+    one: LabelError, assessed: Assessed, task_ids: TaskIds, frozen: FrozenLabels
+) -> Suspect:
+    task = int(task_ids[assessed.known.rows[one.place]])
+    if assessed.known.kind == "number":
+        label, suggested = frozen.chosen[task], assessed.classes[one.suggested]
+        prediction = _other_number(label, suggested, one.likelihood)
+    else:
+        explain = _wrong_set if assessed.known.kind == "any of" else _wrong_class
+        label, suggested, prediction = explain(one, assessed)
     return Suspect(
-        task=int(task_ids[assessed.known.rows[one.place]]),
+        task=task,
         label=label,
         suggested=suggested,
         certainty=round(one.likelihood, 6),
         reason=f"a model trained without this label predicts {prediction}",
     )
+
+
+def _other_number(label: str, suggested: str, likelihood: float) -> str:
+    """Say in which direction a number is likely to be wrong."""
+    side = "above" if float(suggested) > float(label) else "below"
+    return f"{suggested}, and a number {side} {label} with {100 * likelihood:.0f} %"
 
 
 def _wrong_class(one: LabelError, assessed: Assessed) -> tuple[str, str, str]:

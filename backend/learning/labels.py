@@ -90,7 +90,8 @@ def derive_labels(
     for annotation in annotations:
         by_task[annotation.task].append(annotation)
     votes = {task: _votes(answers, schema) for task, answers in by_task.items()}
-    trust, scale = trusted(votes, distances_for(schema)), scale_of(schema)
+    trust = trusted(votes, distances_for(schema))
+    scale = scale_of(schema, [v.choice for cast in votes.values() for v in cast])
     all_answers = [a for answers in by_task.values() for a in answers]
     human_answers = [a for a in all_answers if not a.is_unconfirmed]
     finished_answers = [a for a in human_answers if not a.was_cancelled]

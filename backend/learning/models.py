@@ -13,6 +13,7 @@ from dubito.backend.learning.learners import learner_for
 from dubito.backend.learning.stretches import fit_tasks, predict_tasks
 from dubito.backend.learning.targets import targets_of
 from dubito.backend.learning.task_predictions import TaskPredictions
+from dubito.model.arrays import ASCENDING
 from dubito.model.learners.fitting import fit_labels
 from dubito.model.learners.registry import within
 from dubito.model.query.uncertainty import doubt
@@ -54,7 +55,12 @@ def _predictions(
 
 
 def labels_of(predictions: TaskPredictions, schema: Schema) -> Sequence[Answer]:
-    """Return the likeliest label of each task."""
+    """Return the likeliest label of each task.
+
+    Parameters
+    ----------
+    schema : with the classes that were learnt
+    """
     codec = codec_of(schema)
     return predictions.stretches or likely_labels(
         predictions.probabilities,
@@ -117,13 +123,13 @@ def fit(question: RoundInput) -> Predictor | None:
     """
     items, labels = question.items, question.known
     rows = np.array(sorted(labels), dtype=np.intp)
-    targets = targets_of([labels[row] for row in rows.tolist()], question.schema)
+    schema = question.learnt_schema
+    targets = targets_of([labels[row] for row in rows.tolist()], schema)
     project_learner = learner_for(question.schema, question.preferences)
-    n_classes = len(question.schema.classes)
     return fit_labels(
         within(project_learner, items.surroundings),
         items.features[rows],
         targets,
-        n_classes,
-        is_ordered=question.kind == "ordered",
+        len(schema.classes),
+        is_ordered=question.kind in ASCENDING,
     )

@@ -118,7 +118,7 @@ class UnseenTaskScorer:
         predictions = predict_unseen(question, basis, list(readings.values()))
         if predictions is None:
             return {}
-        labels = labels_of(predictions, self.snapshot.schema)
+        labels = labels_of(predictions, question.learnt_schema)
         rows = zip(readings, predictions.certainty.tolist(), labels, strict=True)
         return {task: self._answer(sure, label) for task, sure, label in rows}
 

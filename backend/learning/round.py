@@ -46,7 +46,7 @@ def run_round(question: RoundInput, number: int, basis: str) -> RoundResult:
         round=number,
         basis=basis,
         task_ids=question.items.task_ids,
-        classes=question.schema.classes if predictions.has_model else (),
+        classes=question.learnt_schema.classes if predictions.has_model else (),
         probabilities=predictions.probabilities,
         certainty=certainty,
         kind=question.kind,

@@ -63,7 +63,7 @@ class ProjectSnapshot:
 
     @property
     def kind(self) -> AnswerKind:
-        """Return whether a task has one of the classes, any of them, or a grade."""
+        """Return whether a task has a class, any of them, a grade or a number."""
         return codec_of(self.schema).answer_kind
 
     @property

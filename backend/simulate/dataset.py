@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dubito.backend.controls.codec import NoAnswer
+from dubito.backend.controls.grades import MOST_GRADES
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.data_kinds.registry import kind_named
 from dubito.backend.errors import ExportError, FileUnavailableError
@@ -90,8 +91,9 @@ class Source:
         Raises
         ------
         ExportError
-            if nothing is left
+            if nothing is left, or the labels are numbers
         """
+        _check_question(self.schema)
         labels = derive_labels(self.export.annotations, self.schema, USUAL)
         answers = labels.chosen
         labelled = [task for task in self.export.tasks if task.id in answers]
@@ -100,9 +102,7 @@ class Source:
         aside.update(one.refused for one in readings.values() if one.refused)
         read = [task for task in labelled if not readings[task.id].refused]
         if not read:
-            cause = next((reason for reason, _ in aside.most_common()), "it is empty")
-            message = f"{self.name} has no usable labelled task: {cause}"
-            raise ExportError(message)
+            raise ExportError(self._nothing_usable(aside))
         names = teaching_names(self.schema, preferences)
         pool, seed = pool_of(readings), preferences.seed
         of_pairs = codec_of(self.schema).compares
@@ -161,6 +161,11 @@ class Source:
             groups=groups,
         )
 
+    def _nothing_usable(self, aside: Counter[str]) -> str:
+        """Return why no task is left."""
+        cause = next((reason for reason, _ in aside.most_common()), "it is empty")
+        return f"{self.name} has no usable labelled task: {cause}"
+
     def _aside(self, labels: Labels) -> Counter[str]:
         """Count the tasks without a label by why they have none."""
         answered = (a for a in self.export.annotations if not a.was_cancelled)
@@ -204,6 +209,16 @@ def _sole_columns(
         return ()
     codes = marks(labelled.codes)
     return leaking_columns(items.featuriser, items.features, codes, groups)
+
+
+def _check_question(schema: Schema) -> None:
+    """Raise `ExportError` where people give numbers."""
+    if codec_of(schema).answer_kind == "number":
+        message = (
+            f"the labels of {schema.control!r} are numbers, and `dubito simulate`"
+            f" replays questions with classes, or with at most {MOST_GRADES} grades"
+        )
+        raise ExportError(message)
 
 
 def _groups(tasks: Sequence[Task], key: str) -> NDArray[np.intp]:

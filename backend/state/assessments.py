@@ -15,7 +15,7 @@ from dubito.backend.state.kept_scores import (
     KeptSetScores,
     KeptStretchScores,
     MeasuredAccuracy,
-    MeasuredGradeError,
+    MeasuredMeanError,
     StoredAssessment,
 )
 from dubito.model.arrays import AnswerKind
@@ -80,7 +80,7 @@ class AssessmentSummary(StoredAssessment):
     by_chance : the honest learning curve of labels that were given at random
     set_scores : of any-of labels, if they are known
     stretch_scores : where people mark stretches, likewise
-    grade_error : of grades, if it is known
+    mean_error : of grades and numbers, if it is known
     relation : how often the model is right at which confidence; None before there is
         an estimate, and in what an older Dubito found
     """
@@ -99,7 +99,14 @@ class AssessmentSummary(StoredAssessment):
     kind: AnswerKind = "one of"
     set_scores: KeptSetScores | None = None
     stretch_scores: KeptStretchScores | None = None
-    grade_error: MeasuredGradeError | None = None
+    mean_error: MeasuredMeanError | None = None
+
+    @property
+    def point(self) -> MeasuredAccuracy | None:
+        """The accuracy, of numbers the mean error: a point of the learning curve."""
+        if self.kind != "number" or self.mean_error is None:
+            return self.accuracy
+        return MeasuredAccuracy(labels=self.labels, **self.mean_error.model_dump())
 
 
 class FrozenLabels(StoredAssessment):
@@ -159,9 +166,9 @@ class AssessmentStore:
         """Keep a finding, and drop the steps that led to it."""
         with self.client.pipeline(transaction=True) as pipe:
             pipe.set(self._key(keys.FINDING), finding.model_dump_json())
-            if finding.accuracy is not None:
+            if finding.point is not None:
                 curve = self._key(keys.CURVE)
-                point = finding.accuracy.model_dump() | {"kind": finding.kind}
+                point = finding.point.model_dump() | {"kind": finding.kind}
                 pipe.rpush(curve, orjson.dumps(point))
                 pipe.ltrim(curve, -CURVE_KEPT, -1)
             pipe.delete(self._key(keys.SNAPSHOT), self._key(keys.STEPS))

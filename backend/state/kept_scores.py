@@ -17,7 +17,7 @@ class StoredAssessment(BaseModel):
 
 
 class MeasuredAccuracy(StoredAssessment):
-    """One point of the honest learning curve."""
+    """One point of the honest learning curve: an accuracy; of numbers a mean error."""
 
     labels: int
     estimate: float
@@ -87,8 +87,8 @@ class KeptSetScores(StoredAssessment):
     n: int
 
 
-class MeasuredGradeError(StoredAssessment):
-    """By how many grades predictions are wrong, with a 95 % interval.
+class MeasuredMeanError(StoredAssessment):
+    """By how much grades or numbers are predicted wrong, with a 95 % interval.
 
     Attributes
     ----------

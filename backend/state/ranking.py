@@ -12,6 +12,7 @@ import orjson
 from dubito.backend.controls.likely_labels import likely_labels
 from dubito.model.arrays import AnswerKind
 from dubito.model.evaluation.answers import likely_targets, sure
+from dubito.model.numbers import scale_named
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -38,7 +39,7 @@ class Ranking:
     classes : names of the columns of `probabilities`
     probabilities : (n_tasks, n_classes), no columns before there is a model
     certainty : (n_tasks,)
-    kind : whether a task has one of the classes, any of them, or a grade
+    kind : whether a task has one of the classes, any of them, a grade or a number
     may_be_empty : of any-of labels: whether "none of them" is an answer
     stretches : (n_tasks,) the likeliest answers where people mark stretches, of which
         the probabilities only say which classes occur; else empty
@@ -80,7 +81,12 @@ class Ranking:
     def members(self) -> Members:
         """Return (n_tasks, n_classes) whether each class is in each task's label."""
         kind, probabilities = self.kind, self.probabilities
-        labels = likely_targets(probabilities, kind, may_be_empty=self.may_be_empty)
+        labels = likely_targets(
+            probabilities,
+            kind,
+            may_be_empty=self.may_be_empty,
+            scale=scale_named(self.classes, kind),
+        )
         if kind == "any of":
             return labels.astype(np.bool_, copy=False)
         members = np.zeros(probabilities.shape, dtype=np.bool_)

@@ -32,8 +32,8 @@ class SetF1(ResponseModel):
     n: Count = Field(description="Number of randomly drawn tasks.")
 
 
-class GradeError(ResponseModel):
-    """The mean error of predicted grades, in grades, with its 95 % interval."""
+class MeanError(ResponseModel):
+    """The mean error of predicted grades or numbers, with its 95 % interval."""
 
     estimate: Amount
     low: Amount

@@ -16,7 +16,7 @@ from dubito.backend.response_model import Count, ResponseModel, Share, Why
 from dubito.backend.state.assessments import Confusion, Suspect
 from dubito.backend.state.facts import InputSpec
 from dubito.backend.state.kept_scores import MeasuredAccuracy
-from dubito.backend.status.accuracy import Accuracy, GradeError, SetF1
+from dubito.backend.status.accuracy import Accuracy, MeanError, SetF1
 from dubito.backend.status.set_aside import Cause
 from dubito.model.arrays import AnswerKind
 from dubito.model.evaluation.agreement import Agreement
@@ -135,14 +135,15 @@ class ProjectStatus(ResponseModel):
         " 95 % intervals on `n` randomly drawn tasks; `accuracy` is then the share of"
         " tasks whose whole set is right"
     )
-    grade_error: GradeError | None = Field(
-        description="of a question of the kind `ordered`: by how many grades (steps of"
-        " the scale) predictions are wrong, on average, with a 95 % interval, on `n`"
-        " randomly drawn tasks; `accuracy` is then the share of tasks whose grade is"
-        " exactly right"
+    mean_error: MeanError | None = Field(
+        description="of the kinds `ordered` and `number`: by how many grades (steps of"
+        " the scale), or by how much, predictions are wrong, on average, with a 95 %"
+        " interval, on `n` randomly drawn tasks; `accuracy` is then the share of tasks"
+        " whose grade is exactly right, and of numbers always null"
     )
     curve: list[MeasuredAccuracy] = Field(
-        description="the accuracy that was estimated at each number of `labels`"
+        description="the accuracy that was estimated at each number of `labels`; of"
+        " the kind `number` the mean error"
     )
     stop: StopAdvice = Field(
         description="whether Dubito advises to stop labelling, and the reasons"
@@ -171,11 +172,13 @@ class ProjectStatus(ResponseModel):
     links: Links = Field(description="addresses of the project in Label Studio")
     reads: InputSpec | None = Field(description="what Dubito reads from each task")
     notes: list[str] = Field(description="what is worth knowing")
-    classes: list[str] = Field(description="choices of the question")
+    classes: list[str] = Field(
+        description="choices of the question; none of the kind `number`"
+    )
     kind: AnswerKind = Field(
         description="`one of` if a task has one of the classes, `any of` if it may have"
         " several or none: then a label is a JSON list of classes; `ordered` if the"
-        " classes are grades, the lowest first"
+        " classes are grades, the lowest first; `number` if a label is any number"
     )
     knows_class_names: bool = Field(
         description="whether the names of the classes teach, before the first label"

@@ -51,6 +51,10 @@ ANY_OF = (
     "a task may have several classes: the accuracy is the share of tasks whose classes"
     " are all right"
 )
+NUMBERS = (
+    "labels are numbers: there is a mean error instead of an accuracy; Dubito does not"
+    " auto-label such tasks"
+)
 ACCEPTANCE = (
     "the editor showed a prediction for {of} of the answers, and people submitted"
     " {unchanged} ({share:.0%}) unchanged"
@@ -113,6 +117,8 @@ def _about_the_tasks(
     if snapshot is not None and snapshot.kind == "any of":
         marks_stretches = codec_of(snapshot.schema).marks_stretches
         notes.append(STRETCHES if marks_stretches else ANY_OF)
+    if snapshot is not None and snapshot.kind == "number":
+        notes.append(NUMBERS)
     if snapshot is not None and (acceptance := snapshot.labels.acceptance):
         share = acceptance.unchanged / acceptance.of
         notes.append(ACCEPTANCE.format(**asdict(acceptance), share=share))

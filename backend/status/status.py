@@ -131,7 +131,7 @@ def _assessed(state: ProjectState, snapshot: ProjectSnapshot | None) -> JsonObje
     return {
         "accuracy": finding.accuracy or unknown,
         "f1": finding.set_scores,
-        "grade_error": finding.grade_error,
+        "mean_error": finding.mean_error,
         "curve": state.assessments.curve(kind),
         "stop": finding,
         "doubtful": finding.doubtful,

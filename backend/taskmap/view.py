@@ -12,18 +12,20 @@ from pydantic import Field
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.errors import SchemaError
 from dubito.backend.learning.snapshot import ProjectSnapshot
+from dubito.backend.learning.targets import learnt_schema, targets_of
 from dubito.backend.response_model import Count, ResponseModel, Share
 from dubito.backend.state.taskmap import MapStore
 from dubito.model.query.seed_set import permutation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from dubito.backend.state.project import ProjectState
     from dubito.backend.state.ranking import Ranking
     from dubito.model.arrays import Positions, TaskIds
+    from dubito.model.schema import Schema
 
 MOST_POINTS = 20_000
 """More than these a browser draws slowly, and nobody tells apart."""
@@ -38,6 +40,7 @@ ANY_OF = (
     "Only tasks with exactly one class have its colour; those with several classes, and"
     " those with none of them, have a colour of their own."
 )
+NUMBERS = "A number has the colour of the nearest of the numbers listed here."
 Code: TypeAlias = Annotated[
     int,
     Field(
@@ -88,7 +91,7 @@ def map_view(state: ProjectState, most: int = MOST_POINTS) -> MapView:
     points = places.points[rows].astype(np.float64).round(PLACE_DIGITS)
     certainty = known.certainty[rows].round(CERTAINTY_DIGITS).tolist()
     return MapView(
-        classes=list(snapshot.schema.classes),
+        classes=list(known.classes),
         tasks=known.task_ids[rows].tolist(),
         x=points[:, 0].tolist(),
         y=points[:, 1].tolist(),
@@ -104,8 +107,13 @@ def map_view(state: ProjectState, most: int = MOST_POINTS) -> MapView:
     )
 
 
+def _coloured(snapshot: ProjectSnapshot) -> Schema:
+    """Return the question with the classes that have a colour."""
+    return learnt_schema(snapshot.schema, [*snapshot.labels.chosen.values()])
+
+
 def _no_map(snapshot: ProjectSnapshot | None, total: int, why: str) -> MapView:
-    classes = [] if snapshot is None else list(snapshot.schema.classes)
+    classes = [] if snapshot is None else list(_coloured(snapshot).classes)
     return MapView(classes=classes, total=total, note=why)
 
 
@@ -118,7 +126,9 @@ def _why_none(state: ProjectState, total: int) -> str:
 
 
 def _colours(snapshot: ProjectSnapshot) -> str:
-    """Say which tasks have no colour, where a colour is one class."""
+    """Say what a colour stands for, where it is not simply the class of a task."""
+    if snapshot.kind == "number":
+        return NUMBERS
     return ANY_OF if snapshot.kind == "any of" else ""
 
 
@@ -144,12 +154,14 @@ class LabelledTasks:
 
     Attributes
     ----------
+    classes : those that have a colour
     label, predicted : (n,) codes of classes; `NOBODY` where nothing is known, `SEVERAL`
         and `EMPTY` of any-of labels that are not one class
     certainty : (n,), NaN before there is a model
     window : the tasks asked next, the first one first
     """
 
+    classes: tuple[str, ...]
     task_ids: TaskIds
     label: NDArray[np.intp]
     predicted: NDArray[np.intp]
@@ -161,19 +173,34 @@ class LabelledTasks:
         cls, task_ids: TaskIds, snapshot: ProjectSnapshot, ranking: Ranking | None
     ) -> LabelledTasks:
         """Look up all tasks at once."""
-        codes = {name: code for code, name in enumerate(snapshot.schema.classes)}
-        codec, labels = codec_of(snapshot.schema), snapshot.labels.chosen
-        answers = {
-            label: _code(codec.classes_in(label), codes) for label in {*labels.values()}
-        }
-        predicted, certainty = _foreseen(task_ids, ranking, codes)
+        labels, schema = snapshot.labels.chosen, _coloured(snapshot)
+        answers = _codes({*labels.values()}, schema)
+        predicted, certainty = _foreseen(task_ids, ranking, schema)
         return cls(
+            classes=schema.classes,
             task_ids=task_ids,
             label=_labelled(task_ids, labels, answers),
             predicted=predicted,
             certainty=certainty,
             window=[place.task for place in snapshot.state.facts().window],
         )
+
+
+def _codes(answers: Collection[str], schema: Schema) -> dict[str, int]:
+    """Return what a map shows of each label: of a number the nearest one."""
+    codec = codec_of(schema)
+    if codec.answer_kind == "number":
+        return _nearest(sorted(answers), schema)
+    codes = {name: code for code, name in enumerate(schema.classes)}
+    labels = {answer: codec.classes_in(answer) for answer in answers}
+    return {answer: _code(classes, codes) for answer, classes in labels.items()}
+
+
+def _nearest(numbers: Sequence[str], schema: Schema) -> dict[str, int]:
+    """Return which class of a question each number is nearest to."""
+    if not numbers or not schema.classes:
+        return {}
+    return dict(zip(numbers, targets_of(numbers, schema).tolist(), strict=True))
 
 
 def _code(classes: Sequence[str], codes: Mapping[str, int]) -> int:
@@ -195,7 +222,7 @@ def _labelled(
 
 
 def _foreseen(
-    task_ids: TaskIds, ranking: Ranking | None, codes: Mapping[str, int]
+    task_ids: TaskIds, ranking: Ranking | None, schema: Schema
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Return the likely class of each task, and how certain that is."""
     predicted = np.full(task_ids.size, NOBODY, dtype=np.intp)
@@ -203,6 +230,9 @@ def _foreseen(
     if ranking is None or not ranking.has_model or not ranking.task_ids.size:
         return predicted, certainty
     where, is_there = _rows_of(task_ids, ranking.task_ids)
+    codes = {name: code for code, name in enumerate(schema.classes)}
+    if ranking.kind == codec_of(schema).answer_kind == "number":
+        codes = _nearest(ranking.classes, schema)
     codes_of_classes = np.array([codes.get(name, NOBODY) for name in ranking.classes])
     members = ranking.members()
     count = members.sum(axis=1)

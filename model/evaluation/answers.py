@@ -1,4 +1,4 @@
-"""Labels of each kind, one-of, any-of and ordered, compared as wholes."""
+"""Labels of each kind, one-of, any-of, ordered and numbers, compared as wholes."""
 
 from hashlib import blake2b
 
@@ -9,26 +9,38 @@ from dubito.model.arrays import (
     AnswerKind,
     Codes,
     Probabilities,
+    Scale,
     Targets,
     likeliest,
     likely_members,
     median_grades,
 )
+from dubito.model.numbers import likely_numbers
 
 MARK_BYTES = 7
 """So many bytes of a hash are a number that an array of codes holds."""
 
 
 def likely_targets(
-    probabilities: Probabilities, kind: AnswerKind, *, may_be_empty: bool = True
+    probabilities: Probabilities,
+    kind: AnswerKind,
+    *,
+    may_be_empty: bool = True,
+    scale: Scale | None = None,
 ) -> Targets:
     """Return the labels that are predicted.
 
     They are the likeliest classes, the medians of grades, and of any-of labels what
-    `likely_members` says.
+    `likely_members` says, of numbers what `likely_numbers` does.
+
+    Parameters
+    ----------
+    scale : of numbers: those that the classes are
     """
     if kind == "any of":
         return likely_members(probabilities, may_be_empty=may_be_empty)
+    if scale is not None:
+        return likely_numbers(probabilities, scale)
     return _codes(probabilities, kind)
 
 

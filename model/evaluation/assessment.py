@@ -17,15 +17,31 @@ from dubito.model.arrays import (
     Codes,
     Positions,
     Probabilities,
+    Scale,
     Targets,
 )
 from dubito.model.evaluation.accuracy import FEWEST_RANDOM, Accuracy, Evidence, accuracy
 from dubito.model.evaluation.answers import class_counts, marks
 from dubito.model.evaluation.crossfit import Fit, LabelledRows, folds, hold_out, learn
 from dubito.model.evaluation.f1 import SetScores, set_scores
-from dubito.model.evaluation.grade_error import GradeError, grade_error
-from dubito.model.evaluation.label_errors import LabelError, label_errors
-from dubito.model.evaluation.stopping import MODELS, STEP, Advice, Trail, advise
+from dubito.model.evaluation.label_errors import (
+    LabelError,
+    label_errors,
+    number_errors,
+)
+from dubito.model.evaluation.mean_error import (
+    MeanError,
+    mean_grade_error,
+    mean_number_error,
+)
+from dubito.model.evaluation.stopping import (
+    MODELS,
+    STEP,
+    Advice,
+    Trail,
+    advise,
+    advise_on_numbers,
+)
 
 OPEN_SAMPLE = 2_000
 """Open tasks that are looked at; a bigger sample would not narrow the interval."""
@@ -66,7 +82,7 @@ class Assessment:
     confusion : what the model, without them, takes tasks drawn at random for
     by_chance : the learning curve of random labels, as far as there are some
     set_scores : of any-of labels: F1 on the tasks drawn at random, if it is known
-    grade_error : of grades: by how many the same tasks are predicted wrong
+    mean_error : of grades and numbers: by how much the same tasks are predicted wrong
     """
 
     labels: int
@@ -76,7 +92,7 @@ class Assessment:
     confusion: tuple[Confused, ...]
     by_chance: tuple[ByChance, ...]
     set_scores: SetScores | None = None
-    grade_error: GradeError | None = None
+    mean_error: MeanError | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,8 +135,13 @@ class Assessed:
 
     @property
     def random_counts(self) -> list[int]:
-        """Return how many random labels are learnt from; some are left to judge."""
-        most = len(self.random_rows) - FEWEST_RANDOM
+        """Return how many random labels are learnt from; some are left to judge.
+
+        Of numbers there is no such curve.
+        """
+        most = (
+            len(self.random_rows) - FEWEST_RANDOM if self.known.numbers is None else 0
+        )
         spread = np.linspace(FEWEST_RANDOM, most, RANDOM_POINTS)
         return np.unique(spread.astype(int)).tolist() if most >= FEWEST_RANDOM else []
 
@@ -154,26 +175,34 @@ class Assessed:
         for fold in range(int(self.folds.max()) + 1):
             rows = self.folds == fold
             without[rows], instead[rows] = predictions[f"fold {fold}"]
-        estimate = accuracy(self._evidence(instead))
-        rows, codes = self.known.rows, self.known.codes
-        most = min(MOST_DOUBTFUL, int(DOUBTFUL_SHARE * len(rows)))
+        is_number = self.known.kind == "number"
+        estimate = None if is_number else accuracy(self._evidence(instead))
+        error = self._mean_error(instead) if is_number or estimate else None
         return Assessment(
-            labels=len(rows),
+            labels=len(self.known.rows),
             accuracy=estimate,
-            advice=advise(self._trail(predictions, estimate)),
-            doubtful=tuple(
-                label_errors(
-                    without[rows],
-                    codes,
-                    most,
-                    may_be_empty=self.known.may_be_empty,
-                    is_ordered=self.known.is_ordered,
-                )
-            ),
+            advice=advise(self._trail(predictions, estimate))
+            if self.known.scale is None
+            else advise_on_numbers(self._numbers(predictions, self.known.scale), error),
+            doubtful=tuple(self._doubtful(without[self.known.rows])),
             confusion=self._confusion(instead),
             by_chance=tuple(self._by_chance(predictions)),
             set_scores=None if estimate is None else self._set_scores(instead),
-            grade_error=None if estimate is None else self._grade_error(instead),
+            mean_error=error,
+        )
+
+    def _doubtful(self, without: Probabilities) -> list[LabelError]:
+        """Return the labels that may be wrong, by (n_labels, n_classes) predictions."""
+        known, codes = self.known, self.known.codes
+        most = min(MOST_DOUBTFUL, int(DOUBTFUL_SHARE * len(codes)))
+        if known.scale is not None:
+            return number_errors(without, codes.astype(np.intp), most, known.scale)
+        return label_errors(
+            without,
+            codes,
+            most,
+            may_be_empty=known.may_be_empty,
+            is_ordered=known.is_ordered,
         )
 
     def _set_scores(self, instead: Probabilities) -> SetScores | None:
@@ -182,13 +211,18 @@ class Assessed:
         truth, predicted = self._random_labels(instead)
         return set_scores(truth.astype(np.bool_), predicted.astype(np.bool_))
 
-    def _grade_error(self, instead: Probabilities) -> GradeError | None:
-        if self.known.kind != "ordered":
+    def _mean_error(self, instead: Probabilities) -> MeanError | None:
+        """Compare tasks drawn at random with what is predicted, if there are enough."""
+        if not self.known.is_ordered or len(self.random_rows) < FEWEST_RANDOM:
             return None
         truth, predicted = (
             each.astype(np.intp) for each in self._random_labels(instead)
         )
-        return grade_error(truth, predicted, self.known.n_classes)
+        if self.known.numbers is None or self.known.scale is None:
+            return mean_grade_error(truth, predicted, self.known.n_classes)
+        return mean_number_error(
+            self.known.numbers[self.random], self.known.scale[predicted]
+        )
 
     def _random_labels(self, instead: Probabilities) -> tuple[Targets, Targets]:
         """Return the labels of the tasks drawn at random, and what is predicted."""
@@ -196,8 +230,8 @@ class Assessed:
         return self.known.codes[self.random], predicted
 
     def _confusion(self, instead: Probabilities) -> tuple[Confused, ...]:
-        """Count what is taken for what; sets have `set_scores` instead."""
-        if self.known.kind == "any of":
+        """Count what is taken for what; sets and numbers have other scores instead."""
+        if self.known.kind in {"any of", "number"}:
             return ()
         pairs = np.column_stack(self._random_labels(instead))
         distinct_pairs, counts = np.unique(pairs, axis=0, return_counts=True)
@@ -235,6 +269,14 @@ class Assessed:
             n_open=self.n_open,
             groups=None if known.groups is None else known.groups[rows],
         )
+
+    def _numbers(
+        self, predictions: Mapping[str, Probabilities], scale: Scale
+    ) -> list[Scale]:
+        """Return what the models of the `_trail` predict of the open tasks."""
+        models = [predictions[s] for s in self.steps if s.startswith((NOW, "before"))]
+        codes = [self.known.likely_targets(m[self.known.open_rows]) for m in models]
+        return [scale[one.astype(np.intp)] for one in codes]
 
     def _trail(
         self, predictions: Mapping[str, Probabilities], estimate: Accuracy | None

@@ -19,6 +19,7 @@ from dubito.model.arrays import (
     Features,
     Positions,
     Probabilities,
+    Scale,
     Targets,
     Views,
     plain,
@@ -57,7 +58,9 @@ class LabelledRows:
     groups : (n,) number of what a task belongs to, or None
     views : columns of each view, the last ones of the features
     may_be_empty : of any-of labels: whether "none of them" is an answer
-    is_ordered : whether the classes are grades
+    is_ordered : whether the classes ascend: grades, or numbers
+    scale : of numbers: those that the classes are, each for the labels near it
+    numbers : (n_labels,) the labels themselves, where they are numbers
     """
 
     features: Features
@@ -69,15 +72,21 @@ class LabelledRows:
     views: Views = ()
     may_be_empty: bool = True
     is_ordered: bool = False
+    scale: Scale | None = None
+    numbers: NDArray[np.float64] | None = None
 
     @property
     def kind(self) -> AnswerKind:
-        """Return whether a label is one of the classes, any of them, or a grade."""
+        """Return whether a label is a class, any of them, a grade or a number."""
+        if self.scale is not None:
+            return "number"
         return kind_of(self.codes, is_ordered=self.is_ordered)
 
     def likely_targets(self, probabilities: Probabilities) -> Targets:
         """Return the labels that are predicted."""
-        return likely_targets(probabilities, self.kind, may_be_empty=self.may_be_empty)
+        return likely_targets(
+            probabilities, self.kind, may_be_empty=self.may_be_empty, scale=self.scale
+        )
 
     def sure(self, probabilities: Probabilities) -> NDArray[np.float64]:
         """Return (m,) how probable the predicted label is, as a whole."""

@@ -67,6 +67,15 @@ def of_grades(grades: Sequence[str], scale: Sequence[str]) -> Compare:
     return lambda one, other: np.square(heights[one] - heights[other])
 
 
+def of_numbers(numbers: Sequence[str]) -> Compare:
+    """Return the same distances of numbers: 1 between the lowest and the highest."""
+    heights = np.array([*map(float, numbers)])
+    lowest, highest = heights.min(initial=np.inf), heights.max(initial=-np.inf)
+    if lowest < highest:
+        heights = (heights - lowest) / (highest - lowest)
+    return lambda one, other: np.square(heights[one] - heights[other])
+
+
 def _words(has: Members) -> NDArray[np.uint64]:
     """Return (n, C) truth values as (n, C / 64) numbers."""
     padded = np.pad(has, ((0, 0), (0, -has.shape[1] % WORD_BITS)))

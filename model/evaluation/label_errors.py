@@ -11,10 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dubito.model.arrays import Codes, Probabilities, Targets, likeliest
+from dubito.model.arrays import Codes, Probabilities, Scale, Targets, likeliest
 from dubito.model.evaluation.answers import kind_of, likely_targets
+from dubito.model.numbers import likely_numbers
 
 NONE = -1
+FAR_OUT = 0.05
+"""A number is in doubt if one as high, or one as low, is less likely than this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +29,10 @@ class LabelError:
     place : its row among the labels
     suggested : the class the model predicts; of an any-of label the class whose
         membership it contradicts most
-    likelihood : how probable what it suggests is
-    own_likelihood : how probable the label, or that membership, is as it is
+    likelihood : how probable what it suggests is; of a number, that one nearer to it
+        than the label is right
+    own_likelihood : how probable the label, or that membership, is as it is; of a
+        number, that one as far out is right
     substitute : of an any-of label that must not be empty: the class that it has
         instead of its only one
     """
@@ -82,10 +87,46 @@ def label_errors(
     ][:most]
 
 
-def _distance(probabilities: Probabilities, codes: Targets) -> NDArray[np.float64]:
-    """Return (n_labels,) by how many grades the model expects each to be wrong."""
-    grades = np.arange(probabilities.shape[1])
-    return np.asarray((probabilities * np.abs(grades - codes[:, None])).sum(axis=1))
+def number_errors(
+    probabilities: Probabilities, codes: Codes, most: int, scale: Scale
+) -> list[LabelError]:
+    """Return the same of labels that are numbers: those far out of what is likely.
+
+    Those whose expected error is greatest come first.
+
+    Parameters
+    ----------
+    codes : (n_labels,) the places of the labels on the scale
+    """
+    rows, suggested = np.arange(len(codes)), likely_numbers(probabilities, scale)
+    up_to = np.cumsum(probabilities, axis=1)[rows, codes]
+    from_on = 1 - up_to + probabilities[rows, codes]
+    own = np.minimum(up_to, from_on).clip(0, 1)
+    return [
+        LabelError(
+            place=int(row),
+            suggested=int(suggested[row]),
+            likelihood=float(1 - own[row]),
+            own_likelihood=float(own[row]),
+        )
+        for row in np.lexsort((rows, -_distance(probabilities, codes, scale)))
+        if own[row] < FAR_OUT and suggested[row] != codes[row]
+    ][:most]
+
+
+def _distance(
+    probabilities: Probabilities, codes: Targets, scale: Scale | None = None
+) -> NDArray[np.float64]:
+    """Return (n_labels,) by how many grades, or how much, each is expected to be wrong.
+
+    Parameters
+    ----------
+    scale : of numbers: those that the classes are
+    """
+    grades = np.arange(probabilities.shape[1], dtype=np.float64)
+    heights = grades if scale is None else scale
+    wrong = np.abs(heights - heights[codes.astype(np.intp)][:, None])
+    return np.asarray((probabilities * wrong).sum(axis=1))
 
 
 def _substitutes(

@@ -14,9 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dubito.model.arrays import Codes
 from dubito.model.evaluation.accuracy import Accuracy
+from dubito.model.evaluation.mean_error import MeanError
 
 STEP = 5
 """Labels between two models that are compared."""
@@ -25,11 +27,18 @@ MODELS = 7
 LOOK_BACK = STEP * (MODELS - 1)
 """Labels between the oldest of these models and the present one."""
 
+NO_MODEL = f"there is no model from {LOOK_BACK} labels ago to compare with"
+
 APART = 2
 """Steps between the models whose agreement counts: neighbours always agree."""
 
 AGREE = 0.98
 AGREE_IN_A_ROW = 3
+
+NOT_OF_NUMBERS = (
+    "Dubito does not advise when to stop labelling numbers: go on while more labels"
+    " make the mean error smaller"
+)
 
 MORE = 50
 USUAL_GAIN = 0.4
@@ -111,6 +120,32 @@ def advise(trail: Trail) -> Advice:
     )
 
 
+def advise_on_numbers(
+    predictions: Sequence[NDArray[np.float64]], error: MeanError | None
+) -> Advice:
+    """Say what the last labels changed; when to stop is left to people.
+
+    Parameters
+    ----------
+    predictions : of each model, see `Trail`, (n_open,) numbers of the same open tasks
+    """
+    reasons = []
+    if len(predictions) < MODELS:
+        reasons.append(NO_MODEL)
+    elif len(predictions[0]):
+        change = np.abs(predictions[0] - predictions[MODELS - 1]).mean()
+        reasons.append(
+            f"the last {LOOK_BACK} labels changed the predictions for open tasks by"
+            f" {change:.3g} on average"
+        )
+    if error is not None:
+        reasons.append(
+            f"predictions are wrong by {error.estimate:.3g} on average"
+            f" ({error.low:.3g} to {error.high:.3g})"
+        )
+    return Advice(advised=False, reasons=(*reasons, NOT_OF_NUMBERS))
+
+
 def _blocked(trail: Trail) -> list[str]:
     """Return why it is too early to judge."""
     reasons = []
@@ -119,7 +154,7 @@ def _blocked(trail: Trail) -> list[str]:
     if len(trail.predictions[0]) and len(np.unique(trail.predictions[0])) < 2:
         reasons.append("the model predicts the same label for all open tasks")
     if len(trail.predictions) < MODELS:
-        reasons.append(f"there is no model from {LOOK_BACK} labels ago to compare with")
+        reasons.append(NO_MODEL)
     return reasons
 
 

@@ -120,7 +120,12 @@ GRADE_MEASURES: Mapping[str, Measure] = MappingProxyType(
 least confidence, which asks for grades that are not exactly right."""
 
 BY_KIND: Mapping[AnswerKind, Mapping[str, Measure]] = MappingProxyType(
-    {"one of": MEASURES, "any of": SET_MEASURES, "ordered": GRADE_MEASURES}
+    {
+        "one of": MEASURES,
+        "any of": SET_MEASURES,
+        "ordered": GRADE_MEASURES,
+        "number": GRADE_MEASURES,
+    }
 )
 
 

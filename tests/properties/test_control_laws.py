@@ -22,6 +22,7 @@ from dubito.backend.controls.registry import (
 from dubito.backend.controls.stretches import Place, Stretch, packed_stretches
 from dubito.backend.labelstudio.label_config import read_schema
 from dubito.backend.learning.labels import read_answer
+from dubito.backend.learning.targets import learnt_schema
 from dubito.backend.publishing.prediction_format import PredictionFormatter
 from dubito.backend.state.ranking import Ranking
 from dubito.model.schema import Schema
@@ -64,6 +65,11 @@ TAGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "number": (
             f'<Number {NAMES} min="0" max="4"/>',
             f'<Number {NAMES} min="-1" max="1" step="0.1"/>',
+        ),
+        "any-number": (
+            f"<Number {NAMES}/>",
+            f'<Number {NAMES} min="-1" step="0.5"/>',
+            f'<Number {NAMES} min="-1" max="1e6"/>',
         ),
         "multiple-choice": (
             f'<Choices {NAMES} choice="multiple">{TWO}</Choices>',
@@ -130,6 +136,11 @@ regions = st.fixed_dictionaries(
 ) | st.dictionaries(st.sampled_from(["from_name", "type", "value"]), json_values)
 
 
+def question(config: str) -> Schema:
+    """Return the question of a label config; of numbers with some that people gave."""
+    return learnt_schema(read_schema(config), ["2.5", "-1", "0", "6", "1000000", "0"])
+
+
 def written(schema: Schema) -> dict[str, list[Region]]:
     """Return the regions of answers of one class, and of all where that is one."""
     codec = codec_of(schema)
@@ -168,7 +179,7 @@ def test_every_kind_of_control_has_tags_to_test() -> None:
 @every_config
 def test_what_is_written_is_read_back(config: str) -> None:
     """Whatever was answered to another control beside."""
-    schema = read_schema(config)
+    schema = question(config)
     codec, results = codec_of(schema), written(schema)
 
     for answer, result in results.items():
@@ -180,7 +191,7 @@ def test_what_is_written_is_read_back(config: str) -> None:
 @every_config
 def test_every_class_can_be_written(config: str) -> None:
     """No two classes are written alike, and no region is without its answer."""
-    schema = read_schema(config)
+    schema = question(config)
 
     results = written(schema)
 
@@ -202,7 +213,7 @@ def test_every_class_can_be_written(config: str) -> None:
 @every_config
 def test_what_is_no_answer_is_not_written(config: str) -> None:
     """It may be the label of a time when the question was another one."""
-    schema = read_schema(config)
+    schema = question(config)
 
     for text in ("", "gone", '["gone"]', '["b", "a"]', "[", "{}", "null", '{"a":"b"}'):
         assert not codec_of(schema).is_answer(text, schema)
@@ -210,7 +221,7 @@ def test_what_is_no_answer_is_not_written(config: str) -> None:
 
 @every_config
 def test_what_is_written_are_regions_of_the_control(config: str) -> None:
-    schema = read_schema(config)
+    schema = question(config)
     codec = codec_of(schema)
 
     for result in written(schema).values():
@@ -227,7 +238,7 @@ def test_what_is_written_are_regions_of_the_control(config: str) -> None:
 @every_config
 def test_bulk_import_takes_what_a_codec_says_it_takes(config: str) -> None:
     """Label Studio drops the others without a word."""
-    schema = read_schema(config)
+    schema = question(config)
     parsed = label_config.parse(config)
 
     for result in written(schema).values():
@@ -237,9 +248,11 @@ def test_bulk_import_takes_what_a_codec_says_it_takes(config: str) -> None:
 
 @every_config
 def test_a_class_that_is_gone_is_set_aside_with_a_reason(config: str) -> None:
-    schema = read_schema(config)
+    schema = question(config)
     codec, gone = codec_of(schema), schema.classes[-1]
     others = replace(schema, classes=schema.classes[:-1])
+    if codec.answer_kind == "number":
+        others = replace(schema, limits=(None, float(schema.classes[-2]), None))
     result = codec.regions(answer_with([gone], schema), schema)
 
     answer = codec.read(result, others)
@@ -250,7 +263,7 @@ def test_a_class_that_is_gone_is_set_aside_with_a_reason(config: str) -> None:
 
 @every_config
 def test_without_one_answer_an_annotation_is_set_aside(config: str) -> None:
-    schema = read_schema(config)
+    schema = question(config)
     codec, results = codec_of(schema), [*written(schema).values()]
 
     several = [] if codec.answer_kind == "any of" else [[*results[0], *results[-1]]]
@@ -265,7 +278,7 @@ def test_without_one_answer_an_annotation_is_set_aside(config: str) -> None:
 
 @pytest.mark.parametrize("config", [c for c in CONFIGS if "multiple" in c])
 def test_nothing_is_predicted_only_where_people_may_answer_it(config: str) -> None:
-    schema = read_schema(config)
+    schema = question(config)
     codec = codec_of(schema)
     assert codec.answer_kind == "any of"
     nothing = np.zeros((1, len(schema.classes)))
@@ -282,7 +295,7 @@ def test_nothing_is_predicted_only_where_people_may_answer_it(config: str) -> No
 
 @every_config
 def test_a_predicted_answer_is_known_until_somebody_gives_another(config: str) -> None:
-    schema = read_schema(config)
+    schema = question(config)
     formatter = PredictionFormatter.of(schema, None, preannotate=True)
     [first, second] = [*written(schema)][:2]
 
@@ -300,7 +313,7 @@ def test_a_predicted_answer_is_known_until_somebody_gives_another(config: str) -
 @every_config
 def test_a_row_that_shows_a_class_has_no_fault(config: str) -> None:
     """Else quick imports, of which Label Studio validates nothing, leave it out."""
-    schema = read_schema(config)
+    schema = question(config)
     n_classes = len(schema.classes)
     ranking = Ranking(
         round=1,
@@ -334,7 +347,7 @@ def test_flat_choices_named_like_paths_are_all_kept() -> None:
 
 @every_config
 def test_codecs_of_one_type_alone_read_what_another_writes(config: str) -> None:
-    schema = read_schema(config)
+    schema = question(config)
 
     for result in written(schema).values():
         [codec] = {codec_for(region) for region in result}
@@ -345,7 +358,7 @@ def test_codecs_of_one_type_alone_read_what_another_writes(config: str) -> None:
 @every_config
 def test_values_stand_in_json_min_as_they_are(config: str) -> None:
     """So Label Studio writes several regions of a control, and other kinds of one."""
-    schema = read_schema(config)
+    schema = question(config)
     codec = codec_of(schema)
 
     for result in written(schema).values():
@@ -359,7 +372,7 @@ def test_values_stand_in_json_min_as_they_are(config: str) -> None:
 def test_any_result_is_read_or_set_aside_with_a_reason(
     config: str, result: list[JsonObject]
 ) -> None:
-    schema = read_schema(config)
+    schema = question(config)
 
     answer = codec_of(schema).read(result, schema)
 

@@ -98,6 +98,10 @@ def test_a_label_is_one_of_several_choices(bench: Stand, walk: Path) -> None:
             series_config("$window", value_type="json").replace("Choices", "Rating"),
             "no class 'quick', 'slow'",
         ),
+        (
+            series_config("$window", value_type="json").replace("Choices", "Number"),
+            "no class 'quick', 'slow' (it has numbers)",
+        ),
     ],
 )
 def test_a_label_config_for_other_data_is_named(

@@ -144,7 +144,7 @@ def test_the_order_is_learnt_and_the_error_in_grades_is_measured(
     grades = dict(zip(ranking.task_ids.tolist(), ranking.labels(), strict=True))
     wrong = [abs(int(grades[task]) - int(rows.truth[task])) for task in rows.tasks]
     assert np.mean(wrong) < 0.8
-    error, accuracy = status["grade_error"], status["accuracy"]
+    error, accuracy = status["mean_error"], status["accuracy"]
     assert error["n"] == accuracy["n"] == LABELS
     assert 0 <= error["low"] < error["estimate"] < error["high"] < 2
     confusion = learning_report(state).confusion
@@ -212,7 +212,7 @@ def test_the_page_tells_the_error_in_grades(
     bench.label_studio.connect_backend(rows.project, bench.url, extra_params=extra)
     bench.connect(rows.project)
     bench.settle(rows.project)
-    error = bench.status(rows.project)["grade_error"]
+    error = bench.status(rows.project)["mean_error"]
 
     page.goto(f"{bench.url}/projects/{rows.project}")
     page.get_by_text("Mean error:").wait_for()

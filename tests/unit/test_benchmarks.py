@@ -21,6 +21,7 @@ from dubito.model.simulation import (
     by_chance,
     replay,
 )
+from tests.benchmarks import numbers
 from tests.benchmarks.active_learning import MOST_OF_OTHERS, jobs_of
 from tests.benchmarks.assessments import ADVICE, ESTIMATES, Found, checks, stop
 from tests.benchmarks.courses import Course
@@ -195,3 +196,19 @@ def test_the_table_of_grades_has_paired_gaps() -> None:
         == table[1][1]
         == f"{np.mean([h.error for h in heights_of_seeds]):.2f}"
     )
+
+
+def test_contestants_of_numbers_are_judged_by_the_same_tasks() -> None:
+    features = np.random.default_rng(0).normal(size=(150, 3))
+    trial = numbers.trial_of(features, 10 * features[:, 0], seed=0)
+
+    errors = {
+        name: np.array([[*contestant(trial)]])
+        for name, contestant in numbers.CONTESTANTS.items()
+    }
+
+    assert {each.shape for each in errors.values()} == {(1, len(numbers.COUNTS))}
+    assert all((each < 8).all() for each in errors.values())
+    both = np.vstack([errors[numbers.DUBITO]] * 2)
+    table = numbers.row("twice", 2 * both, both)
+    assert table[-1] == "+100.0 ± 0.0"

@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 
 from dubito.backend.controls.codec import NoAnswer
+from dubito.backend.controls.registry import codec_of
 from dubito.backend.errors import SchemaError
 from dubito.backend.labelstudio.label_config import learnable, read_schema
 from dubito.backend.learning.labels import read_answer
-from dubito.model.schema import Channels, Schema
+from dubito.model.schema import Channels, Limits, Schema
 from tests.builders import FIXTURES, annotation
 from tests.label_studio import choices_config
 
@@ -89,6 +90,14 @@ LEARNT["rating"] = Schema(
     value="$text",
     control_kind="rating",
 )
+LEARNT["number"] = Schema(
+    control="num",
+    target="text",
+    classes=(),
+    tag="Text",
+    value="$text",
+    control_kind="any-number",
+)
 LEARNT["taxonomy"] = Schema(
     control="tax",
     target="text",
@@ -137,7 +146,6 @@ LEARNT["pairwise"] = replace(LEFT, others=(replace(LEFT, target="t2", value="$b"
 REFUSED = {
     "dynamic_choices": "'dyn' takes its choices from each task's data",
     "image_bbox": NONE_OF_THEM,
-    "number": "'num' has no min, max and step with 2 to 50 values",
 }
 
 
@@ -381,6 +389,7 @@ TREE = f'<Choice value="A" alias="1">{TWO}</Choice><Choice value="b"/>'
         ('<Rating {} maxRating="3"/>', ("1", "2", "3")),
         ('<Number {} min="-1" max="1" step="0.5"/>', ("-1", "-0.5", "0", "0.5", "1")),
         ('<Number {} min="0" max="1" step="0.7"/>', ("0", "0.7")),
+        ('<Number {} min="0" max="50"/>', ()),
     ],
 )
 def test_other_kinds_of_controls_have_classes(
@@ -389,6 +398,48 @@ def test_other_kinds_of_controls_have_classes(
     control = tag.format('name="c" toName="t"')
 
     assert read_schema(f"<View>{TEXT}{control}</View>").classes == classes
+
+
+@pytest.mark.parametrize(
+    ("attributes", "limits"),
+    [
+        ("", (None, None, None)),
+        ('min="-1.5" max="1e3" step="0.01"', (-1.5, 1000, 0.01)),
+        ('min="low" max="inf" step="0"', (None, None, None)),
+        ('max="3" step="any"', (None, 3, None)),
+    ],
+)
+def test_a_number_lies_within_the_limits_that_the_editor_heeds(
+    attributes: str, limits: Limits
+) -> None:
+    number = f'<Number name="c" toName="t" {attributes}/>'
+
+    schema = read_schema(f"<View>{TEXT}{number}</View>")
+
+    assert (schema.control_kind, schema.classes) == ("any-number", ())
+    assert schema.limits == limits
+
+
+@pytest.mark.parametrize(
+    ("limits", "answers", "others"),
+    [
+        ((None, None, None), ["0", "-3", "4.5", "1e-07"], ["4.50", "nan", "1e16", ""]),
+        ((0, 10, None), ["0", "10", "9.99"], ["-0.01", "10.5"]),
+        ((1, None, 0.1), ["1", "1.3", "7.7"], ["1.25", "0.9"]),
+        ((None, None, 25), ["-50", "0", "75"], ["10"]),
+        ((-1e308, 1e308, 1e-300), ["0", "-7"], ["inf"]),
+    ],
+)
+def test_only_numbers_that_the_editor_takes_are_answers(
+    limits: Limits, answers: list[str], others: list[str]
+) -> None:
+    schema = replace(
+        read_schema(f'<View>{TEXT}<Number name="c" toName="t"/></View>'), limits=limits
+    )
+
+    is_answer = [codec_of(schema).is_answer(one, schema) for one in answers + others]
+
+    assert is_answer == [True] * len(answers) + [False] * len(others)
 
 
 SPLIT = f'<Choice value="A / B">{TWO}</Choice>'
@@ -411,9 +462,8 @@ DEEP = '<Choice value="a">' * 40 + "</Choice>" * 40
         ('<Rating {} maxRating="1"/>', "has no 2 to 50 grades"),
         ('<Rating {} maxRating="1000000000"/>', "has no 2 to 50 grades"),
         ('<Rating {} maxRating="many"/>', "has no 2 to 50 grades"),
-        ("<Number {}/>", "has no min, max and step with 2 to 50 values"),
-        ('<Number {} min="0" max="1" step="0"/>', "has no min, max and step"),
-        ('<Number {} min="0" max="1e999999" step="NaN"/>', "has no min, max and step"),
+        ('<Number {} min="1" max="1"/>', "has no two numbers between its min and its"),
+        ('<Number {} min="2" max="1" step="0"/>', "has no two numbers between"),
     ],
 )
 def test_what_has_no_classes_to_choose_from_is_refused(tag: str, reason: str) -> None:
@@ -438,6 +488,10 @@ def test_a_choice_comes_before_a_rating_and_what_is_in_doubt_comes_last() -> Non
 LEARNT_ANSWERS = {
     "rating_four": "4",
     "number_slider": "6",
+    "number_default": "7",
+    "number_fraction": "4.5",
+    "number_negative": "-3",
+    "number_zero": "0",
     "choices_nested_single_leaf": "Animal / Cat",
     "taxonomy_leaf": "AN / Dog",
     "taxonomy_alias_leaf": "AN / C",
@@ -461,6 +515,7 @@ SET_ASIDE_ANSWERS = {
     "choices_nested_single_parent": "several choices for 'tree'",
     "taxonomy_two": "several paths for 'tax'",
     "taxonomy_none": "no path for 'tax'",
+    "number_none": "no number for 'n'",
     "pairwise_none": "neither object is chosen for 'pw'",
     "pairwise_chosen_then_unchosen": "neither object is chosen for 'pw'",
 }

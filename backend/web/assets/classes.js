@@ -25,9 +25,17 @@
 
   function ofGrades(report, error) {
     const said = error
-      ? `Mean error: ${Dubito.gradeError(error)}. From ${count(error.n)} tasks drawn at random.`
+      ? `Mean error: ${Dubito.meanError(error)}. From ${count(error.n)} tasks drawn at random.`
       : "The mean error in grades appears from 20 labels.";
     return [...ofOne(report), make("p", { class: "muted" }, said)];
+  }
+
+  function ofNumbers(status) {
+    const found = Dubito.accuracy(status);
+    const said = found
+      ? `Mean error: ${found.figure} (${found.bounds}). From ${count(found.n)} tasks drawn at random.`
+      : "Labels are numbers: there are no classes. The mean error appears from 20 labels.";
+    return [make("p", { class: "muted" }, said)];
   }
 
   function ofAny({ classes }, f1) {
@@ -116,17 +124,19 @@
     ];
   }
 
-  function shown({ kind, f1, grade_error }, report) {
+  function shown(status, report) {
+    const { kind, f1, mean_error } = status;
+    if (kind === "number") return ofNumbers(status);
     if (kind === "any of") return ofAny(report, f1);
-    return kind === "ordered" ? ofGrades(report, grade_error) : ofOne(report);
+    return kind === "ordered" ? ofGrades(report, mean_error) : ofOne(report);
   }
 
   Dubito.panels.classes = (section, project) => {
     const body = make("div");
     section.append(body);
     project.onChange(
-      ({ round, labels, assessed, kind, f1, grade_error }) => [
-        ...[round, labels, assessed, kind, f1, grade_error],
+      ({ round, labels, assessed, kind, f1, mean_error }) => [
+        ...[round, labels, assessed, kind, f1, mean_error],
       ],
       async (status) => body.replaceChildren(...shown(status, await project.shared("learning"))),
     );

@@ -1,24 +1,39 @@
 "use strict";
 /* How good the model was after how many labels, and what random labels would have given. */
 (() => {
-  const { make, percent, count, table, charts } = Dubito;
+  const { make, percent, count, rounded, table, charts } = Dubito;
   const points = (found) =>
     found.map(({ labels, estimate, low, high }) => [labels, estimate, low, high]);
 
-  function shown(curve, chance) {
+  const ACCURACY = {
+    name: "Accuracy",
+    format: (share) => percent(share),
+    exact: (share) => percent(share, 1),
+    low: (lowest) => Math.max(0, Math.floor(10 * lowest) / 10),
+    high: () => 1,
+  };
+  const ERROR = {
+    name: "Mean error",
+    format: rounded,
+    exact: rounded,
+    low: () => 0,
+    high: (highest) => highest,
+  };
+
+  /** Draw one measure of what was learnt by Dubito, and by random labels. */
+  function shown(curve, chance, { name, format, exact, low, high }) {
     const rows = [
       ...curve.map((one) => ["Dubito", one]),
       ...chance.map((one) => ["random sampling", one]),
     ];
     const all = rows.map(([, one]) => one);
-    const lowest = Math.min(...all.map((one) => one.low));
     return charts.lines({
-      label: "Accuracy by number of labels, with 95 % intervals",
+      label: `${name} by number of labels, with 95 % intervals`,
       x: { name: "labels", low: 0, high: Math.max(...all.map((one) => one.labels)), format: count },
       y: {
-        low: Math.max(0, Math.floor(10 * lowest) / 10),
-        high: 1,
-        format: (share) => percent(share),
+        low: low(Math.min(...all.map((one) => one.low))),
+        high: high(Math.max(...all.map((one) => one.high))),
+        format,
       },
       series: [
         { name: "Dubito", kind: "", points: points(curve) },
@@ -26,13 +41,13 @@
       ],
       table: table(
         "Learning curve",
-        ["selection", "labels", "accuracy", "low", "high", "random tasks"],
+        ["selection", "labels", name.toLowerCase(), "low", "high", "random tasks"],
         rows.map(([who, one]) => [
           who,
           count(one.labels),
-          percent(one.estimate, 1),
-          percent(one.low, 1),
-          percent(one.high, 1),
+          exact(one.estimate),
+          exact(one.low),
+          exact(one.high),
           count(one.n),
         ]),
         [1, 2, 3, 4, 5],
@@ -45,7 +60,7 @@
     section.append(body);
     project.onChange(
       ({ curve, assessed }) => [curve.length, assessed],
-      async ({ curve }) => {
+      async ({ curve, kind }) => {
         const { by_chance: chance } = await project.shared("learning");
         if (!curve.length) {
           body.replaceChildren(
@@ -61,7 +76,7 @@
         if (chance.length) names.push(["second", "estimate with random sampling only"]);
         body.replaceChildren(
           charts.legend(names),
-          shown(curve, chance),
+          shown(curve, chance, kind === "number" ? ERROR : ACCURACY),
           make(
             "p",
             { class: "muted" },

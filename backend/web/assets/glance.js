@@ -25,11 +25,14 @@
       ? `${Dubito.phase(status)}: ${status.last_error}`
       : Dubito.phase(status);
 
-  /** Return the accuracy in words; null while it is not known. */
-  Dubito.accuracy = ({ estimate, low, high }) =>
-    estimate === null
-      ? null
-      : { figure: percent(estimate, 1), bounds: `${percent(low, 1)} to ${percent(high, 1)}` };
+  /** Return the accuracy, of numbers the mean error, in words; null while it is not known. */
+  Dubito.accuracy = ({ kind, accuracy, mean_error }) => {
+    const found = kind === "number" ? mean_error : accuracy;
+    if (!found || found.estimate === null) return null;
+    const said = kind === "number" ? Dubito.rounded : (share) => percent(share, 1);
+    const bounds = `${said(found.low)} to ${said(found.high)}`;
+    return { figure: said(found.estimate), bounds, n: found.n };
+  };
 
   const tile = (name, figure, ...more) =>
     make(
@@ -58,27 +61,28 @@
   }
 
   /** Return what the accuracy means of this kind of question; null if it is plain. */
-  function meaning({ kind, grade_error }) {
+  function meaning({ kind, mean_error }) {
     if (kind === "any of") return "share of tasks whose classes are all right";
     if (kind !== "ordered") return null;
     const exact = "share of tasks whose grade is exactly right";
-    return grade_error ? `${exact}; mean error ${Dubito.gradeError(grade_error)}` : exact;
+    return mean_error ? `${exact}; mean error ${Dubito.meanError(mean_error)}` : exact;
   }
 
   function accuracy(status) {
-    const found = Dubito.accuracy(status.accuracy);
+    const name = status.kind === "number" ? "Mean error" : "Accuracy";
+    const found = Dubito.accuracy(status);
     if (!found) {
       return tile(
-        "Accuracy",
+        name,
         "not known yet",
         "available from 20 labels, 5 of them of tasks drawn at random",
       );
     }
     return tile(
-      "Accuracy",
+      name,
       found.figure,
       `${found.bounds} (95 %)`,
-      `measured on ${count(status.accuracy.n)} tasks drawn at random`,
+      `measured on ${count(found.n)} tasks drawn at random`,
       meaning(status),
     );
   }

@@ -9,7 +9,8 @@
     : "";
 
   function row(status) {
-    const found = Dubito.accuracy(status.accuracy);
+    const found = Dubito.accuracy(status);
+    const error = status.kind === "number" ? "mean error " : "";
     const title = status.title || `Project ${status.id}`;
     return make(
       "tr",
@@ -18,7 +19,7 @@
       make("td", {}, Dubito.phase(status)),
       make("td", { class: "number" }, count(status.labels)),
       make("td", { class: "number" }, count(status.pool)),
-      make("td", {}, found ? `${found.figure} (${found.bounds})` : "not known yet"),
+      make("td", {}, found ? `${error}${found.figure} (${found.bounds})` : "not known yet"),
       make("td", { class: status.last_error ? "bad" : "good" }, status.last_error || "works"),
     );
   }

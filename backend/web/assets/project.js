@@ -43,8 +43,10 @@
   };
 
   Dubito.percent = (share, digits = 0) => `${(100 * share).toFixed(digits)} %`;
+  /** Return a number with three digits that count. */
+  Dubito.rounded = (number) => String(Number(number.toPrecision(3)));
   /** Return a mean error in grades, and its bounds. */
-  Dubito.gradeError = ({ estimate, low, high }) =>
+  Dubito.meanError = ({ estimate, low, high }) =>
     `${estimate.toFixed(2)} grades (${low.toFixed(2)} to ${high.toFixed(2)})`;
   Dubito.count = (number) => number.toLocaleString("en");
   Dubito.moment = (seconds) => new Date(1000 * seconds).toLocaleString();

@@ -10,7 +10,7 @@ from dubito.backend.state.assessments import AssessmentSummary, FrozenLabels
 from dubito.model.arrays import Codes
 from dubito.model.evaluation.assessment import NOW, Assessed
 from dubito.model.evaluation.crossfit import LabelledRows, fit_by
-from dubito.model.evaluation.grade_error import grade_error
+from dubito.model.evaluation.mean_error import mean_grade_error
 from dubito.model.learners.ensemble import Ensemble
 
 RATING = (
@@ -22,7 +22,7 @@ RATING = (
 def test_the_error_is_the_mean_distance_and_lies_within_its_interval() -> None:
     truth, predicted = np.array([0, 1, 2, 4, 4, 0]), np.array([0, 2, 2, 1, 4, 0])
 
-    error = grade_error(truth, predicted, 5)
+    error = mean_grade_error(truth, predicted, 5)
 
     assert error.estimate == pytest.approx(4 / 6)
     assert error.low < error.estimate < error.high
@@ -33,8 +33,8 @@ def test_of_few_tasks_all_right_the_error_is_not_taken_for_nothing() -> None:
     grades = np.array([0, 1, 2, 3, 4])
 
     few, many = (
-        grade_error(grades, grades, 50),
-        grade_error(np.tile(grades, 100), np.tile(grades, 100), 5),
+        mean_grade_error(grades, grades, 50),
+        mean_grade_error(np.tile(grades, 100), np.tile(grades, 100), 5),
     )
 
     assert (few.estimate, few.low) == (0, 0)
@@ -48,7 +48,7 @@ def test_the_interval_holds_the_true_error_in_most_draws(n: int) -> None:
     truth = float(np.arange(4) @ shares)
 
     errors = rng.choice(4, p=shares, size=(300, n))
-    estimates = [grade_error(row, np.zeros_like(row), 5) for row in errors]
+    estimates = [mean_grade_error(row, np.zeros_like(row), 5) for row in errors]
 
     coverage = np.mean([one.low <= truth <= one.high for one in estimates])
     assert coverage > 0.9
@@ -87,7 +87,7 @@ def test_grades_are_assessed_by_the_median_that_is_shown() -> None:
     predictions |= {step: assessed.take(step, fit, now) for step in assessed.steps[1:]}
     result = assessed.conclude(predictions)
 
-    error, accuracy = result.grade_error, result.accuracy
+    error, accuracy = result.mean_error, result.accuracy
     assert error is not None
     assert accuracy is not None
     assert error.n == accuracy.n == 20
@@ -99,15 +99,15 @@ def test_grades_are_assessed_by_the_median_that_is_shown() -> None:
     )
     kept = finding_of(result, assessed, np.arange(150), frozen)
     assert kept.kind == "ordered"
-    assert kept.grade_error is not None
-    assert kept.grade_error.high == error.high
+    assert kept.mean_error is not None
+    assert kept.mean_error.high == error.high
 
 
 def test_the_model_card_has_words_for_grades() -> None:
     words = words_for(read_schema(RATING))
     error = {"estimate": 0.5, "low": 0.25, "high": 0.875, "n": 12}
     finding = AssessmentSummary.model_validate(
-        {"basis": "", "round": 1, "labels": 30, "grade_error": error}
+        {"basis": "", "round": 1, "labels": 30, "mean_error": error}
     )
 
     [line] = about_errors(finding)
