@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from redis import Redis
 
+from dubito.backend import turn
 from dubito.backend.learning.assessment import FEWEST_LABELS, FEWEST_NEW, assess
 from dubito.backend.state.assessments import AssessmentStore
 from dubito.backend.state.project import ProjectState
@@ -22,6 +23,12 @@ from tests.service.stand import Stand
 LABELS = 36
 PATIENCE_SECONDS = 300.0
 LONG_AGO = -1.0
+
+
+@pytest.fixture(autouse=True)
+def _people_go_on_labelling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let it be quiet only where a test says so, not where the machine is slow."""
+    monkeypatch.setattr(turn, "QUIET_SECONDS", float("inf"))
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +61,8 @@ def assess_now(bench: Stand, state: ProjectState, *, is_quiet: bool = True) -> N
     with state.work.lease() as lease:
         assert lease is not None
         client = bench.services.label_studio()
-        turn = Turn(services=bench.services, state=state, lease=lease, client=client)
-        assess(bench.services, state, lease, turn.yield_now, is_quiet=is_quiet)
+        own = Turn(services=bench.services, state=state, lease=lease, client=client)
+        assess(bench.services, state, lease, own.yield_now, is_quiet=is_quiet)
 
 
 def label(bench: Stand, rows: Rows, count: int) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dubito.backend import turn
 from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.state.clock import StoreClock
 from dubito.backend.state.project import ProjectState
@@ -58,7 +59,7 @@ def survey(
     assert snapshot is not None
     with state.work.lease() as lease:
         assert lease is not None
-        turn = Turn(
+        own = Turn(
             services=bench.services,
             state=state,
             lease=BusyLease(lease.client, lease.key, lease.token, taken_over=False)
@@ -66,7 +67,7 @@ def survey(
             else lease,
             client=bench.services.label_studio(),
         )
-        return MapBuilder(turn=turn, snapshot=snapshot).survey()
+        return MapBuilder(turn=own, snapshot=snapshot).survey()
 
 
 def add_tasks(bench: Stand, project: int, count: int = 3) -> None:
@@ -160,11 +161,15 @@ def test_the_same_tasks_are_not_drawn_again(bench: Stand) -> None:
     assert not survey(bench, rows.project, after=10 * PAUSE_SECONDS)
 
 
-def test_a_map_that_keeps_neighbours_follows_when_it_is_quiet(bench: Stand) -> None:
+def test_a_map_that_keeps_neighbours_follows_when_it_is_quiet(
+    bench: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turn, "QUIET_SECONDS", float("inf"))
     rows = bench.labelled_rows(count=COUNT, labels=8)
     first, stamp = asked(bench, rows.project), stamp_of(bench, rows.project)
 
     while_labelling = survey(bench, rows.project)
+    monkeypatch.undo()
     afterwards = survey(bench, rows.project, after=QUIET)
 
     better = asked(bench, rows.project)

@@ -145,11 +145,11 @@ def test_the_address_of_an_uploaded_page_is_never_its_text() -> None:
     ids=lambda page: page[:8],
 )
 def test_no_page_takes_long(page: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
 
     read("HyperText", page)
 
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("tag", ["Text", "HyperText"])

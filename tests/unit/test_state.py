@@ -194,7 +194,7 @@ def fill(state: ProjectState) -> None:
     state.work.request("everything")
     state.work.claim_queue_slot()
     state.work.due_in(5)
-    state.work.back_off(5)
+    state.work.back_off(500)
     state.history.add(Line(round=1, at=0.0, labels=1, seconds=0.1))
     ids = np.array([1], dtype=np.int64)
     half = np.array([[0.5, 0.5]])
