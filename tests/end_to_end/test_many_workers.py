@@ -16,6 +16,7 @@ from rq import Worker
 from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker
 
+from dubito.backend.state.heartbeats import Heartbeats
 from dubito.backend.state.history import Round
 from dubito.backend.state.project import Projects, ProjectState
 from dubito.backend.state.ranking import Ranking
@@ -28,6 +29,7 @@ from tests.dubito_process import (
     window_of,
 )
 from tests.label_studio import LabelStudio
+from tests.patience import until
 
 MACHINES = 3
 PROJECTS = 3
@@ -53,10 +55,13 @@ def machines(
 ) -> Iterator[list[Dubito]]:
     assert not redis.dbsize()
     with ExitStack() as running:
-        yield [
+        hosts = [
             running.enter_context(machine(label_studio, store_url))
             for _ in range(MACHINES)
         ]
+        # Each says that it is well as soon as one worker of all lives.
+        until(lambda: len(Heartbeats(redis).alive()) == MACHINES)
+        yield hosts
 
 
 def machine(
