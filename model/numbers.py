@@ -5,8 +5,8 @@ a model says how likely each of them is, which is a spread, too. What is predict
 one of them: a number that people have given is one that the editor takes.
 
 Of 4 data sets the mean error was smallest with the mean of the middle 80 % of what is
-likely: by 3 % against the median, by 1 % against the mean, of which a single far label
-could spoil all predictions. With 50 numbers instead of 20 it was no smaller.
+likely: by 5 % against the median, by 2 % against the mean, of which a single far label
+could spoil all predictions. With 50 numbers instead of 20 it was hardly smaller.
 """
 
 from collections.abc import Sequence

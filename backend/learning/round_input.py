@@ -79,7 +79,7 @@ def query_config(preferences: Preferences, n_classes: int) -> QueryConfig:
 
     Where labels are numbers, all tasks after the start are drawn at random, unless the
     owner chose a share: asking for the least certain ones made the mean error greater
-    on 2 of 3 data sets, and smaller on none (docs/figures.md).
+    on 2 of 3 data sets (docs/figures.md).
 
     Parameters
     ----------

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dubito.backend.controls.codec import NoAnswer
-from dubito.backend.controls.grades import MOST_GRADES
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.data_kinds.registry import kind_named
 from dubito.backend.errors import ExportError, FileUnavailableError
@@ -216,7 +215,7 @@ def _check_question(schema: Schema) -> None:
     if codec_of(schema).answer_kind == "number":
         message = (
             f"the labels of {schema.control!r} are numbers, and `dubito simulate`"
-            f" replays questions with classes, or with at most {MOST_GRADES} grades"
+            " replays questions with classes, grades or stretches only"
         )
         raise ExportError(message)
 
