@@ -105,6 +105,23 @@ def test_a_file_for_each_item_is_read(
     assert predicted(folder, raw / "none.txt") == lines[:1]
 
 
+def test_a_page_in_a_file_is_read(
+    bench: Stand, caller: FlaskClient, tmp_path: Path
+) -> None:
+    rows = rows_of("pages", bench.label_studio)
+    connect(bench, rows)
+    folder = made_model(bench, caller, rows.project, tmp_path / "model")
+    task = bench.label_studio.task(rows.tasks[-1])
+    page = tmp_path / "page.html"
+    page.write_text(task["data"]["page"], encoding="utf-8")
+
+    lines = predicted(folder, page)
+
+    expected = predicted_in(bench, rows.project)[rows.tasks[-1]]
+    assert stretches_of(lines, "page.html") == expected
+    assert expected[0][2]
+
+
 def test_a_recording_in_a_file_is_read(
     bench: Stand, caller: FlaskClient, tmp_path: Path
 ) -> None:
