@@ -63,6 +63,7 @@ class Schema:
         ``%Y-%m-%d %H:%M``; empty for numbers
     is_inline : whether an HTML page is shown as a part of the editor's own page
     by_start : whether the turns of a dialogue are shown by their `start`
+    frame_rate : frames per second that the editor counts of a video; 0 of others
     others : the other objects that are shown, each as a schema of the same question
     """
 
@@ -86,6 +87,7 @@ class Schema:
     time_format: str = ""
     is_inline: bool = False
     by_start: bool = False
+    frame_rate: float = 0.0
     others: tuple[Schema, ...] = ()
 
     @property
