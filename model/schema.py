@@ -70,6 +70,7 @@ class Schema:
     is_inline : whether an HTML page is shown as a part of the editor's own page
     by_start : whether the turns of a dialogue are shown by their `start`
     limits : of answers that are numbers: which of them the editor takes
+    frame_rate : frames per second that the editor counts of a video; 0 of others
     others : the other objects that are shown, each as a schema of the same question
     """
 
@@ -94,6 +95,7 @@ class Schema:
     is_inline: bool = False
     by_start: bool = False
     limits: Limits = NO_LIMITS
+    frame_rate: float = 0.0
     others: tuple[Schema, ...] = ()
 
     @property

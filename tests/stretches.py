@@ -3,11 +3,13 @@
 import io
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from fractions import Fraction
 
 import numpy as np
 from soundfile import write
 
 from tests.label_studio import CONTROL, ITEM, JsonObject
+from tests.videos import video_file
 
 SAMPLES, RATE, LONG = 600, 10, 160
 PACES = {"Run": 2.0, "Walk": 0.5}
@@ -17,6 +19,7 @@ BEFORE = ("  Yesterday", " Today 😀", " Last year")
 START = datetime(2026, 1, 1)  # noqa: DTZ001 - the files name no time zone
 SERIES, WORDS = "timeserieslabels", "labels"
 IN_PAGE, IN_TURN = "hypertextlabels", "paragraphlabels"
+ON_TIMELINE, FRAMES = "timelinelabels", 120
 LONGEST_TURN = 1_000
 GREETINGS = ("Hello 😀, this is {}", "Hi, {} here", "  My name is {}")
 WISHES = ("I go to {}.", "a ticket to {} please", "When is the train to {}?")
@@ -184,6 +187,45 @@ def dialogue_with_names(
     return turns, names
 
 
+def video_region(
+    ends: tuple[int, int],
+    name: str,
+    *,
+    control: str = CONTROL,
+    target: str = ITEM,
+) -> JsonObject:
+    """Return what the editor stores of a stretch on the timeline of a video."""
+    start, end = ends
+    value: JsonObject = {"ranges": [{"start": start, "end": end}], ON_TIMELINE: [name]}
+    return {
+        "from_name": control,
+        "to_name": target,
+        "type": ON_TIMELINE,
+        "value": value,
+    }
+
+
+def video_with_motion(
+    random: np.random.Generator,
+) -> tuple[bytes, list[tuple[int, int, str]]]:
+    """Make a dark video in which a square moves for a while, and later only is there.
+
+    Returns
+    -------
+    the file, and the first frame, the last one and the name of each stretch
+    """
+    frames = [np.full((64, 64, 3), 40, dtype=np.uint8) for _ in range(FRAMES)]
+    stretches = []
+    for name, begin in (("Movement", 10), ("Still", 65)):
+        start = begin + int(random.integers(0, 15))
+        for number in range(start, start + 30):
+            at = 2 * (number % 20) if name == "Movement" else 24
+            frames[number - 1][at : at + 20, at : at + 20] = 220
+        stretches.append((start, start + 29, name))
+    content = video_file(frames, kind="webm", codec="libvpx", rate=Fraction(24))
+    return content, stretches
+
+
 def sound_with_events(
     random: np.random.Generator,
 ) -> tuple[bytes, list[tuple[float, float, str]]]:
@@ -217,6 +259,8 @@ def ends_of(one: JsonObject) -> tuple[float, float, str]:
         )
         return start, end, name
     places = value["globalOffsets"] if kind == IN_PAGE else value
+    if kind == ON_TIMELINE:
+        [places] = value["ranges"]
     start, end = (_number(places[key]) for key in ("start", "end"))
     return start, end, name
 

@@ -73,6 +73,10 @@ class ControlCodec(ABC):
         `labelstudio.control_checks`.
         """
 
+    def obstacle_in(self, shown: Element) -> str:  # noqa: ARG002
+        """Return why this object stands in the way; empty if it does not."""
+        return ""
+
     @abstractmethod
     def classes(self, control: Element) -> tuple[str, ...]:
         """Return the classes that a tag offers, as annotations hold them."""

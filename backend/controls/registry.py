@@ -18,6 +18,7 @@ from dubito.backend.controls.text_stretches import (
     PageStretches,
     TextStretches,
 )
+from dubito.backend.controls.video_stretches import VideoStretches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +43,7 @@ CODECS: dict[str, ControlCodec] = {
         SoundStretches(),
         PageStretches(),
         DialogueStretches(),
+        VideoStretches(),
     )
 }
 """Each codec by its kind. The first that takes a tag or a region reads it."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SCRIPT = "media_tracks.py"
+VIDEO, SOUND = "video_frames.py", "sound_tracks.py"
 EXTRA = 'the extra "video" (pip install av)'
 """What is to be installed where videos and sound tracks are not read."""
 
@@ -41,6 +41,23 @@ class Track(NamedTuple):
     rate: int
     seconds: float
     parts: Iterator[NDArray[np.float32]]
+
+
+class Moments(NamedTuple):
+    """Moments of a video.
+
+    Attributes
+    ----------
+    seconds : how long the video is
+    times : (n,) of the moments, ascending, in seconds
+    frames, after : (n, side, side, 3) the frame at each moment and the one after it,
+        which is the same where only some frames are decoded
+    """
+
+    seconds: float
+    times: NDArray[np.float64]
+    frames: NDArray[np.uint8]
+    after: NDArray[np.uint8]
 
 
 def is_installed() -> bool:
@@ -68,12 +85,8 @@ def frames_of(content: bytes) -> tuple[list[Image.Image], tuple[int, int]]:
     BadItemError
         if it cannot be read
     """
-    kind = kind_of(content)
-    if kind in {"", "aac"}:
-        message = f"the file is not a video in a supported format: {', '.join(FORMATS)}"
-        raise BadItemError(message)
-    _check_library("videos need")
-    with answer_of(SCRIPT, content, "video", kind, what="video") as answer:
+    kind = _video_kind(content)
+    with answer_of(VIDEO, content, "video", kind, what="video") as answer:
         head = _head(answer, "video")
         width, height = head["small"]
         size = 3 * width * height
@@ -84,6 +97,27 @@ def frames_of(content: bytes) -> tuple[list[Image.Image], tuple[int, int]]:
     turned = [one.rotate(head["rotation"], expand=True) for one in frames]
     sizes = int(head["width"]), int(head["height"])
     return turned, sizes if head["rotation"] % 180 == 0 else sizes[::-1]
+
+
+def moments_of(content: bytes) -> Moments:
+    """Return evenly spread moments of a video; raise `BadItemError` if it has none."""
+    kind = _video_kind(content)
+    with answer_of(VIDEO, content, "timeline", kind, what="video") as answer:
+        head = _head(answer, "video")
+        times, side = np.array(head["times"]), head["side"]
+        pixels = np.frombuffer(answer.read(), dtype=np.uint8)
+        frames = pixels.reshape(len(times), 2, side, side, 3)
+    return Moments(float(head["seconds"]), times, frames[:, 0], frames[:, 1])
+
+
+def _video_kind(content: bytes) -> str:
+    """Return the kind of a file that may be a video, if videos can be read."""
+    kind = kind_of(content)
+    if kind in {"", "aac"}:
+        message = f"the file is not a video in a supported format: {', '.join(FORMATS)}"
+        raise BadItemError(message)
+    _check_library("videos need")
+    return kind
 
 
 @contextmanager
@@ -102,7 +136,7 @@ def sound_track(content: bytes, *, is_whole: bool) -> Iterator[Track]:
     """
     _check_library("sounds in such a file need")
     mode = "whole sound" if is_whole else "sound"
-    with answer_of(SCRIPT, content, mode, kind_of(content), what="sound") as answer:
+    with answer_of(SOUND, content, mode, kind_of(content), what="sound") as answer:
         head = _head(answer, "sound")
         yield Track(int(head["rate"]), float(head["seconds"]), _parts(answer))
 

@@ -28,6 +28,7 @@ from dubito.backend.data_kinds.unit_sequences import (
     packed_text,
 )
 from dubito.backend.data_kinds.values import LONGEST_TEXT
+from dubito.backend.data_kinds.video_units import VIDEO_UNITS
 from dubito.backend.state.pool import TaskInput
 from dubito.model.errors import BadItemError
 from dubito.model.features.sound import describe_sound
@@ -266,6 +267,7 @@ IN_UNITS: Mapping[str, DataKind[Any]] = MappingProxyType(
         "HyperText": PAGE_UNITS,
         "Paragraphs": DIALOGUE_UNITS,
         "Audio": SOUND_UNITS,
+        "Video": VIDEO_UNITS,
     }
 )
 """What reads the tasks of a control with which people mark stretches, by the tag."""

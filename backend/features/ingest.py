@@ -169,7 +169,7 @@ def _form(schema: Schema) -> tuple[object, ...]:
     attributes = filter(None, (schema.encoding, schema.name_key, schema.text_key))
     as_text = ("or as text",) if schema.tag == "Table" else ()
     codec = codec_of(schema)
-    places = filter(None, (schema.is_inline, schema.by_start))
+    places = filter(None, (schema.is_inline, schema.by_start, schema.frame_rate))
     in_units = (
         ("in units", schema.time_format, *places) if codec.marks_stretches else ()
     )

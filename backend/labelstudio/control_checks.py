@@ -74,7 +74,9 @@ def _about_its_objects(control: Element, codec: ControlCodec, tags: Tags) -> str
     targets = object_names(control, codec)
     reasons = (_about_its_object(target, codec, tags) for target in targets)
     reason = next(filter(None, reasons), "")
-    return reason or (_about_a_pair(targets, tags) if codec.compares else "")
+    if reason or not codec.compares:
+        return reason or codec.obstacle_in(tags.named[targets[0]])
+    return _about_a_pair(targets, tags)
 
 
 def _about_a_pair(targets: Sequence[str], tags: Tags) -> str:
@@ -121,5 +123,12 @@ def _about_its_object(target: str, codec: ControlCodec, tags: Tags) -> str:
                 and bool(codec.objects)
                 and kind_of(object_tag) not in codec.objects
             ),
+            f"marks parts of {_unread(object_tag)}, which Dubito cannot read": (
+                codec.marks_stretches and bool(_unread(object_tag))
+            ),
         }
     )
+
+
+def _unread(object_tag: Element | None) -> str:
+    return "" if object_tag is None else unread(object_tag)

@@ -27,6 +27,7 @@ from dubito.backend.labelstudio.control_checks import (
 from dubito.backend.labelstudio.object_tags import (
     channels_of,
     encoding_of,
+    frame_rate_of,
     is_address,
     kind_of,
     shown_value,
@@ -179,6 +180,7 @@ def _object(tag: Element) -> dict[str, Any]:
         "name_key": attribute(tag, "nameKey"),
         "text_key": attribute(tag, "textKey"),
         "time_format": attribute(tag, "timeFormat"),
+        "frame_rate": frame_rate_of(tag),
         "is_inline": is_set(tag, "inline"),
         "by_start": is_set(tag, "contextScroll"),
     }

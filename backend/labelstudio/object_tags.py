@@ -46,6 +46,9 @@ SEPARATORS: Mapping[str, str] = MappingProxyType(
 )
 
 
+USUAL_FRAME_RATE, HIGHEST_FRAME_RATE = 24.0, 1_000.0
+
+
 def kind_of(tag: Element) -> str:
     """Return the kind of an object: Text, Video …; empty if the editor has no such."""
     kind = OBJECTS.get(tag.tag.lower(), "")
@@ -105,6 +108,22 @@ def channels_of(tag: Element) -> Channels:
         time=attribute(tag, "timeColumn"),
         separator=_separator(attribute(tag, "sep")),
     )
+
+
+def frame_rate_of(tag: Element) -> float:
+    """Return how many frames per second the editor counts of a video; 0 of others.
+
+    A number below 1 is the length of a frame in seconds.
+    """
+    if kind_of(tag) != "Video":
+        return 0.0
+    try:
+        rate = float(attribute(tag, "framerate") or USUAL_FRAME_RATE)
+    except ValueError:
+        return USUAL_FRAME_RATE
+    if not 1 / HIGHEST_FRAME_RATE <= rate <= HIGHEST_FRAME_RATE:
+        return USUAL_FRAME_RATE
+    return 1 / rate if rate < 1 else rate
 
 
 def _separator(value: str) -> str:

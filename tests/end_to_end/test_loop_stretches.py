@@ -28,6 +28,8 @@ from tests.stretches import (
     signal_with_stretches,
     sound_with_events,
     turn_region,
+    video_region,
+    video_with_motion,
 )
 
 pytestmark = pytest.mark.end_to_end
@@ -141,6 +143,20 @@ def sounds(there: LabelStudio, project: int) -> Truth:
     return dict(zip(ids, marks, strict=True))
 
 
+def videos(there: LabelStudio, project: int) -> Truth:
+    """Upload videos in which something moves, and then rests."""
+    random = np.random.default_rng(0)
+    made = [video_with_motion(random) for _ in range(TASKS)]
+    files = {f"v{number}.webm": content for number, (content, _) in enumerate(made)}
+    ids = there.upload(project, files, "video/webm")
+    beside = {"control": "videoLabels", "target": "video"}
+    marks = [
+        [video_region((first, last), name, **beside) for first, last, name in stretches]
+        for _, stretches in made
+    ]
+    return dict(zip(ids, marks, strict=True))
+
+
 BESIDE = {
     name: {"control": "label", "target": name} for name in ("ts", "text", "audio")
 }
@@ -165,6 +181,7 @@ CASES = {
         "audio-speech-processing/conversational-analysis", dialogues, 0.5
     ),
     "events": Case("audio-speech-processing/sound-event-detection", sounds, 0.5),
+    "videos": Case("videos/video-frame-classification", videos, 0.5),
 }
 
 

@@ -38,6 +38,7 @@ MARKS = '<Label value="a"/><Label value="b"/>'
 ALIASES = '<Label value="a" alias="[]"/><Label value="ä"/>'
 TEXT = '<Text name="t" value="$t"/>'
 OTHER = '<Text name="u" value="$u"/>'
+VIDEO = '<Video name="t" value="$t"/>'
 SERIES = '<TimeSeries name="t" value="$t"/>'
 SOUND = '<Audio name="t" value="$t"/>'
 PAGE = '<HyperText name="t" value="$t"/>'
@@ -100,6 +101,10 @@ TAGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "dialogue-stretches": (
             f"<ParagraphLabels {NAMES}>{MARKS}</ParagraphLabels>{DIALOGUE}",
+        ),
+        "video-stretches": (
+            f"<TimelineLabels {NAMES}>{MARKS}</TimelineLabels>{VIDEO}",
+            f"<TimelineLabels {NAMES}>{ALIASES}</TimelineLabels>{VIDEO}",
         ),
     }
 )

@@ -56,6 +56,7 @@ STORED = {
     "sound-units",
     "html-words",
     "dialogue-words",
+    "video-units",
     "nothing",
 }
 
@@ -125,6 +126,10 @@ CONTENTS: Mapping[str, Contents] = {
     "dialogue-words": Contents(
         good=[{"author": "A", "text": "good"}],
         wrong=(1.5, "good", ["good"], {"item": "good"}, [{"author": "A"}]),
+    ),
+    "video-units": Contents(
+        good=ItemFile(address="/a.mp4", content=clip(seconds=0.5)),
+        wrong=(1.5, "/a.mp4", [1.5], {"a": 1.5}),
     ),
     "nothing": Contents(good=None, wrong=(1.5, "good", {"item": 1.5})),
 }

@@ -17,6 +17,7 @@ from dubito.backend.data_kinds.recordings import describe_all
 from dubito.backend.data_kinds.registry import kind_shown_by
 from dubito.backend.data_kinds.sound_files import open_sound
 from dubito.backend.data_kinds.units import SOUND_UNITS
+from dubito.backend.data_kinds.video_units import VIDEO_UNITS
 from dubito.backend.errors import BackendError
 from dubito.backend.features.input_choice import choose_input
 from dubito.backend.features.task_reader import TaskReader
@@ -230,6 +231,9 @@ REFUSED: dict[str, Monster] = {
     "a video of names": lambda: documents("Video", b"#EXTM3U\n" + b"a.ts\n" * MEGABYTE),
     "a video without pictures": lambda: documents("Video", sound_track()),
     "a video of frames without number": lambda: documents("Video", endless_video()),
+    "a timeline of frames without number": lambda: documents_of(
+        VIDEO_UNITS, endless_video(), "Video"
+    ),
     "a video of huge frames": lambda: documents(
         "Video", video_file([np.zeros((4_000, 4_000, 3), np.uint8)], codec="mjpeg")
     ),

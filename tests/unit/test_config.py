@@ -14,7 +14,7 @@ from dubito.backend.labelstudio.label_config import learnable, read_schema
 from dubito.backend.learning.labels import read_answer
 from dubito.model.schema import Channels, Limits, Schema
 from tests.builders import FIXTURES, annotation
-from tests.label_studio import choices_config
+from tests.label_studio import JsonObject, choices_config
 
 # Written and taken by a real Label Studio.
 CONFIGS = json.loads((FIXTURES / "label_configs.json").read_text())
@@ -67,6 +67,7 @@ LEARNT = {
         tag="Video",
         value="$video",
         is_address=True,
+        frame_rate=24.0,
     ),
     "timeseries_choices": Schema(
         control="state",
@@ -80,7 +81,8 @@ LEARNT = {
 }
 NONE_OF_THEM = (
     "the label config has no <Choices>, <Taxonomy>, <Rating>, <Number>,"
-    " <Pairwise>, <TimeSeriesLabels>, <Labels>, <HyperTextLabels> or <ParagraphLabels>"
+    " <Pairwise>, <TimeSeriesLabels>, <Labels>, <HyperTextLabels>, <ParagraphLabels>"
+    " or <TimelineLabels>"
 )
 LEARNT["rating"] = Schema(
     control="stars",
@@ -329,6 +331,54 @@ def test_a_video_is_read_where_its_library_is_installed(
     )
 
 
+TIMELINE = (
+    '<View><Video name="v" value="$v" {}/><TimelineLabels name="l" toName="v">'
+    '<Label value="a"/><Label value="b"/></TimelineLabels></View>'
+)
+
+
+def test_frames_at_a_rate_that_each_task_tells_are_refused() -> None:
+    with pytest.raises(SchemaError, match="the framerate is in each task's data"):
+        read_schema(TIMELINE.format('framerate="$fps"'))
+
+
+def test_stretches_of_what_cannot_be_read_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Numbers beside a video do not tell where something occurs in it."""
+    monkeypatch.setitem(sys.modules, "av", None)
+
+    with pytest.raises(SchemaError, match=r"marks parts of <Video> without the extra"):
+        read_schema(TIMELINE.format(""))
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        None,
+        [],
+        [{"start": 1, "end": 2}, {"start": 5, "end": 6}],
+        [{"start": 1}],
+        [{"start": 1.5, "end": 2}],
+        ["1"],
+    ],
+)
+def test_a_region_of_a_video_has_one_range_of_whole_frames(ranges: object) -> None:
+    shown = read_schema(TIMELINE.format(""))
+    value = {"ranges": ranges, "timelinelabels": ["a"]}
+    region: JsonObject = {
+        "from_name": "l",
+        "to_name": "v",
+        "type": "timelinelabels",
+        "value": value,
+    }
+
+    answer = read_answer(annotation(1, [region]), shown)
+
+    assert isinstance(answer, NoAnswer)
+    assert "has no start and end that can be read" in answer.reason
+
+
 def test_the_list_of_an_image_is_read() -> None:
     parsed_schema = read_schema(ANSWERS["object_image_list"]["label_config"])
 
@@ -510,6 +560,7 @@ LEARNT_ANSWERS = {
     "labels_hypertext": '[[16,24,"PER"]]',
     "labels_paragraphs": '[["1+0","1+4","PER"]]',
     "labels_paragraphs_across_two": '[["0+0","1+7","ORG"]]',
+    "timelinelabels_video": '[[13,21,"Moving"]]',
 }
 SET_ASIDE_ANSWERS = {
     "choices_nested_single_parent": "several choices for 'tree'",

@@ -1,5 +1,6 @@
 """From what Label Studio stores of stretches to units, and back."""
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -8,15 +9,18 @@ import pytest
 from dubito.backend.controls.stretches import Stretch, packed_stretches
 from dubito.backend.data_kinds import sound_files
 from dubito.backend.data_kinds.kind import ItemFile, ReadPlan
+from dubito.backend.data_kinds.media_files import moments_of
 from dubito.backend.data_kinds.time_values import time_numbers
 from dubito.backend.data_kinds.unit_sequences import UnitSequence, unpacked
 from dubito.backend.data_kinds.units import RECORDING_UNITS, SOUND_UNITS, TEXT_UNITS
+from dubito.backend.data_kinds.video_units import VIDEO_UNITS
 from dubito.backend.features.task_sequences import TaskSequences
 from dubito.backend.labelstudio.label_config import read_schema
 from dubito.backend.state.facts import InputSpec
 from dubito.model.errors import BadItemError
 from tests.sounds import sound_file
 from tests.stretches import moment
+from tests.videos import clip, pictures, video_file
 
 CLASSES = ("a", "b")
 LABELS = '<Label value="a"/><Label value="b"/>'
@@ -206,6 +210,65 @@ def test_a_sound_is_marked_by_its_seconds() -> None:
     assert sequence.ends[-1] == 2.25
     assert len(sequence.features) == 23
     assert np.isfinite(sequence.features).all()
+
+
+def test_frames_of_a_video_are_counted_from_one_and_both_ends_are_inside() -> None:
+    """The file has ten frames per second; the editor counts the 24 it is told of."""
+    file = ItemFile(address="/a.mp4", content=clip(seconds=2))
+    plan = plan_of('<Video name="t" value="$x"/>', "TimelineLabels")
+
+    sequence = read(VIDEO_UNITS, file, plan)
+
+    assert [*zip(sequence.starts, sequence.ends, strict=True)] == [
+        (first, first + 5) for first in range(1, 48, 6)
+    ]
+    members = sequence.members(
+        answer((7, 12, "a"), (13, 15, "b"), (48, 48, "b")), CLASSES
+    )
+    assert np.argwhere(members).tolist() == [[1, 0], [2, 1], [7, 1]]
+    assert sequence.answer(members, CLASSES) == answer(
+        (7, 12, "a"), (13, 18, "b"), (43, 48, "b")
+    )
+
+
+@pytest.mark.parametrize(
+    ("rate", "frames"),
+    [("", 24), ("25", 25), ("0.04", 25), ("12.5", 12), ("fast", 24), ("-3", 24)],
+)
+def test_the_label_config_tells_how_many_frames_a_second_has(
+    rate: str, frames: int
+) -> None:
+    file = ItemFile(address="/a.mp4", content=clip(seconds=1))
+    tag = f'<Video name="t" value="$x" framerate="{rate}"/>'
+
+    sequence = read(VIDEO_UNITS, file, plan_of(tag, "TimelineLabels"))
+
+    assert sequence.ends[-1] == frames
+
+
+def test_a_video_has_features_where_something_moves() -> None:
+    still, moving = pictures(is_moving=False, seconds=2), pictures(seconds=2)
+    content = video_file(still + moving, rate=Fraction(10))
+    plan = plan_of('<Video name="t" value="$x"/>', "TimelineLabels")
+
+    sequence = read(VIDEO_UNITS, ItemFile(address="/a.mp4", content=content), plan)
+
+    motion = sequence.features[:, sequence.features.shape[1] // 2 - 1]
+    assert motion[:7].max() < motion[9:].min()
+
+
+def test_of_a_long_video_units_have_the_nearest_key_frame() -> None:
+    red, blue = (pictures(one, side=1_000, seconds=1) for one in ("red", "blue"))
+    options = {"g": "50", "preset": "ultrafast"}
+    content = video_file(55 * red + 55 * blue, options=options)
+
+    moments = moments_of(content)
+
+    assert len(moments.times) == 22
+    assert moments.seconds == pytest.approx(110, abs=0.2)
+    assert (moments.frames == moments.after).all()
+    reds = moments.frames[..., 0].mean(axis=(1, 2)) > 128
+    assert reds.tolist() == [True] * 11 + [False] * 11
 
 
 def test_a_sound_of_more_than_an_hour_is_refused(

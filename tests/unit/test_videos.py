@@ -205,7 +205,7 @@ def test_without_its_library_a_video_is_set_aside_with_what_to_install(
 def test_a_process_that_fails_sets_its_file_aside() -> None:
     with (
         pytest.raises(BadItemError, match="the video cannot be read: it is broken"),
-        answer_of("media_tracks.py", b"", "no such answer", "mov", what="video") as out,
+        answer_of("video_frames.py", b"", "no such answer", "mov", what="video") as out,
     ):
         assert out.read() == b""
 
