@@ -43,6 +43,7 @@ class VideoUnits(DataKind[TaskInput]):
     title = "videos, in units of a few frames"
     version = VIDEOS.version
     by_address = True
+    in_files = True
     takes_time = True
     large_bytes = VIDEOS.large_bytes
 

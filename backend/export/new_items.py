@@ -60,7 +60,8 @@ def read_items(path: Path, model: ExportedModel) -> NewItems:
         raise ItemsError(message)
     rows = _rows(path)
     in_files = kind_named(model.reads.kind).in_files
-    if in_files and not any(_data(row).keys() & _keys(model) for row in rows):
+    is_known = any(_data(row).keys() & _keys(model) for row in rows)
+    if not is_known and (in_files or not rows):
         return _from_files(path.parent, [path], model)
     names = (str(row.get("id", place)) for place, row in enumerate(rows, start=1))
     return NewItems(list(names), [_data(row) for row in rows], LocalFiles(path.parent))

@@ -28,12 +28,23 @@ from tests.service.test_stretches_learnt import (
     labelled_at_random,
     rows_of,
 )
-from tests.stretches import WORDS, region, sound_with_events
+from tests.stretches import (
+    WORDS,
+    region,
+    sound_with_events,
+    video_region,
+    video_with_motion,
+)
 from tests.taken_away import made_model
 
 SOUNDS = (
     f'<View><Labels name="{CONTROL}" toName="{ITEM}"><Label value="Event A"/>'
     f'<Label value="Event B"/></Labels><Audio name="{ITEM}" value="$audio"/></View>'
+)
+VIDEOS = (
+    f'<View><TimelineLabels name="{CONTROL}" toName="{ITEM}"><Label value="Movement"/>'
+    f'<Label value="Still"/></TimelineLabels><Video name="{ITEM}" value="$video"/>'
+    "</View>"
 )
 COLUMNS = ("item", "start", "end", "label", "confidence")
 
@@ -166,6 +177,31 @@ def test_events_in_files_of_sound_are_told_in_seconds(
     assert [line["label"] for line in lines] == [name for _, _, name in events]
     ends = [(float(line["start"]), float(line["end"])) for line in lines]
     assert ends == [pytest.approx(one[:2], abs=0.3) for one in events]
+
+
+def test_motion_in_files_of_video_is_told_in_frames(
+    bench: Stand, caller: FlaskClient, tmp_path: Path
+) -> None:
+    there, random = bench.label_studio, np.random.default_rng(0)
+    project = there.create_project("videos", VIDEOS)
+    made = {f"v{n}.webm": video_with_motion(random) for n in range(8)}
+    files = {name: content for name, (content, _) in made.items()}
+    tasks = there.upload(project, files, "video/webm")
+    for task, (_, motions) in zip(tasks, made.values(), strict=True):
+        marks = [video_region((first, last), name) for first, last, name in motions]
+        there.annotate(task, marks)
+    bench.connect(project)
+    bench.settle(project)
+    folder = made_model(bench, caller, project, tmp_path / "model")
+    content, motions = video_with_motion(np.random.default_rng(99))
+    video = tmp_path / "new.webm"
+    video.write_bytes(content)
+
+    lines = predicted(folder, video)
+
+    assert [line["label"] for line in lines] == [name for _, _, name in motions]
+    ends = [(int(line["start"]), int(line["end"])) for line in lines]
+    assert ends == [pytest.approx(one[:2], abs=8) for one in motions]
 
 
 def test_what_cannot_be_read_is_left_out_with_its_reason(
