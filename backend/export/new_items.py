@@ -58,10 +58,10 @@ def read_items(path: Path, model: ExportedModel) -> NewItems:
     if not path.is_file():
         message = f"there is no {path}"
         raise ItemsError(message)
-    rows = _rows(path)
-    in_files = kind_named(model.reads.kind).in_files
+    rows, is_table = _rows(path), path.suffix.lower() in {".json", *SEPARATORS}
     is_known = any(_data(row).keys() & _keys(model) for row in rows)
-    if not is_known and (in_files or not rows):
+    is_item = kind_named(model.reads.kind).in_files or not is_table
+    if is_item and not is_known:
         return _from_files(path.parent, [path], model)
     names = (str(row.get("id", place)) for place, row in enumerate(rows, start=1))
     return NewItems(list(names), [_data(row) for row in rows], LocalFiles(path.parent))

@@ -132,6 +132,7 @@ def test_a_file_outside_the_folder_is_not_read(
     [
         ("none.csv", None, "there is no"),
         ("x.json", "{", "is not valid JSON"),
+        ("x.txt", "one", "the model needs rows"),
     ],
 )
 def test_what_holds_no_items_is_said_in_a_sentence(
