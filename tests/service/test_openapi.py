@@ -23,7 +23,7 @@ from dubito.backend.web.app import STATUS, create_app
 from dubito.backend.web.openapi import EXAMPLES, REFUSALS, description
 from tests.builders import KEY, annotation, project
 from tests.service.stand import Stand
-from tests.store import services_over
+from tests.store import services_over, store_client
 
 DESCRIBED = json.loads(json.dumps(description()))
 EXAMPLES_EACH = 20
@@ -37,8 +37,9 @@ UNFIT: list[CheckFunction] = [
 @pytest.fixture(scope="module")
 def served(store_url: str) -> Iterator[Services]:
     """Look after one project that has a label and tasks."""
+    with store_client(store_url) as redis:
+        redis.flushall()  # another test may have left the store of a newer version
     with services_over(store_url) as services:
-        services.redis.flushall()
         services.projects.add(KEY)
         state = services.projects.at(KEY)
         state.note(project=project())
