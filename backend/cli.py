@@ -207,7 +207,7 @@ def cut(**options: object) -> None:
 @main.command(epilog="Example: dubito simulate export.json --config config.xml")
 @click.argument("file", type=PATH, required=False)
 @click.option("--project", type=int, help="Project in Label Studio, instead of a FILE.")
-@click.option("--config", type=PATH, help="Label config of FILE, which needs it.")
+@click.option("--config", type=PATH, help="File with the label config of FILE.")
 @click.option("--files", type=PATH, help="Directory with the tasks' media files.")
 @click.option("--budget", type=click.IntRange(2, 100_000), help="Labels per run.")
 @click.option("--seeds", type=click.IntRange(1, 100), default=5, show_default=True)
@@ -220,9 +220,10 @@ def cut(**options: object) -> None:
 def simulate(**options: object) -> None:
     """Estimate the labels that Dubito saves on a labelled project.
 
-    FILE is a JSON or JSON-MIN export. 30 % of its labelled tasks are held out.
-    The rest is labelled again in simulation with Dubito, random sampling and margin
-    sampling, --seeds times each. Ctrl-C interrupts; the same command continues.
+    FILE is a JSON or JSON-MIN export and needs --config. 30 % of its labelled tasks
+    are held out. The rest is labelled again in simulation with Dubito, random sampling
+    and margin sampling, --seeds times each. Ctrl-C interrupts; the same command goes
+    on.
     """
     from dubito.backend.simulate.command import SimulateOptions, run
 

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from dubito.backend.logs import plain
 from dubito.backend.status.status import describe
+from dubito.model.numbers import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +99,10 @@ def _accuracy(fields: Mapping[str, Any]) -> str:
 
 
 def _mean_error(fields: Mapping[str, Any]) -> str:
-    return "{estimate:.3g} ({low:.3g} to {high:.3g})".format(**fields)
+    estimate, low, high = (
+        rounded(fields[name]) for name in ("estimate", "low", "high")
+    )
+    return f"{estimate} ({low} to {high})"
 
 
 def _stop(fields: Mapping[str, Any]) -> str:

@@ -20,6 +20,9 @@ MOST_POINTS = 20
 TAIL = 0.1
 """So much of the probability is left out at either end."""
 
+DECIMALS = 4
+"""Of a place between two numbers: stored probabilities have seven digits."""
+
 
 def number_scale(numbers: NDArray[np.float64]) -> Scale:
     """Return some of (n,) labels, ascending: all that differ, or else at most 20.
@@ -61,4 +64,11 @@ def likely_numbers(probabilities: Probabilities, scale: Scale) -> Codes:
     below = np.cumsum(probabilities, axis=1)
     inside = np.clip(below, TAIL, 1 - TAIL)
     shares = np.diff(inside, axis=1, prepend=TAIL) / (1 - 2 * TAIL)
-    return codes_on(scale, shares @ scale)
+    places = np.interp(shares @ scale, scale, np.arange(len(scale)))
+    # Of two that are equally near the lower one, whatever the last digits are.
+    return np.ceil(np.round(places, DECIMALS) - 0.5).astype(np.intp)
+
+
+def rounded(number: float) -> str:
+    """Return a number with three digits that count, and without an exponent."""
+    return f"{float(f'{number:.3g}'):.15g}"

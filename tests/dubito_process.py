@@ -370,13 +370,19 @@ def window_of(status: JsonObject) -> list[int]:
 def _settled_scores(
     dubito: Dubito, label_studio: LabelStudio, project: int
 ) -> tuple[JsonObject, dict[int, float]]:
-    """Return a status and the scores of the same time: no round came in between."""
-    status = dubito.settled(project)
+    """Return a status and the scores of the same time: no round came in between.
+
+    Label Studio does not wait for a slow machine: an event may come after the answer
+    that it is about.
+    """
+    deadline, status = time.monotonic() + PATIENCE_SECONDS, dubito.settled(project)
     while True:
         scores_of_tasks, before = scores(label_studio, project), status
         status = dubito.settled(project)
-        if status["window"] == before["window"]:
+        is_same = status["window"] == before["window"]
+        if is_same and scores_of_tasks.keys() >= {*window_of(status)}:
             return status, scores_of_tasks
+        assert time.monotonic() < deadline, f"no window of open tasks: {status}"
 
 
 def assert_order_holds(

@@ -32,6 +32,9 @@ SYNC, LAYER = 0xFFF0, 0xFFF6
 """AAC begins with twelve bits that are set and a layer 0, an MP3 with another layer."""
 
 FULL_SCALE = 32_768
+QUARTER = 90
+"""Degrees."""
+
 LENGTH_BYTES = 4
 
 
@@ -107,6 +110,7 @@ def moments_of(content: bytes) -> Moments:
         times, side = np.array(head["times"]), head["side"]
         pixels = np.frombuffer(answer.read(), dtype=np.uint8)
         frames = pixels.reshape(len(times), 2, side, side, 3)
+    frames = np.rot90(frames, round(head["rotation"] / QUARTER), axes=(2, 3))
     return Moments(float(head["seconds"]), times, frames[:, 0], frames[:, 1])
 
 
@@ -158,5 +162,5 @@ def _head(answer: IO[bytes], what: str) -> dict[str, Any]:
 
 def _check_library(need: str) -> None:
     if not is_installed():
-        message = f"{need} {EXTRA}: install it and restart Dubito"
+        message = f"{need} {EXTRA}: install it, restart Dubito and run `dubito sync`"
         raise BadItemError(message)

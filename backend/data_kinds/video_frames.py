@@ -19,6 +19,7 @@ from dubito.backend.data_kinds.media_packets import (
     decoded,
     line,
     packets,
+    shown,
 )
 
 FRAMES = 8
@@ -39,6 +40,9 @@ MOST_ON_TIMELINE = 1_000_000_000
 
 SIDE = 128
 NO_FRAME = "none of its frames can be decoded"
+MORE_KEYS = "convert it, for example by `ffmpeg -i video.mp4 -g 48 new.mp4`"
+TICKS = 1_000_000
+"""Of a second, in which a file's start is counted."""
 
 
 def video_track(container: InputContainer) -> VideoStream:
@@ -63,7 +67,7 @@ def video(open_file: OpenFile) -> Iterator[bytes]:
     with open_file() as container:
         track = video_track(container)
         width, height = max(1, track.width), max(1, track.height)
-        stamps = [(time, one.is_keyframe) for time, one in packets(container, track)]
+        stamps = [(time, one.is_keyframe) for time, one in shown(container, track)]
     share = min(1.0, LONGEST_SIDE / max(width, height))
     small = max(1, round(share * width)), max(1, round(share * height))
     with open_file() as container:
@@ -131,21 +135,22 @@ def timeline(open_file: OpenFile) -> Iterator[bytes]:
         base = track.time_base or Fraction(1, 25)
         spans = [
             (time, one.duration or 0, one.is_keyframe)
-            for time, one in packets(container, track)
+            for time, one in shown(container, track)
         ]
-    first = min((time for time, _, _ in spans), default=0)
+        start = Fraction(container.start_time or 0, TICKS) / base
+    first = min([*(time for time, _, _ in spans), math.floor(start)])
     end = max((time + duration for time, duration, _ in spans), default=0)
     seconds = float((end - first) * base)
     stamps = sorted((time, is_key) for time, _, is_key in spans)
     with open_file() as container:
-        pairs = [
-            (float((time - first) * base), made_small(one), made_small(after))
-            for time, one, after in moments(container, stamps, seconds)
-        ]
+        rotation, pairs = 0, []
+        for time, frame, next_frame in moments(container, stamps, seconds):
+            second, rotation = float((time - first) * base), frame.rotation
+            pairs.append((second, made_small(frame), made_small(next_frame)))
     if not pairs:
         raise RefusedError(NO_FRAME)
     times = [time for time, _, _ in pairs]
-    yield line({"seconds": seconds, "times": times, "side": SIDE})
+    yield line({"seconds": seconds, "times": times, "side": SIDE, "rotation": rotation})
     for _, one, after in pairs:
         yield one
         yield after
@@ -167,6 +172,9 @@ def moments(
     sent, is_whole = packets(container, track), len(stamps) <= most
     if not is_whole:
         times = spread([time for time, is_key in stamps if is_key], count)
+        if len(times) < FRAMES:
+            message = f"it is long, with {len(times)} key frames only: {MORE_KEYS}"
+            raise RefusedError(message)
         sent = (one for one in sent if one[1].is_keyframe and one[0] in times)
     else:
         times = spread([time for time, _ in stamps], count)

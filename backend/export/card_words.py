@@ -6,10 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dubito.backend.controls.registry import codec_of
+from dubito.model.numbers import rounded
 
 if TYPE_CHECKING:
     from dubito.backend.state.assessments import AssessmentSummary
-    from dubito.backend.state.kept_scores import KeptSetScores, MeasuredF1
+    from dubito.backend.state.kept_scores import (
+        KeptSetScores,
+        MeasuredF1,
+        MeasuredMeanError,
+    )
+    from dubito.model.arrays import AnswerKind
     from dubito.model.schema import Schema
 
 
@@ -133,7 +139,8 @@ STRETCHES = CardWords(
         "A label is a list of stretches, each with its start and end as Label Studio"
         " writes them: values of the time column or numbers of rows, seconds of a"
         " sound, characters of a text (the end is the character after the last), of an"
-        " HTML page without its tags, or a turn and a character of it, as in `2+5`."
+        " HTML page without its tags, a turn and a character of it, as in `2+5`, or"
+        " frames of a video (from 1, both ends inside)."
         " The confidence is the mean probability of the class over the stretch."
     ),
     others="it may find stretches in any item, also in one of another kind.",
@@ -161,8 +168,8 @@ NUMBERED = CardWords(
 )
 
 MEAN_NUMBER_ERROR = (
-    "Its number is wrong by **{estimate:.3g}** on average, between {low:.3g} and"
-    " {high:.3g} with a confidence of 95 %: on {n} tasks drawn at random, each of which"
+    "Its number is wrong by **{estimate}** on average, between {low} and"
+    " {high} with a confidence of 95 %: on {n} tasks drawn at random, each of which"
     " was judged by models that had not seen its label."
 )
 MEAN_GRADE_ERROR = (
@@ -199,14 +206,21 @@ def words_for(schema: Schema) -> CardWords:
 def about_errors(finding: AssessmentSummary) -> list[str]:
     """Return what is known of the errors beside the accuracy."""
     scores, error = finding.set_scores, finding.mean_error
-    sentence = MEAN_NUMBER_ERROR if finding.kind == "number" else MEAN_GRADE_ERROR
     stretches = finding.stretch_scores
     f1 = [] if stretches is None else [*stretches.by_class.values()]
     return [
         *([F1_OF_STRETCHES.format(macro=sum(f1) / len(f1))] if f1 else []),
         *([_about_f1(scores)] if scores else []),
-        *([sentence.format(**dict(error))] if error else []),
+        *([_about_mean_error(error, finding.kind)] if error else []),
     ]
+
+
+def _about_mean_error(error: MeasuredMeanError, kind: AnswerKind) -> str:
+    """Return how wrong numbers or grades are on average."""
+    if kind != "number":
+        return MEAN_GRADE_ERROR.format(**dict(error))
+    ends = {name: rounded(getattr(error, name)) for name in ("estimate", "low", "high")}
+    return MEAN_NUMBER_ERROR.format(**ends, n=error.n)
 
 
 def _about_f1(scores: KeptSetScores) -> str:

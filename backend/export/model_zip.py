@@ -40,12 +40,12 @@ SCRIPT = '''\
     python predict.py items.csv > labels.csv
 
 `items.csv` (or .tsv, .json) has a row for each item, under the keys that the project's
-tasks have. A directory has a file for each item: a recording, an image, a sound or a
-text. What is written is a line for each item: its label, how certain that is (from 0 to
-1), and the probability of each class. Where people marked stretches it is a line for
-each stretch: where it starts and ends, as Label Studio writes that, its label, and how
-confident the model is of it; an item without any has an empty line. README.md beside
-this file says what to install first.
+tasks have. A directory has a file for each item: a recording, an image, a sound, a
+video or a text. What is written is a line for each item: its label, how certain that is
+(from 0 to 1), and the probability of each class. Where people marked stretches it is a
+line for each stretch: where it starts and ends, as Label Studio writes that, its label,
+and how confident the model is of it; an item without any has an empty line. README.md
+beside this file says what to install first.
 """
 
 import csv
@@ -81,6 +81,7 @@ for name, said in zip(items.names, answers, strict=True):
 REQUIREMENTS = """\
 # Beside these: Dubito {dubito} itself, from where you have it. It is not on PyPI.
 # {python}
+# For videos, M4A and AAC files also: pip install "av>=18"
 {pins}
 """
 

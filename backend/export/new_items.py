@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 WORDS = {"true": True, "false": False}
+LONGEST_CELL = 100_000_000
+"""Characters: a cell may hold a whole page or recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ def _rows(path: Path) -> list[JsonObject]:
         return [row for row in rows if isinstance(row, dict)]
     if suffix not in SEPARATORS:
         return []
+    csv.field_size_limit(LONGEST_CELL)
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         lines = csv.DictReader(file, delimiter=SEPARATORS[suffix], restkey="")
         return [{key: _value(text) for key, text in line.items()} for line in lines]

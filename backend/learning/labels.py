@@ -92,13 +92,14 @@ def derive_labels(
     votes = {task: _votes(answers, schema) for task, answers in by_task.items()}
     trust = trusted(votes, distances_for(schema))
     scale = scale_of(schema, [v.choice for cast in votes.values() for v in cast])
+    places = {answer: place for place, answer in enumerate(scale)}
     all_answers = [a for answers in by_task.values() for a in answers]
     human_answers = [a for a in all_answers if not a.is_unconfirmed]
     finished_answers = [a for a in human_answers if not a.was_cancelled]
     copies = sum(a.is_unconfirmed and not a.is_ours for a in all_answers)
     return Labels(
         chosen={
-            task: combine(cast, trust, scale) for task, cast in votes.items() if cast
+            task: combine(cast, trust, places) for task, cast in votes.items() if cast
         },
         votes={task: cast for task, cast in votes.items() if cast},
         closed=frozenset(

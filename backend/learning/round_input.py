@@ -78,8 +78,8 @@ def query_config(preferences: Preferences, n_classes: int) -> QueryConfig:
     """Return how the tasks of a project are asked for.
 
     Where labels are numbers, all tasks after the start are drawn at random, unless the
-    owner chose a share: asking for the least certain ones made the mean error greater
-    on 2 of 3 data sets (docs/figures.md).
+    owner chose a share: asking for the least certain ones did not make the mean error
+    smaller on 3 data sets (docs/figures.md).
 
     Parameters
     ----------

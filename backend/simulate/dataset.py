@@ -23,6 +23,7 @@ from dubito.backend.features.task_reader import TaskReader
 from dubito.backend.learning.labels import derive_labels, read_answer
 from dubito.backend.learning.targets import targets_of
 from dubito.backend.records import EPOCH, Project
+from dubito.backend.state.groups import group_name
 from dubito.backend.state.pool import TaskInput
 from dubito.model.evaluation.answers import marks
 from dubito.model.query.seed_set import permutation
@@ -232,6 +233,7 @@ def _groups(tasks: Sequence[Task], key: str) -> NDArray[np.intp]:
         there = ", ".join(tasks[0].data)
         message = f"no task has the key {key!r} in its data; the keys are: {there}"
         raise ExportError(message)
-    names = [repr(task.data.get(key, ("alone", task.id))) for task in tasks]
+    own_names = [(group_name(task.data.get(key)), task.id) for task in tasks]
+    names = [f"group {name}" if name else f"task {task}" for name, task in own_names]
     _, groups = np.unique(names, return_inverse=True)
     return np.asarray(groups, dtype=np.intp)

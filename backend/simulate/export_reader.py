@@ -136,9 +136,24 @@ def parse_export(rows: Sequence[JsonObject], question: Question) -> Export:
     """
     if not rows or any(map(_is_labelled, rows)):
         tasks = [_Labelled.model_validate(row) for row in rows]
-        return _numbered((task.id, task.data, task.annotations) for task in tasks)
+        export = _numbered((task.id, task.data, task.annotations) for task in tasks)
+        _check_control(export, question)
+        return export
     table = MinTable.of(rows, question)
     return replace(_numbered(table.tasks()), notes=table.notes())
+
+
+def _check_control(export: Export, question: Question) -> None:
+    """Raise `ExportError` if all that people answered is another question."""
+    regions = [region for one in export.annotations for region in one.result]
+    names = {str(region.get("from_name")) for region in regions}
+    if names and question.control not in names:
+        listed = ", ".join(map(repr, sorted(names)))
+        message = (
+            f"the label config asks for {question.control!r}, the export has answers"
+            f" of {listed} only: give the label config of the exported project"
+        )
+        raise ExportError(message)
 
 
 def _is_labelled(row: JsonObject) -> bool:
@@ -180,6 +195,7 @@ def _annotations(answers: Iterable[tuple[int, JsonObject]]) -> Iterator[Annotati
     for number, (task, answer) in enumerate(answers):
         times = map(_moment, (answer.get("updated_at"), answer.get("created_at")))
         values = {key: answer.get(key) for key in ("result", *ORIGIN)}
+        values["completed_by"] = _annotator(answer.get("completed_by"))
         names: JsonObject = {
             "id": number,
             "task": task,
@@ -190,6 +206,11 @@ def _annotations(answers: Iterable[tuple[int, JsonObject]]) -> Iterator[Annotati
         fields = {key: value for key, value in values.items() if value is not None}
         Times.model_validate({"updated_at": names["updated_at"]})
         yield Annotation.model_validate(names | fields)
+
+
+def _annotator(person: object) -> int | None:
+    """Return the number of whoever answered; some versions write more of a person."""
+    return _number(person.get("id") if isinstance(person, dict) else person)
 
 
 def _moment(time: object) -> object:

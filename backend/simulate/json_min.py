@@ -169,7 +169,8 @@ class MinTable:
         ]
         if not result and row.get(ANNOTATION, "") is None:
             return []
-        return [{"result": result, "updated_at": row.get("updated_at")}]
+        fields = {"completed_by": row.get(TAIL[0]), "updated_at": row.get("updated_at")}
+        return [{"result": result, **fields}]
 
     def notes(self) -> list[str]:
         """Return what the export does not hold."""
@@ -177,11 +178,17 @@ class MinTable:
 
 
 def _check(question: Question, table: MinTable) -> None:
-    """Raise `ExportError` if Label Studio wrote over what is asked for."""
+    """Raise `ExportError` if what is asked for is not there, or was written over."""
     if question.control in table.own:
         message = (
             f"the control is named {question.control!r}, like a column that Label"
             f" Studio adds to a JSON-MIN export, and its answers are lost: {GIVE_JSON}"
+        )
+        raise ExportError(message)
+    if table.rows and not any(question.control in row for row in table.rows):
+        message = (
+            f"the label config asks for {question.control!r}, and no row of the export"
+            " has a column of that name: give the label config of the exported project"
         )
         raise ExportError(message)
     if question.key in table.added:

@@ -59,11 +59,12 @@ class KeptRuns:
             units = labelled.marked.units
             arrays += [units.features, units.ends, labelled.marked.members]
         for array in arrays:
+            digest.update(repr((array.shape, array.dtype)).encode())
             digest.update(array.tobytes())
         digest.update(b"" if groups is None else groups.tobytes())
         digest.update(repr((material.preferences, material.budget)).encode())
-        rest = labelled.n_classes, labelled.views, labelled.may_be_empty
-        digest.update(repr(rest).encode())
+        kind = labelled.may_be_empty, labelled.is_ordered, labelled.of_pairs
+        digest.update(repr((labelled.n_classes, labelled.views, kind)).encode())
         return cls(root / digest.hexdigest())
 
     def load(self, job: Job) -> Run | None:
@@ -72,6 +73,9 @@ class KeptRuns:
             return Run.model_validate_json(self._path(job).read_bytes())
         except (FileNotFoundError, ValidationError):
             return None
+        except OSError as error:
+            message = f"Dubito cannot read {self.directory}: {error.strerror}"
+            raise BackendError(message) from error
 
     def save(self, job: Job, run: Run) -> None:
         """Keep what came of a job: whole, or not at all."""

@@ -29,13 +29,18 @@ class GroupStore:
         key = keys.of(self.project, keys.GROUPS)
         with self.client.pipeline(transaction=True) as pipe:
             for task, group in groups.items():
-                if group is None or group == "":
-                    pipe.hdel(key, str(task))
+                if name := group_name(group):
+                    pipe.hset(key, str(task), name)
                 else:
-                    pipe.hset(key, str(task), str(group)[:LONGEST])
+                    pipe.hdel(key, str(task))
             pipe.execute()
 
     def all(self) -> dict[int, str]:
         """Return the group of each task that has one."""
         groups = self.client.hgetall(keys.of(self.project, keys.GROUPS))
         return {int(task): group.decode() for task, group in groups.items()}
+
+
+def group_name(value: object) -> str:
+    """Return the group that a value of a task's data names; empty if it names none."""
+    return "" if value is None else str(value)[:LONGEST]

@@ -121,6 +121,11 @@ class WorkQueue:
         """Return how many things have happened that no finished round has seen."""
         return max(0, self.requested() - self.finished())
 
+    def settled_at(self) -> int | None:
+        """Return how many things have happened, if a finished round has seen all."""
+        requested = self.requested()
+        return requested if self.finished() >= requested else None
+
     def unlearnt(self) -> int:
         """Return how many things have happened that no round has learnt from."""
         learnt_count = int(self.client.get(self._key(keys.LEARNT)) or 0)

@@ -41,6 +41,7 @@ SHOWN_FACTS = {
 
 def describe(state: ProjectState, services: Services) -> ProjectStatus:
     """Return the status of a project."""
+    settled_at = state.work.settled_at()  # before the rest, which a round may change
     facts = state.facts()
     try:
         snapshot, fault = ProjectSnapshot.of(state), ""
@@ -67,7 +68,8 @@ def describe(state: ProjectState, services: Services) -> ProjectStatus:
         "notes": notes(state, facts, snapshot, services),
         **_choices(snapshot),
     }
-    return ProjectStatus.model_validate(status)
+    is_settled = settled_at is not None and settled_at == state.work.settled_at()
+    return ProjectStatus.model_validate({**status, "settled": is_settled})
 
 
 def _phase(
@@ -177,7 +179,6 @@ def _progress(state: ProjectState, snapshot: ProjectSnapshot | None) -> JsonObje
     return {
         "round": state.round(),
         "events_pending": state.work.unlearnt(),
-        "settled": not state.work.pending(),
         "scores_written": scores.written,
         "scores": scores,
     }

@@ -70,7 +70,7 @@ class Agreement:
 def combine(
     votes: Sequence[Vote],
     trust: Mapping[int | None, float] | None = None,
-    scale: Sequence[str] = (),
+    places: Mapping[str, int] | None = None,
 ) -> str:
     """Return what most people chose, of grades the median.
 
@@ -79,7 +79,7 @@ def combine(
     Parameters
     ----------
     trust : how far each annotator is trusted, as `trusted` finds it; all alike if None
-    scale : all grades, the lowest first; empty where classes have no order
+    places : of all grades, the lowest first; None where classes have no order
 
     Raises
     ------
@@ -89,8 +89,8 @@ def combine(
     if not votes:
         raise NoVotesError
     weights = trust or {}
-    if scale:
-        votes = _in_the_middle(votes, scale)
+    if places:
+        votes = _in_the_middle(votes, places)
     count = Counter(vote.choice for vote in votes)
 
     def rank(choice: str) -> tuple[float, ...]:
@@ -101,10 +101,9 @@ def combine(
     return min(count, key=lambda choice: (rank(choice), choice))
 
 
-def _in_the_middle(votes: Sequence[Vote], scale: Sequence[str]) -> Sequence[Vote]:
+def _in_the_middle(votes: Sequence[Vote], places: Mapping[str, int]) -> Sequence[Vote]:
     """Return the votes for the median grade; of an even number, for both of them."""
-    steps = {grade: step for step, grade in enumerate(scale)}
-    grades = sorted((vote.choice for vote in votes), key=steps.__getitem__)
+    grades = sorted((vote.choice for vote in votes), key=places.__getitem__)
     medians = grades[(len(votes) - 1) // 2 : len(votes) // 2 + 1]
     return [vote for vote in votes if vote.choice in medians]
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from dubito.model.arrays import Codes
 from dubito.model.evaluation.accuracy import Accuracy
 from dubito.model.evaluation.mean_error import MeanError
+from dubito.model.numbers import rounded
 
 STEP = 5
 """Labels between two models that are compared."""
@@ -136,12 +137,12 @@ def advise_on_numbers(
         change = np.abs(predictions[0] - predictions[MODELS - 1]).mean()
         reasons.append(
             f"the last {LOOK_BACK} labels changed the predictions for open tasks by"
-            f" {change:.3g} on average"
+            f" {rounded(change)} on average"
         )
     if error is not None:
         reasons.append(
-            f"predictions are wrong by {error.estimate:.3g} on average"
-            f" ({error.low:.3g} to {error.high:.3g})"
+            f"predictions are wrong by {rounded(error.estimate)} on average"
+            f" ({rounded(error.low)} to {rounded(error.high)})"
         )
     return Advice(advised=False, reasons=(*reasons, NOT_OF_NUMBERS))
 

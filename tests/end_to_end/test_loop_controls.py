@@ -125,7 +125,7 @@ def test_a_template_is_labelled_in_the_published_order(
     dubito.when(project, lambda status: bool(status["published_at"]))
 
     for _ in range(LABELS):
-        status = dubito.settled(project)
+        status = assert_order_holds(dubito, real_label_studio, project)
         task = real_label_studio.next_task(project)
         assert task == window_of(status)[0]
         real_label_studio.annotate(task, case.result(truth[task]))

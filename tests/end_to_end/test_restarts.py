@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
 
 import httpx
 import pytest
@@ -206,6 +205,7 @@ def until_workers_have_looked_around(victim: Dubito) -> None:
         return all(beats()[name] > before[name] for name in before)
 
     for _ in range(2):
+        victim.until(lambda: bool(beats()), "no worker has started")
         before = beats()
         victim.until(has_beaten, "a worker stands still")
 
@@ -290,9 +290,10 @@ def _health_answers(dubito: Dubito) -> list[httpx.Response]:
 
 
 def _assert_well_and_quick(answers: list[httpx.Response]) -> None:
-    """Check most answers: this machine may have stood still during one."""
-    assert median(answer.elapsed.total_seconds() for answer in answers) < HUNG_SECONDS
-    assert median(answer.status_code for answer in answers) == 200
+    """Check all but one answer, during which this machine may have stood still."""
+    seconds = sorted(answer.elapsed.total_seconds() for answer in answers)
+    assert seconds[-2] < HUNG_SECONDS
+    assert sorted(answer.status_code for answer in answers)[-2] == 200
 
 
 def test_label_studio_may_be_away_and_come_back(moody: Moody) -> None:

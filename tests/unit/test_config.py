@@ -440,6 +440,7 @@ TREE = f'<Choice value="A" alias="1">{TWO}</Choice><Choice value="b"/>'
         ('<Number {} min="-1" max="1" step="0.5"/>', ("-1", "-0.5", "0", "0.5", "1")),
         ('<Number {} min="0" max="1" step="0.7"/>', ("0", "0.7")),
         ('<Number {} min="0" max="50"/>', ()),
+        ('<Number {} min="0" max="1e999999"/>', ()),
     ],
 )
 def test_other_kinds_of_controls_have_classes(

@@ -85,13 +85,26 @@ def test_two_exports_in_one_file_are_told_apart() -> None:
 
 
 def test_people_are_combined_as_the_service_does() -> None:
+    """Of two answers that of the person who agrees more with others counts."""
     tasks = [
         exported(1, {"text": "the a"}, "rome", "oslo", "rome"),
         exported(2, {"text": "the b"}, "rome", "oslo"),
         exported(3, {"text": "the c"}, None, "oslo"),
     ]
 
-    assert chosen(dataset_of(tasks, CONFIG)) == {1: "rome", 2: "oslo", 3: "oslo"}
+    assert chosen(dataset_of(tasks, CONFIG)) == {1: "rome", 2: "rome", 3: "oslo"}
+
+
+def test_an_export_of_another_question_is_refused() -> None:
+    tasks, least = [exported(1, ROME, "rome")], [flat(1, ROME, "rome")]
+    config = CONFIG.replace(f'"{CONTROL}"', '"other"')
+
+    with pytest.raises(
+        ExportError, match=f"'other', the export has .*'{CONTROL}' only"
+    ):
+        dataset_of(tasks, config)
+    with pytest.raises(ExportError, match="'other', and no row of the export"):
+        dataset_of(least, config)
 
 
 def test_what_is_no_label_is_set_aside_with_its_reason() -> None:
@@ -254,6 +267,11 @@ def test_a_group_is_taken_from_the_data() -> None:
     groups = grouped("who").groups
     assert groups is not None
     assert groups.tolist() == [0, 0, 1, 1, 2, 2]
+    for task, who in zip(tasks, ("3", 3, None, None, "", ""), strict=True):
+        task["data"]["who"] = who
+    groups = grouped("who").groups
+    assert groups is not None
+    assert groups.tolist() == [0, 0, 1, 2, 3, 4]
     with pytest.raises(ExportError, match="no task has the key 'whom' in its data"):
         grouped("whom")
 

@@ -18,7 +18,13 @@ from dubito.model.evaluation.label_errors import number_errors
 from dubito.model.evaluation.mean_error import mean_number_error
 from dubito.model.evaluation.stopping import NO_MODEL, advise_on_numbers
 from dubito.model.learners.ensemble import Ensemble
-from dubito.model.numbers import MOST_POINTS, codes_on, likely_numbers, number_scale
+from dubito.model.numbers import (
+    MOST_POINTS,
+    codes_on,
+    likely_numbers,
+    number_scale,
+    rounded,
+)
 
 SCHEMA = read_schema(
     '<View><Text name="t" value="$t"/><Number name="n" toName="t"/></View>'
@@ -177,3 +183,22 @@ def test_numbers_are_assessed_by_their_own_distance_not_by_places() -> None:
     assert (kept.point.labels, kept.point.high) == (LABELS, result.mean_error.high)
     [line] = about_errors(kept)
     assert f"**{result.mean_error.estimate:.3g}** on average" in line
+
+
+def test_of_two_numbers_equally_near_the_lower_is_predicted_wherever_it_is() -> None:
+    """Stored probabilities have fewer digits, and one row is multiplied otherwise."""
+    scale = np.array([10.1, 20.3, 30.5, 40.7])
+    equal = np.full((50, 4), 0.25)
+
+    fresh, stored = (likely_numbers(p, scale) for p in (equal, equal.astype("f4")))
+    alone = [int(likely_numbers(row[None], scale)[0]) for row in equal]
+
+    assert fresh.tolist() == stored.tolist() == alone == [1] * 50
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(16_312.4, "16300"), (0.012_345, "0.0123"), (5.0, "5"), (1e9, "1000000000")],
+)
+def test_figures_have_three_digits_that_count(number: float, text: str) -> None:
+    assert rounded(number) == text

@@ -7,11 +7,11 @@ import pytest
 
 from dubito.backend.errors import ExportError
 from dubito.backend.simulate.export_reader import Export, parse_export, read_export
-from tests.exports import CONFIG, question_of, rows
-from tests.label_studio import JsonObject
+from tests.exports import CONFIG, ROWS_CONFIG, question_of, rows
+from tests.label_studio import CONTROL, JsonObject
 
 ZERO = Path(__file__).parents[1] / "fixtures" / "exports" / "zero_x.json"
-QUESTION = question_of(CONFIG)
+QUESTION = question_of(CONFIG.replace(f'"{CONTROL}"', '"mood"'))
 
 
 def completion(number: int, choice: str, **more: object) -> JsonObject:
@@ -110,7 +110,8 @@ def test_a_byte_order_mark_and_other_encodings_change_nothing(
     path = tmp_path / "export.json"
     path.write_text(json.dumps(tasks, ensure_ascii=False), encoding=encoding)
 
-    assert read_export(path, QUESTION) == parse_export(tasks, QUESTION)
+    asked = question_of(ROWS_CONFIG)
+    assert read_export(path, asked) == parse_export(tasks, asked)
 
 
 def test_another_encoding_is_refused_with_what_to_do(tmp_path: Path) -> None:

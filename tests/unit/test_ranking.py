@@ -165,20 +165,20 @@ def test_of_equals_at_the_same_time_the_alphabet_decides() -> None:
 
 
 def test_of_grades_the_median_decides() -> None:
-    scale = ["1", "2", "9", "10"]
+    places = {"1": 0, "2": 1, "9": 2, "10": 3}
     votes = [vote("1"), vote("1"), vote("9"), vote("10"), vote("10")]
 
-    assert combine(votes, scale=scale) == "9"
-    assert combine(votes[1:], scale=scale) == "10"  # its two votes to one
-    assert combine(votes[1:4], scale=scale) == "9"
+    assert combine(votes, places=places) == "9"
+    assert combine(votes[1:], places=places) == "10"  # its two votes to one
+    assert combine(votes[1:4], places=places) == "9"
 
 
 def test_of_two_medians_the_more_trusted_or_else_the_latest_decides() -> None:
     votes = [Vote("2", 8, annotator=1), Vote("4", 9, annotator=2)]
-    scale = ["1", "2", "3", "4"]
+    places = {"1": 0, "2": 1, "3": 2, "4": 3}
 
-    assert combine(votes, {1: 0.9, 2: 0.6}, scale) == "2"
-    assert combine(votes, {1: 0.6, 2: 0.6}, scale) == "4"
+    assert combine(votes, {1: 0.9, 2: 0.6}, places) == "2"
+    assert combine(votes, {1: 0.6, 2: 0.6}, places) == "4"
 
 
 def test_without_votes_there_is_no_label() -> None:

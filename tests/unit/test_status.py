@@ -7,13 +7,19 @@ from flask.testing import FlaskClient
 from dubito.backend.records import Task
 from dubito.backend.services import Services
 from dubito.backend.state.assessments import AssessmentSummary, Suspect
-from dubito.backend.state.facts import Connection, InputSpec, WindowEntry
+from dubito.backend.state.facts import (
+    Connection,
+    InputSpec,
+    ProjectFacts,
+    WindowEntry,
+)
 from dubito.backend.state.kept_scores import MeasuredAccuracy
 from dubito.backend.state.project import ProjectState
 from dubito.backend.state.ranking import Ranking
 from dubito.backend.status.status import describe
 from dubito.backend.status_table import in_words, status_table
 from tests.builders import KEY, annotation, project
+from tests.patience import PATIENCE_SECONDS
 
 # What `GET /api/projects/<id>` has at least (DESIGN §4).
 STATUS = {
@@ -214,3 +220,24 @@ def test_a_project_without_events_says_what_would_bring_them(
 
     assert status is not None
     assert any(cause in note for note in status["notes"])
+
+
+class DuringRound(ProjectState):
+    """A project of which a round ends while somebody reads its status."""
+
+    def facts(self) -> ProjectFacts:
+        facts = super().facts()
+        want = self.work.request()
+        with self.work.acquire(PATIENCE_SECONDS) as lease:
+            self.work.finish(lease, want)
+        return facts
+
+
+def test_what_is_read_while_a_round_ends_is_not_settled(
+    services: Services, state: ProjectState
+) -> None:
+    """Its window may be that of before the round."""
+    torn = describe(DuringRound(state.client, state.key), services)
+    whole = describe(state, services)
+
+    assert (torn.settled, whole.settled) == (False, True)

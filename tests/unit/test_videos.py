@@ -1,14 +1,16 @@
 """Videos as they come: formats, lengths, sizes, and files that are none."""
 
+import io
 import sys
 from collections.abc import Mapping
 
+import av
 import numpy as np
 import pytest
 
 from dubito.backend.data_kinds.images import Picture
 from dubito.backend.data_kinds.kind import ItemFile, ReadPlan
-from dubito.backend.data_kinds.media_files import frames_of
+from dubito.backend.data_kinds.media_files import frames_of, moments_of
 from dubito.backend.data_kinds.reader_process import answer_of
 from dubito.backend.data_kinds.videos import VIDEOS
 from dubito.backend.state.facts import InputSpec
@@ -133,6 +135,63 @@ def test_a_video_that_is_turned_is_read_upright() -> None:
     assert (first.width, first.height) == (64, 48)
     light = first.pixels.astype(float).mean(axis=(1, 2))
     assert light[:20].mean() > light[-20:].mean() + 50
+
+
+def test_the_timeline_of_a_video_that_is_turned_is_seen_upright() -> None:
+    frames = pictures(is_moving=False)
+    for frame in frames:
+        frame[:, :32] = 0
+    content = video_file([frame[:, :48] for frame in frames], rotation=90)
+
+    seen = moments_of(content).frames[0].astype(float).mean(axis=(1, 2))
+    first, *_ = opened(content)
+
+    light = first.pixels.astype(float).mean(axis=(1, 2))
+    assert seen[:40].mean() > seen[-40:].mean() + 50
+    assert light[:20].mean() > light[-20:].mean() + 50
+
+
+def shifted(content: bytes, seconds: int) -> bytes:
+    """Return an MP4 with other times; what comes before 0 is not shown."""
+    file = io.BytesIO()
+    options = {"avoid_negative_ts": "disabled"}
+    with (
+        av.open(io.BytesIO(content), "r") as source,
+        av.open(file, "w", format="mp4", options=options) as target,
+    ):
+        track = source.streams.video[0]
+        stream = target.add_stream_from_template(track)
+        for packet in source.demux(track):
+            if packet.pts is None or packet.dts is None or not packet.size:
+                continue
+            by = int(seconds / (track.time_base or 1))
+            packet.pts, packet.dts = packet.pts + by, packet.dts + by
+            packet.stream = stream
+            target.mux(packet)
+    return file.getvalue()
+
+
+def test_what_was_cut_off_at_the_beginning_is_not_seen() -> None:
+    """A phone that cuts a video leaves all frames since the last key frame in it."""
+    options = {"g": "1000", "sc_threshold": "0", "bf": "0"}
+    frames = pictures("blue", seconds=4) + pictures("red", seconds=2)
+    cut = shifted(video_file(frames, options=options), -4)
+
+    moments = moments_of(cut)
+
+    assert moments.seconds == pytest.approx(2, abs=0.2)
+    assert moments.times[0] < 0.3
+    assert (moments.frames[..., 0].mean(axis=(1, 2)) > 128).all()
+    assert all(one.pixels[..., 0].mean() > 128 for one in opened(cut))
+
+
+def test_a_long_video_with_few_key_frames_has_no_timeline() -> None:
+    frames = [np.full((3000, 3200, 3), 2 * n, np.uint8) for n in range(110)]
+    options = {"g": "600", "sc_threshold": "1000000000"}
+    content = video_file(frames, codec="mpeg4", options=options)
+
+    with pytest.raises(BadItemError, match="1 key frames only: convert it"):
+        moments_of(content)
 
 
 def test_a_large_video_is_read_by_its_size() -> None:

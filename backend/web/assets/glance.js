@@ -14,10 +14,13 @@
   const NEXT = {
     start: "a typical task, or one drawn at random, so that every class appears early",
     doubt: "the task the model is least certain about",
-    audit: "a task drawn at random, to measure the accuracy",
+    audit: "a task drawn at random, to measure how good the model is",
   };
 
-  Dubito.phase = (status) => PHASES[status.phase] || status.phase;
+  Dubito.phase = (status) =>
+    status.kind === "number" && status.phase === "learning"
+      ? "Learning: tasks drawn at random"
+      : PHASES[status.phase] || status.phase;
 
   /** Return the phase, and why where nothing goes on. */
   const phaseWithReason = (status) =>

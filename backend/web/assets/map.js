@@ -13,7 +13,7 @@
   const WHY = {
     start: "to see every class early",
     doubt: "because the model is uncertain about this task",
-    audit: "drawn at random to measure the accuracy",
+    audit: "drawn at random to measure how good the model is",
   };
   const METHODS = {
     pca: "Similar tasks lie close together. The axes are the two principal components of the features (PCA).",

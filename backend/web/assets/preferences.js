@@ -15,7 +15,7 @@
     class_names: "whether the names of the classes teach before the first label: auto or off",
     initial:
       "number of typical and of random tasks to label first (default: one of each per class)",
-    audit: "share of tasks drawn at random to measure the accuracy",
+    audit: "share of tasks drawn at random to measure how good the model is",
     window: "number of next tasks whose order is exact",
     preannotate: "whether annotators see the model's prediction",
     seed: "random seed: the same seed, labels and tasks give the same order",
