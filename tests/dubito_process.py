@@ -19,6 +19,7 @@ import numpy as np
 from redis import Redis
 
 from dubito.backend.demo.label_studio_server import free_port
+from dubito.model.query.seed_set import permutation
 from tests.label_studio import NO_TLS, JsonObject, LabelStudio, choices_config
 from tests.patience import PATIENCE_SECONDS
 
@@ -296,6 +297,11 @@ class Rows:
     @property
     def tasks(self) -> list[int]:
         return sorted(self.truth)
+
+    def drawn(self, count: int) -> list[int]:
+        """Return the tasks that come first in the project's random order."""
+        order = permutation(np.array(self.tasks, dtype=np.int64), seed=0)
+        return [self.tasks[place] for place in order[:count]]
 
 
 CLASSES = ("rest", "walk", "run")

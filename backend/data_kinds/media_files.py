@@ -23,6 +23,8 @@ VIDEO, SOUND = "video_frames.py", "sound_tracks.py"
 EXTRA = 'the extra "video" (pip install av)'
 """What is to be installed where videos and sound tracks are not read."""
 
+CURE = "install it, restart Dubito and run `dubito connect` for the project again"
+
 FORMATS = ("MP4", "MOV", "WebM", "MKV", "AVI")
 TRACKS = ("M4A", "AAC", "MP4", "MOV", "WebM")
 MOV = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
@@ -97,9 +99,9 @@ def frames_of(content: bytes) -> tuple[list[Image.Image], tuple[int, int]]:
             Image.frombytes("RGB", (width, height), answer.read(size))
             for _ in range(head["frames"])
         ]
-    turned = [one.rotate(head["rotation"], expand=True) for one in frames]
+    images = [one.rotate(head["rotation"], expand=True) for one in frames]
     sizes = int(head["width"]), int(head["height"])
-    return turned, sizes if head["rotation"] % 180 == 0 else sizes[::-1]
+    return images, sizes if head["rotation"] % 180 == 0 else sizes[::-1]
 
 
 def moments_of(content: bytes) -> Moments:
@@ -162,5 +164,5 @@ def _head(answer: IO[bytes], what: str) -> dict[str, Any]:
 
 def _check_library(need: str) -> None:
     if not is_installed():
-        message = f"{need} {EXTRA}: install it, restart Dubito and run `dubito sync`"
+        message = f"{need} {EXTRA}: {CURE}"
         raise BadItemError(message)

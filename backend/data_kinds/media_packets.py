@@ -87,7 +87,9 @@ def packets(container: InputContainer, track: Track) -> Iterator[tuple[int, Pack
         yield next(time for time in times if time is not None), packet
 
 
-def shown(container: InputContainer, track: Track) -> Iterator[tuple[int, Packet]]:
+def presented_packets(
+    container: InputContainer, track: Track
+) -> Iterator[tuple[int, Packet]]:
     """Yield the packets that are played: what was cut off may still be in the file."""
     return (one for one in packets(container, track) if not one[1].is_discard)
 

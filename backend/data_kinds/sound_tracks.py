@@ -18,7 +18,7 @@ from dubito.backend.data_kinds.media_packets import (
     decoded,
     line,
     packets,
-    shown,
+    presented_packets,
 )
 
 PART_SECONDS, MOST_PARTS = 10, 12
@@ -49,7 +49,10 @@ def sound(open_file: OpenFile, *, is_whole: bool = False) -> Iterator[bytes]:
         track = sound_track(container)
         rate = min(max(1, track.rate), HIGHEST_RATE)
         base = track.time_base or Fraction(1, rate)
-        stamps = [(time, one.duration or 0) for time, one in shown(container, track)]
+        stamps = [
+            (time, one.duration or 0)
+            for time, one in presented_packets(container, track)
+        ]
     first = min((time for time, _ in stamps), default=0)
     end = max((time + duration for time, duration in stamps), default=0)
     seconds = float((end - first) * base)

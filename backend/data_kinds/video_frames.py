@@ -19,7 +19,7 @@ from dubito.backend.data_kinds.media_packets import (
     decoded,
     line,
     packets,
-    shown,
+    presented_packets,
 )
 
 FRAMES = 8
@@ -67,7 +67,9 @@ def video(open_file: OpenFile) -> Iterator[bytes]:
     with open_file() as container:
         track = video_track(container)
         width, height = max(1, track.width), max(1, track.height)
-        stamps = [(time, one.is_keyframe) for time, one in shown(container, track)]
+        stamps = [
+            (time, one.is_keyframe) for time, one in presented_packets(container, track)
+        ]
     share = min(1.0, LONGEST_SIDE / max(width, height))
     small = max(1, round(share * width)), max(1, round(share * height))
     with open_file() as container:
@@ -103,15 +105,15 @@ def chosen_frames(
     track = video_track(container)
     most = max(FRAMES, MOST_DECODED // max(1, track.width * track.height))
     keys = [time for time, is_key in stamps if is_key]
-    sent = packets(container, track)
+    selection = packets(container, track)
     if len(stamps) > most and len(keys) > 1:
         times = spread(keys)
-        sent = (one for one in sent if one[1].is_keyframe and one[0] in times)
+        selection = (one for one in selection if one[1].is_keyframe and one[0] in times)
     else:
         times = spread([time for time, _ in stamps[:most]])
-        sent = islice(sent, most)
+        selection = islice(selection, most)
     place = 0
-    for number, frame in enumerate(decoded(track.decode, sent)):
+    for number, frame in enumerate(decoded(track.decode, selection)):
         time = number if frame.pts is None else frame.pts
         if place < len(times) and time >= times[place]:
             place = bisect_right(times, time)
@@ -135,7 +137,7 @@ def timeline(open_file: OpenFile) -> Iterator[bytes]:
         base = track.time_base or Fraction(1, 25)
         spans = [
             (time, one.duration or 0, one.is_keyframe)
-            for time, one in shown(container, track)
+            for time, one in presented_packets(container, track)
         ]
         start = Fraction(container.start_time or 0, TICKS) / base
     first = min([*(time for time, _, _ in spans), math.floor(start)])
@@ -169,17 +171,17 @@ def moments(
     track = video_track(container)
     count = min(MOMENTS, max(1, math.ceil(seconds / SHORTEST_SECONDS)))
     most = max(FRAMES, MOST_ON_TIMELINE // max(1, track.width * track.height))
-    sent, is_whole = packets(container, track), len(stamps) <= most
+    selection, is_whole = packets(container, track), len(stamps) <= most
     if not is_whole:
         times = spread([time for time, is_key in stamps if is_key], count)
         if len(times) < FRAMES:
             message = f"it is long, with {len(times)} key frames only: {MORE_KEYS}"
             raise RefusedError(message)
-        sent = (one for one in sent if one[1].is_keyframe and one[0] in times)
+        selection = (one for one in selection if one[1].is_keyframe and one[0] in times)
     else:
         times = spread([time for time, _ in stamps], count)
     place, before = 0, None
-    for number, frame in enumerate(decoded(track.decode, sent)):
+    for number, frame in enumerate(decoded(track.decode, selection)):
         time = number if frame.pts is None else frame.pts
         if before is not None:
             yield (*before, frame)

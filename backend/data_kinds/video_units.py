@@ -59,10 +59,10 @@ class VideoUnits(DataKind[TaskInput]):
             raise BadItemError(message)
         moments = moments_of(content.content)
         names, table = _numbers(moments.frames)
-        learnt = [name.startswith(LEARNT) for name in names]
+        is_learnt = [name.startswith(LEARNT) for name in names]
         motion = motion_of(moments.frames, moments.after)
         units = _units(
-            moments, plan.schema.frame_rate, np.hstack([table[:, learnt], motion])
+            moments, plan.schema.frame_rate, np.hstack([table[:, is_learnt], motion])
         )
         numbers = describe_frames(names, table)
         return TaskInput(numbers=numbers, sequence=packed_recording(units))

@@ -36,7 +36,8 @@ TASK_CURES: Mapping[re.Pattern[str], str] = MappingProxyType(
             " host to FILE_HOSTS"
         ),
         re.compile(r'the extra "video" \(pip install av\)'): (
-            "run `pip install av` in Dubito's environment, and restart Dubito"
+            "run `pip install av` in Dubito's environment, restart Dubito, and run"
+            " `dubito connect` for the project again"
         ),
         re.compile(r"cannot be (?:had|fetched) \(status"): (
             "put the missing files at the tasks' addresses, or correct the addresses"

@@ -82,8 +82,8 @@ class FittedStretches(ExportedModel):
 
     def predict(self, inputs: Sequence[TaskInput]) -> Iterator[ItemStretches]:
         """Yield the stretches of each item that could be read."""
-        packed = [one.sequence for one in inputs]
-        sequences = TaskSequences.of(packed, like=self.like)
+        contents = [one.sequence for one in inputs]
+        sequences = TaskSequences.of(contents, like=self.like)
         predictions = self.model.predict(sequences.units)
         for place, sequence in enumerate(sequences.each):
             part = sequences.units.slice_of(place)

@@ -39,8 +39,8 @@ def motion_of(
     """
     difference = np.abs(frames.astype(np.int16) - after).mean(axis=-1)
     step = difference.shape[1] // CELLS
-    cut = difference[:, : CELLS * step, : CELLS * step]
-    parts = cut.reshape(len(cut), CELLS, step, CELLS, step).mean(axis=(2, 4))
+    cells = difference[:, : CELLS * step, : CELLS * step]
+    parts = cells.reshape(len(cells), CELLS, step, CELLS, step).mean(axis=(2, 4))
     whole = difference.mean(axis=(1, 2))
     motion = np.column_stack([parts.reshape(len(parts), -1), whole])
     return np.asarray(np.log1p(motion))

@@ -146,13 +146,13 @@ def sounds(there: LabelStudio, project: int) -> Truth:
 def videos(there: LabelStudio, project: int) -> Truth:
     """Upload videos in which something moves, and then rests."""
     random = np.random.default_rng(0)
-    made = [video_with_motion(random) for _ in range(TASKS)]
-    files = {f"v{number}.webm": content for number, (content, _) in enumerate(made)}
+    clips = [video_with_motion(random) for _ in range(TASKS)]
+    files = {f"v{number}.webm": content for number, (content, _) in enumerate(clips)}
     ids = there.upload(project, files, "video/webm")
     beside = {"control": "videoLabels", "target": "video"}
     marks = [
         [video_region((first, last), name, **beside) for first, last, name in stretches]
-        for _, stretches in made
+        for _, stretches in clips
     ]
     return dict(zip(ids, marks, strict=True))
 

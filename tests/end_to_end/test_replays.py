@@ -25,7 +25,7 @@ pytestmark = pytest.mark.end_to_end
 @pytest.fixture(scope="module")
 def project(real_label_studio: LabelStudio) -> int:
     """Cities told by numbers; two people do not agree, one ticked two, one skipped."""
-    made = real_label_studio.create_project("cities", ROWS_CONFIG)
+    number = real_label_studio.create_project("cities", ROWS_CONFIG)
     tasks: list[JsonObject] = [
         {
             "data": row["data"],
@@ -34,15 +34,15 @@ def project(real_label_studio: LabelStudio) -> int:
         for row in rows(40)
     ]
     tasks.append({"data": {"x0": 1.0, "x1": 2.0}, "annotations": []})
-    ids = real_label_studio.import_tasks(made, tasks)
-    while not real_label_studio.export(made):
+    ids = real_label_studio.import_tasks(number, tasks)
+    while not real_label_studio.export(number):
         # Its SQLite was locked: then it imports once more, without the answers.
-        real_label_studio.delete_tasks(made)
-        ids = real_label_studio.import_tasks(made, tasks)
+        real_label_studio.delete_tasks(number)
+        ids = real_label_studio.import_tasks(number, tasks)
     real_label_studio.annotate(ids[0], CITIES[0])
     real_label_studio.annotate(ids[-1], several(*CITIES[:2]))
     real_label_studio.skip(ids[1])
-    return made
+    return number
 
 
 def exported(

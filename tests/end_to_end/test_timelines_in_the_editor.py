@@ -45,8 +45,8 @@ def test_predicted_stretches_of_a_video_are_shown_and_stored_as_they_are(
     open_task(page, there, (project, task), CANVAS, IS_READY)
 
     assert page.evaluate(f"() => {VIDEO}.length") == FRAMES
-    shown = wait_until(page, f"() => ({REGIONS})().length && ({REGIONS})()")
-    assert sorted(map(tuple, shown)) == predicted
+    ranges = wait_until(page, f"() => ({REGIONS})().length && ({REGIONS})()")
+    assert sorted(map(tuple, ranges)) == predicted
     submitted = submit(page)["result"]
     assert sorted(map(ends_of, submitted)) == predicted
     dubito.when(project, lambda status: status["labels"] == LABELS + 1)

@@ -210,10 +210,10 @@ def _remove_duplicates(project: Project, tasks: list[Task]) -> None:
         equal[json.dumps(task.data)].append(task)
     removed: list[Task] = []
     for group in equal.values():
-        kept = next((task for task in group if tables.answers[task.id]), group[0])
-        others = [task for task in group if task is not kept]
+        survivor = next((task for task in group if tables.answers[task.id]), group[0])
+        others = [task for task in group if task is not survivor]
         for row in [row for one in others for row in tables.annotations_of(one.id)]:
-            tables.move_annotation(row, kept)
+            tables.move_annotation(row, survivor)
         removed += others
     if removed:
         delete_tasks(project, removed)

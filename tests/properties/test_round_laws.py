@@ -37,11 +37,11 @@ def test_the_window_holds_each_open_task_at_most_once_and_no_other(
     table = items(rows)
     known = labels(table, answers)
 
-    asked = window(ask(table, known, audit=audit))
+    order = window(ask(table, known, audit=audit))
 
     open_tasks = set(table.task_ids.tolist()) - known.touched
-    assert set(asked) <= open_tasks
-    assert len(set(asked)) == len(asked) == min(8, len(open_tasks))
+    assert set(order) <= open_tasks
+    assert len(set(order)) == len(order) == min(8, len(open_tasks))
 
 
 @settings(max_examples=15)

@@ -180,10 +180,13 @@ def test_sound_tracks_are_read_once_their_library_is_installed(
         status = bench.sync(project)
     assert status["set_aside"] == 1
     assert 'need the extra "video" (pip install av)' in status["set_aside_reasons"][0]
+    assert (
+        "run `dubito connect` for the project again" in status["set_aside_reasons"][0]
+    )
     before = len(bench.faults.requests)
 
-    bench.state(project).work.request("everything")
-    status = bench.sync(project)
+    bench.connect(project)
+    status = bench.status(project)
 
     assert (status["set_aside"], status["pool"]) == (0, 2)
     address = bench.label_studio.task(track)["data"]["clip"]

@@ -16,7 +16,6 @@ from dubito.backend.status.learning_report import learning_report
 from dubito.backend.status_table import in_words
 from dubito.backend.taskmap.view import map_view
 from dubito.backend.web.app import create_app
-from dubito.model.query.seed_set import permutation
 from tests.browser import Watch
 from tests.dubito_process import VERSION, Rows
 from tests.exports import dataset_of
@@ -51,17 +50,11 @@ def measured_rows(there: LabelStudio) -> Rows:
     return Rows(project=project, truth=dict(zip(ids, numbers, strict=True)))
 
 
-def drawn(rows: Rows) -> list[int]:
-    """Return the tasks that come first in the project's random order."""
-    order = permutation(np.array(rows.tasks, dtype=np.int64), seed=0)
-    return [rows.tasks[place] for place in order[:LABELS]]
-
-
 @pytest.fixture
 def rows(bench: Stand) -> Rows:
     """Make and connect such a project in which half of the tasks have labels."""
     rows = measured_rows(bench.label_studio)
-    for task in drawn(rows):
+    for task in rows.drawn(LABELS):
         bench.label_studio.annotate(task, number(rows.truth[task]))
     extra = {"preannotate": True}
     bench.label_studio.connect_backend(rows.project, bench.url, extra_params=extra)
@@ -143,7 +136,7 @@ def test_the_mean_error_is_measured_and_nothing_is_said_of_an_accuracy(
 def test_a_label_far_out_of_what_is_likely_is_in_doubt(bench: Stand) -> None:
     there = bench.label_studio
     rows = measured_rows(there)
-    *others, odd = drawn(rows)
+    *others, odd = rows.drawn(LABELS)
     for task in others:
         there.annotate(task, number(rows.truth[task]))
     there.annotate(odd, number("1000"))
@@ -182,7 +175,7 @@ def test_numbers_that_hardly_differ_break_no_round(
     bench: Stand, labels: list[str]
 ) -> None:
     rows = measured_rows(bench.label_studio)
-    for task, label in zip(drawn(rows), labels, strict=True):
+    for task, label in zip(rows.drawn(LABELS), labels, strict=True):
         bench.label_studio.annotate(task, number(label))
 
     bench.connect(rows.project)

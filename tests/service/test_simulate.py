@@ -171,9 +171,9 @@ def check_json(result: Any, budget: int, seeds: int) -> None:  # noqa: ANN401 - 
 
 
 def material(directory: Path) -> Experiment:
-    made = dataset_of(rows(60), ROWS_CONFIG, directory)
+    dataset = dataset_of(rows(60), ROWS_CONFIG, directory)
     return Experiment(
-        labelled=made.labelled, groups=None, preferences=Preferences(), budget=8
+        labelled=dataset.labelled, groups=None, preferences=Preferences(), budget=8
     )
 
 
@@ -327,8 +327,8 @@ def test_a_file_without_its_label_config_is_refused(export: Path) -> None:
 
 def test_missing_files_are_asked_for(tmp_path: Path) -> None:
     config = tmp_path / "config.xml"
-    shown = choices_config("a", "b", tag="Image", attributes='value="$file"')
-    config.write_text(shown)
+    label_config = choices_config("a", "b", tag="Image", attributes='value="$file"')
+    config.write_text(label_config)
     tasks = [exported(1, {"file": "walk.png"}, "a")]
 
     output = asked(write(tmp_path, tasks), "--config", config)

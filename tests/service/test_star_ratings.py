@@ -24,7 +24,6 @@ from dubito.backend.web.app import create_app
 from dubito.model.evaluation.answers import likely_targets, sure
 from dubito.model.learners.ensemble import Ensemble
 from dubito.model.learners.grades import GradeBlend
-from dubito.model.query.seed_set import permutation
 from dubito.model.simulation import SimulatedPool
 from tests.browser import Watch
 from tests.dubito_process import VERSION, Rows
@@ -63,17 +62,11 @@ def graded_rows(there: LabelStudio) -> Rows:
     return Rows(project=project, truth=dict(zip(ids, grades, strict=True)))
 
 
-def drawn(rows: Rows) -> list[int]:
-    """Return the tasks that come first in the project's random order."""
-    order = permutation(np.array(rows.tasks, dtype=np.int64), seed=0)
-    return [rows.tasks[place] for place in order[:LABELS]]
-
-
 @pytest.fixture
 def rows(bench: Stand) -> Rows:
     """Make and connect such a project in which some of the tasks have labels."""
     rows = graded_rows(bench.label_studio)
-    for task in drawn(rows):
+    for task in rows.drawn(LABELS):
         bench.label_studio.annotate(task, stars(rows.truth[task]))
     extra = {"preannotate": True}
     bench.label_studio.connect_backend(rows.project, bench.url, extra_params=extra)
@@ -179,7 +172,7 @@ def test_people_who_give_other_stars_agree_in_part(bench: Stand) -> None:
 def test_a_simulation_knows_the_order(bench: Stand) -> None:
     there = bench.label_studio
     rows = graded_rows(there)
-    for task in drawn(rows):
+    for task in rows.drawn(LABELS):
         there.annotate(task, stars(rows.truth[task]))
     source = Source(
         name="stars",
@@ -206,7 +199,7 @@ def test_the_page_tells_the_error_in_grades(
     bench: Stand, quick: str, page: Page
 ) -> None:
     watch, rows = Watch(page), graded_rows(bench.label_studio)
-    for task in drawn(rows):
+    for task in rows.drawn(LABELS):
         bench.label_studio.annotate(task, stars(rows.truth[task]))
     extra = {"learner": quick}
     bench.label_studio.connect_backend(rows.project, bench.url, extra_params=extra)

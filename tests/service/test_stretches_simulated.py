@@ -69,11 +69,11 @@ def test_strategies_are_compared_by_the_share_right(tmp_path: Path, kind: str) -
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_units_of_every_kind_of_task_are_read(kind: str) -> None:
-    made = subject(marked(kind), kind)
+    dataset = subject(marked(kind), kind)
 
-    units = made.labelled.marked
+    units = dataset.labelled.marked
     assert units is not None
-    assert units.units.n_tasks == len(made.labelled.task_ids) == COUNT
+    assert units.units.n_tasks == len(dataset.labelled.task_ids) == COUNT
     assert units.members.any(axis=0).all()
     assert units.units.has_words == (kind in IN_WORDS)
 
@@ -98,12 +98,12 @@ def test_groups_stay_together_and_count_as_one() -> None:
     for place, task in enumerate(tasks):
         task["data"]["who"] = f"person {place // 4}"
 
-    made = subject(tasks, group="who")
+    dataset = subject(tasks, group="who")
 
-    assert made.labelled.marked is not None
-    assert made.labelled.marked.groups is not None
-    parts = experiment(made).split(0)
-    people = made.labelled.marked.groups
+    assert dataset.labelled.marked is not None
+    assert dataset.labelled.marked.groups is not None
+    parts = experiment(dataset).split(0)
+    people = dataset.labelled.marked.groups
     assert not {*people[parts.test]} & {*people[parts.pool]}
 
 

@@ -149,24 +149,39 @@ def test_a_recording_in_a_file_is_read(
 
     lines = predicted(folder, walk)
 
-    told = [[float(a), float(b), c] for a, b, c in stretches_of(lines, "walk.csv")]
+    stretches = [[float(a), float(b), c] for a, b, c in stretches_of(lines, "walk.csv")]
     expected = predicted_in(bench, rows.project)[rows.tasks[-1]]
-    assert told == [[float(a), float(b), c] for a, b, c in expected]
+    assert stretches == [[float(a), float(b), c] for a, b, c in expected]
+
+
+def project_of_files(
+    bench: Stand,
+    config: str,
+    contents: Mapping[str, bytes],
+    marks: Sequence[list[JsonObject]],
+) -> int:
+    """Make a project of uploaded files, all of which are marked; return its number."""
+    there = bench.label_studio
+    project = there.create_project("files", config)
+    tasks = there.upload(project, contents, "application/octet-stream")
+    for task, regions in zip(tasks, marks, strict=True):
+        there.annotate(task, regions)
+    bench.connect(project)
+    bench.settle(project)
+    return project
 
 
 def test_events_in_files_of_sound_are_told_in_seconds(
     bench: Stand, caller: FlaskClient, tmp_path: Path
 ) -> None:
-    there, random = bench.label_studio, np.random.default_rng(0)
-    project = there.create_project("sounds", SOUNDS)
-    made = {f"s{n}.wav": sound_with_events(random) for n in range(8)}
-    files = {name: content for name, (content, _) in made.items()}
-    tasks = there.upload(project, files, "audio/wav")
-    for task, (_, events) in zip(tasks, made.values(), strict=True):
-        regions = [region(WORDS, (start, end), name) for start, end, name in events]
-        there.annotate(task, regions)
-    bench.connect(project)
-    bench.settle(project)
+    random = np.random.default_rng(0)
+    sounds = [sound_with_events(random) for _ in range(8)]
+    files = {f"s{place}.wav": content for place, (content, _) in enumerate(sounds)}
+    marks = [
+        [region(WORDS, (start, end), name) for start, end, name in events]
+        for _, events in sounds
+    ]
+    project = project_of_files(bench, SOUNDS, files, marks)
     folder = made_model(bench, caller, project, tmp_path / "model")
     content, events = sound_with_events(np.random.default_rng(99))
     sound = tmp_path / "new.wav"
@@ -182,16 +197,14 @@ def test_events_in_files_of_sound_are_told_in_seconds(
 def test_motion_in_files_of_video_is_told_in_frames(
     bench: Stand, caller: FlaskClient, tmp_path: Path
 ) -> None:
-    there, random = bench.label_studio, np.random.default_rng(0)
-    project = there.create_project("videos", VIDEOS)
-    made = {f"v{n}.webm": video_with_motion(random) for n in range(8)}
-    files = {name: content for name, (content, _) in made.items()}
-    tasks = there.upload(project, files, "video/webm")
-    for task, (_, motions) in zip(tasks, made.values(), strict=True):
-        marks = [video_region((first, last), name) for first, last, name in motions]
-        there.annotate(task, marks)
-    bench.connect(project)
-    bench.settle(project)
+    random = np.random.default_rng(0)
+    videos = [video_with_motion(random) for _ in range(8)]
+    files = {f"v{place}.webm": content for place, (content, _) in enumerate(videos)}
+    marks = [
+        [video_region((first, last), name) for first, last, name in motions]
+        for _, motions in videos
+    ]
+    project = project_of_files(bench, VIDEOS, files, marks)
     folder = made_model(bench, caller, project, tmp_path / "model")
     content, motions = video_with_motion(np.random.default_rng(99))
     video = tmp_path / "new.webm"

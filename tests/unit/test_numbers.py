@@ -70,11 +70,11 @@ def test_the_classes_that_are_learnt_are_labels_as_people_gave_them() -> None:
 
 def test_all_tasks_after_the_start_are_drawn_at_random_unless_the_owner_asks() -> None:
     usual = query_config(Preferences(), n_classes=0)
-    chosen = query_config(Preferences(audit=0.1), n_classes=0)
+    with_audit = query_config(Preferences(audit=0.1), n_classes=0)
     of_classes = query_config(Preferences(), n_classes=3)
 
     assert (usual.start_size, usual.audit_every) == (10, 1)
-    assert (chosen.start_size, chosen.audit_every) == (10, 10)
+    assert (with_audit.start_size, with_audit.audit_every) == (10, 10)
     assert (of_classes.start_size, of_classes.audit_every) == (6, 10)
 
 
@@ -123,10 +123,10 @@ def test_people_agree_as_far_as_their_numbers_are_apart() -> None:
         2: [Vote("0", 1, 1), Vote("100", 2, 2)],
     }
 
-    found = agreement(cast, of_numbers)
+    result = agreement(cast, of_numbers)
 
-    assert found is not None
-    assert found.share == pytest.approx(1 - (0.1**2 + 1) / 2)
+    assert result is not None
+    assert result.share == pytest.approx(1 - (0.1**2 + 1) / 2)
     same = agreement({1: [Vote("7", 1, 1), Vote("7", 2, 2)]}, of_numbers)
     assert same is not None
     assert (same.share, same.alpha) == (1, None)

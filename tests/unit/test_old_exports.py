@@ -110,8 +110,8 @@ def test_a_byte_order_mark_and_other_encodings_change_nothing(
     path = tmp_path / "export.json"
     path.write_text(json.dumps(tasks, ensure_ascii=False), encoding=encoding)
 
-    asked = question_of(ROWS_CONFIG)
-    assert read_export(path, asked) == parse_export(tasks, asked)
+    question = question_of(ROWS_CONFIG)
+    assert read_export(path, question) == parse_export(tasks, question)
 
 
 def test_another_encoding_is_refused_with_what_to_do(tmp_path: Path) -> None:

@@ -237,7 +237,7 @@ def test_what_is_read_while_a_round_ends_is_not_settled(
     services: Services, state: ProjectState
 ) -> None:
     """Its window may be that of before the round."""
-    torn = describe(DuringRound(state.client, state.key), services)
-    whole = describe(state, services)
+    during_round = describe(DuringRound(state.client, state.key), services)
+    after_round = describe(state, services)
 
-    assert (torn.settled, whole.settled) == (False, True)
+    assert (during_round.settled, after_round.settled) == (False, True)

@@ -72,11 +72,15 @@ def test_what_the_model_believes_least_comes_first() -> None:
     chances = np.where(predicted, SURE, 0.1)
     chances[20:30] = [0.02, 0.6]
 
-    found = stretch_errors(truth, predicted, chances, np.array([LENGTH]), 10)
+    suspects = stretch_errors(truth, predicted, chances, np.array([LENGTH]), 10)
 
-    assert [one.first for one in found] == [20, 0]
-    assert (found[0].own_likelihood, found[0].likelihood) == pytest.approx((0.02, 0.6))
-    assert stretch_errors(truth, predicted, chances, np.array([LENGTH]), 1) == found[:1]
+    assert [one.first for one in suspects] == [20, 0]
+    assert (suspects[0].own_likelihood, suspects[0].likelihood) == pytest.approx(
+        (0.02, 0.6)
+    )
+    assert (
+        stretch_errors(truth, predicted, chances, np.array([LENGTH]), 1) == suspects[:1]
+    )
 
 
 def test_what_is_predicted_without_belief_is_no_error() -> None:

@@ -143,11 +143,11 @@ def test_the_timeline_of_a_video_that_is_turned_is_seen_upright() -> None:
         frame[:, :32] = 0
     content = video_file([frame[:, :48] for frame in frames], rotation=90)
 
-    seen = moments_of(content).frames[0].astype(float).mean(axis=(1, 2))
+    timeline_light = moments_of(content).frames[0].astype(float).mean(axis=(1, 2))
     first, *_ = opened(content)
 
     light = first.pixels.astype(float).mean(axis=(1, 2))
-    assert seen[:40].mean() > seen[-40:].mean() + 50
+    assert timeline_light[:40].mean() > timeline_light[-40:].mean() + 50
     assert light[:20].mean() > light[-20:].mean() + 50
 
 
@@ -175,14 +175,14 @@ def test_what_was_cut_off_at_the_beginning_is_not_seen() -> None:
     """A phone that cuts a video leaves all frames since the last key frame in it."""
     options = {"g": "1000", "sc_threshold": "0", "bf": "0"}
     frames = pictures("blue", seconds=4) + pictures("red", seconds=2)
-    cut = shifted(video_file(frames, options=options), -4)
+    content = shifted(video_file(frames, options=options), -4)
 
-    moments = moments_of(cut)
+    moments = moments_of(content)
 
     assert moments.seconds == pytest.approx(2, abs=0.2)
     assert moments.times[0] < 0.3
     assert (moments.frames[..., 0].mean(axis=(1, 2)) > 128).all()
-    assert all(one.pixels[..., 0].mean() > 128 for one in opened(cut))
+    assert all(one.pixels[..., 0].mean() > 128 for one in opened(content))
 
 
 def test_a_long_video_with_few_key_frames_has_no_timeline() -> None:
