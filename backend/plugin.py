@@ -43,7 +43,7 @@ from dubito.backend.features.input_choice import choose_input
 from dubito.backend.features.task_reader import TaskReader
 from dubito.backend.labelstudio.client import LabelStudioClient
 from dubito.backend.labelstudio.files import Files
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.labelstudio.task_lists import AnnotatedTask
 from dubito.backend.learning.labels import Labels, derive_labels
 from dubito.backend.learning.round import fingerprint_of, run_round
@@ -151,8 +151,10 @@ class Dubito(LabelStudioMLBase):  # type: ignore[misc]  # untyped, and not alway
             schema=schema, preferences=preferences, items=items, labels=labels
         )
         result = run_round(question, len(labels.chosen), self._version())
-        formatter = PredictionFormatter.of(
-            schema, result.ranking, preannotate=preferences.preannotate
+        formatter = PredictionFormatter(
+            schemas=(schema,),
+            ranking=result.ranking,
+            preannotate=preferences.preannotate,
         )
         scores = {one.id: pool_score(formatter.certainty(one.id)) for one in questions}
         unreadable = {task for task, reading in readings.items() if reading.refused}

@@ -14,6 +14,7 @@ from dubito.model.learners.registry import learner_names
 
 NO_AUDIT = 1e-9
 MOST_FEATURES = 1_000
+MOST_CONTROLS = 20
 TOLD = 5
 LONGEST_GIVEN = 100_000
 
@@ -39,6 +40,8 @@ class Preferences(Strict):
 
     Attributes
     ----------
+    controls : names of the controls to learn, the first question first; if empty, all
+        that can be learnt together
     strategy : how certainty is measured
     cost : what labelling costs where people mark stretches: as much for each task, or
         for each second or word of it
@@ -52,6 +55,7 @@ class Preferences(Strict):
     preannotate : whether the predicted label is shown to annotators
     """
 
+    controls: Annotated[tuple[Name, ...], Field(max_length=MOST_CONTROLS)] = ()
     strategy: Literal["margin", "entropy", "least_confidence"] = "margin"
     cost: Cost = "task"
     learner: Name = "auto"
@@ -111,6 +115,14 @@ def read_preferences(extra_params: object) -> Preferences:
         reasons = "; ".join(fault[:200] for fault in faults(error, "top level")[:TOLD])
         message = f"the extra params are invalid: {reasons}"
         raise ProjectSettingsError(message) from error
+
+
+def chosen_controls(extra_params: object) -> tuple[str, ...]:
+    """Return the controls that are chosen; none if the parameters are invalid."""
+    try:
+        return read_preferences(extra_params).controls
+    except ProjectSettingsError:
+        return ()
 
 
 def _check_length(text: str) -> None:

@@ -40,6 +40,20 @@ class Channels:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """When the editor shows a control.
+
+    Attributes
+    ----------
+    control : name of the control whose answer decides
+    classes : answers that show it; any answer where there are none
+    """
+
+    control: str
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
     """One question over one shown object.
 
@@ -71,6 +85,8 @@ class Schema:
     by_start : whether the turns of a dialogue are shown by their `start`
     limits : of answers that are numbers: which of them the editor takes
     frame_rate : frames per second that the editor counts of a video; 0 of others
+    condition : which answers to another control show this one; None if it is always
+        shown, or something else decides
     others : the other objects that are shown, each as a schema of the same question
     """
 
@@ -96,6 +112,7 @@ class Schema:
     by_start: bool = False
     limits: Limits = NO_LIMITS
     frame_rate: float = 0.0
+    condition: Condition | None = None
     others: tuple[Schema, ...] = ()
 
     @property

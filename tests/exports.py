@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dubito.backend.features.local_files import LocalFiles
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.project_settings import Preferences
 from dubito.backend.simulate.dataset import Dataset, Source
 from dubito.backend.simulate.export_reader import parse_export

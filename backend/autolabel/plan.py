@@ -38,6 +38,10 @@ NUMBERS = (
     "Dubito does not auto-label numbers, which are hardly ever exactly right; export"
     " the predictions instead"
 )
+SEVERAL = (
+    "Dubito auto-labels the answers to one question: choose it in the extra params, as"
+    ' in `{"controls": ["sentiment"]}`'
+)
 NOTHING_OPEN = "no open task is left to label"
 
 
@@ -123,16 +127,23 @@ def _basis(
     except SchemaError as error:
         return None, None, None, str(error)
     ranking = state.ranking()
-    if snapshot is not None and codec_of(snapshot.schema).marks_stretches:
-        return snapshot, ranking, None, STRETCHES
-    if snapshot is not None and snapshot.kind == "number":
-        return snapshot, ranking, None, NUMBERS
+    if snapshot is not None and (refusal := _refusal(snapshot)):
+        return snapshot, ranking, None, refusal
     if snapshot is None or ranking is None or not ranking.has_model:
         return snapshot, None, None, NO_MODEL
     finding = state.assessments.finding(snapshot.kind)
     if finding is None or finding.relation is None:
         return snapshot, ranking, None, NO_ESTIMATE
     return snapshot, ranking, finding.relation.relation, ""
+
+
+def _refusal(snapshot: ProjectSnapshot) -> str:
+    """Return why such answers are not auto-labelled; empty if they are."""
+    if snapshot.others:
+        return SEVERAL
+    if codec_of(snapshot.schema).marks_stretches:
+        return STRETCHES
+    return NUMBERS if snapshot.kind == "number" else ""
 
 
 def _advice(best: Threshold | None, total: int) -> str:

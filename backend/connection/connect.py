@@ -23,8 +23,8 @@ from dubito.backend.connection.earlier_settings import (
 from dubito.backend.connection.other_dubitos import OtherDubitos, about_others
 from dubito.backend.connection.own_webhook import OwnWebhook
 from dubito.backend.errors import OtherDubitoError
+from dubito.backend.features.learnt_questions import learnt_questions
 from dubito.backend.features.media import learnt_beside
-from dubito.backend.labelstudio.label_config import read_schema
 from dubito.backend.state import keys
 from dubito.backend.state.facts import Connection
 
@@ -80,17 +80,8 @@ class Connector:
             changed then
         """
         project = self.client.project(number)
-        schema = read_schema(project.label_config)
-        names = ", ".join(schema.classes)
-        answers = f"the classes {names}" if names else "numbers"
-        self.say(f"model target: {schema.control!r} with {answers}")
         state = self.services.projects.at(project.key)
-        if schema.unread:
-            page = next(self.client.tasks(number))
-            sample = [task.data for task in page.tasks]
-            choices = (self.extra_params, state.facts().extra_params)
-            params = next((one for one in choices if one is not None), None)
-            self.say(learnt_beside(schema, params, sample))
+        self._say_what_is_learnt(project, state)
         # The call that connecting causes is ours: nobody else needs to look into it,
         # and a look at a row that is being removed makes Label Studio keep it.
         self.services.claim_once(f"{keys.ADOPTING}:{project.key}", ADOPT_SECONDS)
@@ -106,6 +97,18 @@ class Connector:
             ).put(attachments, url)
             self._set_up(state, project, backend, url)
         return state
+
+    def _say_what_is_learnt(self, project: Project, state: ProjectState) -> None:
+        """Say which questions are learnt, which are not, and why."""
+        choices = (self.extra_params, state.facts().extra_params)
+        params = next((one for one in choices if one is not None), None)
+        first, lines = learnt_questions(project.label_config, params)
+        for line in lines:
+            self.say(line)
+        if first.unread:
+            page = next(self.client.tasks(project.id))
+            sample = [task.data for task in page.tasks]
+            self.say(learnt_beside(first, params, sample))
 
     def _extra_params(self, state: ProjectState, backend: MlBackend | None) -> object:
         """Return the settings: Dubito keeps those of a project without a row."""

@@ -13,7 +13,7 @@ import orjson
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.controls.stretches import Stretch, packed_stretches
 from dubito.backend.errors import CutError
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

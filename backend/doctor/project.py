@@ -9,8 +9,9 @@ from dubito.backend.doctor.context import age
 from dubito.backend.doctor.findings import Severity, Verdict, fault, warning, well
 from dubito.backend.errors import ProjectGoneError, ProjectSettingsError, SchemaError
 from dubito.backend.features.data_notes import exclusion
+from dubito.backend.features.learnt_questions import in_words
 from dubito.backend.labelstudio.bulk_import import QUICK_IMPORT_FLAG, imports_quickly
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_questions
 from dubito.backend.project_settings import read_preferences
 from dubito.backend.publishing.bulk import BULK_TASKS
 from dubito.backend.publishing.scores import VERSION
@@ -52,7 +53,7 @@ def check_project(patient: DiagnosticContext) -> Verdict:
 def check_label_config(patient: DiagnosticContext) -> Verdict:
     """Look whether there is a control that can be learnt."""
     try:
-        schema = read_schema(patient.project.label_config)
+        learnt = read_questions(patient.project.label_config).learnt()
     except SchemaError as error:
         return fault(
             str(error),
@@ -60,9 +61,7 @@ def check_label_config(patient: DiagnosticContext) -> Verdict:
             "Label Studio, Settings → Labeling Interface: add"
             ' <Choices name="label" toName="…" choice="single"> with its <Choice>s',
         )
-    classes = ", ".join(schema.classes[:5])
-    more = f" and {len(schema.classes) - 5} more" if len(schema.classes) > 5 else ""
-    return well(f"learns {schema.control!r}: {classes or 'numbers'}{more}")
+    return well(f"learns {'; '.join(map(in_words, learnt))}")
 
 
 def check_known(patient: DiagnosticContext) -> Verdict:
@@ -93,15 +92,18 @@ def check_known(patient: DiagnosticContext) -> Verdict:
 def check_extra_params(patient: DiagnosticContext) -> Verdict:
     """Look whether the project's own settings can be used."""
     row = patient.row
+    params = None if row is None else row.extra_params
     try:
-        read_preferences(None if row is None else row.extra_params)
-    except ProjectSettingsError as error:
+        controls = read_preferences(params).controls
+        read_questions(patient.project.label_config).learnt(controls)
+    except (ProjectSettingsError, SchemaError) as error:
         return warning(
             str(error),
             "Dubito uses the defaults instead",
             "in Label Studio, Settings → Model → ⋯ → Edit: correct the extra params",
         )
-    return well("usable")
+    names = ", ".join(map(repr, controls))
+    return well(f"usable; of all controls Dubito learns {names}" if names else "usable")
 
 
 def check_sampling(patient: DiagnosticContext) -> Verdict:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from dubito.backend.export.skops_file import packed_content
+from dubito.backend.export.skops_file import packed_content, schema_content
 from dubito.backend.features.ingest import attempt
 from dubito.backend.features.task_reader import TaskReader
 from dubito.backend.state.pool import TaskInput
@@ -90,6 +90,5 @@ class ExportedModel(ABC):
         """
         keys = {"kind", "keys", "parts", "extractor"}
         reads = self.reads.model_dump(include=keys)
-        return packed_content(
-            {"schema": asdict(self.schema), "reads": reads, **self.content()}
-        )
+        schema = schema_content(self.schema)
+        return packed_content({"schema": schema, "reads": reads, **self.content()})

@@ -131,12 +131,12 @@ def _fitted(question: RoundInput, reads: InputSpec, basis: str) -> ExportedModel
     """Return what is learnt from the labels; None of too few."""
     items, schema = question.items, question.schema
     if codec_of(schema).marks_stretches:
-        model = items.predictor(basis, lambda: fit_stretches(question))
+        model = items.models.of(basis, schema.control, lambda: fit_stretches(question))
         if model is None or items.sequences is None:
             return None
         like = items.sequences.units
         return FittedStretches(schema=schema, reads=reads, model=model, like=like)
-    predictor = items.predictor(basis, lambda: fit(question))
+    predictor = items.models.of(basis, schema.control, lambda: fit(question))
     if predictor is None:
         return None
     return FittedModel(

@@ -7,6 +7,7 @@ nothing that is stored.
 from __future__ import annotations
 
 import zipfile
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from skops import io as skops
@@ -123,6 +124,14 @@ def read_content(path: Path, also: Sequence[str] = ()) -> Mapping[str, Any]:
     if content["format"] < WITH_VECTORS and content["featuriser"].wordings is not None:
         message = f"an older Dubito wrote {path}: export the model again"
         raise ModelFileError(message)
+    return content
+
+
+def schema_content(schema: Schema) -> dict[str, Any]:
+    """Return a schema as dictionaries, as far as a model needs it."""
+    content = asdict(schema)
+    for one in (content, *content["others"]):
+        del one["condition"]
     return content
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeAlias
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -17,7 +18,9 @@ from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.publishing.prediction_format import PredictionFormatter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from dubito.backend.records import JsonObject
     from dubito.backend.state.project import ProjectState
@@ -31,6 +34,7 @@ AT_A_TIME = 500
 LABEL = "label"
 LABELS = ("task", LABEL, "annotator", "updated_at")
 PREDICTIONS = ("task", LABEL, "certainty")
+OF_OTHERS = ("label", "certainty")
 START, END = "start", "end"
 NO_STRETCH: Row = (None, None, None)
 VERSION = "dubito-export"
@@ -48,6 +52,7 @@ class Table:
     count : how many rows there are
     classes : of any-of labels: all there are; none of one-of labels
     marks_stretches : whether a label is a list of stretches
+    sets : columns of other questions in which a label is a list of classes
     """
 
     columns: tuple[str, ...]
@@ -55,6 +60,7 @@ class Table:
     count: int
     classes: tuple[str, ...] = ()
     marks_stretches: bool = False
+    sets: frozenset[str] = frozenset()
 
     @property
     def records(self) -> Iterator[JsonObject]:
@@ -67,8 +73,9 @@ class Table:
             if self.marks_stretches:
                 stretches = unpacked_stretches(str(record[LABEL]))
                 record[LABEL] = [stretch._asdict() for stretch in stretches]
-            elif self.classes:
-                record[LABEL] = unpacked(str(record[LABEL]))
+            for name in self.sets | ({LABEL} if self.classes else set()):
+                label = record[name]
+                record[name] = None if label is None else unpacked(str(label))
             yield record
 
     @property
@@ -108,28 +115,41 @@ class Table:
     def _rows_by_class(self) -> Iterator[Row]:
         place = self.columns.index(LABEL)
         for row in self.rows:
-            members = {*unpacked(str(row[place]))}
-            yield (*row, *(int(name in members) for name in self.classes))
+            label = row[place]
+            members = () if label is None else unpacked(str(label))
+            flags = (int(name in members) for name in self.classes)
+            yield (*row, *(None if label is None else flag for flag in flags))
 
 
 def labels_of(state: ProjectState) -> Table:
     """Return each annotation that counts as a label, by task."""
     snapshot = snapshot_of(state)
-    labels: dict[int, tuple[int, int, str, int | None, datetime]] = {}
+    schemas = snapshot.schemas
+    lines: dict[int, Row] = {}
     for one in state.annotations.each():
         is_label = not (one.was_cancelled or one.is_unconfirmed)
-        choice = read_choice(one, snapshot.schema) if is_label else None
-        if choice is not None:
-            details = (choice, one.completed_by, one.updated_at)
-            labels[one.id] = (one.task, one.id, *details)
-    lines = sorted(labels.values())
-    rows = ((task, choice, who, _moment(at)) for task, _, choice, who, at in lines)
+        answers = [read_choice(one, each) for each in schemas if is_label]
+        if any(answer is not None for answer in answers):
+            first, *others = answers
+            moment = _moment(one.updated_at)
+            lines[one.id] = (one.task, first, one.completed_by, moment, *others)
+    rows = [lines[number] for number in sorted(lines)]
     return Table(
-        columns=LABELS,
-        rows=rows,
-        count=len(lines),
+        columns=(*LABELS, *(f"label({one.control})" for one in schemas[1:])),
+        rows=sorted(rows, key=itemgetter(0)),
+        count=len(rows),
         classes=snapshot.schema.classes if snapshot.kind == "any of" else (),
         marks_stretches=codec_of(snapshot.schema).marks_stretches,
+        sets=_sets(snapshot),
+    )
+
+
+def _sets(snapshot: ProjectSnapshot) -> frozenset[str]:
+    """Return the columns of other questions whose labels are lists of classes."""
+    return frozenset(
+        f"label({one.schema.control})"
+        for one in snapshot.questions[1:]
+        if one.kind == "any of"
     )
 
 
@@ -142,31 +162,48 @@ def _moment(at: datetime) -> str:
 def predictions_of(state: ProjectState) -> Table:
     """Return what the last round says of each task, labelled or not."""
     ranking = _ranked(state)
-    columns = {*PREDICTIONS, START, END}
-    headings = (f"p({name})" if name in columns else name for name in ranking.classes)
+    taken = {*PREDICTIONS, START, END}
+    headings = (f"p({name})" if name in taken else name for name in ranking.classes)
+    others = (f"{what}({name})" for name in ranking.others for what in OF_OTHERS)
     return Table(
-        columns=(*PREDICTIONS, *headings),
+        columns=(*PREDICTIONS, *headings, *others),
         rows=_predicted(ranking),
         count=ranking.task_ids.size,
         classes=ranking.classes if ranking.kind == "any of" else (),
         marks_stretches=bool(ranking.stretches),
+        sets=_sets(snapshot_of(state)),
     )
 
 
 def _predicted(ranking: Ranking) -> Iterator[Row]:
     """Yield the rows a few at a time, so that whoever serves them serves others too."""
-    labels = ranking.labels()
+    rankings = (ranking, *ranking.others.values())
+    labels, *others = (_labels_in(one) for one in rankings)
     for start in range(0, len(labels), AT_A_TIME):
         part = slice(start, start + AT_A_TIME)
-        rows = zip(
+        sides = (
+            column[part]
+            for other, one in zip(others, rankings[1:], strict=True)
+            for column in (other, _rounded(one.certainty))
+        )
+        columns = (
             ranking.task_ids[part].tolist(),
             labels[part],
-            np.round(ranking.certainty[part], DECIMALS).tolist(),
-            np.round(ranking.probabilities[part], DECIMALS).tolist(),
-            strict=True,
+            _rounded(ranking.certainty[part]),
+            _rounded(ranking.probabilities[part]),
+            *sides,
         )
-        for task, label, certainty, shares in rows:
-            yield (task, label, certainty, *shares)
+        for task, label, certainty, shares, *rest in zip(*columns, strict=True):
+            yield (task, label, certainty, *shares, *rest)
+
+
+def _labels_in(ranking: Ranking) -> Sequence[str | None]:
+    """Return the predicted labels of a question; None of one without a model."""
+    return ranking.labels() if ranking.has_model else [None] * ranking.task_ids.size
+
+
+def _rounded(values: NDArray[np.float64]) -> list[Any]:
+    return list(np.round(values, DECIMALS).tolist())
 
 
 def predictions_for_label_studio(state: ProjectState) -> Iterator[JsonObject]:
@@ -177,28 +214,32 @@ def predictions_for_label_studio(state: ProjectState) -> Iterator[JsonObject]:
     """
     snapshot = snapshot_of(state)
     ranking = _ranked(state)
-    formatter = PredictionFormatter.of(snapshot.schema, ranking, preannotate=True)
+    formatter = PredictionFormatter(schemas=snapshot.schemas, ranking=ranking)
     return (
         {
             "task": task,
             "model_version": VERSION,
-            "score": certainty,
-            "result": formatter.result(str(label)),
+            "score": round(certainty, DECIMALS),
+            "result": formatter.result(formatter.labels(task)),
         }
-        for task, label, certainty, *_ in _predicted(ranking)
+        for task, certainty in zip(
+            ranking.task_ids.tolist(), ranking.certainty.tolist(), strict=True
+        )
     )
 
 
 def count_predictions(state: ProjectState) -> int:
     """Return for how many tasks there is a prediction."""
     ranking = state.ranking()
-    return 0 if ranking is None or not ranking.has_model else len(ranking.task_ids)
+    if ranking is None or not ranking.knows_something:
+        return 0
+    return len(ranking.task_ids)
 
 
 def _ranked(state: ProjectState) -> Ranking:
     """Return what the last round found of the tasks there still are."""
     ranking = state.ranking()
-    if ranking is None or not ranking.has_model:
+    if ranking is None or not ranking.knows_something:
         raise NoModelError(state.id)
     return ranking.among(frozenset(state.tasks.ids()))
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from dubito.backend.features.class_names import class_names_of
+from dubito.backend.features.fitted_models import FittedModels
 from dubito.backend.features.task_sequences import TaskSequences
 from dubito.backend.state.pairs import both_sides, sides_of
 from dubito.backend.state.pool import vectors_of
@@ -20,7 +21,7 @@ from dubito.model.learners.unlabelled_context import UnlabelledContext
 from dubito.model.query.seed_set import StartPlan, permutation, start_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -32,7 +33,6 @@ FIT_ON = 2_000
 """Texts from which the vocabulary is learnt: the first in the random order."""
 
 START_STEP = 50
-Learnt = TypeVar("Learnt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -215,6 +215,7 @@ class FeatureTable:
     task_ids : (n_tasks,) ascending
     features : (n_tasks, d) float32, on one scale
     sequences : the units of the tasks, where people mark stretches
+    models : what was learnt from the tasks
     """
 
     task_ids: TaskIds
@@ -222,7 +223,7 @@ class FeatureTable:
     featuriser: Featuriser
     sequences: TaskSequences | None = None
     _starts: dict[tuple[int, ...], Positions] = field(default_factory=dict, repr=False)
-    _learnt: dict[str, object] = field(default_factory=dict, repr=False)
+    models: FittedModels = field(default_factory=FittedModels, repr=False)
 
     @classmethod
     def of(
@@ -258,6 +259,22 @@ class FeatureTable:
         """Return the number of columns of each view: the last ones of the features."""
         return self.featuriser.views
 
+    @cached_property
+    def without_names(self) -> FeatureTable:
+        """Return the table without what the names of the classes say.
+
+        They are the names of one question, and mean nothing to another one.
+        """
+        names = self.featuriser.names
+        if names is None:
+            return self
+        return FeatureTable(
+            task_ids=self.task_ids,
+            features=self.features[:, : -names.count],
+            featuriser=replace(self.featuriser, names=None),
+            sequences=self.sequences,
+        )
+
     @property
     def plain(self) -> Features:
         """Return the features by which distances are measured."""
@@ -267,16 +284,6 @@ class FeatureTable:
     def surroundings(self) -> UnlabelledContext:
         """Return what all tasks tell a learner, found once."""
         return UnlabelledContext(self.features, self.views)
-
-    def predictor(self, basis: str, fit: Callable[[], Learnt]) -> Learnt:
-        """Return what was learnt on this basis, learning it at most once.
-
-        Equal bases must go with equal `fit`.
-        """
-        predictors = self._learnt
-        if basis not in predictors:  # put in whole: other threads read beside us
-            predictors = self._learnt = {basis: fit()}
-        return cast("Learnt", predictors[basis])
 
     def start(self, centres: int, random: int, *, length: int, seed: int) -> Positions:
         """Return at least the first `length` tasks of the start, found once."""

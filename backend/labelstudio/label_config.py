@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError
@@ -11,11 +10,8 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from dubito.backend.controls.registry import (
-    CODECS,
     codecs_for,
     is_control,
-    listed_descriptions,
-    listed_tags,
 )
 from dubito.backend.controls.tags import NOT_FILLED_IN, attribute, cut, is_set
 from dubito.backend.errors import SchemaError
@@ -33,7 +29,7 @@ from dubito.backend.labelstudio.object_tags import (
     shown_value,
     unread,
 )
-from dubito.model.schema import Schema
+from dubito.model.schema import Condition, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,54 +40,23 @@ if TYPE_CHECKING:
 NO_CONTROLS = frozenset({"Filter"})
 """Tags that are for another tag, and give no answer."""
 
-CONFIDENCE = re.compile("confiden|certain|how_?sure", re.IGNORECASE)
-"""In the name of a control: it asks how sure the annotator is of the other answers."""
-
+CONDITIONS = ("visibleWhen", "whenTagName", "whenChoiceValue")
 LONGEST = 1_000_000
 MOST_OTHERS = 9
 """Objects beside the one in question that are read."""
 
-TOLD = 5
 
+def read_controls(label_config: str) -> list[Schema | str]:
+    """Return what each control asks, in order, or why Dubito cannot learn it.
 
-def read_schema(label_config: str) -> Schema:
-    """Find the control that Dubito learns; raise `SchemaError` if there is none.
-
-    A control over an object that can be read comes before one over another, beside
-    which there may be something to learn from. One that asks how sure the annotator is
-    comes last: nothing in the task tells that. Then the kinds come in the order of the
-    registry, and controls of one kind in that of the label config.
+    Raises
+    ------
+    SchemaError
+        if the label config is not XML that can be read
     """
     root = _parsed(label_config)
     tags = Tags.of(root)
-    questions = [_question(control, tags) for control in _controls(root)]
-    schemas = [one for one in questions if isinstance(one, Schema)]
-    if not schemas:
-        message = f"{_told([str(reason) for reason in questions])}. {learnable()}"
-        raise SchemaError(message)
-    return min(schemas, key=_preference)
-
-
-def _preference(schema: Schema) -> tuple[bool, bool, int]:
-    """Return what a control is chosen by; the smallest is learnt."""
-    asks_for_confidence = bool(CONFIDENCE.search(schema.control))
-    return (
-        bool(schema.unread),
-        asks_for_confidence,
-        [*CODECS].index(schema.control_kind),
-    )
-
-
-def learnable() -> str:
-    """Return which controls Dubito can use, in a sentence."""
-    whole, parts = (
-        listed_descriptions(of_stretches=of_stretches) for of_stretches in (False, True)
-    )
-    return (
-        f"Dubito needs {whole} over <Text>, <HyperText>, <Paragraphs>, <Pdf>,"
-        " <TimeSeries>, <Image>, <Audio>, <Video> or <Table>, or over any other object"
-        f" if the tasks have numbers in their data; or {parts}"
-    )
+    return [_question(control, tags) for control in _controls(root)]
 
 
 def _question(control: Element, tags: Tags) -> Schema | str:
@@ -119,15 +84,6 @@ def _controls(root: Element) -> Iterator[Element]:
             waiting.extend(reversed(tag))
 
 
-def _told(reasons: Sequence[str]) -> str:
-    """Return why nothing can be learnt, in words that a status has room for."""
-    if not reasons:
-        return f"the label config has no {listed_tags()}"
-    rest = len(reasons) - TOLD
-    more = [f"{rest} more {listed_tags()} cannot be used either"] if rest > 0 else []
-    return "; ".join([*reasons[:TOLD], *more])
-
-
 def _parsed(label_config: str) -> Element:
     if len(label_config) > LONGEST:
         message = f"the label config is longer than {LONGEST} characters"
@@ -144,9 +100,11 @@ def _parsed(label_config: str) -> Element:
 def _pass_on_conditions(root: Element) -> None:
     """Let all tags inside a tag that is hidden at times say so themselves."""
     for tag in root.iter():
-        if condition := attribute(tag, "visibleWhen"):
+        if attribute(tag, "visibleWhen"):
+            conditions = {name: attribute(tag, name) for name in CONDITIONS}
             for inner in tag.iter():
-                inner.set("visibleWhen", condition)
+                for name, value in conditions.items():
+                    inner.set(name, value)
 
 
 def _others(schema: Schema, tags: Tags) -> tuple[Schema, ...]:
@@ -197,8 +155,37 @@ def _schema(control: Element, codec: ControlCodec, object_tag: Element) -> Schem
         captions=codec.captions(control),
         class_texts=codec.class_texts(control),
         limits=codec.limits(control),
+        condition=_condition(control),
         **_object(object_tag),
     )
+
+
+def _condition(control: Element) -> Condition | None:
+    """Return which answers show a control; None if others decide, or it always is."""
+    if attribute(control, "visibleWhen") != "choice-selected":
+        return None
+    values = attribute(control, "whenChoiceValue")
+    return Condition(
+        control=attribute(control, "whenTagName"),
+        classes=tuple(value for value in values.split(",") if value),
+    )
+
+
+def foreign_controls(label_config: str) -> list[tuple[str, str]]:
+    """Return the name and the tag of each control of a kind that Dubito cannot learn.
+
+    Raises
+    ------
+    SchemaError
+        if the label config is not XML that can be read
+    """
+    tags = _parsed(label_config).iter()
+    named = [tag for tag in tags if tag.get("toName") and tag.get("name")]
+    return [
+        (tag.get("name", ""), tag.tag)
+        for tag in named
+        if not (is_control(tag.tag) or tag.tag in NO_CONTROLS)
+    ]
 
 
 def control_names(label_config: str) -> frozenset[str]:

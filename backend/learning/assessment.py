@@ -20,7 +20,6 @@ from dubito.backend.features.leaking_columns import leaking_columns
 from dubito.backend.learning.findings import finding_of, with_stretches
 from dubito.backend.learning.learners import learner_for
 from dubito.backend.learning.round import fingerprint_of
-from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.learning.stretch_assessment import AssessedStretches
 from dubito.backend.learning.targets import learnt_schema, targets_of
 from dubito.backend.state.assessments import FrozenLabels
@@ -39,8 +38,13 @@ if TYPE_CHECKING:
 
     from dubito.backend.controls.codec import Answer
     from dubito.backend.features.feature_table import FeatureTable
+    from dubito.backend.learning.snapshot import ProjectSnapshot
     from dubito.backend.services import Services
-    from dubito.backend.state.assessments import AssessmentSummary, SolePredictor
+    from dubito.backend.state.assessments import (
+        AssessmentStore,
+        AssessmentSummary,
+        SolePredictor,
+    )
     from dubito.backend.state.project import ProjectState
     from dubito.backend.state.work_queue import Lease
     from dubito.model.arrays import Positions, TaskIds
@@ -56,66 +60,65 @@ SHARE_NEW = 0.05
 
 def assess(
     services: Services,
-    state: ProjectState,
+    snapshot: ProjectSnapshot,
     lease: Lease,
     makes_way: Callable[[], bool],
     *,
     is_quiet: bool,
 ) -> None:
-    """Take the steps that are due, until something else comes first.
+    """Take the steps that are due of one question, until something else comes first.
 
     Parameters
     ----------
     makes_way : asked before each step: whether something else comes first
     is_quiet : whether nobody seems to be labelling: then any new label is worth it
     """
-    snapshot = ProjectSnapshot.of(state)
-    if snapshot is None:
-        return
     version, items = snapshot.items(services.feature_tables)
+    store = snapshot.assessments
     previous = _frozen_labels(snapshot, version)
     frozen = previous or _due(snapshot, version, is_quiet=is_quiet)
     if frozen is None:
         return
     inputs = AssessmentInput.of(frozen, snapshot, items)
     if inputs is None:
-        state.assessments.drop()
+        store.drop()
         return
     if previous is None:
-        state.assessments.begin(frozen)
-    if _take_steps(inputs, state, makes_way):
-        finding = _concluded(inputs, state, items, frozen, makes_way)
+        store.begin(frozen)
+    if _take_steps(inputs, store, makes_way):
+        finding = _concluded(inputs, snapshot, items, frozen, makes_way)
         if finding is not None:
             lease.check()
-            state.assessments.save(finding)
-            logger.info("project %s assessed at %s labels", state.key, finding.labels)
+            store.save(finding)
+            details = snapshot.state.key, snapshot.schema.control, finding.labels
+            logger.info("project %s: %r assessed at %s labels", *details)
 
 
 def _concluded(
     inputs: AssessmentInput,
-    state: ProjectState,
+    snapshot: ProjectSnapshot,
     items: FeatureTable,
     frozen: FrozenLabels,
     makes_way: Callable[[], bool],
 ) -> AssessmentSummary | None:
     """Return what all steps found; None if something else comes first."""
-    stretches = inputs.stretches
-    folds = stretches.take_folds(state, makes_way) if stretches else {}
+    stretches, store = inputs.stretches, snapshot.assessments
+    folds = stretches.take_folds(store, makes_way) if stretches else {}
     if folds is None:
         return None
-    assessment = inputs.assessed.conclude(state.assessments.steps())
+    assessment = inputs.assessed.conclude(store.steps())
     finding = finding_of(assessment, inputs.assessed, inputs.task_ids, frozen)
     if stretches is not None:
         units = stretches.held_out(folds)
         scores = stretches.scores(inputs.assessed.random_rows, units)
         return with_stretches(finding, scores, stretches.suspects(units))
-    predictors = _sole_predictors(inputs, state, items)
+    predictors = _sole_predictors(inputs, snapshot.state, items)
     return finding.model_copy(update={"sole_predictors": predictors})
 
 
 def _frozen_labels(snapshot: ProjectSnapshot, version: int) -> FrozenLabels | None:
     """Return what an assessment was begun with, if its steps are still of use."""
-    frozen = snapshot.state.assessments.frozen()
+    frozen = snapshot.assessments.frozen()
     settings = fingerprint_of(snapshot.basis)
     if frozen is None or (frozen.tasks_version, frozen.settings) != (version, settings):
         return None
@@ -127,7 +130,7 @@ def _due(
 ) -> FrozenLabels | None:
     """Return the labels as they are now; None if they are not worth an assessment."""
     basis = fingerprint_of(snapshot.label_version, version, snapshot.basis)
-    last = snapshot.state.assessments.finding(snapshot.kind)
+    last = snapshot.assessments.finding(snapshot.kind)
     if last is not None and last.basis == basis:
         return None
     labels = snapshot.labels
@@ -256,10 +259,10 @@ def _groups(snapshot: ProjectSnapshot, task_ids: TaskIds) -> NDArray[np.intp] | 
 
 
 def _take_steps(
-    inputs: AssessmentInput, state: ProjectState, makes_way: Callable[[], bool]
+    inputs: AssessmentInput, store: AssessmentStore, makes_way: Callable[[], bool]
 ) -> bool:
     """Take the steps that are missing; return False if something came in between."""
-    done = state.assessments.steps()
+    done = store.steps()
     for step in inputs.assessed.steps:
         if step in done:
             continue
@@ -272,7 +275,7 @@ def _take_steps(
             else np.empty(0, dtype=np.intp)
         )
         done[step] = inputs.assessed.take(step, inputs.fit, now)
-        state.assessments.keep(step, done[step])
+        store.keep(step, done[step])
     return True
 
 

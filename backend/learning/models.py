@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dubito.backend.controls.likely_labels import likely_labels
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.features.task_sequences import TaskSequences
 from dubito.backend.learning.learners import learner_for
@@ -21,12 +20,10 @@ from dubito.model.query.uncertainty import doubt
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dubito.backend.controls.codec import Answer
     from dubito.backend.learning.round_input import RoundInput
     from dubito.backend.state.pool import TaskInput
     from dubito.model.arrays import Features
     from dubito.model.learners.registry import Predictor
-    from dubito.model.schema import Schema
     from dubito.model.stretches.learner import StretchModel
 
 
@@ -52,22 +49,6 @@ def _predictions(
     probabilities = predictor.predict(features)
     certainty = doubt(question.preferences.strategy, probabilities, question.kind)
     return TaskPredictions(probabilities=probabilities, certainty=certainty)
-
-
-def labels_of(predictions: TaskPredictions, schema: Schema) -> Sequence[Answer]:
-    """Return the likeliest label of each task.
-
-    Parameters
-    ----------
-    schema : with the classes that were learnt
-    """
-    codec = codec_of(schema)
-    return predictions.stretches or likely_labels(
-        predictions.probabilities,
-        schema.classes,
-        codec.answer_kind,
-        may_be_empty=codec.may_be_empty,
-    )
 
 
 def _learn_stretches(question: RoundInput) -> TaskPredictions | None:
@@ -101,15 +82,15 @@ def predict_unseen(
     ----------
     basis : what the model depends on: it is fitted once for each
     """
-    items = question.items
+    items, control = question.items, question.schema.control
     if codec_of(question.schema).marks_stretches:
-        model = items.predictor(basis, lambda: fit_stretches(question))
+        model = items.models.of(basis, control, lambda: fit_stretches(question))
         if model is None or items.sequences is None:
             return None
         packed = [reading.sequence for reading in readings]
         sequences = TaskSequences.of(packed, like=items.sequences.units)
         return _stretch_predictions(question, model, sequences)
-    predictor = items.predictor(basis, lambda: fit(question))
+    predictor = items.models.of(basis, control, lambda: fit(question))
     if predictor is None:
         return None
     return _predictions(question, predictor, items.featuriser.features_of(readings))

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from dubito.backend.errors import SchemaError
 from dubito.backend.features.ingest import attempt
 from dubito.backend.features.task_reader import TaskReader
-from dubito.backend.labelstudio.label_config import read_schema
-from dubito.backend.learning.models import labels_of, predict_unseen
-from dubito.backend.learning.round import fingerprint_of
-from dubito.backend.learning.round_input import RoundInput
+from dubito.backend.labelstudio.questions import read_questions
+from dubito.backend.learning.models import predict_unseen
+from dubito.backend.learning.round import fingerprint_of, joint_ranking
+from dubito.backend.learning.round_input import round_input
 from dubito.backend.learning.snapshot import ProjectSnapshot
-from dubito.backend.publishing.prediction_format import PredictionFormatter
+from dubito.backend.learning.task_predictions import TaskPredictions
 from dubito.backend.publishing.scores import NEUTRAL, VERSION, pool_score
 from dubito.backend.records import Task
 from dubito.backend.state.pool import TaskInput
@@ -24,8 +25,11 @@ from dubito.backend.validation import parse
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dubito.backend.labelstudio.questions import Questions
+    from dubito.backend.publishing.prediction_format import PredictionFormatter
     from dubito.backend.records import JsonObject
     from dubito.backend.services import Services
+    from dubito.model.schema import Schema
 
 MOST_FILES = 50
 
@@ -71,21 +75,28 @@ def _look_up(
     try:
         snapshot = ProjectSnapshot.of(state)
         config = questions.label_config
-        schema = None if config is None else read_schema(config)
+        asked = None if config is None else read_questions(config)
     except SchemaError:
         return None
     if snapshot is None:
         return None
-    ranking, preannotate = state.ranking(), snapshot.preferences.preannotate
-    formatter = PredictionFormatter.of(
-        schema or snapshot.schema, ranking, preannotate=preannotate
-    )
+    ranking = state.ranking()
+    formatter = snapshot.formatter(ranking)
+    if asked is not None:
+        formatter = replace(formatter, schemas=_as_asked(snapshot.schemas, asked))
     if ranking is None:
         return formatter, {}
     strangers = [task for task in questions.tasks if ranking.row_of(task.id) is None]
     if not strangers:
         return formatter, {}
     return formatter, UnseenTaskScorer(services, snapshot, formatter).answers(strangers)
+
+
+def _as_asked(schemas: Sequence[Schema], asked: Questions) -> tuple[Schema, ...]:
+    """Return the questions as the label config of a request has them."""
+    by_control = {one.control: one for one in asked.schemas}
+    first, *others = (by_control.get(one.control) for one in schemas)
+    return (first or asked.schemas[0], *filter(None, others))
 
 
 def _neutral() -> JsonObject:
@@ -102,31 +113,25 @@ class UnseenTaskScorer:
 
     def answers(self, tasks: Sequence[Task]) -> dict[int, JsonObject]:
         """Return an answer for each task that can be read and scored now."""
-        readings = self._read(tasks)
+        readings = dict(sorted(self._read(tasks).items()))
         if not readings:
             return {}
         version, items = self.snapshot.items(self.services.feature_tables)
-        question = RoundInput(
-            schema=self.snapshot.schema,
-            preferences=self.snapshot.preferences,
-            items=items,
-            labels=self.snapshot.labels,
-        )
+        question = round_input(self.snapshot, items)
         basis = fingerprint_of(
             self.snapshot.label_version, version, self.snapshot.basis
         )
-        predictions = predict_unseen(question, basis, list(readings.values()))
-        if predictions is None:
+        predictions = [
+            predict_unseen(one, basis, [*readings.values()])
+            or TaskPredictions.unknown(len(readings))
+            for one in question.questions
+        ]
+        if not any(one.has_model for one in predictions):
             return {}
-        labels = labels_of(predictions, question.learnt_schema)
-        rows = zip(readings, predictions.certainty.tolist(), labels, strict=True)
-        return {task: self._answer(sure, label) for task, sure, label in rows}
-
-    def _answer(self, certainty: float, label: str) -> JsonObject:
-        preannotation = label if self.snapshot.preferences.preannotate else None
-        result = self.formatter.result(preannotation)
-        score = pool_score(certainty)
-        return {"score": score, "model_version": VERSION, "result": result}
+        task_ids = np.array([*readings], dtype=np.int64)
+        ranking = joint_ranking(question, predictions, task_ids, basis)
+        formatter = replace(self.formatter, ranking=ranking)
+        return {task: formatter.answer(task) for task in readings}
 
     def _read(self, tasks: Sequence[Task]) -> dict[int, TaskInput]:
         """Read tasks as the pool was read; files only where they are few."""

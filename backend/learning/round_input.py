@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,9 +11,12 @@ from dubito.backend.learning.targets import learnt_schema
 from dubito.model.query.selection import QueryConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dubito.backend.controls.codec import Answer
     from dubito.backend.features.feature_table import FeatureTable
     from dubito.backend.learning.labels import Labels
+    from dubito.backend.learning.snapshot import ProjectSnapshot
     from dubito.backend.project_settings import Preferences
     from dubito.model.arrays import AnswerKind
     from dubito.model.schema import Schema
@@ -35,6 +38,7 @@ class RoundInput:
     ----------
     again : tasks that are asked again, before all others
     aside : tasks that are not to be among the next ones
+    others : of the first question: the other ones that are learnt beside it
     """
 
     schema: Schema
@@ -43,6 +47,12 @@ class RoundInput:
     labels: Labels
     again: tuple[int, ...] = ()
     aside: tuple[int, ...] = ()
+    others: tuple[RoundInput, ...] = ()
+
+    @property
+    def questions(self) -> tuple[RoundInput, ...]:
+        """Return all questions, the first one first."""
+        return (self, *self.others)
 
     @cached_property
     def known(self) -> dict[int, Answer]:
@@ -71,7 +81,32 @@ class RoundInput:
     @property
     def manner(self) -> QueryConfig:
         """How the tasks are asked for."""
-        return query_config(self.preferences, len(self.schema.classes))
+        schemas = [one.schema for one in self.questions]
+        return query_config(self.preferences, n_classes_of(schemas))
+
+
+def round_input(
+    snapshot: ProjectSnapshot,
+    items: FeatureTable,
+    again: tuple[int, ...] = (),
+    aside: tuple[int, ...] = (),
+) -> RoundInput:
+    """Return what a round depends on, with all questions of a project."""
+    first, *others = (
+        RoundInput(
+            schema=one.schema,
+            preferences=one.preferences,
+            items=items if one.first is None else items.without_names,
+            labels=one.labels,
+        )
+        for one in snapshot.questions
+    )
+    return replace(first, again=again, aside=aside, others=tuple(others))
+
+
+def n_classes_of(schemas: Iterable[Schema]) -> int:
+    """Return the number of classes by which a seed set is sized: the largest."""
+    return max(len(one.classes) for one in schemas)
 
 
 def query_config(preferences: Preferences, n_classes: int) -> QueryConfig:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dubito.backend.controls.registry import codec_of
-from dubito.backend.errors import ProjectSettingsError
+from dubito.backend.errors import ProjectSettingsError, SchemaError
 from dubito.backend.features.class_names import teaching_names
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_questions
 from dubito.backend.learning.labels import derive_labels
 from dubito.backend.project_settings import Preferences, read_preferences
+from dubito.backend.publishing.prediction_format import PredictionFormatter
 from dubito.backend.publishing.scores import LAST, NEUTRAL, pool_score
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dubito.backend.features.feature_table import FeatureTable
     from dubito.backend.features.feature_table_cache import FeatureTableCache
     from dubito.backend.learning.labels import Labels
-    from dubito.backend.records import Project
+    from dubito.backend.records import Annotation, Project
+    from dubito.backend.state.assessments import AssessmentStore
     from dubito.backend.state.project import ProjectState
     from dubito.backend.state.ranking import Ranking
     from dubito.model.arrays import AnswerKind
@@ -28,13 +32,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectSnapshot:
-    """How a project stands at one moment."""
+    """How a project stands at one moment, as to one of its questions.
+
+    Attributes
+    ----------
+    schema : the question
+    others : the questions that are learnt beside the first one, which knows them
+    not_learnt : why each other control of the label config is not learnt
+    first : how the project stands as to its first question; None if this is that one
+    """
 
     state: ProjectState
     project: Project
     schema: Schema
     preferences: Preferences
     settings_error: str
+    others: tuple[Schema, ...] = ()
+    not_learnt: tuple[str, ...] = ()
+    first: ProjectSnapshot | None = None
 
     @classmethod
     def of(cls, state: ProjectState) -> ProjectSnapshot | None:
@@ -48,18 +63,46 @@ class ProjectSnapshot:
         facts = state.facts()
         if facts.project is None:
             return None
+        questions = read_questions(facts.project.label_config)
         preferences, settings_error = Preferences(), ""
+        learnt = questions.learnt()
         try:
             preferences = read_preferences(facts.extra_params)
+            learnt = questions.learnt(preferences.controls)
         except ProjectSettingsError as error:
             settings_error = f"{error}; Dubito uses the defaults"
+        except SchemaError as error:
+            settings_error = f"controls: {error}; Dubito learns all it can"
+        first, *others = learnt
         return cls(
             state=state,
             project=facts.project,
-            schema=read_schema(facts.project.label_config),
+            schema=first,
             preferences=preferences,
             settings_error=settings_error,
+            others=tuple(others),
+            not_learnt=tuple(questions.not_learnt(learnt)),
         )
+
+    @cached_property
+    def questions(self) -> tuple[ProjectSnapshot, ...]:
+        """Return how the project stands as to each question, the first one first."""
+        others = (
+            replace(self, schema=other, others=(), first=self) for other in self.others
+        )
+        return (self, *others)
+
+    @property
+    def schemas(self) -> tuple[Schema, ...]:
+        """Return all questions, the first one first."""
+        return (self.schema, *self.others)
+
+    @property
+    def assessments(self) -> AssessmentStore:
+        """What is known of how well this question is answered."""
+        if self.first is None:
+            return self.state.assessments
+        return self.state.assessments.of_question(self.schema.control)
 
     @property
     def kind(self) -> AnswerKind:
@@ -70,13 +113,16 @@ class ProjectSnapshot:
     def basis(self) -> tuple[object, ...]:
         """Return what a round depends on beside tasks and annotations."""
         rules = self.project.maximum_annotations, self.project.skip_queue
-        if self.kind != "ordered":
-            return self.schema, self.preferences, rules
-        # An older Dubito learnt grades as classes: they are learnt again.
-        return self.schema, self.preferences, rules, self.kind
+        return self.schema, self.others, self.preferences, rules, self.kind
 
     def items(self, tables: FeatureTableCache) -> tuple[int, FeatureTable]:
-        """Return the version of the tasks' data, and the table made from it."""
+        """Return the version of the tasks' data, and the table made from it.
+
+        The names of its classes teach the first question only.
+        """
+        if self.first is not None:
+            version, table = self.first.items(tables)
+            return version, table.without_names
         names = teaching_names(self.schema, self.preferences)
         of_pairs = codec_of(self.schema).compares
         return tables.items(self.state, self.preferences.seed, names, of_pairs=of_pairs)
@@ -84,14 +130,35 @@ class ProjectSnapshot:
     @cached_property
     def label_version(self) -> int:
         """Return the version of the annotations that `labels` were derived from."""
+        if self.first is not None:
+            return self.first.label_version
         return self.state.annotations.version()
+
+    @cached_property
+    def annotations(self) -> Sequence[Annotation]:
+        """Return all annotations, read once for all questions."""
+        if self.first is not None:
+            return self.first.annotations
+        self.label_version  # noqa: B018  # read first: annotations may only be newer
+        return self.state.annotations.all()
 
     @cached_property
     def labels(self) -> Labels:
         """Return the labels so far."""
-        self.label_version  # noqa: B018  # read first: labels may only be newer
-        annotations = self.state.annotations.all()
-        return derive_labels(annotations, self.schema, self.project)
+        return derive_labels(self.annotations, self.schema, self.project)
+
+    @cached_property
+    def labelled_tasks(self) -> frozenset[int]:
+        """Return the tasks in which people answered at least one question."""
+        return frozenset().union(*(one.labels.chosen for one in self.questions))
+
+    def formatter(self, ranking: Ranking | None) -> PredictionFormatter:
+        """Return what words the predictions of a ranking for Label Studio."""
+        return PredictionFormatter(
+            schemas=self.schemas,
+            ranking=ranking,
+            preannotate=self.preferences.preannotate,
+        )
 
     @property
     def labelled_counts(self) -> Counter[str]:
@@ -111,7 +178,7 @@ class ProjectSnapshot:
     @property
     def unanswered_tasks(self) -> frozenset[int]:
         """Return the open tasks that nobody has answered or skipped."""
-        return self.open_tasks - self.labels.touched
+        return self.open_tasks - self.labels.touched - self.labelled_tasks
 
     def scores(self, ranking: Ranking | None) -> dict[int, float]:
         """Return the score each open task should have, were it not in the window.

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from dubito.backend.controls.codec import Answer
     from dubito.backend.controls.stretches import Place
     from dubito.backend.features.task_sequences import TaskSequences
-    from dubito.backend.state.project import ProjectState
+    from dubito.backend.state.assessments import AssessmentStore
     from dubito.model.arrays import (
         Members,
         Positions,
@@ -112,7 +112,7 @@ class AssessedStretches:
         return predict
 
     def take_folds(
-        self, state: ProjectState, makes_way: Callable[[], bool]
+        self, store: AssessmentStore, makes_way: Callable[[], bool]
     ) -> dict[int, Probabilities] | None:
         """Predict all labelled tasks by models that have not seen them.
 
@@ -123,7 +123,7 @@ class AssessedStretches:
         of each fold (2, n_units, n_classes): whether a predicted stretch covers each of
         its units, and how probable that is
         """
-        steps, folds = state.assessments.steps(), {}
+        steps, folds = store.steps(), {}
         for fold in range(FOLDS):
             name = f"units {fold}"
             if name not in steps:
@@ -131,7 +131,7 @@ class AssessedStretches:
                     return None
                 one = held_out(*self._lessons, self.seed, fold)
                 steps[name] = np.stack([one.members, one.probabilities])
-                state.assessments.keep(name, steps[name])
+                store.keep(name, steps[name])
             folds[fold] = steps[name]
         return folds
 

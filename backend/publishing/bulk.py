@@ -65,8 +65,8 @@ class BulkPublisher:
         """Send the rows that a bulk call takes: it drops some answers."""
         if not rows:
             return
-        schema = self.formatter.schema
-        passes = codec_of(schema).passes_bulk_import(schema)
+        schemas = self.formatter.schemas
+        passes = all(codec_of(one).passes_bulk_import(one) for one in schemas)
         batch = [row for row in rows if passes or not row["result"]]
         began, count = time.monotonic(), 0
         try:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from dubito.backend.controls.conditions import is_shown
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.publishing.scores import NEUTRAL, VERSION, pool_score
 from dubito.backend.records import PREDICTION_MARK, mark_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from dubito.backend.controls.codec import Answer
     from dubito.backend.records import JsonObject
     from dubito.backend.state.ranking import Ranking
     from dubito.model.schema import Schema
@@ -21,18 +23,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictionFormatter:
-    """Puts certainties and probabilities into Label Studio's words."""
+    """Puts certainties and probabilities into Label Studio's words.
 
-    schema: Schema
+    Attributes
+    ----------
+    schemas : the questions, the first one first
+    ranking : what the last round found; None before there was one
+    preannotate : whether predictions show labels
+    """
+
+    schemas: tuple[Schema, ...]
     ranking: Ranking | None
     preannotate: bool = False
-
-    @classmethod
-    def of(
-        cls, schema: Schema, ranking: Ranking | None, *, preannotate: bool
-    ) -> PredictionFormatter:
-        """Prepare to speak of the tasks of a ranking."""
-        return cls(schema=schema, ranking=ranking, preannotate=preannotate)
 
     def row(self, task: int, score: float) -> JsonObject:
         """Return a row of ours for a task."""
@@ -47,10 +49,10 @@ class PredictionFormatter:
         if not 0 <= score <= 1:
             return f"its score would be {score}"
         result = self._regions_of(task)
-        codec = codec_of(self.schema)
-        answer = codec.read(result, self.schema)
-        if result and not (
-            isinstance(answer, str) and codec.is_answer(answer, self.schema)
+        written = {region["from_name"] for region in result}
+        if any(
+            schema.control in written and not _is_readable(result, schema)
+            for schema in self.schemas
         ):
             return "the label that it would show cannot be read"
         return ""
@@ -60,7 +62,7 @@ class PredictionFormatter:
         return shown_by(self._regions_of(task))
 
     def _regions_of(self, task: int) -> list[JsonObject]:
-        return self.result(self.label(task) if self.preannotate else None)
+        return self.result(self.labels(task)) if self.preannotate else []
 
     def answer(self, task: int) -> JsonObject:
         """Return what `/predict` says of a task of the ranking."""
@@ -73,20 +75,47 @@ class PredictionFormatter:
             return NEUTRAL
         return float(self.ranking.certainty[row])
 
-    def label(self, task: int) -> str | None:
-        """Return the likeliest label of a task, if there is a model."""
-        return None if self.ranking is None else self.ranking.likeliest_of(task)
+    def labels(self, task: int) -> dict[str, Answer]:
+        """Return the likeliest label of a task by its control, if there is a model."""
+        if self.ranking is None:
+            return {}
+        first, *_ = self.schemas
+        rankings = {first.control: self.ranking, **self.ranking.others}
+        labels = {name: one.likeliest_of(task) for name, one in rankings.items()}
+        return {name: label for name, label in labels.items() if label is not None}
 
-    def result(self, label: str | None) -> list[JsonObject]:
-        """Return the regions of a prediction of this label; none for none.
+    def result(self, labels: Mapping[str, Answer]) -> list[JsonObject]:
+        """Return the regions of a prediction of these labels, by their controls.
 
-        They are marked: what the Data Manager copies from them is nobody's answer.
+        They are marked: what the Data Manager copies from them is nobody's answer. Of a
+        control that the editor hides beside the other labels there is no region.
         """
-        codec = codec_of(self.schema)
-        if label is None or not codec.is_answer(label, self.schema):
-            return []
-        regions = codec.regions(label, self.schema)
+        regions = [
+            region
+            for schema in self.schemas
+            if schema.control in labels and self._is_shown(schema, labels)
+            for region in _regions(labels[schema.control], schema)
+        ]
         return [{**one, "meta": {PREDICTION_MARK: mark_of(one)}} for one in regions]
+
+    def _is_shown(self, schema: Schema, labels: Mapping[str, Answer]) -> bool:
+        condition = schema.condition
+        if condition is None or condition.control not in labels:
+            return True
+        label = labels[condition.control]
+        deciding = (one for one in self.schemas if one.control == condition.control)
+        return all(is_shown(condition, one, label) for one in deciding)
+
+
+def _regions(label: Answer, schema: Schema) -> list[JsonObject]:
+    codec = codec_of(schema)
+    return codec.regions(label, schema) if codec.is_answer(label, schema) else []
+
+
+def _is_readable(result: Sequence[JsonObject], schema: Schema) -> bool:
+    codec = codec_of(schema)
+    answer = codec.read(result, schema)
+    return isinstance(answer, str) and codec.is_answer(answer, schema)
 
 
 def shown_by(result: Iterable[JsonObject]) -> str:

@@ -14,7 +14,7 @@ from dubito.backend.errors import ExportError
 from dubito.backend.features.local_files import LocalFiles
 from dubito.backend.labelstudio.client import LabelStudioClient
 from dubito.backend.labelstudio.files import Files
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.project_settings import read_preferences
 from dubito.backend.simulate.curves import Curves, Outcome
 from dubito.backend.simulate.dataset import Source

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import orjson
@@ -133,11 +133,21 @@ class FrozenLabels(StoredAssessment):
 
 @dataclass(frozen=True, slots=True)
 class AssessmentStore:
-    """Findings of one project, and the steps taken towards the next."""
+    """Findings about one question of a project, and the steps towards the next.
+
+    Attributes
+    ----------
+    control : name of the control that asks the question; empty for the first question
+    """
 
     client: Redis
     project: str
     clock: Callable[[], float] = time.time
+    control: str = ""
+
+    def of_question(self, control: str) -> Self:
+        """Return the findings about another question of the project."""
+        return replace(self, control=control)
 
     def finding(self, kind: AnswerKind | None = None) -> AssessmentSummary | None:
         """Return what the last assessment found.
@@ -203,7 +213,7 @@ class AssessmentStore:
         return {step.decode(): _unpacked(packed) for step, packed in steps.items()}
 
     def _key(self, name: str) -> str:
-        return keys.of(self.project, name)
+        return keys.of(self.project, f"{name}:{self.control}" if self.control else name)
 
 
 def _unpacked(packed: bytes) -> Probabilities:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self, get_args
 
 import numpy as np
@@ -43,6 +43,8 @@ class Ranking:
     may_be_empty : of any-of labels: whether "none of them" is an answer
     stretches : (n_tasks,) the likeliest answers where people mark stretches, of which
         the probabilities only say which classes occur; else empty
+    others : of a project with several questions: what was found of each other one, by
+        the name of its control; `certainty` is that of all of them together then
     """
 
     round: int
@@ -54,11 +56,17 @@ class Ranking:
     kind: AnswerKind = "one of"
     may_be_empty: bool = True
     stretches: tuple[Answer, ...] = ()
+    others: Mapping[str, Ranking] = field(default_factory=dict)
 
     @property
     def has_model(self) -> bool:
         """Whether a model was trained, and there are probabilities."""
         return bool(self.classes)
+
+    @property
+    def knows_something(self) -> bool:
+        """Return whether a model was trained for at least one of the questions."""
+        return self.has_model or any(one.has_model for one in self.others.values())
 
     def row_of(self, task: int) -> int | None:
         """Return the row of a task; None if the round did not see the task."""
@@ -76,6 +84,7 @@ class Ranking:
             probabilities=self.probabilities[rows],
             certainty=self.certainty[rows],
             stretches=tuple(self.stretches[row] for row in rows if self.stretches),
+            others={name: one.among(tasks) for name, one in self.others.items()},
         )
 
     def members(self) -> Members:
@@ -133,13 +142,21 @@ class Ranking:
             fields["may_be_empty"] = 0
         if self.stretches:
             fields["stretches"] = zlib.compress(orjson.dumps(self.stretches), 1)
+        if self.others:
+            fields["others"] = orjson.dumps([*self.others])
+        for number, other in enumerate(self.others.values()):
+            fields |= {
+                f"{number}:{name}": value for name, value in other.fields.items()
+            }
         return fields
 
     @classmethod
     def of(cls, fields: Mapping[bytes, bytes]) -> Self | None:
         """Return the ranking that the store keeps; None if it keeps none."""
-        if b"task_ids" not in fields:
-            return None
+        return cls._read(fields) if b"task_ids" in fields else None
+
+    @classmethod
+    def _read(cls, fields: Mapping[bytes, bytes]) -> Self:
         task_ids = np.frombuffer(fields[b"task_ids"], dtype="<i8")
         flat = np.frombuffer(fields[b"probabilities"], dtype="<f4").astype(np.float64)
         classes = tuple(orjson.loads(fields[b"classes"]))
@@ -153,7 +170,17 @@ class Ranking:
             kind=_kind(fields.get(b"kind", b"one of")),
             may_be_empty=b"may_be_empty" not in fields,
             stretches=_stretches(fields),
+            others={
+                name: cls._read(_fields_of(number, fields))
+                for number, name in enumerate(orjson.loads(fields.get(b"others", "[]")))
+            },
         )
+
+
+def _fields_of(number: int, fields: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    """Return the fields of the ranking with this number among the other questions."""
+    mark = f"{number}:".encode()
+    return {k.removeprefix(mark): v for k, v in fields.items() if k.startswith(mark)}
 
 
 def _kind(packed: bytes) -> AnswerKind:

@@ -17,6 +17,7 @@ from dubito.backend.state.assessments import Confusion, Suspect
 from dubito.backend.state.facts import InputSpec
 from dubito.backend.state.kept_scores import MeasuredAccuracy
 from dubito.backend.status.accuracy import Accuracy, MeanError, SetF1
+from dubito.backend.status.questions import QuestionStatus
 from dubito.backend.status.set_aside import Cause
 from dubito.model.arrays import AnswerKind
 from dubito.model.evaluation.agreement import Agreement
@@ -159,6 +160,14 @@ class ProjectStatus(ResponseModel):
     again: list[RelabelStatus] = Field(
         description="tasks that were sent back for relabelling, and how many `answers`"
         " are kept of each"
+    )
+    questions: list[QuestionStatus] = Field(
+        description="the questions that Dubito learns, the first one first, each with"
+        " its `control`, `kind`, `classes`, `labels`, `accuracy`, `f1`, `mean_error`"
+        " and whether it `can_stop`; the other fields of the status describe the first"
+    )
+    not_learnt: list[str] = Field(
+        description="why Dubito does not learn each other control of the label config"
     )
     agreement: Agreement | None = Field(
         description="agreement between annotators (Krippendorff's alpha), and of each"

@@ -6,15 +6,20 @@ from typing import TYPE_CHECKING
 
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.errors import SchemaError
-from dubito.backend.learning.round_input import query_config
+from dubito.backend.learning.round_input import n_classes_of, query_config
 from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.learning.targets import distances_for
 from dubito.backend.project_settings import Preferences
 from dubito.backend.publishing.scores import VERSION
 from dubito.backend.relabel.requests import describe_relabel
-from dubito.backend.state.assessments import AssessmentSummary
 from dubito.backend.status.models import Mode, Phase, ProjectStatus, WrittenScores
 from dubito.backend.status.notes import notes
+from dubito.backend.status.questions import (
+    NOT_ASSESSED,
+    describe_questions,
+    last_assessment,
+    measured,
+)
 from dubito.backend.status.set_aside import (
     are_all_set_aside,
     causes,
@@ -29,6 +34,7 @@ from dubito.model.evaluation.agreement import Agreement, agreement
 if TYPE_CHECKING:
     from dubito.backend.records import JsonObject
     from dubito.backend.services import Services
+    from dubito.backend.state.assessments import AssessmentSummary
     from dubito.backend.state.facts import ProjectFacts
     from dubito.backend.state.project import ProjectState
 
@@ -87,8 +93,8 @@ def _phase(
         return "done"
     if any(place.why == "start" for place in facts.window[:1]):
         return "start"
-    finding = state.assessments.finding(snapshot.kind)
-    return "learning" if finding is None or not finding.advised else "can_stop"
+    can_stop = all(last_assessment(one).advised for one in snapshot.questions)
+    return "can_stop" if can_stop else "learning"
 
 
 def _askable(state: ProjectState, snapshot: ProjectSnapshot) -> frozenset[int]:
@@ -126,18 +132,27 @@ def _mode(facts: ProjectFacts, services: Services) -> Mode:
 def _assessed(state: ProjectState, snapshot: ProjectSnapshot | None) -> JsonObject:
     """Return how good the model is, whether to stop, and which labels to look at."""
     kind = None if snapshot is None else snapshot.kind
-    finding = state.assessments.finding(kind) or AssessmentSummary(
-        basis="", round=0, labels=0
-    )
-    unknown = {"estimate": None, "low": None, "high": None, "n": 0}
+    finding = state.assessments.finding(kind) or NOT_ASSESSED
     return {
-        "accuracy": finding.accuracy or unknown,
-        "f1": finding.set_scores,
-        "mean_error": finding.mean_error,
+        **measured(finding),
         "curve": state.assessments.curve(kind),
-        "stop": finding,
+        "stop": _advice(finding, snapshot),
         "doubtful": finding.doubtful,
         "assessed": finding,
+    }
+
+
+def _advice(finding: AssessmentSummary, snapshot: ProjectSnapshot | None) -> JsonObject:
+    """Return whether to stop: not before each question may be stopped."""
+    waiting = [
+        one.schema.control
+        for one in (() if snapshot is None else snapshot.questions[1:])
+        if not last_assessment(one).advised
+    ]
+    reasons = [f"Dubito still learns the question {name!r}" for name in waiting]
+    return {
+        "advised": finding.advised and not waiting,
+        "reasons": [*finding.reasons, *reasons],
     }
 
 
@@ -145,8 +160,9 @@ def _start(snapshot: ProjectSnapshot | None) -> JsonObject:
     """Return how many labels make the start, and how many of them are missing."""
     if snapshot is None:
         return {"size": 0, "left": 0}
-    size = query_config(snapshot.preferences, len(snapshot.schema.classes)).start_size
-    return {"size": size, "left": max(0, size - len(snapshot.labels.chosen))}
+    n_classes = n_classes_of(snapshot.schemas)
+    size = query_config(snapshot.preferences, n_classes).start_size
+    return {"size": size, "left": max(0, size - len(snapshot.labelled_tasks))}
 
 
 def _links(state: ProjectState, services: Services) -> JsonObject:
@@ -194,6 +210,8 @@ def _agreement(snapshot: ProjectSnapshot | None) -> Agreement | None:
 def _choices(snapshot: ProjectSnapshot | None) -> JsonObject:
     preferences = Preferences() if snapshot is None else snapshot.preferences
     return {
+        "questions": describe_questions(snapshot),
+        "not_learnt": [] if snapshot is None else snapshot.not_learnt,
         "agreement": _agreement(snapshot),
         "acceptance": None if snapshot is None else snapshot.labels.acceptance,
         "start": _start(snapshot),

@@ -27,7 +27,6 @@ from dubito.backend.jobs import OwnJob
 from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.logs import about
 from dubito.backend.publishing.bulk import BULK_TASKS, BulkPublisher
-from dubito.backend.publishing.prediction_format import PredictionFormatter
 from dubito.backend.services import SERVICES
 from dubito.backend.state import keys
 from dubito.backend.state.counters import ERRORS
@@ -142,15 +141,12 @@ def fill(key: str) -> None:
         if snapshot is None or not services.projects.knows(key):
             return
         ranking = state.ranking()
-        preannotate = snapshot.preferences.preannotate
         client = services.label_studio(state.facts().token)
         with about(key):
             BulkPublisher(
                 client=client,
                 state=state,
-                formatter=PredictionFormatter.of(
-                    snapshot.schema, ranking, preannotate=preannotate
-                ),
+                formatter=snapshot.formatter(ranking),
             ).fill(snapshot.scores(ranking))
             if state.tasks.count() <= BULK_TASKS:
                 run_autolabel(snapshot, client)

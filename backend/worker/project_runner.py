@@ -18,9 +18,8 @@ from dubito.backend.connection.sampling_settings import check_sampling
 from dubito.backend.features.ingest import Ingest
 from dubito.backend.learning.assessment import assess
 from dubito.backend.learning.round import RoundResult, fingerprint_of, run_round
-from dubito.backend.learning.round_input import RoundInput
+from dubito.backend.learning.round_input import round_input
 from dubito.backend.learning.snapshot import ProjectSnapshot
-from dubito.backend.publishing.prediction_format import PredictionFormatter
 from dubito.backend.publishing.publisher import Publisher
 from dubito.backend.state.autolabel import ACTIVE
 from dubito.backend.state.counters import STEPS
@@ -84,22 +83,27 @@ class ProjectRunner:
                 self._read(requests, asked_until)
             want = self.state.work.requested()
             if want == self.state.work.finished():
-                # While we label the rest, ours are no labels to be assessed.
-                is_writing = self.state.autolabel.job().state in ACTIVE
-                quiet = self.turn.is_quiet() and not is_writing
-                with self.services.counters.timed(STEPS, "assess"):
-                    assess(
-                        self.services,
-                        self.state,
-                        self.turn.lease,
-                        self.turn.yield_now,
-                        is_quiet=quiet,
-                    )
+                self._assess()
                 return
             reach = self.state.work.seen_until(asked_until, want)
             if self._round(want, reach, requests):
                 self.state.work.clear_requests(asked_until)
                 self.state.work.finish(self.turn.lease, reach)
+
+    def _assess(self) -> None:
+        """Find out how well each question is answered, until something comes first."""
+        snapshot = self.snapshot()
+        # While we label the rest, ours are no labels to be assessed.
+        is_writing = self.state.autolabel.job().state in ACTIVE
+        with self.services.counters.timed(STEPS, "assess"):
+            for question in () if snapshot is None else snapshot.questions:
+                assess(
+                    self.services,
+                    question,
+                    self.turn.lease,
+                    self.turn.yield_now,
+                    is_quiet=self.turn.is_quiet() and not is_writing,
+                )
 
     def come_back(self) -> None:
         """Read all anew once the key is taken again, or raise that it is not."""
@@ -116,15 +120,11 @@ class ProjectRunner:
         self, snapshot: ProjectSnapshot, ranking: Ranking | None
     ) -> Publisher:
         """Return who writes this project's rows."""
-        preannotate = snapshot.preferences.preannotate
-        formatter = PredictionFormatter.of(
-            snapshot.schema, ranking, preannotate=preannotate
-        )
         return Publisher(
             client=self.client,
             state=self.state,
             lease=self.turn.lease,
-            formatter=formatter,
+            formatter=snapshot.formatter(ranking),
             throttle=self.turn.throttle,
         )
 
@@ -244,7 +244,7 @@ class ProjectRunner:
         with self.services.counters.timed(STEPS, "load"):
             version, items = snapshot.items(self.services.feature_tables)
         self._note_names(items)
-        labels, again = snapshot.labels, self.state.relabel.out()
+        again = self.state.relabel.out()
         aside = tuple(sorted(self.state.refused_rows.resting()))
         parts = snapshot.label_version, version, snapshot.basis, again, aside
         basis = fingerprint_of(*parts)
@@ -252,18 +252,11 @@ class ProjectRunner:
         if ranking is not None and ranking.basis == basis:
             return ranking, facts.window
         began, number = time.perf_counter(), self.state.round() + 1
-        question = RoundInput(
-            schema=snapshot.schema,
-            preferences=snapshot.preferences,
-            items=items,
-            labels=labels,
-            again=again,
-            aside=aside,
-        )
+        question = round_input(snapshot, items, again, aside)
         with self.services.counters.timed(STEPS, "learn"):
             result = run_round(question, number, basis)
         self.turn.lease.check()
-        self._keep(result, len(labels.chosen), time.perf_counter() - began)
+        self._keep(result, len(snapshot.labelled_tasks), time.perf_counter() - began)
         return result.ranking, result.window
 
     def _note_names(self, items: FeatureTable) -> None:

@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 
 from dubito.backend.features.local_files import LocalFiles
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.project_settings import Preferences
 from dubito.backend.simulate.dataset import Source
 from dubito.backend.simulate.export_reader import parse_export

@@ -18,7 +18,7 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import RidgeCV
 
 from dubito.backend.features.feature_table import FeatureTable
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.learning.labels import Labels
 from dubito.backend.learning.round import run_round
 from dubito.backend.learning.round_input import RoundInput

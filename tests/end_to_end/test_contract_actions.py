@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import pytest
 
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.publishing.prediction_format import PredictionFormatter
 from dubito.backend.publishing.scores import KEPT_VERSION, VERSION
 from dubito.backend.records import Annotation
@@ -28,8 +28,13 @@ def act(
 
 def predict(label_studio: LabelStudio, task: int, version: str = VERSION) -> int:
     """Store what Dubito predicts, or the plain prediction of another model."""
-    formatter = PredictionFormatter(schema=schema("a", "b"), ranking=None)
-    result = formatter.result("a") if version == VERSION else choice_result("a")
+    asked = schema("a", "b")
+    formatter = PredictionFormatter(schemas=(asked,), ranking=None)
+    result = (
+        formatter.result({asked.control: "a"})
+        if version == VERSION
+        else choice_result("a")
+    )
     body = {"task": task, "score": 0.5, "model_version": version, "result": result}
     return int(label_studio.call("POST", "/api/predictions/", json=body)["id"])
 
@@ -109,8 +114,9 @@ class TestCopies:
         config = choices_config("a", "b").replace('"single"', '"multiple"')
         project, (task,) = project_with(label_studio, 1)
         label_studio.patch_project(project, label_config=config)
-        formatter = PredictionFormatter(schema=read_schema(config), ranking=None)
-        result = formatter.result("[]")
+        asked = read_schema(config)
+        formatter = PredictionFormatter(schemas=(asked,), ranking=None)
+        result = formatter.result({asked.control: "[]"})
         body = {"task": task, "model_version": VERSION, "result": result}
         label_studio.call("POST", "/api/predictions/", json=body)
         act(label_studio, project, "predictions_to_annotations")

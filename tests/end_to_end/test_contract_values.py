@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from dubito.backend.data_kinds.recording_files import open_recording
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.model.task_values import as_text, resolve
 from tests.browser import wait_until
 from tests.editor import open_task

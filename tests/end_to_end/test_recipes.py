@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from dubito.backend.controls.registry import codec_of
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.model.schema import Schema
 from tests.dubito_process import Dubito, assert_order_holds
 from tests.label_studio import JsonObject, LabelStudio

@@ -9,7 +9,7 @@ import pytest
 
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.errors import SchemaError
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.model.schema import Schema
 
 pytestmark = pytest.mark.end_to_end

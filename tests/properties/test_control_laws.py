@@ -20,7 +20,7 @@ from dubito.backend.controls.registry import (
     region_types,
 )
 from dubito.backend.controls.stretches import Place, Stretch, packed_stretches
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.learning.labels import read_answer
 from dubito.backend.learning.targets import learnt_schema
 from dubito.backend.publishing.prediction_format import PredictionFormatter
@@ -301,10 +301,10 @@ def test_nothing_is_predicted_only_where_people_may_answer_it(config: str) -> No
 @every_config
 def test_a_predicted_answer_is_known_until_somebody_gives_another(config: str) -> None:
     schema = question(config)
-    formatter = PredictionFormatter.of(schema, None, preannotate=True)
+    formatter = PredictionFormatter(schemas=(schema,), ranking=None)
     [first, second] = [*written(schema)][:2]
 
-    marked = formatter.result(first)
+    marked = formatter.result({schema.control: first})
     changed = [
         {**old, "value": new["value"]}
         for old, new in zip(marked, written(schema)[second], strict=True)
@@ -330,7 +330,9 @@ def test_a_row_that_shows_a_class_has_no_fault(config: str) -> None:
         kind=codec_of(schema).answer_kind,
         stretches=tuple(written(schema)) if codec_of(schema).marks_stretches else (),
     )
-    formatter = PredictionFormatter.of(schema, ranking, preannotate=True)
+    formatter = PredictionFormatter(
+        schemas=(schema,), ranking=ranking, preannotate=True
+    )
 
     for task in range(n_classes):
         assert formatter.row(task, 0.5)["result"]

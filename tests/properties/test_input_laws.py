@@ -23,7 +23,7 @@ from dubito.backend.features.local_files import LocalFiles
 from dubito.backend.features.task_reader import TaskReader
 from dubito.backend.labelstudio.auth import Credentials
 from dubito.backend.labelstudio.files import Files
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.project_settings import read_preferences
 from dubito.backend.records import JsonObject
 from dubito.backend.settings import Settings

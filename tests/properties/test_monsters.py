@@ -21,7 +21,7 @@ from dubito.backend.data_kinds.video_units import VIDEO_UNITS
 from dubito.backend.errors import BackendError
 from dubito.backend.features.input_choice import choose_input
 from dubito.backend.features.task_reader import TaskReader
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.project_settings import read_preferences
 from dubito.backend.state.facts import InputSpec
 from dubito.backend.state.pool import TaskInput

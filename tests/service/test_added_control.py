@@ -8,7 +8,7 @@ import pytest
 from dubito.backend.controls.codec import Answer, ControlCodec, NoAnswer, Region
 from dubito.backend.controls.registry import CODECS
 from dubito.backend.errors import SchemaError
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.web.app import create_app
 from dubito.model.schema import Schema
 from tests.dubito_process import VERSION, Rows, feature_rows

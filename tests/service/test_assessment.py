@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from redis import Redis
 
 from dubito.backend import turn
+from dubito.backend.export.tables import snapshot_of
 from dubito.backend.learning.assessment import FEWEST_LABELS, FEWEST_NEW, assess
 from dubito.backend.state.assessments import AssessmentStore
 from dubito.backend.state.project import ProjectState
@@ -62,7 +63,8 @@ def assess_now(bench: Stand, state: ProjectState, *, is_quiet: bool = True) -> N
         assert lease is not None
         client = bench.services.label_studio()
         own = Turn(services=bench.services, state=state, lease=lease, client=client)
-        assess(bench.services, state, lease, own.yield_now, is_quiet=is_quiet)
+        question = snapshot_of(state)
+        assess(bench.services, question, lease, own.yield_now, is_quiet=is_quiet)
 
 
 def label(bench: Stand, rows: Rows, count: int) -> None:

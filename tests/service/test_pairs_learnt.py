@@ -15,7 +15,7 @@ from dubito.backend.export.fitted_model import ItemPrediction, load_model
 from dubito.backend.export.formats import TABLES
 from dubito.backend.export.model_zip import card_of, fit_model
 from dubito.backend.features.local_files import LocalFiles
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.project_settings import Preferences
 from dubito.backend.simulate.dataset import Source
 from dubito.backend.simulate.export_reader import parse_export

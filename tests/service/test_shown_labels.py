@@ -44,7 +44,12 @@ def predicted(bench: Stand, project: int) -> PredictionFormatter:
     state = bench.state(project)
     snapshot = ProjectSnapshot.of(state)
     assert snapshot is not None
-    return PredictionFormatter.of(snapshot.schema, state.ranking(), preannotate=True)
+    return snapshot.formatter(state.ranking())
+
+
+def label_of(model: PredictionFormatter, task: int) -> str:
+    [label] = model.labels(task).values()
+    return label
 
 
 def assert_window_shows_labels(bench: Stand, project: int) -> JsonObject:
@@ -52,7 +57,9 @@ def assert_window_shows_labels(bench: Stand, project: int) -> JsonObject:
     model = predicted(bench, project)
     window = window_of(status)
     assert window
-    assert {task: seen[task] for task in window} == {t: model.label(t) for t in window}
+    assert {task: seen[task] for task in window} == {
+        t: label_of(model, t) for t in window
+    }
     return status
 
 
@@ -113,7 +120,9 @@ def test_rows_behind_the_window_follow_when_nobody_labels(
 
     model, seen = predicted(bench, rows.project), shown(bench, rows.project)
     open_tasks = rows.tasks[LABELS:]
-    assert {t: seen[t] for t in open_tasks} == {t: model.label(t) for t in open_tasks}
+    assert {t: seen[t] for t in open_tasks} == {
+        t: label_of(model, t) for t in open_tasks
+    }
 
 
 def test_what_is_shown_already_is_not_written_again(bench: Stand, rows: Rows) -> None:

@@ -7,6 +7,7 @@ import pytest
 from dubito.backend.autolabel.plan import describe_autolabel
 from dubito.backend.controls.stretches import unpacked_stretches
 from dubito.backend.export.formats import TABLES
+from dubito.backend.export.tables import snapshot_of
 from dubito.backend.learning.assessment import assess
 from dubito.backend.status.learning_report import learning_report
 from dubito.backend.status.task_detail import task_detail
@@ -268,7 +269,7 @@ def test_an_assessment_goes_on_where_it_made_way(bench: Stand) -> None:
             answers = iter([False])
             assess(
                 bench.services,
-                state,
+                snapshot_of(state),
                 lease,
                 lambda answers=answers: next(answers, True),  # type: ignore[misc]
                 is_quiet=True,

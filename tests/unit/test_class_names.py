@@ -11,7 +11,7 @@ from dubito.backend.export.fitted_model import FittedModel, load_model
 from dubito.backend.features.class_names import teaching_names
 from dubito.backend.features.feature_table import FeatureTable, Featuriser
 from dubito.backend.features.in_memory_pool import pool_of
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.learning.labels import Labels, derive_labels
 from dubito.backend.learning.round import RoundResult, run_round
 from dubito.backend.learning.round_input import RoundInput

@@ -10,7 +10,7 @@ import pytest
 from dubito.backend.controls.codec import NoAnswer
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.errors import SchemaError
-from dubito.backend.labelstudio.label_config import learnable, read_schema
+from dubito.backend.labelstudio.questions import learnable, read_schema
 from dubito.backend.learning.labels import read_answer
 from dubito.model.schema import Channels, Limits, Schema
 from tests.builders import FIXTURES, annotation

@@ -18,7 +18,7 @@ from dubito.backend.cutting.clock import Clock
 from dubito.backend.cutting.columns import texts_in
 from dubito.backend.cutting.runs import Window
 from dubito.backend.cutting.tasks import TaskWriter, channel_names
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from tests.label_studio import JsonObject
 
 Writer: TypeAlias = Callable[[Path], Path]

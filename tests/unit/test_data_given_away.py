@@ -10,7 +10,7 @@ from dubito.backend.features.data_notes import data_notes, missing_marks_of
 from dubito.backend.features.input_choice import choose_input
 from dubito.backend.features.local_files import LocalFiles
 from dubito.backend.features.task_reader import TaskReader
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.project_settings import Preferences, read_preferences
 from dubito.backend.state.assessments import SolePredictor
 from dubito.backend.state.facts import InputSpec

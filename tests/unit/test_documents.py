@@ -11,7 +11,7 @@ from PIL import Image
 
 from dubito.backend.features.input_choice import choose_input
 from dubito.backend.features.task_reader import TaskReader
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.project_settings import Preferences
 from dubito.backend.state.pool import TaskInput
 from dubito.model.errors import BadItemError

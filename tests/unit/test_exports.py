@@ -9,7 +9,7 @@ import pytest
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.errors import ExportError
 from dubito.backend.features.local_files import LocalFiles
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.project_settings import read_preferences
 from dubito.backend.simulate.dataset import Dataset
 from dubito.backend.simulate.export_reader import parse_export, read_export

@@ -10,7 +10,7 @@ from dubito.backend.errors import ProjectSettingsError
 from dubito.backend.features.input_choice import choose_input
 from dubito.backend.features.media import about_unread, learnt_beside
 from dubito.backend.features.task_reader import TaskReader
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.project_settings import read_preferences
 from dubito.backend.state.pool import TaskInput
 from dubito.model.errors import BadItemError

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.learning.labels import (
     Acceptance,
     Labels,

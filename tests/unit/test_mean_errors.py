@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dubito.backend.export.card_words import about_errors, words_for
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.learning.findings import finding_of
 from dubito.backend.state.assessments import AssessmentSummary, FrozenLabels
 from dubito.model.arrays import Codes

@@ -11,7 +11,7 @@ from dubito.backend.errors import ModelFileError
 from dubito.backend.export.fitted_model import FittedModel, load_model
 from dubito.backend.export.skops_file import OURS, THEIRS
 from dubito.backend.features.feature_table import Featuriser
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.state.facts import InputSpec
 from dubito.backend.state.pool import Pool
 from dubito.model.learners.ensemble import Ensemble

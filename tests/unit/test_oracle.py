@@ -140,11 +140,11 @@ def test_an_answer_fits_nothing_anew(services: Services) -> None:
     snapshot = ProjectSnapshot.of(state)
     assert snapshot is not None
     _, items = snapshot.items(services.feature_tables)
-    learnt = dict(items._learnt)  # noqa: SLF001 - what else would show it
+    learnt = dict(items.models._models)  # noqa: SLF001 - what else would show it
 
     predict(ask(shown(98), shown(97)), services)
 
-    assert items._learnt == learnt  # noqa: SLF001
+    assert items.models._models == learnt  # noqa: SLF001
     assert len(learnt) == 1
 
 

@@ -7,7 +7,8 @@ from dubito.backend.errors import SchemaError
 from dubito.backend.features.in_memory_pool import pool_of
 from dubito.backend.features.input_choice import choose_input
 from dubito.backend.features.task_reader import TaskReader
-from dubito.backend.labelstudio.label_config import control_names, read_schema
+from dubito.backend.labelstudio.label_config import control_names
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.learning.labels import read_answer
 from dubito.backend.project_settings import Preferences
 from dubito.backend.simulate.export_reader import parse_export

@@ -12,7 +12,7 @@ from dubito.backend.data_kinds.kind import ItemFile, ReadPlan
 from dubito.backend.data_kinds.page_passages import page_passages
 from dubito.backend.data_kinds.unit_sequences import UnitSequence, unpacked
 from dubito.backend.data_kinds.units import DIALOGUE_UNITS, IN_UNITS, PAGE_UNITS
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.learning.labels import read_answer
 from dubito.backend.state.facts import InputSpec
 from tests.builders import annotation

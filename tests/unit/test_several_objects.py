@@ -8,7 +8,7 @@ from dubito.backend.export.skops_file import schema_of
 from dubito.backend.features.input_choice import choose_input
 from dubito.backend.features.media import about_unread
 from dubito.backend.features.task_reader import TaskReader
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.project_settings import Preferences
 from dubito.backend.state.facts import InputSpec
 from dubito.backend.state.pool import TaskInput

@@ -15,7 +15,7 @@ from dubito.backend.data_kinds.unit_sequences import UnitSequence, unpacked
 from dubito.backend.data_kinds.units import RECORDING_UNITS, SOUND_UNITS, TEXT_UNITS
 from dubito.backend.data_kinds.video_units import VIDEO_UNITS
 from dubito.backend.features.task_sequences import TaskSequences
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.state.facts import InputSpec
 from dubito.model.errors import BadItemError
 from tests.sounds import sound_file

@@ -72,7 +72,9 @@
   }
 
   function accuracy(status) {
-    const name = status.kind === "number" ? "Mean error" : "Accuracy";
+    const measure = status.kind === "number" ? "Mean error" : "Accuracy";
+    const [first, second] = status.questions;
+    const name = second ? `${measure} of ${first.control}` : measure;
     const found = Dubito.accuracy(status);
     if (!found) {
       return tile(

@@ -4,6 +4,8 @@
   const { make } = Dubito;
 
   const MEANINGS = {
+    controls:
+      "names of the controls to learn, the most important first; all that can be learnt together if none is named",
     strategy:
       "measure of certainty: margin (between the two most likely classes), entropy or least_confidence",
     cost: "what labelling costs where people mark stretches: as much for each task, or for each second or word (length)",

@@ -1,0 +1,72 @@
+"""How certain a task is of which several questions are asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dubito.backend.controls.conditions import showing_classes
+from dubito.model.query.uncertainty import DECIMALS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from dubito.backend.state.ranking import Ranking
+    from dubito.model.arrays import Certainty
+    from dubito.model.schema import Schema
+
+
+def least_certainty(
+    rankings: Sequence[Ranking], schemas: Sequence[Schema]
+) -> Certainty:
+    """Return (n_tasks,) the certainty of each task: that of its least certain question.
+
+    A question that the editor shows at times only counts as much as it is likely to be
+    shown. A question without a model says nothing.
+
+    Parameters
+    ----------
+    rankings, schemas : of each question, in one order
+    """
+    asked = {
+        schema.control: (ranking, schema)
+        for ranking, schema in zip(rankings, schemas, strict=True)
+        if ranking.has_model
+    }
+    if len(rankings) == 1 or not asked:
+        return rankings[0].certainty
+    doubts = [
+        _shown(schema, asked, frozenset()) * (1 - ranking.certainty)
+        for ranking, schema in asked.values()
+    ]
+    return np.asarray(np.round(1 - np.max(doubts, axis=0), DECIMALS))
+
+
+def _shown(
+    schema: Schema,
+    asked: Mapping[str, tuple[Ranking, Schema]],
+    shown_by: frozenset[str],
+) -> NDArray[np.float64] | float:
+    """Return how likely the editor shows a control in each task.
+
+    Parameters
+    ----------
+    shown_by : controls whose conditions led here: a circle of them decides nothing
+    """
+    condition = schema.condition
+    if condition is None or condition.control not in asked:
+        return 1.0
+    ranking, deciding = asked[condition.control]
+    if deciding.control in shown_by or ranking.kind not in ("one of", "any of"):
+        return 1.0
+    showing = showing_classes(condition, deciding)
+    columns = [name in showing for name in ranking.classes]
+    chances = ranking.probabilities[:, columns]
+    if ranking.kind == "one of":
+        is_met = chances.sum(axis=1)
+    else:
+        is_met = 1 - np.prod(1 - chances, axis=1)
+    return np.asarray(is_met * _shown(deciding, asked, shown_by | {deciding.control}))

@@ -1,0 +1,256 @@
+"""A label config that asks several questions: each has a model of its own."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import orjson
+import pytest
+
+from dubito.backend.autolabel.plan import describe_autolabel
+from dubito.backend.connection.connect import Connector
+from dubito.backend.errors import SchemaError
+from dubito.backend.export.formats import TABLES
+from dubito.backend.web.app import create_app
+from dubito.model.query.seed_set import permutation
+from tests.dubito_process import VERSION
+from tests.label_studio import JsonObject, LabelStudio
+from tests.quick_learner import NAME, quick_learner_installed
+from tests.service.stand import Stand
+
+TASKS, LABELS = 60, 30
+TOPICS, FAULTS = ("news", "sport"), ("insult", "threat")
+CONFIG = (
+    '<View><Text name="item" value="$row"/>'
+    '<Choices name="topic" toName="item" choice="single">'
+    '<Choice value="news"/><Choice value="sport"/></Choices>'
+    '<Rating name="quality" toName="item" maxRating="3"/>'
+    '<View visibleWhen="choice-selected" whenTagName="topic" whenChoiceValue="sport">'
+    '<Choices name="faults" toName="item" choice="multiple">'
+    '<Choice value="insult"/><Choice value="threat"/></Choices></View>'
+    '<TextArea name="why" toName="item"/>'
+    '<Choices name="certainty" toName="item" choice="single">'
+    '<Choice value="sure"/><Choice value="unsure"/></Choices></View>'
+)
+
+
+@pytest.fixture(autouse=True)
+def quick() -> Iterator[None]:
+    """Have a learner that costs nothing: each round fits three models."""
+    with quick_learner_installed():
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What people answer to one task."""
+
+    topic: str
+    quality: int
+    faults: tuple[str, ...]
+
+    @property
+    def result(self) -> list[JsonObject]:
+        """What the editor stores: nothing of a control that it hides."""
+        shown = self.topic == "sport" and self.faults
+        return [
+            region("topic", "choices", [self.topic]),
+            region("quality", "rating", self.quality),
+            *([region("faults", "choices", list(self.faults))] if shown else []),
+        ]
+
+
+def region(control: str, kind: str, value: object) -> JsonObject:
+    return {
+        "from_name": control,
+        "to_name": "item",
+        "type": kind,
+        "value": {kind: value},
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    number: int
+    answers: dict[int, Answers]
+
+    def drawn(self, count: int) -> list[int]:
+        """Return tasks of which Dubito takes note as drawn at random."""
+        ids = np.array([*self.answers], dtype=np.int64)
+        return [int(task) for task in ids[permutation(ids, seed=0)][:count]]
+
+    def label(self, there: LabelStudio, tasks: Sequence[int]) -> None:
+        for task in tasks:
+            there.annotate(task, self.answers[task].result)
+
+
+def make(there: LabelStudio) -> Project:
+    """Make a project of rows; each feature decides on the answer to one question."""
+    values = np.random.default_rng(0).normal(size=(TASKS, 4)).round(3)
+    rows: list[JsonObject] = [
+        {"row": f"row {number}", **{f"f{place}": x for place, x in enumerate(one)}}
+        for number, one in enumerate(values.tolist())
+    ]
+    number = there.create_project("several", CONFIG)
+    answers = [
+        Answers(
+            topic=TOPICS[int(topic > 0)],
+            quality=1 + int(quality > -0.4) + int(quality > 0.4),
+            faults=tuple(name for name, x in zip(FAULTS, both, strict=True) if x > 0)
+            or ("insult",),
+        )
+        for topic, quality, *both in values.tolist()
+    ]
+    ids = there.import_tasks(number, rows)
+    return Project(number=number, answers=dict(zip(ids, answers, strict=True)))
+
+
+def connected(bench: Stand, *, labels: int = LABELS, **extra_params: object) -> Project:
+    project = make(bench.label_studio)
+    project.label(bench.label_studio, project.drawn(labels))
+    params = {"learner": NAME, "preannotate": True, **extra_params}
+    bench.label_studio.connect_backend(project.number, bench.url, extra_params=params)
+    bench.connect(project.number)
+    bench.settle(project.number)
+    return project
+
+
+def test_each_question_is_learnt_and_measured(bench: Stand) -> None:
+    project = connected(bench)
+
+    status = bench.assert_order_holds(project.number)
+
+    topic, quality, faults = status["questions"]
+    assert [one["control"] for one in (topic, quality, faults)] == [
+        "topic",
+        "quality",
+        "faults",
+    ]
+    assert [one["kind"] for one in (topic, quality, faults)] == [
+        "one of",
+        "ordered",
+        "any of",
+    ]
+    labelled = [project.answers[task] for task in project.drawn(LABELS)]
+    assert topic["labels"] == quality["labels"] == LABELS
+    assert faults["labels"] == sum(one.topic == "sport" for one in labelled) < LABELS
+    assert topic["accuracy"]["n"] > 0
+    assert quality["mean_error"]["n"] > 0
+    assert status["accuracy"] == topic["accuracy"]
+    assert (status["labels"], status["kind"]) == (LABELS, "one of")
+    confidence, free_text = status["not_learnt"]
+    assert "'certainty' asks how sure the annotator is" in confidence
+    assert free_text == "'why' is a <TextArea>, which Dubito does not learn"
+
+
+def test_the_least_certain_question_decides(bench: Stand) -> None:
+    project = connected(bench)
+
+    ranking = bench.state(project.number).ranking()
+
+    assert ranking is not None
+    quality, faults = ranking.others["quality"], ranking.others["faults"]
+    sport = ranking.probabilities[:, ranking.classes.index("sport")]
+    p = ranking.probabilities
+    topic = np.abs(p[:, 0] - p[:, 1])
+    expected = np.minimum(topic, quality.certainty)
+    expected = np.minimum(expected, 1 - sport * (1 - faults.certainty))
+    assert ranking.certainty == pytest.approx(expected, abs=1e-5)
+    assert (expected < topic - 0.1).any()
+
+
+def test_predictions_show_each_answer_that_the_editor_would_show(bench: Stand) -> None:
+    project = connected(bench)
+    state, tasks = bench.state(project.number), bench.label_studio.tasks(project.number)
+    unknown = {"id": 999_999, "data": tasks[0]["data"] | {"row": "another"}}
+    body = {"tasks": [*tasks, unknown], "project": state.key, "label_config": CONFIG}
+
+    answers = create_app(bench.services).test_client().post("/predict", json=body)
+
+    shown = {
+        row["task"]: row["result"]
+        for row in bench.label_studio.predictions(project.number)
+        if row["model_version"] == VERSION
+    }
+    results = [one["result"] for one in answers.get_json()["results"]]
+    assert shown
+    assert len(results) == TASKS + 1
+    topics = set()
+    for result in [*shown.values(), *results]:
+        by_control = {one["from_name"]: one["value"] for one in result}
+        [topic] = by_control["topic"]["choices"]
+        assert by_control["quality"]["rating"] in (1, 2, 3)
+        assert ("faults" in by_control) == (topic == "sport")
+        topics.add(topic)
+    assert topics == {*TOPICS}
+
+
+def test_exports_have_a_column_for_each_other_question(bench: Stand) -> None:
+    project = connected(bench)
+    state = bench.state(project.number)
+
+    labels = orjson.loads(b"".join(TABLES["labels.json"].pieces(state)))
+    predictions = orjson.loads(b"".join(TABLES["predictions.json"].pieces(state)))
+    table = b"".join(TABLES["labels.csv"].pieces(state)).decode().splitlines()
+
+    assert len(labels) == LABELS
+    for row in labels:
+        answers = project.answers[row["task"]]
+        assert row["label"] == answers.topic
+        assert row["label(quality)"] == str(answers.quality)
+        is_shown = answers.topic == "sport"
+        assert row["label(faults)"] == (list(answers.faults) if is_shown else None)
+    assert table[0].endswith("label(quality),label(faults)")
+    assert len(predictions) == TASKS
+    assert {one["label(quality)"] for one in predictions} <= {"1", "2", "3"}
+    assert all(isinstance(one["label(faults)"], list) for one in predictions)
+    assert all(0 <= one["certainty(quality)"] <= 1 for one in predictions)
+
+
+def test_a_setting_chooses_the_questions(bench: Stand) -> None:
+    project = connected(bench, controls=["quality"])
+
+    status = bench.assert_order_holds(project.number)
+
+    assert [one["control"] for one in status["questions"]] == ["quality"]
+    assert status["kind"] == "ordered"
+    assert any("'topic' is not learnt" in reason for reason in status["not_learnt"])
+    assert describe_autolabel(bench.state(project.number)).thresholds
+
+
+def test_a_setting_that_names_no_question_is_explained(bench: Stand) -> None:
+    project = make(bench.label_studio)
+    connector = Connector(
+        services=bench.services,
+        client=bench.services.label_studio(),
+        extra_params={"controls": ["why"]},
+    )
+
+    with pytest.raises(SchemaError, match="'why' cannot be learnt; choose from 'topi"):
+        connector.connect(project.number, bench.url)
+
+    project = connected(bench, labels=0, controls=["why"])
+    status = bench.status(project.number)
+    assert "'why' cannot be learnt" in status["last_error"]
+    assert len(status["questions"]) == 3
+
+
+def test_auto_labels_are_of_one_question(bench: Stand) -> None:
+    project = connected(bench)
+
+    report = describe_autolabel(bench.state(project.number))
+
+    assert not report.thresholds
+    assert "controls" in report.reason
+
+
+def test_a_task_counts_as_labelled_once_any_question_is_answered(bench: Stand) -> None:
+    project = connected(bench, labels=0)
+    there, tasks = bench.label_studio, [*project.answers]
+    there.annotate(tasks[0], [region("quality", "rating", 2)])
+    bench.settle(project.number)
+
+    status = bench.assert_order_holds(project.number)
+
+    assert [one["labels"] for one in status["questions"]] == [0, 1, 0]
+    assert status["start"]["left"] == status["start"]["size"] - 1
