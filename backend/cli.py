@@ -11,6 +11,7 @@ from dubito.backend.cutting.options import CutOptions, cut_options
 from dubito.backend.listening import check_address, check_exposure, local_url
 from dubito.backend.logs import set_up_logs
 from dubito.backend.settings import Settings, compute_in_one_thread
+from dubito.backend.simulate.options import simulate_options
 
 PATH = click.Path(path_type=Path)
 A_PORT = click.IntRange(1, 65535)
@@ -19,8 +20,6 @@ FORMATS = ("csv", "json", "label-studio", "label-studio-tasks")
 PROJECT_HELP = "Project number in Label Studio."
 OPEN_HELP = "Allow access without a password on a non-local address."
 FORMAT_HELP = "Format, if the file extension does not imply it."
-LEARNER_HELP = "Classifier: auto, or one that a package registers."
-STRATEGY_HELP = "Measure of Dubito's certainty: margin, entropy or least_confidence."
 
 
 @click.group(epilog="Example: dubito serve, then: dubito connect --project 1")
@@ -205,17 +204,7 @@ def cut(**options: object) -> None:
 
 
 @main.command(epilog="Example: dubito simulate export.json --config config.xml")
-@click.argument("file", type=PATH, required=False)
-@click.option("--project", type=int, help="Project in Label Studio, instead of a FILE.")
-@click.option("--config", type=PATH, help="File with the label config of FILE.")
-@click.option("--files", type=PATH, help="Directory with the tasks' media files.")
-@click.option("--budget", type=click.IntRange(2, 100_000), help="Labels per run.")
-@click.option("--seeds", type=click.IntRange(1, 100), default=5, show_default=True)
-@click.option("--learner", default="auto", show_default=True, help=LEARNER_HELP)
-@click.option("--strategy", default="margin", show_default=True, help=STRATEGY_HELP)
-@click.option("--group", default="", help="Data key; equal values stay in one split.")
-@click.option("-o", "--output", type=PATH, help="Plot to write, .png or .svg.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@simulate_options
 @says_errors
 def simulate(**options: object) -> None:
     """Estimate the labels that Dubito saves on a labelled project.
@@ -237,6 +226,9 @@ def simulate(**options: object) -> None:
 @click.option("--what", type=click.Choice(EXPORTS), required=True, help="See above.")
 @click.option("-o", "--output", type=PATH, required=True, help="File; - for stdout.")
 @click.option("--format", type=click.Choice(FORMATS), help=FORMAT_HELP)
+@click.option(
+    "--question", default="", help="Control of --what model.  [default: first]"
+)
 @says_errors
 def export(**options: object) -> None:
     """Export labels, predictions, the model or a report.

@@ -25,6 +25,7 @@ except ImportError:
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -43,7 +44,7 @@ from dubito.backend.features.input_choice import choose_input
 from dubito.backend.features.task_reader import TaskReader
 from dubito.backend.labelstudio.client import LabelStudioClient
 from dubito.backend.labelstudio.files import Files
-from dubito.backend.labelstudio.questions import read_schema
+from dubito.backend.labelstudio.questions import read_questions
 from dubito.backend.labelstudio.task_lists import AnnotatedTask
 from dubito.backend.learning.labels import Labels, derive_labels
 from dubito.backend.learning.round import fingerprint_of, run_round
@@ -135,11 +136,11 @@ class Dubito(LabelStudioMLBase):  # type: ignore[misc]  # untyped, and not alway
         return ModelResponse(predictions=predictions, model_version=self._version())
 
     def _predictions(self, questions: Sequence[Task]) -> list[JsonObject]:
-        schema, preferences = self._schema(), self._preferences()
-        if schema is None:
+        schemas, preferences = self._schemas(), self._preferences()
+        if not schemas:
             score = pool_score(NEUTRAL)
             return [{"result": [], "score": score} for _ in questions]
-        labels = self._labels(schema)
+        schema, labels = schemas[0], [self._labels(one) for one in schemas]
         readings = self._readings(self._data(questions, labels), schema)
         items = FeatureTable.of(
             pool_of(readings),
@@ -147,18 +148,27 @@ class Dubito(LabelStudioMLBase):  # type: ignore[misc]  # untyped, and not alway
             names=teaching_names(schema, preferences),
             of_pairs=codec_of(schema).compares,
         )
-        question = RoundInput(
-            schema=schema, preferences=preferences, items=items, labels=labels
+        first, *others = (
+            RoundInput(
+                schema=one,
+                preferences=preferences,
+                items=items if one is schema else items.without_names,
+                labels=known,
+            )
+            for one, known in zip(schemas, labels, strict=True)
         )
-        result = run_round(question, len(labels.chosen), self._version())
+        question = replace(first, others=tuple(others))
+        result = run_round(question, len(labels[0].chosen), self._version())
         formatter = PredictionFormatter(
-            schemas=(schema,),
+            schemas=schemas,
             ranking=result.ranking,
             preannotate=preferences.preannotate,
         )
         scores = {one.id: pool_score(formatter.certainty(one.id)) for one in questions}
         unreadable = {task for task, reading in readings.items() if reading.refused}
-        scores |= {task: LAST for task in scores if task in labels.skipped | unreadable}
+        scores |= {
+            task: LAST for task in scores if task in labels[0].skipped | unreadable
+        }
         if len(questions) > preferences.window:
             scores |= dict(plan_window([place.task for place in result.window], {}))
         version = {"model_version": result.ranking.basis}
@@ -166,21 +176,22 @@ class Dubito(LabelStudioMLBase):  # type: ignore[misc]  # untyped, and not alway
 
     def _version(self) -> str:
         """Return a name that is equal for equal labels and settings."""
-        schema = self._schema()
-        labels = Labels() if schema is None else self._labels(schema)
-        answers = sorted(labels.chosen.items()), sorted(labels.skipped)
-        mark = fingerprint_of(answers, schema, self._preferences())[:6]
-        return f"{VERSION}-{len(labels.chosen)}-{mark}"
+        schemas = self._schemas()
+        labels = [self._labels(one) for one in schemas] or [Labels()]
+        answers = [(sorted(one.chosen.items()), sorted(one.skipped)) for one in labels]
+        mark = fingerprint_of(answers, schemas, self._preferences())[:6]
+        return f"{VERSION}-{len(labels[0].chosen)}-{mark}"
 
-    def _schema(self) -> Schema | None:
-        """Return what is asked; None if there is nothing Dubito can learn."""
+    def _schemas(self) -> tuple[Schema, ...]:
+        """Return what is asked, the first question first; nothing if none is learnt."""
         try:
-            return read_schema(self.get("label_config") or "")
+            questions = read_questions(self.get("label_config") or "")
+            return questions.learnt(self._preferences().controls)
         except SchemaError as error:
             logger.warning(
                 "project %s cannot be used for training: %s", self.project_id, error
             )
-            return None
+            return ()
 
     def _preferences(self) -> Preferences:
         try:
@@ -235,9 +246,12 @@ class Dubito(LabelStudioMLBase):  # type: ignore[misc]  # untyped, and not alway
         if self.get(name) != content.decode():
             self.set(name, content.decode())
 
-    def _data(self, questions: Sequence[Task], labels: Labels) -> dict[int, JsonObject]:
+    def _data(
+        self, questions: Sequence[Task], labels: Sequence[Labels]
+    ) -> dict[int, JsonObject]:
         """Return the data of the tasks that have a label, and of those asked about."""
-        values = {task: self.get(f"task:{task}") for task in sorted(labels.chosen)}
+        labelled_tasks = sorted({task for one in labels for task in one.chosen})
+        values = {task: self.get(f"task:{task}") for task in labelled_tasks}
         labelled = {task: orjson.loads(data) for task, data in values.items() if data}
         return labelled | {task.id: task.data for task in questions}
 

@@ -22,9 +22,8 @@ from dubito.backend.connection.earlier_settings import (
 )
 from dubito.backend.connection.other_dubitos import OtherDubitos, about_others
 from dubito.backend.connection.own_webhook import OwnWebhook
+from dubito.backend.connection.what_is_learnt import what_is_learnt
 from dubito.backend.errors import OtherDubitoError
-from dubito.backend.features.learnt_questions import learnt_questions
-from dubito.backend.features.media import learnt_beside
 from dubito.backend.state import keys
 from dubito.backend.state.facts import Connection
 
@@ -81,7 +80,11 @@ class Connector:
         """
         project = self.client.project(number)
         state = self.services.projects.at(project.key)
-        self._say_what_is_learnt(project, state)
+        params = (self.extra_params, state.facts().extra_params)
+        for line in what_is_learnt(
+            self.client, project, next((p for p in params if p is not None), None)
+        ):
+            self.say(line)
         # The call that connecting causes is ours: nobody else needs to look into it,
         # and a look at a row that is being removed makes Label Studio keep it.
         self.services.claim_once(f"{keys.ADOPTING}:{project.key}", ADOPT_SECONDS)
@@ -97,18 +100,6 @@ class Connector:
             ).put(attachments, url)
             self._set_up(state, project, backend, url)
         return state
-
-    def _say_what_is_learnt(self, project: Project, state: ProjectState) -> None:
-        """Say which questions are learnt, which are not, and why."""
-        choices = (self.extra_params, state.facts().extra_params)
-        params = next((one for one in choices if one is not None), None)
-        first, lines = learnt_questions(project.label_config, params)
-        for line in lines:
-            self.say(line)
-        if first.unread:
-            page = next(self.client.tasks(project.id))
-            sample = [task.data for task in page.tasks]
-            self.say(learnt_beside(first, params, sample))
 
     def _extra_params(self, state: ProjectState, backend: MlBackend | None) -> object:
         """Return the settings: Dubito keeps those of a project without a row."""

@@ -61,6 +61,7 @@ class ExportOptions:
     what: str
     output: Path
     format: str | None = None
+    question: str = ""
 
 
 def run(settings: Settings, wishes: ExportOptions) -> None:
@@ -71,11 +72,11 @@ def run(settings: Settings, wishes: ExportOptions) -> None:
     with open_services(settings) as services:
         state = services.projects.find(wishes.project)
         if wishes.output == STANDARD:
-            for piece in _pieces(services, state, wishes.what, format_name):
+            for piece in _pieces(services, state, wishes, format_name):
                 click.echo(piece, nl=False)
             return
         with Console(stderr=True).status(f"writing {wishes.what} …"):
-            write(wishes.output, _pieces(services, state, wishes.what, format_name))
+            write(wishes.output, _pieces(services, state, wishes, format_name))
     size = wishes.output.stat().st_size
     click.echo(f"wrote {wishes.what} to {wishes.output} ({_sized(size)})", err=True)
 
@@ -116,13 +117,14 @@ def chosen_format(wishes: ExportOptions) -> str:
 
 
 def _pieces(
-    services: Services, state: ProjectState, what: str, format_name: str
+    services: Services, state: ProjectState, wishes: ExportOptions, format_name: str
 ) -> Iterable[bytes]:
     """Return the content; what stands in the way is raised now."""
+    what = wishes.what
     if what == "report":
         return [report(services, state)]
     if what == "model":
-        model = fit_model(services, state)
+        model = fit_model(services, state, wishes.question)
         packed = model.fitted.packed()
         return [
             packed if format_name == "skops" else zipped(packed, card_of(model, state))

@@ -102,15 +102,24 @@ class Model:
     basis: str
 
 
-def fit_model(services: Services, state: ProjectState) -> Model:
+def fit_model(services: Services, state: ProjectState, control: str = "") -> Model:
     """Fit the model of a project as a round does, from the labels there are now.
+
+    Parameters
+    ----------
+    control : of a project with several questions: whose answers are learnt; the first
+        question's if empty
 
     Raises
     ------
     NotReadyError
         if there are too few
+    SchemaError
+        if that question is not learnt
     """
     snapshot = snapshot_of(state)
+    if control:
+        snapshot = snapshot.question(control)
     version_, items = snapshot.items(services.feature_tables)
     question = RoundInput(
         schema=snapshot.schema,
@@ -154,7 +163,7 @@ def card_of(model: Model, state: ProjectState) -> str:
         CardContent(
             snapshot=model.snapshot,
             reads=model.fitted.reads,
-            finding=state.assessments.finding(model.snapshot.kind),
+            finding=model.snapshot.assessments.finding(model.snapshot.kind),
             labels=model.labels,
             made_at=state.clock(),
             versions=versions_here(),

@@ -92,6 +92,23 @@ class ProjectSnapshot:
         )
         return (self, *others)
 
+    def question(self, control: str) -> ProjectSnapshot:
+        """Return how the project stands as to the question of a control.
+
+        Raises
+        ------
+        SchemaError
+            if that question is not learnt
+        """
+        by_control = {one.schema.control: one for one in self.questions}
+        if control not in by_control:
+            names = ", ".join(map(repr, by_control))
+            message = (
+                f"{control!r} is no question that Dubito learns; choose from {names}"
+            )
+            raise SchemaError(message)
+        return by_control[control]
+
     @property
     def schemas(self) -> tuple[Schema, ...]:
         """Return all questions, the first one first."""

@@ -14,7 +14,7 @@ from dubito.backend.errors import ExportError
 from dubito.backend.features.local_files import LocalFiles
 from dubito.backend.labelstudio.client import LabelStudioClient
 from dubito.backend.labelstudio.files import Files
-from dubito.backend.labelstudio.questions import read_schema
+from dubito.backend.labelstudio.questions import read_questions
 from dubito.backend.project_settings import read_preferences
 from dubito.backend.simulate.curves import Curves, Outcome
 from dubito.backend.simulate.dataset import Source
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from dubito.backend.settings import Settings
     from dubito.backend.simulate.dataset import Dataset
     from dubito.backend.simulate.runs import Run
+    from dubito.model.schema import Schema
 
 KEPT = "simulations"
 MOST_SCORES = 200
@@ -63,6 +64,7 @@ class SimulateOptions:
     budget : None for what is usual for a project of this size
     strategy : how certainty is measured
     group : key of the tasks' data
+    question : name of the control whose answers are replayed; the first one's if empty
     output : where to draw the curves
     """
 
@@ -75,6 +77,7 @@ class SimulateOptions:
     learner: str = "auto"
     strategy: str = "margin"
     group: str = ""
+    question: str = ""
     output: Path | None = None
     as_json: bool = False
 
@@ -124,31 +127,37 @@ def _check_wishes(subject: Dataset, wishes: SimulateOptions) -> None:
 def _origin(settings: Settings, wishes: SimulateOptions) -> Iterator[Source]:
     """Open what is to be replayed."""
     if wishes.file is not None and wishes.project is None:
-        yield _from_file(wishes.file, wishes.config, wishes.files)
+        yield _from_file(wishes.file, wishes)
     elif wishes.project is not None and wishes.file is None:
-        with _from_project(settings, wishes.project) as origin:
+        with _from_project(settings, wishes.project, wishes.question) as origin:
             yield origin
     else:
         message = "give a FILE or a --project to simulate"
         raise ExportError(message)
 
 
-def _from_file(path: Path, config: Path | None, directory: Path | None) -> Source:
+def _from_file(path: Path, wishes: SimulateOptions) -> Source:
     """Read an export, which its label config explains."""
-    if config is None:
+    if wishes.config is None:
         message = (
             f"{path} does not tell what the project asks: give its label config with"
             " --config (Label Studio shows it under Settings, Labeling Interface, Code)"
         )
         raise ExportError(message)
-    label_config = _label_config(config)
-    schema = read_schema(label_config)
+    label_config = _label_config(wishes.config)
+    schema = _schema(label_config, wishes.question)
     return Source(
         name=path.stem,
         export=read_export(path, Question.of(schema, label_config)),
         schema=schema,
-        files=LocalFiles(directory or path.parent, hint=FILES_HINT),
+        files=LocalFiles(wishes.files or path.parent, hint=FILES_HINT),
     )
+
+
+def _schema(label_config: str, question: str) -> Schema:
+    """Return the question that is replayed: the named one, or the first."""
+    [first, *_] = read_questions(label_config).learnt([question] if question else [])
+    return first
 
 
 def _label_config(path: Path) -> str:
@@ -161,7 +170,7 @@ def _label_config(path: Path) -> str:
 
 
 @contextmanager
-def _from_project(settings: Settings, project: int) -> Iterator[Source]:
+def _from_project(settings: Settings, project: int, question: str) -> Iterator[Source]:
     """Read a project of the running Label Studio."""
     url, key = settings.label_studio_url, settings.label_studio_key
     with closing(LabelStudioClient.open(url, key)) as client:
@@ -172,7 +181,7 @@ def _from_project(settings: Settings, project: int) -> Iterator[Source]:
             yield Source(
                 name=record.title or str(project),
                 export=Export(tasks, client.annotations(project)),
-                schema=read_schema(record.label_config),
+                schema=_schema(record.label_config, question),
                 files=files,
             )
 

@@ -3,13 +3,14 @@
 import os
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.errors import SchemaError
-from dubito.backend.labelstudio.questions import read_schema
+from dubito.backend.labelstudio.questions import read_questions
 from dubito.model.schema import Schema
 
 pytestmark = pytest.mark.end_to_end
@@ -34,14 +35,18 @@ def label_configs() -> dict[str, str]:
     }
 
 
-def told(schema: Schema) -> tuple[str, str, str]:
+def told(schemas: Sequence[Schema]) -> tuple[str, str, str]:
     """Return what the page says of a label config."""
+    schema, *others = schemas
+    more = {0: "", 1: f"`, `{schemas[-1].control}"}.get(
+        len(others), f"` and `{len(others)} more"
+    )
     codec = codec_of(schema)
     objects = [schema] if codec.marks_stretches else schema.objects
     tags = Counter(one.tag for one in objects)
     reads = [f"{n} `<{tag}>`" if n > 1 else f"`<{tag}>`" for tag, n in tags.items()]
     beside = "numbers beside " if schema.unread else ""
-    return schema.control, codec.tag, beside + ", ".join(reads)
+    return schema.control + more, codec.tag, beside + ", ".join(reads)
 
 
 def test_the_page_lists_what_is_learnt_of_each_template() -> None:
@@ -49,7 +54,7 @@ def test_the_page_lists_what_is_learnt_of_each_template() -> None:
     learnt = {}
     for name, config in configs.items():
         try:
-            learnt[name] = told(read_schema(config.strip()))
+            learnt[name] = told(read_questions(config.strip()).learnt())
         except SchemaError:
             continue
 
