@@ -25,7 +25,6 @@ except ImportError:
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -48,7 +47,7 @@ from dubito.backend.labelstudio.questions import read_questions
 from dubito.backend.labelstudio.task_lists import AnnotatedTask
 from dubito.backend.learning.labels import Labels, derive_labels
 from dubito.backend.learning.round import fingerprint_of, run_round
-from dubito.backend.learning.round_input import RoundInput
+from dubito.backend.learning.round_input import RoundInput, with_others
 from dubito.backend.project_settings import Preferences, read_preferences
 from dubito.backend.publishing.prediction_format import PredictionFormatter
 from dubito.backend.publishing.scores import (
@@ -142,22 +141,13 @@ class Dubito(LabelStudioMLBase):  # type: ignore[misc]  # untyped, and not alway
             return [{"result": [], "score": score} for _ in questions]
         schema, labels = schemas[0], [self._labels(one) for one in schemas]
         readings = self._readings(self._data(questions, labels), schema)
-        items = FeatureTable.of(
-            pool_of(readings),
-            preferences.seed,
-            names=teaching_names(schema, preferences),
-            of_pairs=codec_of(schema).compares,
+        first = RoundInput(
+            schema=schema,
+            preferences=preferences,
+            items=self._items(readings, schema),
+            labels=labels[0],
         )
-        first, *others = (
-            RoundInput(
-                schema=one,
-                preferences=preferences,
-                items=items if one is schema else items.without_names,
-                labels=known,
-            )
-            for one, known in zip(schemas, labels, strict=True)
-        )
-        question = replace(first, others=tuple(others))
+        question = with_others(first, zip(schemas[1:], labels[1:], strict=True))
         result = run_round(question, len(labels[0].chosen), self._version())
         formatter = PredictionFormatter(
             schemas=schemas,
@@ -173,6 +163,16 @@ class Dubito(LabelStudioMLBase):  # type: ignore[misc]  # untyped, and not alway
             scores |= dict(plan_window([place.task for place in result.window], {}))
         version = {"model_version": result.ranking.basis}
         return [formatter.row(task.id, scores[task.id]) | version for task in questions]
+
+    def _items(self, readings: Mapping[int, TaskInput], schema: Schema) -> FeatureTable:
+        """Return the table of tasks that were read."""
+        preferences = self._preferences()
+        return FeatureTable.of(
+            pool_of(readings),
+            preferences.seed,
+            names=teaching_names(schema, preferences),
+            of_pairs=codec_of(schema).compares,
+        )
 
     def _version(self) -> str:
         """Return a name that is equal for equal labels and settings."""

@@ -92,16 +92,32 @@ def round_input(
     aside: tuple[int, ...] = (),
 ) -> RoundInput:
     """Return what a round depends on, with all questions of a project."""
-    first, *others = (
-        RoundInput(
-            schema=one.schema,
-            preferences=one.preferences,
-            items=items if one.first is None else items.without_names,
-            labels=one.labels,
-        )
-        for one in snapshot.questions
+    first = RoundInput(
+        schema=snapshot.schema,
+        preferences=snapshot.preferences,
+        items=items,
+        labels=snapshot.labels,
+        again=again,
+        aside=aside,
     )
-    return replace(first, again=again, aside=aside, others=tuple(others))
+    return with_others(first, ((s.schema, s.labels) for s in snapshot.questions[1:]))
+
+
+def with_others(
+    first: RoundInput, others: Iterable[tuple[Schema, Labels]]
+) -> RoundInput:
+    """Return a first question with other ones about the same tasks.
+
+    What the names of the classes say is about the first question alone.
+    """
+    items = first.items.without_names
+    return replace(
+        first,
+        others=tuple(
+            replace(first, schema=schema, labels=labels, items=items, others=())
+            for schema, labels in others
+        ),
+    )
 
 
 def n_classes_of(schemas: Iterable[Schema]) -> int:

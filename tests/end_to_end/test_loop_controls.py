@@ -1,6 +1,7 @@
 """Controls other than flat choices, labelled in the published order."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 from typing import NamedTuple
@@ -101,6 +102,57 @@ CASES = {
 }
 
 
+MOODS = ("Positive", "Negative")
+PROPERTIES = ("Emotional", "Sarcams")
+
+
+def moods(place: int) -> list[JsonObject]:
+    """Return what the editor stores of a post: the second question may be hidden."""
+    names = {"to_name": "tweet", "type": "choices"}
+    first = {"choices": [MOODS[place % 2]]}
+    second = {"choices": [PROPERTIES[place // 2 % 2]]}
+    return [
+        {**names, "from_name": "sentiment", "value": first},
+        {**names, "from_name": "other-props", "value": second},
+    ]
+
+
+YES_OR_NO = ("Yes", "No")
+CHATS = (
+    *("fails_to_follow", "inappropriate_for_customer", "hallucination"),
+    *("satisfies_constraint", "contains_sexual", "contains_violent"),
+    *("encourages_violence", "denigrates_protected_class", "gives_harmful_advice"),
+    *("expresses_opinion", "expresses_moral_judgment"),
+)
+
+
+def verdicts(place: int) -> list[JsonObject]:
+    """Return what the editor stores of eleven questions about a dialogue."""
+    names = {"to_name": "dialogue", "type": "choices"}
+    return [
+        {**names, "from_name": control, "value": {"choices": [YES_OR_NO[bit]]}}
+        for control, bit in zip(CHATS, [place // 2 % 2, *[place % 2] * 10], strict=True)
+    ]
+
+
+class Several(NamedTuple):
+    """A template that asks several questions, and what is answered to each task."""
+
+    config: str
+    controls: tuple[str, ...]
+    result: Callable[[int], list[JsonObject]]
+
+
+SEVERAL = {
+    "posts": Several(
+        "community-contributions/two-level-sentiment-analysis-of-x-twitter-posts",
+        ("sentiment", "other-props"),
+        moods,
+    ),
+    "chats": Several("generative-ai/chatbot-assessment", CHATS, verdicts),
+}
+
+
 def data(*, is_first: bool) -> JsonObject:
     """Return the data of a task, of pairs with the better item where it belongs."""
     one, other = (CELL, PERSON) if is_first else (PERSON, CELL)
@@ -137,3 +189,35 @@ def test_a_template_is_labelled_in_the_published_order(
     [shown] = real_label_studio.task(window_of(status)[0])["predictions"]
     [region] = shown["result"]
     assert region["value"] in [case.value(name) for name in case.answers]
+
+
+@pytest.mark.parametrize("case", SEVERAL.values(), ids=SEVERAL)
+def test_several_questions_are_answered_in_the_published_order(
+    dubito: Dubito, real_label_studio: LabelStudio, case: Several
+) -> None:
+    project = real_label_studio.create_project("several", template(case.config))
+    texts = [
+        f"{CELL if n % 2 else PERSON} {'late' if n // 2 % 2 else 'early'}"
+        for n in range(24)
+    ]
+    tasks: list[JsonObject] = [
+        {"tweet": text, "messages": [{"role": "user", "content": text}]}
+        for text in texts
+    ]
+    ids = real_label_studio.import_tasks(project, tasks)
+    places = {task: place for place, task in enumerate(ids)}
+    settings = {"preannotate": True, "window": 4}
+    real_label_studio.connect_backend(project, dubito.url, extra_params=settings)
+    dubito.when(project, lambda status: bool(status["published_at"]))
+
+    for _ in range(LABELS):
+        status = assert_order_holds(dubito, real_label_studio, project)
+        task = real_label_studio.next_task(project)
+        assert task == window_of(status)[0]
+        real_label_studio.annotate(task, case.result(places[task]))
+
+    status = assert_order_holds(dubito, real_label_studio, project)
+    assert [one["control"] for one in status["questions"]] == [*case.controls]
+    assert {one["labels"] for one in status["questions"]} == {LABELS}
+    [shown] = real_label_studio.task(window_of(status)[0])["predictions"]
+    assert {one["from_name"] for one in shown["result"]} == {*case.controls}
