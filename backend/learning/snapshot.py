@@ -103,9 +103,7 @@ class ProjectSnapshot:
         by_control = {one.schema.control: one for one in self.questions}
         if control not in by_control:
             names = ", ".join(map(repr, by_control))
-            message = (
-                f"{control!r} is no question that Dubito learns; choose from {names}"
-            )
+            message = f"Dubito does not learn {control!r}; choose from {names}"
             raise SchemaError(message)
         return by_control[control]
 

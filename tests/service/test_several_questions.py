@@ -6,13 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 import orjson
 import pytest
+from playwright.sync_api import Page
 
 from dubito.backend.autolabel.plan import describe_autolabel
 from dubito.backend.connection.connect import Connector
 from dubito.backend.errors import SchemaError
 from dubito.backend.export.formats import TABLES
+from dubito.backend.export.model_zip import card_of, fit_model
 from dubito.backend.web.app import create_app
 from dubito.model.query.seed_set import permutation
+from tests.browser import Watch
 from tests.dubito_process import VERSION
 from tests.label_studio import JsonObject, LabelStudio
 from tests.quick_learner import NAME, quick_learner_installed
@@ -254,3 +257,31 @@ def test_a_task_counts_as_labelled_once_any_question_is_answered(bench: Stand) -
 
     assert [one["labels"] for one in status["questions"]] == [0, 1, 0]
     assert status["start"]["left"] == status["start"]["size"] - 1
+
+
+def test_the_page_lists_the_questions(bench: Stand, page: Page) -> None:
+    project, watch = connected(bench), Watch(page)
+    topic, quality, _ = bench.status(project.number)["questions"]
+
+    page.goto(f"{bench.url}/projects/{project.number}")
+    page.locator("#questions table").wait_for()
+
+    text = page.locator("#questions").inner_text()
+    share = 100 * topic["accuracy"]["estimate"]
+    assert f"{share:.1f} %" in text
+    assert f"{quality['mean_error']['estimate']:.2f} grades" in text
+    assert "'why' is a <TextArea>, which Dubito does not learn" in text
+    assert "Accuracy of topic" in page.locator("#glance").inner_text()
+    assert not watch.complaints
+
+
+def test_a_model_of_another_question_is_exported(bench: Stand) -> None:
+    project = connected(bench)
+    state = bench.state(project.number)
+
+    model = fit_model(bench.services, state, "quality")
+
+    assert model.fitted.schema.control == "quality"
+    assert "one of 3 grades" in card_of(model, state)
+    with pytest.raises(SchemaError, match="'why'; choose from 'topic', 'quality', 'fa"):
+        fit_model(bench.services, state, "why")
