@@ -96,8 +96,9 @@ def read_questions(label_config: str) -> Questions:
     The first question is the one that Dubito prefers. A control over an object that can
     be read comes before one over another, beside which there may be something to learn
     from. One that asks how sure the annotator is comes last: nothing in the task tells
-    that. Then the kinds come in the order of the registry, and controls of one kind in
-    that of the label config.
+    that. One that is always shown comes before one that other answers hide. Then the
+    kinds come in the order of the registry, and controls of one kind in that of the
+    label config.
     """
     questions = read_controls(label_config)
     schemas = [one for one in questions if isinstance(one, Schema)]
@@ -150,12 +151,13 @@ def _obstacle_beside(first: Schema, other: Schema) -> str:
     return ""
 
 
-def _preference(schema: Schema) -> tuple[bool, bool, int]:
+def _preference(schema: Schema) -> tuple[bool, bool, bool, int]:
     """Return what a control is chosen by; the smallest is learnt."""
     asks_for_confidence = bool(CONFIDENCE.search(schema.control))
     return (
         bool(schema.unread),
         asks_for_confidence,
+        schema.condition is not None,
         [*CODECS].index(schema.control_kind),
     )
 

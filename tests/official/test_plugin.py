@@ -297,6 +297,42 @@ def test_texts_are_learnt(server: ModelServer) -> None:
     assert named == [*words] * 7
 
 
+def test_several_questions_are_learnt(server: ModelServer) -> None:
+    names = ("mood", "pace")
+    tags = "".join(
+        f'<Choices name="{name}" toName="item"><Choice value="a"/><Choice value="b"/>'
+        "</Choices>"
+        for name in names
+    )
+    shown = f'<View><Text name="item" value="$text"/>{tags}</View>'
+    plugin = PluginProject(server=server, config=shown)
+    plugin.setup({"preannotate": True})
+    words = {"a": ("lovely sunny", "quickly"), "b": ("awful rainy", "slowly")}
+    truth = [(mood, pace) for mood in "ab" for pace in "ab"] * 8
+    sent = [
+        as_sent(n, {"text": f"{words[mood][0]} day, {words[pace][1]}, number {n}"})
+        for n, (mood, pace) in enumerate(truth, start=1)
+    ]
+    for task, answers in zip(sent[:24], truth, strict=False):
+        result: list[JsonObject] = [
+            {
+                "from_name": name,
+                "to_name": "item",
+                "type": "choices",
+                "value": {"choices": [label]},
+            }
+            for name, label in zip(names, answers, strict=True)
+        ]
+        plugin.tell(annotation(task["id"], result, task=task["id"]), task)
+
+    rows = plugin.predict(sent[24:])
+
+    predicted = [
+        tuple(region["value"]["choices"][0] for region in row["result"]) for row in rows
+    ]
+    assert predicted == truth[24:]
+
+
 @pytest.mark.parametrize("package", ["nothing", "version 1"])
 def test_without_the_package_one_sentence_says_what_to_do(
     package: str, tmp_path: Path

@@ -120,6 +120,13 @@ def test_a_condition_is_read_from_the_control_or_around_it() -> None:
     assert two.condition is None
 
 
+def test_a_question_that_is_always_shown_comes_first() -> None:
+    when = 'visibleWhen="choice-selected" whenTagName="stars"'
+    tags = (choices("one", attributes=when), STARS)
+
+    assert names(*tags) == ["stars", "one"]
+
+
 def test_a_condition_names_choices_by_alias_text_or_step() -> None:
     inner = '<Choice value="Leaf" alias="l"/>'
     tree = (
