@@ -266,6 +266,15 @@ class Trace(ResponseModel):
     samples: Count
 
 
+class OtherAnswer(ResponseModel):
+    """What is answered to a question after the first one."""
+
+    control: str
+    kind: AnswerKind
+    label: str | None
+    predicted: str | None
+
+
 class TaskDetail(ResponseModel):
     """A task, as a person looks at it."""
 
@@ -274,6 +283,7 @@ class TaskDetail(ResponseModel):
     label: str | None
     predicted: str | None
     certainty: Share | None
+    others: list[OtherAnswer] = Field(description="The questions after the first.")
     place: Count | None = Field(description="Place among the next tasks.")
     why: Why | None
     text: str | None

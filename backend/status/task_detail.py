@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from dubito.backend.records import JsonObject
     from dubito.backend.services import Services
     from dubito.backend.state.project import ProjectState
+    from dubito.backend.state.ranking import Ranking
     from dubito.backend.state.task_lookup import TaskLookup
     from dubito.model.schema import Schema
 
@@ -100,8 +101,11 @@ def _thought(
     """Return what people and the model say, and when the task is asked for."""
     window = state.facts().window
     place = next((n for n, one in enumerate(window, 1) if one.task == task), None)
-    predicted, certainty = _foreseen(task, state)
+    ranking = state.ranking()
+    predicted, certainty = _foreseen(task, ranking)
+    questions = () if snapshot is None else snapshot.questions[1:]
     return {
+        "others": [_other_answer(task, one, ranking) for one in questions],
         "label": None if snapshot is None else snapshot.labels.chosen.get(task),
         "predicted": predicted,
         "certainty": certainty,
@@ -110,8 +114,20 @@ def _thought(
     }
 
 
-def _foreseen(task: int, state: ProjectState) -> tuple[str | None, float | None]:
-    ranking = state.ranking()
+def _other_answer(
+    task: int, question: ProjectSnapshot, ranking: Ranking | None
+) -> JsonObject:
+    control = question.schema.control
+    own = None if ranking is None else ranking.others.get(control)
+    return {
+        "control": control,
+        "kind": question.kind,
+        "label": question.labels.chosen.get(task),
+        "predicted": None if own is None else own.likeliest_of(task),
+    }
+
+
+def _foreseen(task: int, ranking: Ranking | None) -> tuple[str | None, float | None]:
     row = None if ranking is None else ranking.row_of(task)
     if ranking is None or row is None or not ranking.has_model:
         return None, None

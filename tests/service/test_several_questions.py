@@ -13,6 +13,7 @@ from dubito.backend.connection.connect import Connector
 from dubito.backend.errors import SchemaError
 from dubito.backend.export.formats import TABLES
 from dubito.backend.export.model_zip import card_of, fit_model
+from dubito.backend.status.task_detail import task_detail
 from dubito.backend.web.app import create_app
 from dubito.model.query.seed_set import permutation
 from tests.browser import Watch
@@ -186,6 +187,24 @@ def test_predictions_show_each_answer_that_the_editor_would_show(bench: Stand) -
         assert ("faults" in by_control) == (topic == "sport")
         topics.add(topic)
     assert topics == {*TOPICS}
+
+
+def test_the_details_of_a_task_name_each_answer(bench: Stand) -> None:
+    project = connected(bench)
+    task = next(
+        task for task in project.drawn(LABELS) if project.answers[task].topic == "news"
+    )
+
+    details = task_detail(bench.state(project.number), task, bench.services)
+
+    quality, faults = details.others
+    assert details.label == "news"
+    assert (quality.control, quality.label) == (
+        "quality",
+        str(project.answers[task].quality),
+    )
+    assert quality.predicted in ("1", "2", "3")
+    assert (faults.control, faults.label) == ("faults", None)
 
 
 def test_exports_have_a_column_for_each_other_question(bench: Stand) -> None:

@@ -75,6 +75,19 @@
     return make("div", {}, make("dl", { class: "numbers" }, ...pairs), more);
   }
 
+  /** Return what people and the model answer to the questions after the first. */
+  function otherAnswers(others) {
+    const texts = others.flatMap(({ control, kind, label, predicted }) => {
+      const named = (answer) => Dubito.label({ kind }, answer);
+      const answers = [
+        label === null ? null : `labelled ${named(label)}`,
+        predicted === null ? null : `predicted ${named(predicted)}`,
+      ].filter((text) => text !== null);
+      return answers.length ? [`${control}: ${answers.join(", ")}`] : [];
+    });
+    return texts.map((text) => make("p", {}, text));
+  }
+
   /** Return what a task holds; a recording, a picture, a sound or a video stands for its numbers. */
   Dubito.item = (found) => {
     const parts = [];
@@ -89,6 +102,6 @@
     for (const said of new Set([found.note, found.refused])) {
       if (said) parts.push(make("p", { class: "muted" }, said));
     }
-    return parts;
+    return [...otherAnswers(found.others), ...parts];
   };
 })();
