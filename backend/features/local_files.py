@@ -49,7 +49,8 @@ def _candidates(address: str) -> Iterator[str]:
     """Yield where a file may lie, relative to the directory."""
     parts = urlsplit(address)
     local = parse_qs(parts.query).get("d", [""])[0]  # /data/local-files/?d=…
-    path = PurePosixPath(unquote(local or parts.path).lstrip("/"))
+    name = unquote(local or parts.path, errors="surrogateescape")  # need not be UTF-8
+    path = PurePosixPath(name.lstrip("/"))
     yield str(path)
     yield path.name
     yield UPLOAD_MARK.sub("", path.name)
