@@ -13,6 +13,7 @@ from dubito.backend.data_kinds.kind import ReadPlan
 from dubito.backend.data_kinds.registry import kind_named
 from dubito.backend.errors import ItemsError
 from dubito.backend.features.local_files import LocalFiles
+from dubito.backend.text_encoding import json_of
 from dubito.model.features.mixed_columns import key_of
 
 if TYPE_CHECKING:
@@ -142,9 +143,9 @@ def _rows(path: Path) -> list[JsonObject] | None:
     suffix = path.suffix.lower()
     try:
         if suffix == ".json":
-            return _objects(orjson.loads(path.read_bytes()))
+            return _objects(json_of(path.read_bytes()))
         return _lines(path, SEPARATORS[suffix]) if suffix in SEPARATORS else None
-    except orjson.JSONDecodeError as error:
+    except (orjson.JSONDecodeError, UnicodeDecodeError) as error:
         message = f"{path} is not valid JSON: {error}"
         raise ItemsError(message) from error
     except csv.Error as error:

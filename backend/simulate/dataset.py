@@ -23,6 +23,7 @@ from dubito.backend.features.task_reader import TaskReader
 from dubito.backend.learning.labels import derive_labels, read_answer
 from dubito.backend.learning.targets import targets_of
 from dubito.backend.records import EPOCH, Project
+from dubito.backend.state.encoding import packed_data
 from dubito.backend.state.groups import group_name
 from dubito.backend.state.pool import TaskInput
 from dubito.model.evaluation.answers import marks
@@ -46,6 +47,10 @@ if TYPE_CHECKING:
 
 USUAL = Project(id=0, created_at=EPOCH)
 """An export tells nothing of how many people were to answer each task."""
+
+NOT_STORED = (
+    "the data holds half a character (a lone surrogate), or is nested too deeply"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +196,9 @@ class Source:
 
 
 def _opened(reader: TaskReader, task: Task) -> object:
+    """Return what is read of a task: nothing of data that the service cannot store."""
+    if task.data and packed_data(task.data) == packed_data({}):
+        return TaskInput(refused=NOT_STORED)
     try:
         return reader.open(task.data)
     except FileUnavailableError as error:

@@ -85,6 +85,17 @@ def test_an_export_of_label_studio_is_read_as_it_is(
     ]
 
 
+def test_half_a_character_spoils_no_other_item(
+    texts: FittedModel, tmp_path: Path
+) -> None:
+    path = tmp_path / "export.json"
+    path.write_text('[{"text": "half \\ud83d"}, {"text": "whole"}]', "utf-8-sig")
+
+    items = read_items(path, texts)
+
+    assert [one["text"] for one in items.data] == ["half \ud83d", "whole"]
+
+
 def test_a_folder_has_an_item_in_each_file(texts: FittedModel, tmp_path: Path) -> None:
     (tmp_path / "b.txt").write_text("für b", encoding="utf-8")
     (tmp_path / "a.txt").write_text("für a", encoding="utf-8")

@@ -98,7 +98,9 @@ def test_without_its_library_a_sound_track_is_set_aside_with_what_to_install(
     content = sound_track()
     monkeypatch.setitem(sys.modules, "av", None)
 
-    with pytest.raises(BadItemError, match=r'need the extra "video" \(pip install av\)$'):
+    with pytest.raises(
+        BadItemError, match=r'need the extra "video" \(pip install av\)$'
+    ):
         open_sound(content)
 
 
