@@ -20,6 +20,7 @@ PROJECT_HELP = "Project number in Label Studio."
 OPEN_HELP = "Allow access without a password on a non-local address."
 FORMAT_HELP = "Format, if the file extension does not imply it."
 LEARNER_HELP = "Classifier: auto, or one that a package registers."
+GROUP_HELP = "Data key: tasks with equal values are held out together, or none is."
 STRATEGY_HELP = "Measure of Dubito's certainty: margin, entropy or least_confidence."
 
 
@@ -213,7 +214,7 @@ def cut(**options: object) -> None:
 @click.option("--seeds", type=click.IntRange(1, 100), default=5, show_default=True)
 @click.option("--learner", default="auto", show_default=True, help=LEARNER_HELP)
 @click.option("--strategy", default="margin", show_default=True, help=STRATEGY_HELP)
-@click.option("--group", default="", help="Data key; equal values stay in one split.")
+@click.option("--group", default="", help=GROUP_HELP)
 @click.option("-o", "--output", type=PATH, help="Plot to write, .png or .svg.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @says_errors

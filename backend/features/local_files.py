@@ -41,7 +41,7 @@ class LocalFiles:
                 path = (root / candidate).resolve()
                 if path.is_relative_to(root) and path.is_file():
                     return path.read_bytes()
-        message = f"{address[:200]!r} is not in {self.directory}"
+        message = f"{address[:200]!r} is not in the directory {self.directory}"
         raise BadItemError(f"{message}: {self.hint}" if self.hint else message)
 
 

@@ -157,7 +157,9 @@ class Source:
             return None
         sequences = items.sequences
         if sequences is None or not len(sequences.units.features):
-            message = f"no task of {self.name} has anything in which people mark parts"
+            message = (
+                f"no task of {self.name!r} has anything in which people mark parts"
+            )
             raise ExportError(message)
         members = sequences.members(dict(enumerate(labels)), self.schema.classes)
         return MarkedUnits(
@@ -168,8 +170,14 @@ class Source:
 
     def _nothing_usable(self, aside: Counter[str]) -> str:
         """Return why no task is left."""
-        cause = next((reason for reason, _ in aside.most_common()), "it is empty")
-        return f"{self.name} has no usable labelled task: {cause}"
+        if not aside:
+            return f"{self.name!r} has no tasks"
+        [(reason, _)] = aside.most_common(1)
+        example = ", for example" if len(aside) > 1 else ""
+        count = aside.total()
+        return (
+            f"none of the {count} tasks of {self.name!r} can be used{example}: {reason}"
+        )
 
     def _aside(self, labels: Labels) -> Counter[str]:
         """Count the tasks without a label by why they have none."""

@@ -104,7 +104,8 @@ def read_export(path: Path, question: Question) -> Export:
     try:
         return parse_export(content, question)
     except ValidationError as error:
-        message = f"{path} has a task with {faults(error)[0]}; {WHAT_IS_NEEDED}"
+        reason = faults(error)[0]
+        message = f"a task of {path} cannot be read ({reason}): {WHAT_IS_NEEDED}"
         raise ExportError(message) from error
 
 
