@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import orjson
+
 UTF_8 = frozenset({"utf-8", "utf-8-sig"})
 MARK = b"\xef\xbb\xbf"
 
@@ -25,3 +27,26 @@ def as_utf8(content: bytes) -> bytes:
         text.decode()
         return text
     return content.decode(encoding).encode()
+
+
+def json_of(content: bytes) -> object:
+    r"""Return what JSON in any encoding of Unicode holds.
+
+    A text may hold half a character, as Label Studio exports it (`"\ud83d"`).
+
+    Raises
+    ------
+    UnicodeDecodeError
+        if the content is no text
+    JSONDecodeError
+        if the text is no JSON
+    """
+    text = as_utf8(content)
+    try:
+        value: object = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            raise error from None
+    return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from fractions import Fraction
+from itertools import chain
 from typing import TYPE_CHECKING, cast
 
 import av
@@ -114,16 +115,38 @@ def _encode(
     container: OutputContainer,
     stream: AudioStream,
     waves: Iterator[NDArray[np.float32]],
+    *,
+    gap: float = 0,
+    at: float = 0,
 ) -> None:
-    for wave in waves:
-        frame = av.AudioFrame.from_ndarray(wave[None], format="flt", layout="mono")
-        frame.sample_rate = stream.rate
-        container.mux(stream.encode(frame))
-    container.mux(stream.encode())
+    """Write waves, and nothing for some seconds where so many have been written."""
+    count = 0
+    for frame in (*(_frame(wave, stream.rate) for wave in waves), None):
+        for packet in stream.encode(frame):
+            shift = gap if count >= at * stream.rate else 0
+            packet.pts = packet.dts = count + round(shift * stream.rate)
+            count += packet.duration or 0
+            container.mux(packet)
 
 
-def video_with_sound() -> bytes:
-    """Return a video of a second of black, with a tone."""
+def _frame(wave: NDArray[np.float32], rate: int) -> av.AudioFrame:
+    frame = av.AudioFrame.from_ndarray(wave[None], format="flt", layout="mono")
+    frame.sample_rate = rate
+    return frame
+
+
+def sound_with_gap(kind: str, codec: str, *, gap: float = 3) -> bytes:
+    """Return a sound track of a second of a tone, a gap, and a second of the tone."""
+    file = io.BytesIO()
+    with av.open(file, "w", format=kind) as container:
+        stream = _sound_stream(container, codec, 16_000)
+        seconds = (_waves(440, 16_000, 1, 0) for _ in range(2))
+        _encode(container, stream, chain.from_iterable(seconds), gap=gap, at=1)
+    return file.getvalue()
+
+
+def video_with_sound(*, late: float = 0) -> bytes:
+    """Return a video of a second of black, with a tone that may begin late."""
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=RATE)
@@ -132,5 +155,5 @@ def video_with_sound() -> bytes:
         for _ in range(RATE):
             container.mux(stream.encode(av.VideoFrame(64, 64, "yuv420p")))
         container.mux(stream.encode())
-        _encode(container, sound, _waves(440, 16_000, 1, 0))
+        _encode(container, sound, _waves(440, 16_000, 1, 0), gap=late)
     return file.getvalue()

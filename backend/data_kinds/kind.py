@@ -65,6 +65,7 @@ class DataKind(ABC, Generic[Item]):
     reads_entries : whether the kind also reads entries that the tag does not show
     has_columns : whether the numbers of a task are columns of its data, with names
     in_files : whether a file can be an item of its own
+    in_tables : whether a CSV or JSON file can
     follows_uploads : whether a value that begins like the address of an upload is one,
         where the tag shows no file
     each : the kind of the parts of an item that is a list; each part is decoded by it,
@@ -85,6 +86,7 @@ class DataKind(ABC, Generic[Item]):
     reads_entries: bool = False
     has_columns: bool = False
     in_files: bool = False
+    in_tables: bool = False
     follows_uploads: bool = False
     each: DataKind[Any] | None = None
     most_parts: int = 16

@@ -23,8 +23,6 @@ VIDEO, SOUND = "video_frames.py", "sound_tracks.py"
 EXTRA = 'the extra "video" (pip install av)'
 """What is to be installed where videos and sound tracks are not read."""
 
-CURE = "install it, restart Dubito and run `dubito connect` for the project again"
-
 FORMATS = ("MP4", "MOV", "WebM", "MKV", "AVI")
 TRACKS = ("M4A", "AAC", "MP4", "MOV", "WebM")
 MOV = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
@@ -164,5 +162,5 @@ def _head(answer: IO[bytes], what: str) -> dict[str, Any]:
 
 def _check_library(need: str) -> None:
     if not is_installed():
-        message = f"{need} {EXTRA}: {CURE}"
+        message = f"{need} {EXTRA}"
         raise BadItemError(message)

@@ -44,6 +44,7 @@ class Recordings(DataKind[Recording]):
     tags = MappingProxyType({"TimeSeries": {}})
     by_address = True
     in_files = True
+    in_tables = True
     look = Look.DRAWN
     large_bytes = LARGE
 

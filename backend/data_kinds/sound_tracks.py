@@ -30,7 +30,12 @@ LONGEST_SOUND = 3_600
 BEFORE_SECONDS = 0.1
 """A decoder needs some packets before a part, to be in tune."""
 
+SHORTEST_GAP = 0.05
+"""Seconds: what is missing for less is the rounding of times, or a coder's delay."""
+
 HIGHEST_RATE = 48_000
+TICKS = 1_000_000
+"""Of a second, in which a file's start is counted."""
 
 
 def sound_track(container: InputContainer) -> AudioStream:
@@ -53,9 +58,12 @@ def sound(open_file: OpenFile, *, is_whole: bool = False) -> Iterator[bytes]:
             (time, one.duration or 0)
             for time, one in presented_packets(container, track)
         ]
+        start = container.start_time
     first = min((time for time, _ in stamps), default=0)
+    if start is not None:  # that of the pictures, if they begin earlier
+        first = round(Fraction(start, TICKS) / base)
     end = max((time + duration for time, duration in stamps), default=0)
-    seconds = float((end - first) * base)
+    seconds = float(max(0, end - first) * base)
     yield line({"rate": rate, "seconds": seconds})
     if is_whole and seconds > LONGEST_SOUND:
         return
@@ -70,7 +78,9 @@ def sound(open_file: OpenFile, *, is_whole: bool = False) -> Iterator[bytes]:
         for number, sent in groupby(packets(container, track), part_of):
             if number >= 0:
                 most = 1 if is_long else LONGEST_SOUND // PART_SECONDS
-                yield from islice(blocks(samples(track, sent, rate), rate), most)
+                begins = None if is_long else float(first * base)
+                pieces = samples(track, sent, rate, begins)
+                yield from islice(blocks(pieces, rate), most)
 
 
 def part_at(second: float, step: float) -> int:
@@ -87,17 +97,39 @@ def part_at(second: float, step: float) -> int:
 
 
 def samples(
-    track: AudioStream, sent: Iterable[tuple[int, Packet]], rate: int
+    track: AudioStream,
+    sent: Iterable[tuple[int, Packet]],
+    rate: int,
+    begins: float | None,
 ) -> Iterator[bytes]:
-    """Yield the samples of packets, of which all channels are mixed to one."""
+    """Yield the samples of packets, of which all channels are mixed to one.
+
+    Where the times of the packets leave a gap, it is filled with silence.
+
+    Parameters
+    ----------
+    begins : the time of the first sample, in seconds; None for that of the first packet
+    """
     track.codec_context.flush_buffers()
-    resampler = AudioResampler(format="s16", layout="mono", rate=rate)
+    resampler, count = AudioResampler(format="s16", layout="mono", rate=rate), 0
     for frame in chain(decoded(track.decode, sent), [None]):
-        if frame is not None:
+        if frame is not None and frame.time is not None:
+            begins = frame.time if begins is None else begins
+            gap = round((frame.time - begins) * rate) - count
+            if gap >= SHORTEST_GAP * rate:
+                yield from silence(gap, rate)
+                count += gap
             frame.pts = None
         with contextlib.suppress(ValueError):  # it has other channels than the first
             for one in resampler.resample(frame):
+                count += one.samples
                 yield bytes(one.planes[0])[: 2 * one.samples]
+
+
+def silence(count: int, rate: int) -> Iterator[bytes]:
+    """Yield silent samples, a second at a time: a file may name any time."""
+    for start in range(0, count, rate):
+        yield bytes(2 * min(rate, count - start))
 
 
 def blocks(pieces: Iterable[bytes], rate: int) -> Iterator[bytes]:

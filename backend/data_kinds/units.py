@@ -70,6 +70,7 @@ class RecordingUnits(DataKind[RecordingInUnits]):
     title = "recordings of sensors, in short windows"
     by_address = True
     in_files = True
+    in_tables = True
     takes_time = True
 
     def address(self, content: object, plan: ReadPlan) -> str:

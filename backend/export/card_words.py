@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 BY_CONFIDENCE = (
     "This was estimated at {labels} labels, {n} of them of tasks drawn at random."
-    " None was withheld: each labelled task was judged by models that had not seen its"
-    " label; what that says of the other tasks follows from how often the model was"
+    " None was withheld: each labelled task was judged by models that had not seen"
+    " {unseen}; what that says of the other tasks follows from how often the model was"
     " right at which confidence, and from the tasks drawn at random."
 )
 
@@ -148,7 +148,7 @@ STRETCHES = CardWords(
     of_class="such a stretch",
     how=(
         "This was estimated at {labels} labels, on {n} tasks drawn at random. Each was"
-        " judged by a model that had not seen it; the interval is by tasks."
+        " judged by a model that had not seen {unseen}; the interval is by {by}."
     ),
     learner="units (windows of time, or words) and a chain of them",
     gives="stretches",

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from dubito.backend.controls.likely_labels import likely_labels
 from dubito.backend.controls.registry import codec_of
+from dubito.backend.errors import ModelFileError
 from dubito.backend.export.exported_model import ExportedModel
 from dubito.backend.export.fitted_stretches import FittedStretches
 from dubito.backend.export.skops_file import (
+    DAMAGES,
     FORMAT,
     FORMAT_OF_STRETCHES,
     read_content,
@@ -129,9 +131,14 @@ def load_model(path: Path, also: Sequence[str] = ()) -> ExportedModel:
     Raises
     ------
     ModelFileError
-        if it is none, or is of a newer Dubito, or holds another type
+        if it is none or damaged, or is of a newer Dubito, or holds another type
     """
-    content = read_content(path, also)
-    if content["format"] == FORMAT_OF_STRETCHES:
-        return FittedStretches.unpacked(content)
-    return FittedModel.unpacked(content)
+    try:
+        content = read_content(path, also)
+        if content["format"] == FORMAT_OF_STRETCHES:
+            return FittedStretches.unpacked(content)
+        return FittedModel.unpacked(content)
+    except DAMAGES as error:
+        reason = f"{type(error).__name__}: {error}"
+        message = f"{path} is not a readable model ({reason}): export the model again"
+        raise ModelFileError(message) from error

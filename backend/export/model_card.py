@@ -182,12 +182,20 @@ def _accuracy(subject: CardContent) -> str:
         return UNKNOWN
     lines = [*_share_right(subject, finding.accuracy), *about_errors(finding)]
     if finding.accuracy is not None:
-        how = words_for(subject.snapshot.schema).how
-        lines.append(how.format(labels=finding.labels, n=finding.accuracy.n))
+        lines.append(_how(subject, finding.labels, finding.accuracy.n))
     if finding.labels != subject.labels:
         more = subject.labels - finding.labels
         lines.append(f"Since then there are {more:+d} labels.")
     return "\n\n".join(lines)
+
+
+def _how(subject: CardContent, labels: int, n: int) -> str:
+    """Return how it was found out how often the model is right."""
+    group = _escaped(subject.snapshot.preferences.group)
+    unseen = f"any label of the same {group}" if group else "its label"
+    by = f"groups of tasks with the same {group}" if group else "tasks"
+    how = words_for(subject.snapshot.schema).how
+    return how.format(labels=labels, n=n, unseen=unseen, by=by)
 
 
 def _share_right(subject: CardContent, accuracy: MeasuredAccuracy | None) -> list[str]:

@@ -68,15 +68,20 @@ try:
 except BackendError as error:
     sys.exit(str(error))
 
-sys.stdout.reconfigure(encoding="utf-8", newline="")
+# A file name need not be UTF-8.
+sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")
 lines = csv.writer(sys.stdout, lineterminator="\\n")
 lines.writerow(["item", *model.columns])
 answers = model.answers(items.data, items.files)
-for name, said in zip(items.names, answers, strict=True):
-    if isinstance(said, str):
-        sys.stderr.write(f"{name} is left out: {said}\\n")
+left_out = 0
+for name, answer in zip(items.names, answers, strict=True):
+    if isinstance(answer, str):
+        sys.stderr.write(f"{name} is left out: {answer}\\n")
+        left_out += 1
     else:
-        lines.writerows([name, *line] for line in said.lines)
+        lines.writerows([name, *line] for line in answer.lines)
+if left_out and left_out == len(items.names):
+    sys.exit("no item could be read")
 '''
 REQUIREMENTS = """\
 # Beside these: Dubito {dubito} itself, from where you have it. It is not on PyPI.

@@ -13,6 +13,8 @@ from dubito.backend.data_kinds.kind import ReadPlan
 from dubito.backend.data_kinds.registry import kind_named
 from dubito.backend.errors import ItemsError
 from dubito.backend.features.local_files import LocalFiles
+from dubito.backend.text_encoding import json_of
+from dubito.model.features.mixed_columns import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,9 +24,13 @@ if TYPE_CHECKING:
     from dubito.backend.records import JsonObject
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
+TABLES = frozenset({".json", *SEPARATORS})
 WORDS = {"true": True, "false": False}
 LONGEST_CELL = 100_000_000
 """Characters: a cell may hold a whole page or recording."""
+
+MOST_NAMED, LONGEST_NAME = 10, 80
+"""Columns that a sentence names, and characters of each name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +66,38 @@ def read_items(path: Path, model: ExportedModel) -> NewItems:
     if not path.is_file():
         message = f"there is no {path}"
         raise ItemsError(message)
-    rows, is_table = _rows(path), path.suffix.lower() in {".json", *SEPARATORS}
-    is_known = any(_data(row).keys() & _keys(model) for row in rows)
-    is_item = kind_named(model.reads.kind).in_files or not is_table
-    if is_item and not is_known:
+    rows, kind = _rows(path), kind_named(model.reads.kind)
+    columns = {key for row in rows or () for key in _data(row)}
+    may_be_item = kind.in_tables or path.suffix.lower() not in TABLES
+    if may_be_item and not columns & _keys(model):
         return _from_files(path.parent, [path], model)
+    if rows is None:
+        message = f"{path} is not a list of items: each must be an object with keys"
+        raise ItemsError(message)
+    if columns and model.reads.keys and not columns & _keys(model):
+        raise ItemsError(_lacking(path, columns, model))
     names = (str(row.get("id", place)) for place, row in enumerate(rows, start=1))
     return NewItems(list(names), [_data(row) for row in rows], LocalFiles(path.parent))
 
 
 def _keys(model: ExportedModel) -> set[str]:
-    return {*model.schema.data_keys, *model.reads.keys}
+    return {*model.schema.data_keys, *map(key_of, model.reads.keys)}
+
+
+def _lacking(path: Path, columns: Iterable[str], model: ExportedModel) -> str:
+    """Return what is said of a table with none of the columns that the model reads."""
+    needs = dict.fromkeys(map(key_of, model.reads.keys))
+    return (
+        f"{path} has no column {_listed(needs)}, which the model reads; its columns"
+        f" are {_listed(sorted(columns))}"
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    quoted = [repr(name[:LONGEST_NAME]) for name in names]
+    rest = len(quoted) - MOST_NAMED
+    more = [f"and {rest} more"] if rest > 0 else []
+    return ", ".join([*quoted[:MOST_NAMED], *more])
 
 
 def _from_files(
@@ -92,7 +119,7 @@ def _from_files(
         )
         raise ItemsError(message)
     data: list[JsonObject] = [
-        {key: _text(path) if is_read else quote(path.name)} for path in files
+        {key: _text(path) if is_read else _address(path)} for path in files
     ]
     if not data:
         message = f"the directory {directory} contains no files"
@@ -100,23 +127,50 @@ def _from_files(
     return NewItems([path.name for path in files], data, LocalFiles(directory))
 
 
-def _rows(path: Path) -> list[JsonObject]:
-    """Return the rows of a CSV or JSON file; none of any other."""
+def _address(path: Path) -> str:
+    """Return the address of a file; the name need not be UTF-8."""
+    return quote(path.name, errors="surrogateescape")
+
+
+def _rows(path: Path) -> list[JsonObject] | None:
+    """Return the rows of a CSV or JSON file; None if it is no table.
+
+    Raises
+    ------
+    ItemsError
+        if it cannot be read
+    """
     suffix = path.suffix.lower()
-    if suffix == ".json":
-        try:
-            content = orjson.loads(path.read_bytes())
-        except orjson.JSONDecodeError as error:
-            message = f"{path} is not valid JSON: {error}"
-            raise ItemsError(message) from error
-        rows = content if isinstance(content, list) else []
-        return [row for row in rows if isinstance(row, dict)]
-    if suffix not in SEPARATORS:
-        return []
+    try:
+        if suffix == ".json":
+            return _objects(json_of(path.read_bytes()))
+        return _lines(path, SEPARATORS[suffix]) if suffix in SEPARATORS else None
+    except (orjson.JSONDecodeError, UnicodeDecodeError) as error:
+        message = f"{path} is not valid JSON: {error}"
+        raise ItemsError(message) from error
+    except csv.Error as error:
+        message = f"{path} is not a table: {error}"
+        raise ItemsError(message) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _objects(content: object) -> list[JsonObject] | None:
+    """Return the objects of a list; None of anything else."""
+    rows = content if isinstance(content, list) else [None]
+    objects = [row for row in rows if isinstance(row, dict)]
+    return objects if len(objects) == len(rows) else None
+
+
+def _lines(path: Path, separator: str) -> list[JsonObject]:
     csv.field_size_limit(LONGEST_CELL)
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        lines = csv.DictReader(file, delimiter=SEPARATORS[suffix], restkey="")
+        lines = csv.DictReader(file, delimiter=separator, restkey="")
         return [{key: _value(text) for key, text in line.items()} for line in lines]
+
+
+def _unreadable(path: Path, error: OSError) -> ItemsError:
+    return ItemsError(f"{path} cannot be read: {error.strerror}")
 
 
 def _value(text: object) -> object:
@@ -139,5 +193,8 @@ def _data(row: JsonObject) -> JsonObject:
 
 def _text(path: Path) -> str:
     """Return the text of a file with its line ends: places in it are counted."""
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        return file.read()
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            return file.read()
+    except OSError as error:
+        raise _unreadable(path, error) from error

@@ -7,6 +7,7 @@ nothing that is stored.
 from __future__ import annotations
 
 import zipfile
+import zlib
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +79,12 @@ THEIRS = (
 """Parts of scikit-learn that skops does not take by itself: they hold bare indices,
 so that a file made up by somebody may crash the process; it cannot run code."""
 
+DAMAGES = (
+    *(OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError),
+    *(LookupError, ValueError, TypeError, AttributeError),
+)
+"""What comes of a file with some bytes that are not those which were written."""
+
 
 def packed_content(content: Mapping[str, object]) -> bytes:
     """Return the content of a skops file.
@@ -106,6 +113,8 @@ def read_content(path: Path, also: Sequence[str] = ()) -> Mapping[str, Any]:
     ------
     ModelFileError
         if it is no model, or one of a newer Dubito, or holds another type
+    DAMAGES
+        if it is damaged
     """
     try:
         content = skops.load(path, trusted=[*OURS, *THEIRS, *also])
@@ -114,9 +123,6 @@ def read_content(path: Path, also: Sequence[str] = ()) -> Mapping[str, Any]:
             message = f"an older Dubito wrote {path}: export the model again"
             raise ModelFileError(message) from error
         message = f"{path} contains types that are not Dubito's: {error}"
-        raise ModelFileError(message) from error
-    except (OSError, zipfile.BadZipFile, LookupError, ValueError) as error:
-        message = f"{path} is not a readable model: {error}"
         raise ModelFileError(message) from error
     if not isinstance(content, dict) or content.get("format") not in READ_FORMATS:
         message = f"{path} is not a model of this version of Dubito"

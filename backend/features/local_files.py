@@ -41,7 +41,7 @@ class LocalFiles:
                 path = (root / candidate).resolve()
                 if path.is_relative_to(root) and path.is_file():
                     return path.read_bytes()
-        message = f"{address[:200]!r} is not in {self.directory}"
+        message = f"{address[:200]!r} is not in the directory {self.directory}"
         raise BadItemError(f"{message}: {self.hint}" if self.hint else message)
 
 
@@ -49,7 +49,8 @@ def _candidates(address: str) -> Iterator[str]:
     """Yield where a file may lie, relative to the directory."""
     parts = urlsplit(address)
     local = parse_qs(parts.query).get("d", [""])[0]  # /data/local-files/?d=…
-    path = PurePosixPath(unquote(local or parts.path).lstrip("/"))
+    name = unquote(local or parts.path, errors="surrogateescape")  # need not be UTF-8
+    path = PurePosixPath(name.lstrip("/"))
     yield str(path)
     yield path.name
     yield UPLOAD_MARK.sub("", path.name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import orjson
+from pydantic import ValidationError
 from rich.console import Console
 
 from dubito.backend.errors import ExportError
@@ -15,7 +16,7 @@ from dubito.backend.features.local_files import LocalFiles
 from dubito.backend.labelstudio.client import LabelStudioClient
 from dubito.backend.labelstudio.files import Files
 from dubito.backend.labelstudio.questions import read_questions
-from dubito.backend.project_settings import read_preferences
+from dubito.backend.project_settings import Preferences
 from dubito.backend.simulate.curves import Curves, Outcome
 from dubito.backend.simulate.dataset import Source
 from dubito.backend.simulate.export_reader import Export, read_export, read_file
@@ -31,6 +32,7 @@ from dubito.backend.simulate.runs import (
     usual_budget,
 )
 from dubito.backend.text_encoding import as_utf8
+from dubito.backend.validation import faults
 from dubito.model.errors import TooFewLabelsError
 from dubito.model.simulation import STRATEGIES
 
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from dubito.backend.project_settings import Preferences
     from dubito.backend.settings import Settings
     from dubito.backend.simulate.dataset import Dataset
     from dubito.backend.simulate.runs import Run
@@ -82,9 +83,20 @@ class SimulateOptions:
     as_json: bool = False
 
     def preferences(self) -> Preferences:
-        """Return the service's defaults, with what was chosen."""
+        """Return the service's defaults, with what was chosen.
+
+        Raises
+        ------
+        ExportError
+            naming the option that cannot be used
+        """
         names = ("learner", "strategy", "group")
-        return read_preferences({name: getattr(self, name) for name in names})
+        choices = {name: getattr(self, name) for name in names}
+        try:
+            return Preferences.model_validate(choices)
+        except ValidationError as error:
+            message = f"--{faults(error)[0]}"
+            raise ExportError(message) from error
 
 
 def run(settings: Settings, wishes: SimulateOptions) -> None:
@@ -117,7 +129,7 @@ def _check_wishes(subject: Dataset, wishes: SimulateOptions) -> None:
         choice = getattr(wishes, name)
         if choice != getattr(usual, name):
             message = (
-                f"the labels of {subject.name} are stretches, which are learnt and"
+                f"the labels of {subject.name!r} are stretches, which are learnt and"
                 f" asked for in a way of their own: leave out --{name} {choice}"
             )
             raise ExportError(message)
@@ -132,7 +144,7 @@ def _origin(settings: Settings, wishes: SimulateOptions) -> Iterator[Source]:
         with _from_project(settings, wishes.project, wishes.question) as origin:
             yield origin
     else:
-        message = "give a FILE or a --project to simulate"
+        message = "give a FILE or a --project to simulate, and not both"
         raise ExportError(message)
 
 
@@ -143,6 +155,9 @@ def _from_file(path: Path, wishes: SimulateOptions) -> Source:
             f"{path} does not tell what the project asks: give its label config with"
             " --config (Label Studio shows it under Settings, Labeling Interface, Code)"
         )
+        raise ExportError(message)
+    if wishes.files is not None and not wishes.files.is_dir():
+        message = f"there is no directory {wishes.files}, which --files names"
         raise ExportError(message)
     label_config = _label_config(wishes.config)
     schema = _schema(label_config, wishes.question)
@@ -194,7 +209,7 @@ def _material(
     try:
         parts = [split_by(labelled, groups, seed) for seed in range(wishes.seeds)]
     except TooFewLabelsError as error:
-        message = f"{subject.name} cannot be simulated: {error}"
+        message = f"{subject.name!r} cannot be simulated: {error}"
         raise ExportError(message) from error
     pool = min(len(part.pool) for part in parts)  # whole groups differ in size
     usual = usual_budget(pool, labelled.n_classes)

@@ -23,6 +23,7 @@ from dubito.backend.features.task_reader import TaskReader
 from dubito.backend.learning.labels import derive_labels, read_answer
 from dubito.backend.learning.targets import targets_of
 from dubito.backend.records import EPOCH, Project
+from dubito.backend.state.encoding import packed_data
 from dubito.backend.state.groups import group_name
 from dubito.backend.state.pool import TaskInput
 from dubito.model.evaluation.answers import marks
@@ -46,6 +47,10 @@ if TYPE_CHECKING:
 
 USUAL = Project(id=0, created_at=EPOCH)
 """An export tells nothing of how many people were to answer each task."""
+
+NOT_STORED = (
+    "the data holds half a character (a lone surrogate), or is nested too deeply"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +157,9 @@ class Source:
             return None
         sequences = items.sequences
         if sequences is None or not len(sequences.units.features):
-            message = f"no task of {self.name} has anything in which people mark parts"
+            message = (
+                f"no task of {self.name!r} has anything in which people mark parts"
+            )
             raise ExportError(message)
         members = sequences.members(dict(enumerate(labels)), self.schema.classes)
         return MarkedUnits(
@@ -163,8 +170,14 @@ class Source:
 
     def _nothing_usable(self, aside: Counter[str]) -> str:
         """Return why no task is left."""
-        cause = next((reason for reason, _ in aside.most_common()), "it is empty")
-        return f"{self.name} has no usable labelled task: {cause}"
+        if not aside:
+            return f"{self.name!r} has no tasks"
+        [(reason, _)] = aside.most_common(1)
+        example = ", for example" if len(aside) > 1 else ""
+        count = aside.total()
+        return (
+            f"none of the {count} tasks of {self.name!r} can be used{example}: {reason}"
+        )
 
     def _aside(self, labels: Labels) -> Counter[str]:
         """Count the tasks without a label by why they have none."""
@@ -191,6 +204,9 @@ class Source:
 
 
 def _opened(reader: TaskReader, task: Task) -> object:
+    """Return what is read of a task: nothing of data that the service cannot store."""
+    if task.data and packed_data(task.data) == packed_data({}):
+        return TaskInput(refused=NOT_STORED)
     try:
         return reader.open(task.data)
     except FileUnavailableError as error:

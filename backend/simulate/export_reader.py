@@ -19,7 +19,7 @@ from pydantic import (
 from dubito.backend.errors import ExportError
 from dubito.backend.records import EPOCH, LATEST, Annotation, Task, Times
 from dubito.backend.simulate.json_min import MinTable
-from dubito.backend.text_encoding import as_utf8
+from dubito.backend.text_encoding import json_of
 from dubito.backend.validation import faults
 
 if TYPE_CHECKING:
@@ -104,14 +104,15 @@ def read_export(path: Path, question: Question) -> Export:
     try:
         return parse_export(content, question)
     except ValidationError as error:
-        message = f"{path} has a task with {faults(error)[0]}; {WHAT_IS_NEEDED}"
+        reason = faults(error)[0]
+        message = f"a task of {path} cannot be read ({reason}): {WHAT_IS_NEEDED}"
         raise ExportError(message) from error
 
 
 def _json(path: Path) -> object:
     """Return what a JSON file holds, in UTF-8 or another encoding of Unicode."""
     try:
-        content: object = orjson.loads(as_utf8(read_file(path)))
+        return json_of(read_file(path))
     except UnicodeDecodeError as error:
         message = (
             f"{path} is not JSON in UTF-8 or UTF-16 ({error.reason} at byte"
@@ -121,7 +122,6 @@ def _json(path: Path) -> object:
     except orjson.JSONDecodeError as error:
         message = f"{path} is not JSON ({error}): {WHAT_IS_NEEDED}"
         raise ExportError(message) from error
-    return content
 
 
 def parse_export(rows: Sequence[JsonObject], question: Question) -> Export:

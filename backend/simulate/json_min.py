@@ -43,6 +43,7 @@ class Question:
     ----------
     control : name of the control whose answers are wanted
     key : key of the tasks' data that is shown
+    shown : keys of the tasks' data that any object tag may show
     controls : names of all controls
     control_kind : kind of the control whose answers are wanted
     is_nested : whether an answer may be a path of several steps
@@ -50,6 +51,7 @@ class Question:
 
     control: str
     key: str
+    shown: frozenset[str]
     controls: frozenset[str]
     control_kind: str
     is_nested: bool
@@ -60,6 +62,7 @@ class Question:
         return cls(
             control=schema.control,
             key=schema.single_name,
+            shown=frozenset().union(*(one.data_keys for one in schema.objects)),
             controls=control_names(label_config),
             control_kind=schema.control_kind,
             is_nested=schema.is_nested,
@@ -122,9 +125,29 @@ class MinTable:
         return self.question.controls | {self.question.control}
 
     @cached_property
+    def strays(self) -> frozenset[str]:
+        """Return the columns that stand among the answers, and are of no control.
+
+        Answers follow the task's `id`: these are of a control that the label config no
+        longer has. Where what is shown follows it, too, the data itself has a column
+        `id`, and places tell nothing.
+        """
+        if ID not in self.own:
+            return frozenset()
+        before: set[str] = set()
+        after: set[str] = set()
+        for order in dict.fromkeys(tuple(row) for row in self.rows):
+            place = order.index(ID)
+            before |= {*order[:place]}
+            after |= {*order[place:]}
+        if after & self.question.shown:
+            return frozenset()
+        return frozenset(after - before - self.own - self.answers)
+
+    @cached_property
     def added(self) -> frozenset[str]:
         """Return the columns that Label Studio added to the data."""
-        return self.own | self.answers
+        return self.own | self.answers | self.strays
 
     def data(self, row: JsonObject) -> JsonObject:
         """Return the task's data, as far as the row still holds it."""
@@ -173,8 +196,9 @@ class MinTable:
         return [{"result": result, **fields}]
 
     def notes(self) -> list[str]:
-        """Return what the export does not hold."""
-        return [_loss(key, is_answer=key in self.answers) for key in self.overwritten]
+        """Return what the export does not hold, and what of it is left out."""
+        losses = [_loss(key, is_answer=key in self.answers) for key in self.overwritten]
+        return [*losses, *map(_stray, sorted(self.strays))]
 
 
 def _check(question: Question, table: MinTable) -> None:
@@ -211,4 +235,12 @@ def _loss(name: str, *, is_answer: bool) -> str:
     return (
         f"the data has a column {name!r}, and Label Studio writes its own {name!r} over"
         f" it: the column is lost in a JSON-MIN export; to keep it, {GIVE_JSON}"
+    )
+
+
+def _stray(name: str) -> str:
+    return (
+        f"the column {name!r} stands where a JSON-MIN export has the answers, and the"
+        " label config has no control of that name: the column is left out; if it is"
+        f" data of the tasks, {GIVE_JSON}"
     )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 PATH = click.Path(path_type=Path)
 LEARNER_HELP = "Classifier: auto, or one that a package registers."
+GROUP_HELP = "Data key: tasks with equal values are held out together, or none is."
 STRATEGY_HELP = "Measure of Dubito's certainty: margin, entropy or least_confidence."
 OPTIONS = (
     click.argument("file", type=PATH, required=False),
@@ -25,9 +26,7 @@ OPTIONS = (
     click.option("--seeds", type=click.IntRange(1, 100), default=5, show_default=True),
     click.option("--learner", default="auto", show_default=True, help=LEARNER_HELP),
     click.option("--strategy", default="margin", show_default=True, help=STRATEGY_HELP),
-    click.option(
-        "--group", default="", help="Data key; equal values stay in one split."
-    ),
+    click.option("--group", default="", help=GROUP_HELP),
     click.option(
         "--question", default="", help="Control to replay.  [default: the first]"
     ),

@@ -36,7 +36,7 @@ def check_plot(path: Path) -> None:
     try:
         import matplotlib as mpl  # noqa: F401, PLC0415  # an extra: it may be missing
     except ImportError as error:
-        message = "plots need matplotlib: run `pip install 'dubito[plot]'`"
+        message = "plots need matplotlib: run `pip install matplotlib`"
         raise ExportError(message) from error
 
 

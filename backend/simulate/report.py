@@ -15,6 +15,7 @@ from rich.progress import (
 from rich.table import Table
 
 from dubito.backend.cpu_count import usable_cores
+from dubito.backend.data_kinds.registry import kind_named
 from dubito.backend.simulate.curves import ARRIVED
 from dubito.backend.simulate.process_pool import ProcessPool
 
@@ -42,17 +43,25 @@ COLUMNS = (
 
 def introduce(subject: Dataset, console: Console) -> None:
     """Say what is replayed, and what is left out."""
-    count, classes = len(subject.labelled.codes), len(subject.classes)
-    heading = f"{subject.name}: {count} labelled tasks of {classes} classes"
-    console.print(f"{heading}, input: {subject.kind}", markup=False, highlight=False)
-    for reason, number in subject.set_aside.most_common(MOST_REASONS):
-        console.print(f"set aside: {number} ({reason})", markup=False, highlight=False)
-    for note in subject.notes:
-        console.print(f"note: {note}", markup=False, highlight=False)
-    untold = subject.set_aside.most_common()[MOST_REASONS:]
-    if untold:
-        others = sum(number for _, number in untold)
-        console.print(f"set aside: {others} more, for {len(untold)} other reasons")
+    tasks = _counted(len(subject.labelled.codes), "labelled task", "labelled tasks")
+    classes = _counted(len(subject.classes), "class", "classes")
+    lines = [
+        f"{subject.name}: {tasks}, {classes}",
+        f"learnt from: {kind_named(subject.kind).title}",
+    ]
+    causes = subject.set_aside.most_common()
+    for reason, number in causes[:MOST_REASONS]:
+        lines.append(f"set aside: {_counted(number, 'task', 'tasks')} ({reason})")
+    if others := causes[MOST_REASONS:]:
+        rest = _counted(sum(number for _, number in others), "task", "tasks")
+        reasons = _counted(len(others), "other reason", "other reasons")
+        lines.append(f"set aside: {rest} for {reasons}")
+    for line in [*lines, *(f"note: {note}" for note in subject.notes)]:
+        console.print(line, markup=False, highlight=False)
+
+
+def _counted(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"
 
 
 def carry_out_telling(
@@ -96,11 +105,12 @@ def carry_out_telling(
 
 def table(outcome: Outcome) -> Table:
     """Return the labels each strategy needs for each level, and what is saved."""
+    seeds = _counted(outcome.seeds, "seed", "seeds")
     result = Table(
-        title=f"{outcome.dataset}: labels needed, mean of {outcome.seeds} seeds",
+        title=f"{outcome.dataset}: labels needed, mean of {seeds}",
         caption=(
-            f"all labels of the pool: {outcome.measure} {outcome.full:.1%}; — means"
-            f" not reached for good with {outcome.budget} labels"
+            f"full: {outcome.measure} with all labels of the pool, {outcome.full:.1%}\n"
+            f"—: not reached with {outcome.budget} labels, or reached and lost again"
         ),
     )
     result.add_column(outcome.measure)
@@ -109,7 +119,7 @@ def table(outcome: Outcome) -> Table:
     result.add_column(f"saved compared with {USUAL}", justify="right")
     for level in outcome.levels():
         result.add_row(f"{level:.0%}", *_cells(outcome.labels_for(level)))
-    heading = f"{ARRIVED * outcome.full:.1%} ({ARRIVED:.0%} of all)"
+    heading = f"{ARRIVED * outcome.full:.1%} ({ARRIVED:.0%} of full)"
     result.add_section()
     result.add_row(heading, *_cells(outcome.labels_to_95()))
     if outcome.parts:

@@ -60,9 +60,7 @@ def split_tasks(
     """
     rows = np.arange(n_tasks)
     if n_tasks < FEWEST:
-        message = (
-            f"{n_tasks} labelled task(s) are too few: at least {FEWEST} are needed"
-        )
+        message = f"it needs at least {FEWEST} labelled tasks, and has {n_tasks}"
         raise TooFewLabelsError(message)
     if groups is None:
         _, test = train_test_split(rows, test_size=TEST_SHARE, random_state=seed)
@@ -83,10 +81,16 @@ def _rarest(targets: Targets) -> Codes:
 def _of_each_class(rows: Positions, codes: Codes, seed: int) -> Positions:
     classes = len(np.unique(codes))
     needed_count = int(np.ceil(max(classes, 2) / TEST_SHARE))
-    if classes < 2 or len(rows) < needed_count:
+    if classes < 2:
+        number = "only one class" if classes else "no class"
         message = (
-            f"{len(rows)} labelled task(s) of {classes} class(es) with at least two"
-            f" tasks are too few: at least {needed_count} of 2 classes are needed"
+            f"{number} has two labelled tasks or more: label more tasks of a second one"
+        )
+        raise TooFewLabelsError(message)
+    if len(rows) < needed_count:
+        message = (
+            f"it needs at least {needed_count} labelled tasks of classes with two or"
+            f" more, and has {len(rows)}"
         )
         raise TooFewLabelsError(message)
     _, test = train_test_split(

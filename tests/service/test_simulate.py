@@ -285,8 +285,16 @@ def test_equal_curves_are_equal_pictures(
 
 def refusals() -> Iterator[tuple[object, tuple[object, ...], str]]:
     """Yield tasks, arguments and what is said to them."""
-    yield rows(60), ("--learner", "oracle"), "'oracle' is unknown; choose from auto"
-    yield rows(60), ("--strategy", "luck"), "strategy: Input should be 'margin'"
+    yield (
+        rows(60),
+        ("--learner", "oracle"),
+        "Error: --learner: 'oracle' is unknown; choose from auto",
+    )
+    yield (
+        rows(60),
+        ("--strategy", "luck"),
+        "Error: --strategy: Input should be 'margin'",
+    )
     yield rows(60), ("-o", "curves.pdf"), "neither a .png nor a .svg"
     yield (
         rows(60),
@@ -294,12 +302,23 @@ def refusals() -> Iterator[tuple[object, tuple[object, ...], str]]:
         "the directory nowhere for curves.png does not exist",
     )
     yield rows(60), ("--config", "none.xml"), "none.xml cannot be read"
-    yield rows(60), ("--project", 1), "a FILE or a --project"
+    yield rows(60), ("--project", 1), "a FILE or a --project to simulate, and not both"
+    yield (
+        rows(60),
+        ("--files", "nowhere"),
+        "there is no directory nowhere, which --files",
+    )
     yield rows(60), ("--group", "who"), "no task has the key 'who' in its data"
-    yield rows(6), (), "at least 10"
+    yield (
+        rows(6),
+        (),
+        "at least 10 labelled tasks of classes with two or more, and has 6",
+    )
     same = [exported(n, {"x0": n}, "rome") for n in range(40)]
-    yield same, (), "of 1 class"
-    yield [], (), "cities has no usable labelled task: it is empty"
+    yield same, (), "only one class has two labelled tasks or more: label more"
+    late = [{**exported(1, {"x0": 1}, "rome"), "annotations": [{"updated_at": "late"}]}]
+    yield late, (), "cannot be read (updated_at: not a time with a UTC offset"
+    yield [], (), "'cities' has no tasks"
     yield {"tasks": []}, (), "not a list of tasks"
 
 
@@ -364,7 +383,9 @@ def test_sets_of_classes_are_compared_by_micro_f1(tmp_path: Path) -> None:
 
     assert sets == {0, 1}
     assert output.returncode == 0, output.stderr
-    assert "60 labelled tasks of 2 classes" in output.stderr
+    assert (
+        "60 labelled tasks, 2 classes\nlearnt from: rows of features" in output.stderr
+    )
     strategies = json.loads(output.stdout)["strategies"]
     assert strategies.keys() == STRATEGIES
     for curve in strategies.values():
@@ -385,6 +406,6 @@ def test_a_label_config_decides_what_is_a_label(tmp_path: Path) -> None:
 
     output = asked(write(tmp_path, rows(60)), "--config", config)
 
-    reason = "set aside: 20 (the labeling configuration has no choice '{}')"
+    reason = "set aside: 20 tasks (the labeling configuration has no choice '{}')"
     assert all(reason.format(city) in output.output for city in CITIES[1:])
     assert output.exit_code == 1

@@ -51,7 +51,7 @@ def test_strategies_are_compared_by_the_share_right(tmp_path: Path, kind: str) -
     shown = simulate(tmp_path, *arguments, "-o", tmp_path / "curves.svg")
 
     assert output.returncode == 0, output.stderr
-    assert f"{COUNT} labelled tasks of 2 classes" in output.stderr
+    assert f"{COUNT} labelled tasks, 2 classes" in output.stderr
     strategies = json.loads(output.stdout)["strategies"]
     assert strategies.keys() == STRATEGIES
     for curve in strategies.values():
@@ -137,7 +137,7 @@ def test_what_cannot_be_replayed_is_said_in_a_sentence(tmp_path: Path) -> None:
         asked(whole): "give its label config with --config",
         asked(whole, *config, "--strategy", "entropy"): "leave out --strategy entropy",
         asked(whole, *config, "--learner", "ridge"): "choose from auto",
-        asked(few, *config): "at least 7 are needed",
+        asked(few, *config): "it needs at least 7 labelled tasks, and has 4",
     }
 
     for output, why in outputs.items():
@@ -152,5 +152,5 @@ def test_tasks_without_a_word_cannot_be_replayed() -> None:
         task["data"]["text"] = "   "
         task["annotations"][0]["result"] = []
 
-    with pytest.raises(ExportError, match="no usable labelled task"):
+    with pytest.raises(ExportError, match=r"none of the .* tasks of .* can be used"):
         subject(tasks)

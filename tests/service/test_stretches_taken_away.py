@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from dubito.backend.export.fitted_stretches import FittedStretches, ItemStretche
 from dubito.backend.export.model_zip import card_of, fit_model
 from dubito.backend.export.skops_file import OURS, THEIRS
 from dubito.backend.features.local_files import LocalFiles
+from dubito.backend.project_settings import Preferences
 from dubito.backend.web.app import create_app
 from tests.label_studio import CONTROL, ITEM, JsonObject
 from tests.service.stand import Stand
@@ -254,6 +256,25 @@ def test_the_card_speaks_of_stretches(bench: Stand) -> None:
     assert "the same items it gives the\nstretches that" in card
     assert "certainty by" not in card
     assert "at which confidence" not in card
+
+
+def test_the_card_says_of_groups_that_the_interval_is_by_groups(bench: Stand) -> None:
+    rows = labelled_at_random(bench)
+    bench.connect(rows.project)
+    bench.settle(rows.project)
+    state = bench.state(rows.project)
+    model = fit_model(bench.services, state)
+    preferences = Preferences(group="person")
+    snapshot = replace(model.snapshot, preferences=preferences)
+
+    alone, grouped = (
+        " ".join(card_of(one, state).split())
+        for one in (model, replace(model, snapshot=snapshot))
+    )
+
+    assert "had not seen its label; the interval is by tasks." in alone
+    assert "the interval is by groups of tasks with the same person." in grouped
+    assert "a model that had not seen any label of the same person;" in grouped
 
 
 def test_without_stretches_there_is_no_model(bench: Stand) -> None:

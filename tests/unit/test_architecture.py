@@ -60,8 +60,10 @@ MAY_IMPORT = {
         *{*LOOP, "autolabel", "relabel", "taskmap", "connection", "status"},
         *("jobs", "logs", "turn", "version"),
     },
-    "backend/export": {*LOOP, "autolabel", "logs", "status", "taskmap"}
-    - {"labelstudio"},
+    "backend/export": {
+        *LOOP - {"labelstudio"},
+        *("autolabel", "logs", "status", "taskmap", "text_encoding"),
+    },
     "backend/simulate": {
         *LOOP - {"services", "publishing"},
         *("cpu_count", "project_settings", "text_encoding"),

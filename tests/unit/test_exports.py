@@ -1,5 +1,6 @@
 """What is read from a labelled export, and what is left aside."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -129,8 +130,29 @@ def test_what_is_no_label_is_set_aside_with_its_reason() -> None:
     }
 
 
+@pytest.mark.parametrize("is_min", [False, True])
+def test_half_a_character_sets_only_its_task_aside(
+    tmp_path: Path, *, is_min: bool
+) -> None:
+    """Label Studio's database keeps it, and its export writes it as an escape."""
+    texts = {1: "the one", 2: "half \ud83d", 3: "the \U0001f600", 4: "the four"}
+    write_task = flat if is_min else exported
+    tasks = [write_task(n, {"text": text}, "rome") for n, text in texts.items()]
+    tasks[3][CONTROL if is_min else "comment"] = "\ud83d"
+    path = write(tmp_path, tasks)
+
+    export = read_export(path, QUESTION)
+    dataset = dataset_of(json.loads(path.read_text()), CONFIG)
+
+    assert [task.data["text"] for task in export.tasks] == [*texts.values()]
+    labelled = {1: "rome", 3: "rome"} | ({} if is_min else {4: "rome"})
+    assert chosen(dataset) == labelled
+    [reason] = [one for one in dataset.set_aside if "half a character" in one]
+    assert dataset.set_aside[reason] == 1
+
+
 def test_an_export_without_any_choice_is_refused() -> None:
-    with pytest.raises(ExportError, match="no usable labelled task: skipped"):
+    with pytest.raises(ExportError, match=r"none of the 1 tasks of .* used: skipped"):
         dataset_of([exported(1, ROME, None)], CONFIG)
 
 
@@ -141,10 +163,10 @@ def test_an_export_without_any_choice_is_refused() -> None:
         ('{"tasks": []}', "not a list of tasks"),
         ("[1, 2]", "not a list of tasks"),
         ('[{"text": "unlabelled"}]', "Field required"),
-        ('[{"data": 3, "annotations": []}]', "with data: "),
+        ('[{"data": 3, "annotations": []}]', r"cannot be read \(data: "),
         (
             '[{"data": {}, "annotations": [{"updated_at": "x"}]}]',
-            "with updated_at: ",
+            r"cannot be read \(updated_at: not a time",
         ),
     ],
 )

@@ -67,7 +67,7 @@ def test_a_group_is_kept_back_whole() -> None:
     ("codes", "groups", "why"),
     [
         ([0, 0, 1, 1], None, "at least 7"),
-        ([0] * 30, None, "1 class"),
+        ([0] * 30, None, "only one class has"),
         ([0, 1] * 20, [3] * 40, "one group"),
         ([0] * 20 + [1], [0] * 20 + [1], "one class"),
     ],

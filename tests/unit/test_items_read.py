@@ -1,6 +1,7 @@
 """New items as people have them: rows, lists, single files and folders of them."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from dubito.backend.errors import ItemsError
 from dubito.backend.export.fitted_model import FittedModel, ItemPrediction
-from dubito.backend.export.new_items import read_items
+from dubito.backend.export.new_items import LONGEST_CELL, read_items
 from dubito.backend.features.feature_table import FeatureTable
 from dubito.backend.state.facts import InputSpec
 from dubito.backend.state.pool import Pool
@@ -82,6 +83,17 @@ def test_an_export_of_label_studio_is_read_as_it_is(
         ("12", {"x": 1}),
         ("2", {"x": 2}),
     ]
+
+
+def test_half_a_character_spoils_no_other_item(
+    texts: FittedModel, tmp_path: Path
+) -> None:
+    path = tmp_path / "export.json"
+    path.write_text('[{"text": "half \\ud83d"}, {"text": "whole"}]', "utf-8-sig")
+
+    items = read_items(path, texts)
+
+    assert [one["text"] for one in items.data] == ["half \ud83d", "whole"]
 
 
 def test_a_folder_has_an_item_in_each_file(texts: FittedModel, tmp_path: Path) -> None:
@@ -175,3 +187,75 @@ def test_no_items_have_no_answers(rows: FittedModel, tmp_path: Path) -> None:
     items = read_items(tmp_path / "x.json", rows)
 
     assert list(rows.answers(items.data, items.files)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("items.csv", "id,body\n7,good\n"),
+        ("items.json", '[{"id": 7, "body": "good"}]'),
+        ("items.json", '[{"id": 7, "data": {"id": 1, "body": "good"}}]'),
+    ],
+)
+def test_a_table_without_what_the_model_reads_is_no_text(
+    texts: FittedModel, tmp_path: Path, name: str, content: str
+) -> None:
+    (tmp_path / name).write_text(content)
+
+    with pytest.raises(ItemsError) as error:
+        read_items(tmp_path / name, texts)
+
+    assert "has no column 'text', which the model reads; its columns" in str(
+        error.value
+    )
+    assert str(error.value).endswith("are 'body', 'id'")
+
+
+def test_a_table_without_any_column_of_numbers_is_said_to_have_none(
+    rows: FittedModel, tmp_path: Path
+) -> None:
+    path = tmp_path / "items.csv"
+    path.write_text("width;height\n1;2\n")
+
+    with pytest.raises(ItemsError, match=r"no column 'x', 'y', .* 'width;height'"):
+        read_items(path, rows)
+
+
+@pytest.mark.parametrize("content", ['{"text": "good"}', '["good", "bad"]', "3"])
+def test_json_that_is_no_list_of_objects_is_no_text(
+    texts: FittedModel, tmp_path: Path, content: str
+) -> None:
+    (tmp_path / "x.json").write_text(content)
+
+    with pytest.raises(ItemsError, match=r"x\.json is not a list of items"):
+        read_items(tmp_path / "x.json", texts)
+
+
+def test_a_recording_in_json_is_an_item_of_its_own(
+    recordings: FittedModel, tmp_path: Path
+) -> None:
+    (tmp_path / "one.json").write_text('{"t": [0, 1], "x": [1, 2]}')
+
+    assert read_items(tmp_path / "one.json", recordings).data == [{"csv": "one.json"}]
+
+
+def test_a_file_whose_name_is_not_utf_8_is_read(
+    recordings: FittedModel, tmp_path: Path
+) -> None:
+    path = Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9 1.csv"))
+    path.write_text(RECORDING)
+
+    items = read_items(tmp_path, recordings)
+
+    (item,) = items.data
+    assert items.files.fetch(str(item["csv"])).decode() == RECORDING
+
+
+def test_a_table_that_cannot_be_read_is_said_to_be_so(
+    rows: FittedModel, tmp_path: Path
+) -> None:
+    path = tmp_path / "items.csv"
+    path.write_text("x,y\n" + "1" * (LONGEST_CELL + 1))
+
+    with pytest.raises(ItemsError, match=r"items\.csv is not a table: field larger"):
+        read_items(path, rows)

@@ -31,6 +31,7 @@ def asking(control: str = "mood", shown: str = "text", *others: str) -> Question
     return Question(
         control=control,
         key=shown,
+        shown=frozenset({shown}),
         controls=frozenset({control, *others}),
         control_kind=SingleChoice.kind,
         is_nested=False,
@@ -104,7 +105,6 @@ def test_both_exports_of_a_project_give_the_same_labels_and_texts(name: str) -> 
     [
         ({"shop": 1}, []),
         ({"front_id": "R1", "shop": 1}, ["id"]),
-        ({"id": "R1", "shop": 1}, ["id"]),
         ({"front_mood": "", "shop": 1}, ["mood"]),
         ({"mood": "old", "shop": 1}, ["mood"]),
         ({"front_annotator": "eve", "shop": 1}, ["annotator"]),
@@ -164,6 +164,33 @@ def test_answers_of_other_controls_are_no_data() -> None:
     assert export.tasks[0].data == visits()[0]
     assert {name for _, name, _ in said(export)} == {"mood"}
     assert list(export.notes) == []
+
+
+def test_answers_of_a_control_that_is_gone_are_no_data() -> None:
+    rows = [
+        exported_row(n, one, ("mood", MOODS[n % 2]), ("old mood", MOODS[n % 2]))
+        for n, one in enumerate(visits(shop=1), start=1)
+    ]
+    del rows[0]["old mood"]
+
+    export = parse_export(rows, asking())
+
+    assert [task.data for task in export.tasks] == visits(shop=1)
+    [note] = export.notes
+    assert note == (
+        "the column 'old mood' stands where a JSON-MIN export has the answers, and the"
+        " label config has no control of that name: the column is left out; if it is"
+        " data of the tasks, use the JSON export instead of JSON-MIN"
+    )
+
+
+def test_data_behind_a_column_id_is_left_out_and_named() -> None:
+    """It looks like the answers of a control that is gone."""
+    export = parse_export(mooded(visits(id="R1", shop=1)), asking())
+
+    assert [task.data for task in export.tasks] == visits()
+    [note] = export.notes
+    assert note.startswith("the column 'shop' stands where")
 
 
 @pytest.mark.parametrize("name", ["annotator", "created_at", "lead_time"])

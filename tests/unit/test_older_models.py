@@ -1,5 +1,6 @@
 """A model that an older Dubito exported is refused in a sentence."""
 
+from contextlib import suppress
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -18,6 +19,7 @@ from dubito.model.learners.ensemble import Ensemble
 from dubito.model.learners.kernel_ridge import Kernel
 from dubito.model.learners.unlabelled_context import Rows
 from tests.label_studio import choices_config
+from tests.unit.test_items_read import fitted
 
 
 def test_a_model_with_word_vectors_is_of_an_older_dubito(tmp_path: Path) -> None:
@@ -74,3 +76,18 @@ def test_a_model_of_texts_without_vectors_is_of_an_older_dubito(
             load_model(path)
     else:
         assert load_model(path).classes == ("a", "b")
+
+
+def test_a_damaged_model_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    """Whichever of its parts is missing, and whichever byte is another."""
+    path = tmp_path / "model.skops"
+    packed = fitted("numbers", "Table", "row", "x", "y").packed()
+    content = skops.loads(packed, trusted=[*OURS, *THEIRS])
+    for part in content.keys() - {"format"}:
+        skops.dump({name: content[name] for name in content.keys() - {part}}, path)
+        with pytest.raises(ModelFileError, match=f"not a readable model .*'?{part}"):
+            load_model(path)
+    for place in range(40, len(packed), 97):
+        path.write_bytes(packed[:place] + bytes(8) + packed[place + 8 :])
+        with suppress(ModelFileError):
+            load_model(path)

@@ -7,7 +7,6 @@ from dubito.backend.errors import SchemaError
 from dubito.backend.features.in_memory_pool import pool_of
 from dubito.backend.features.input_choice import choose_input
 from dubito.backend.features.task_reader import TaskReader
-from dubito.backend.labelstudio.label_config import control_names
 from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.learning.labels import read_answer
 from dubito.backend.project_settings import Preferences
@@ -151,13 +150,7 @@ def test_the_side_is_read_from_json_min() -> None:
         "annotator": 1,
         "annotation_id": 5,
     }
-    question = Question(
-        control=schema.control,
-        key=schema.single_name,
-        controls=control_names(CONFIG),
-        control_kind=schema.control_kind,
-        is_nested=False,
-    )
+    question = Question.of(schema, CONFIG)
 
     export = parse_export([row], question)
 

@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 
 from dubito.backend.data_kinds.audio import AUDIO
-from dubito.backend.data_kinds.sound_files import open_sound, open_whole_sound
+from dubito.backend.data_kinds.sound_files import (
+    WholeSound,
+    open_sound,
+    open_whole_sound,
+)
 from dubito.model.errors import BadItemError
 from dubito.model.features.sound import BANDS, describe_sound, frames_of
 from tests.sounds import sound_file
-from tests.videos import clip, sound_track, video_with_sound
+from tests.videos import clip, sound_track, sound_with_gap, video_with_sound
 
 FORMATS = ["WAV", "FLAC", "OGG", "MP3"]
 TRACKS = [
@@ -66,6 +70,48 @@ def test_the_sound_of_a_video_is_heard() -> None:
     assert open_sound(video_with_sound()).seconds == pytest.approx(1, abs=0.1)
 
 
+def loud_seconds(sound: WholeSound) -> tuple[float, float, float]:
+    """Return when the sound first becomes loud, and the ends of its longest silence."""
+    times = sound.times[sound.frames[:, BANDS] > -5]
+    longest = np.diff(times).argmax()
+    return float(times[0]), float(times[longest]), float(times[longest + 1])
+
+
+@pytest.mark.parametrize(
+    ("kind", "codec"),
+    [
+        ("ipod", "aac"),
+        ("matroska", "pcm_s16le"),
+        ("matroska", "aac"),
+        ("webm", "libopus"),
+    ],
+)
+def test_a_gap_in_a_sound_track_keeps_its_length(kind: str, codec: str) -> None:
+    content = sound_with_gap(kind, codec, gap=3)
+
+    whole = open_whole_sound(content)
+
+    assert whole.seconds == pytest.approx(5, abs=0.2)
+    assert loud_seconds(whole) == pytest.approx((0, 1, 4), abs=0.2)
+    assert open_sound(content).seconds == pytest.approx(5, abs=0.2)
+
+
+def test_a_gap_of_more_than_an_hour_is_refused_before_it_is_filled() -> None:
+    content = sound_with_gap("matroska", "pcm_s16le", gap=1e6)
+
+    with pytest.raises(BadItemError, match="the sound is 16667 minutes long"):
+        open_whole_sound(content)
+    assert open_sound(content).frames.size
+
+
+def test_a_sound_that_begins_later_than_the_pictures_is_heard_later() -> None:
+    whole = open_whole_sound(video_with_sound(late=2))
+
+    assert whole.seconds == pytest.approx(3, abs=0.1)
+    assert loud_seconds(whole)[0] == pytest.approx(2, abs=0.1)
+    assert loud_seconds(open_whole_sound(video_with_sound()))[0] < 0.1
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
@@ -98,7 +144,9 @@ def test_without_its_library_a_sound_track_is_set_aside_with_what_to_install(
     content = sound_track()
     monkeypatch.setitem(sys.modules, "av", None)
 
-    with pytest.raises(BadItemError, match=r'need the extra "video" \(pip install av'):
+    with pytest.raises(
+        BadItemError, match=r'need the extra "video" \(pip install av\)$'
+    ):
         open_sound(content)
 
 

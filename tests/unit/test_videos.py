@@ -257,7 +257,9 @@ def test_without_its_library_a_video_is_set_aside_with_what_to_install(
     monkeypatch.setitem(sys.modules, "av", None)
 
     assert "pip install av" in VIDEOS.lacks()
-    with pytest.raises(BadItemError, match=r'videos need the extra "video" \(pip'):
+    with pytest.raises(
+        BadItemError, match=r'videos need the extra "video" \(pip install av\)$'
+    ):
         frames_of(content)
 
 
