@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from dubito.backend.demo.label_studio_server import (
+    START_TIMEOUT_SECONDS,
     LabelStudioServer,
     find_label_studio,
     personal_access_token,
@@ -26,7 +27,7 @@ from tests.label_studio import LabelStudio, signed_in
 ROOT = Path(__file__).parent.parent
 VENV_VARIABLE = "DUBITO_LABEL_STUDIO_VENV"
 OWNER = "owner@dubito.local"
-ANNOTATOR = "annotator@dubito.local"
+ANNOTATORS = "annotator@dubito.local", "second@dubito.local", "third@dubito.local"
 PASSWORD = "for-tests-only"  # noqa: S105 - of a server that lives as long as a test
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -44,14 +45,19 @@ def require_label_studio(environ: Mapping[str, str]) -> Path:
 
 @contextmanager
 def real_label_studio_running(
-    *, reachable_locally: bool = True, environment: Mapping[str, str] = NOTHING
+    *,
+    reachable_locally: bool = True,
+    environment: Mapping[str, str] = NOTHING,
+    annotators: int = 1,
+    start_seconds: float = START_TIMEOUT_SECONDS,
 ) -> Iterator[LabelStudio]:
-    """Run a fresh Label Studio with two people for the length of the block.
+    """Run a fresh Label Studio with its owner and annotators for the block.
 
     Parameters
     ----------
     reachable_locally : False leaves it refusing our address, as it does by default
     environment : further settings of Label Studio
+    start_seconds : how long its start may take: longer with an empty database
     """
     executable = require_label_studio(os.environ)
     with tempfile.TemporaryDirectory(prefix="label-studio-") as directory:
@@ -63,8 +69,8 @@ def real_label_studio_running(
             environment=environment,
         )
         with (
-            server.start() as running,
-            signed_in(running.url, _tokens(running.url)) as label_studio,
+            server.start(timeout_seconds=start_seconds) as running,
+            signed_in(running.url, _tokens(running.url, annotators)) as label_studio,
         ):
             yield label_studio
 
@@ -100,15 +106,17 @@ def _release(executable: Path) -> str:
     return metadata.stem.replace("_", "-")
 
 
-def _tokens(url: str) -> list[str]:
+def _tokens(url: str, annotators: int) -> list[str]:
     with closing(sign_in(url, OWNER, PASSWORD)) as owner:
         invitation = owner.get("/api/invite").raise_for_status().json()["invite_url"]
-        first = key_of(owner)
-    with httpx.Client(base_url=url, timeout=60) as newcomer:
-        fields = {"email": ANNOTATOR, "password": PASSWORD}
-        if not submit_form(newcomer, invitation, fields):
-            pytest.fail("Label Studio did not let a second person sign up")
-        return [first, key_of(newcomer)]
+        keys = [key_of(owner)]
+    for email in ANNOTATORS[:annotators]:
+        with httpx.Client(base_url=url, timeout=60) as newcomer:
+            fields = {"email": email, "password": PASSWORD}
+            if not submit_form(newcomer, invitation, fields):
+                pytest.fail(f"Label Studio did not let {email} sign up")
+            keys.append(key_of(newcomer))
+    return keys
 
 
 def key_of(session: httpx.Client) -> str:

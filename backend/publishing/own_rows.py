@@ -16,7 +16,7 @@ from dubito.backend.errors import LabelStudioFailedError, LabelStudioRefusedErro
 from dubito.backend.publishing.listed_rows import rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from dubito.backend.labelstudio.client import LabelStudioClient
     from dubito.backend.records import Row
@@ -51,12 +51,17 @@ class SeenRows:
 
     def look(
         self, client: LabelStudioClient, project: int, tasks: Collection[int]
-    ) -> None:
+    ) -> Mapping[int, Sequence[Row]]:
         """Look at the rows of these tasks, instead of those seen before.
 
         Where Label Studio does not list them, each is looked at by itself.
+
+        Returns
+        -------
+        the rows of each task, also others'
         """
-        began, rows = self.clock(), {}
+        began = self.clock()
+        rows: Mapping[int, Sequence[Row]] = {}
         try:
             rows = rows_of(client, project, tasks)
         except (LabelStudioRefusedError, LabelStudioFailedError) as error:
@@ -67,6 +72,7 @@ class SeenRows:
             for row in rows_there
         }
         self._until = began + FRESH_SECONDS
+        return rows
 
     def owner(self, row: int) -> tuple[int, str] | None:
         """Return the task and the version of a row; None if it was not seen of late."""

@@ -1,10 +1,11 @@
-"""Putting our order into Label Studio: one row a task, its score edited in place."""
+"""Writing the rows of a project: one row a task, its score edited in place."""
 
 from __future__ import annotations
 
 import logging
 import time
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from dubito.backend.errors import (
@@ -21,7 +22,7 @@ from dubito.backend.publishing.listed_rows import (
 from dubito.backend.publishing.own_rows import OwnRows, SeenRows
 from dubito.backend.publishing.prediction_format import shown_by
 from dubito.backend.publishing.row_check import take_stock
-from dubito.backend.publishing.scores import CEILING, LAST, VERSION, plan_window
+from dubito.backend.publishing.scores import CEILING, LAST, VERSION
 from dubito.backend.publishing.write_throttle import WriteThrottle
 from dubito.backend.records import UNCERTAINTY
 
@@ -60,58 +61,7 @@ class Publisher:
     throttle: WriteThrottle = field(default_factory=WriteThrottle)
     seen_rows: SeenRows = field(default_factory=SeenRows)
 
-    def publish(
-        self,
-        window: Sequence[int],
-        open_tasks: Collection[int],
-        is_stale: Callable[[], bool],
-    ) -> bool:
-        """Bring the window to the front, the first place first, with its labels.
-
-        Parameters
-        ----------
-        window : the next tasks, first place first
-        open_tasks : all tasks Label Studio may ask for
-        is_stale : asked after each write: whether a newer window is due
-
-        Returns
-        -------
-        whether the whole window stands; False if it was dropped for a newer one
-        """
-        writes = self._writes(window, self._scores_of(open_tasks))
-        right = len(window) - len(writes)
-        self.state.note(window_written=right)
-        for written_count, (task, score) in enumerate(writes, right + 1):
-            if not self.throttle.wait(is_stale):
-                return False
-            if written_count > right + 1:  # the first place stands as soon as it can
-                self._look([task for task, _ in writes[written_count - right - 1 :]])
-            self.write_score(task, score)
-            self.state.note(window_written=written_count)
-            if is_stale():
-                return False
-        return True
-
-    def _look(self, tasks: Sequence[int]) -> None:
-        """See whose the rows of the next tasks are, all in one call if it is time."""
-        written_tasks = self.state.published.tasks().intersection(tasks)
-        if len(written_tasks) > 1 and not self.seen_rows.is_fresh:
-            self.seen_rows.look(self.client, self.state.id, written_tasks)
-
-    def _writes(
-        self, window: Sequence[int], published_scores: Mapping[int, float]
-    ) -> list[tuple[int, float]]:
-        """Return the fewest writes after which the window is in front and shows labels.
-
-        A row that stands right but shows another label than the model's keeps its
-        score, so that the order is the same before and after.
-        """
-        new_scores = dict(plan_window(window, published_scores))
-        stale = self._showing_wrongly(window) - new_scores.keys()
-        scores = new_scores | {task: published_scores[task] for task in stale}
-        return [(task, scores[task]) for task in window if task in scores]
-
-    def _showing_wrongly(self, tasks: Iterable[int]) -> set[int]:
+    def showing_wrongly(self, tasks: Iterable[int]) -> set[int]:
         """Return the tasks whose row shows annotators something else than it should."""
         texts = self.state.published.shown()
         text_of = self.formatter.shown
@@ -185,7 +135,7 @@ class Publisher:
     def _changed(self, row: int, task: int, score: float) -> Row | None:
         words = self.formatter.row(task, score)
         del words["model_version"]
-        if not self._showing_wrongly([task]):
+        if not self.showing_wrongly([task]):
             del words["result"]
         new_row = OwnRows(self.client, VERSION, self.seen_rows).change(
             row, task, **words
@@ -208,7 +158,7 @@ class Publisher:
             self._remove_others(new_row)
         return new_row
 
-    def _scores_of(self, open_tasks: Collection[int]) -> dict[int, float]:
+    def scores_of(self, open_tasks: Collection[int]) -> dict[int, float]:
         """Return the scores of all open tasks, looking up those that are unknown."""
         known, rows = self.state.published.scores(), self.state.published.rows()
         tasks = frozenset(open_tasks)
@@ -217,12 +167,24 @@ class Publisher:
         scores = self.state.published.scores() if rows.keys() - known.keys() else known
         return {task: score for task, score in scores.items() if task in tasks}
 
+    def look(self, tasks: Sequence[int]) -> None:
+        """See whose the rows of tasks are, in one call; note ids that are not known."""
+        rows_of_task = self.seen_rows.look(self.client, self.state.id, tasks)
+        new_tasks = self.state.published.tasks_without_id().intersection(tasks)
+        for task, rows in rows_by_task(chain(*rows_of_task.values())).items():
+            if task in new_tasks:
+                self._take_over(task, rows)
+
     def _look_up(self, task: int) -> None:
         """Learn which row a task has, and its score: a write of it was cut off."""
         rows = read_rows(self.client, self.state, task).get(task)
         if rows is None:
             self.state.published.forget_row(task)
-            return
+        else:
+            self._take_over(task, rows)
+
+    def _take_over(self, task: int, rows: Sequence[Row]) -> None:
+        """Note the row of a task as it was read; remove all but the first."""
         self._keep_first(rows)
         first = rows[0]
         text = shown_by(first.result)
@@ -260,7 +222,7 @@ class Publisher:
         """
         exempt_tasks = frozenset(window) | self.state.refused_rows.resting().keys()
         known = self.state.published.scores()
-        wrong = dict.fromkeys(self._showing_wrongly(known.keys() & scores), VISIBLE)
+        wrong = dict.fromkeys(self.showing_wrongly(known.keys() & scores), VISIBLE)
         wrong |= {
             task: LAST + CEILING - known[task] if known[task] < CEILING else off
             for task, score in scores.items()

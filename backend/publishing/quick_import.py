@@ -6,12 +6,20 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dubito.backend.errors import LabelStudioAwayError, LabelStudioRefusedError
+from dubito.backend.errors import (
+    LabelStudioAwayError,
+    LabelStudioFailedError,
+    LabelStudioRefusedError,
+)
+from dubito.backend.labelstudio.bulk_import import imports_quickly
+from dubito.backend.state.import_way import ImportWay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from dubito.backend.labelstudio.client import LabelStudioClient
     from dubito.backend.publishing.publisher import Publisher
+    from dubito.backend.state.project import ProjectState
 
 logger = logging.getLogger(__name__)
 ROWS = 200
@@ -24,6 +32,20 @@ CALL_SECONDS = 60.0
 TOO_LARGE = 413
 GONE = "not found in project"
 """What Label Studio says of a task that was deleted since the last listing."""
+
+
+def is_import_quick(client: LabelStudioClient, state: ProjectState) -> bool:
+    """Return how Label Studio imports rows; it is asked now and then."""
+    way = ImportWay(state.client)
+    is_quick = way.is_quick()
+    if is_quick is None:
+        try:
+            is_quick = imports_quickly(client, state.id)
+        except LabelStudioFailedError:
+            state.published.note_bulk_failure()
+            raise
+        way.note(is_quick=is_quick)
+    return is_quick
 
 
 @dataclass(frozen=True, slots=True)

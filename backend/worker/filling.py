@@ -7,15 +7,10 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dubito.backend.errors import (
-    LabelStudioAwayError,
-    LabelStudioFailedError,
-    LabelStudioRefusedError,
-)
-from dubito.backend.labelstudio.bulk_import import imports_quickly
+from dubito.backend.errors import LabelStudioAwayError, LabelStudioRefusedError
 from dubito.backend.publishing.bulk import BULK_TASKS
 from dubito.backend.publishing.pool_rows import missing_in_order
-from dubito.backend.publishing.quick_import import QuickImport
+from dubito.backend.publishing.quick_import import QuickImport, is_import_quick
 from dubito.backend.publishing.write_throttle import BURST_SECONDS, WriteThrottle
 from dubito.backend.state import keys
 from dubito.backend.state.import_way import ImportWay
@@ -33,7 +28,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 FILL_SECONDS = BURST_SECONDS
 BUSY_FILL_SECONDS = 0.5
-QUICK_FILL_SECONDS = 10.0
+QUICK_FILL_SECONDS = 30.0
 """First rows are written for so long, then not; less while somebody labels. Many in a
 call have rests in between."""
 
@@ -61,7 +56,7 @@ class Filling:
         if len(missing) > UNWRITTEN_MEANS_BULK and not store.is_bulk_incomplete():
             if store.is_bulk_running():
                 return False
-            if self._imports_quickly():
+            if is_import_quick(self.publisher.client, self._state):
                 quick = QuickImport(self.publisher, is_unused=self.turn.is_unused())
                 return self.write(quick.add_rows, missing, scores, QUICK_FILL_SECONDS)
             if self._state.tasks.count() <= BULK_TASKS or self.turn.is_unused():
@@ -71,6 +66,12 @@ class Filling:
         if is_whole and store.tasks_without_id():
             self.publisher.verify_rows()
         return is_whole
+
+    def is_quick(self) -> bool:
+        """Return whether nobody labels, and rows are written many in a call."""
+        is_open = not self._state.published.is_bulk_incomplete()
+        way = ImportWay(self.turn.services.redis)
+        return is_open and self.turn.is_unused() and way.is_quick() is True
 
     def fill_a_little(self, snapshot: ProjectSnapshot) -> None:
         """Write rows that are missing in one quick call, while somebody labels.
@@ -91,7 +92,7 @@ class Filling:
         if not tasks or not self.turn.services.claim_once(*claim):
             return
         try:
-            if self._imports_quickly():
+            if is_import_quick(self.publisher.client, self._state):
                 # One call is no burst: the next window need not wait for it.
                 publisher = replace(self.publisher, throttle=WriteThrottle())
                 QuickImport(publisher, is_unused=False).add_call(tasks, scores)
@@ -136,16 +137,3 @@ class Filling:
         is_first = services.claim_once(f"{keys.FILLING}:{key}", BULK_CALL_SECONDS)
         if is_first and not self._state.published.is_bulk_running():
             services.call("fill", key)
-
-    def _imports_quickly(self) -> bool:
-        """Return how Label Studio imports rows; it is asked now and then."""
-        way = ImportWay(self.turn.services.redis)
-        is_quick = way.is_quick()
-        if is_quick is None:
-            try:
-                is_quick = imports_quickly(self.publisher.client, self._state.id)
-            except LabelStudioFailedError:
-                self._state.published.note_bulk_failure()
-                raise
-            way.note(is_quick=is_quick)
-        return is_quick

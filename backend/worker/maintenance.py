@@ -35,12 +35,12 @@ class Maintenance:
 
     def work(self) -> None:
         """Work for a short while, or until something happens."""
-        self._survey()
         end = time.monotonic() + SLICE_SECONDS
         while time.monotonic() < end and not self._is_wanted():
             if not self._take_in():
                 break
         else:
+            self._survey()
             self._state.work.due_in(0)
             return
         pauses = [self.runner.turn.next_look()]
@@ -50,6 +50,8 @@ class Maintenance:
             RelabelRunner(turn=self.runner.turn, snapshot=self.snapshot).go_on()
             rest = AutolabelRunner(turn=self.runner.turn, snapshot=self.snapshot)
             pauses.append(rest.go_on() or self.runner.turn.tick())
+        if min(pauses) > 0:  # else first rows are written quickly: people look there
+            self._survey()
         self._state.work.due_in(min(pauses))
 
     @property
@@ -83,13 +85,17 @@ class Maintenance:
         scores = self.snapshot.scores(ranking)
         publisher = self.runner.publisher(self.snapshot, ranking)
         are_right = self._refresh(publisher, scores)
-        filling = Filling(self.runner.turn, publisher)
+        filling, count = Filling(self.runner.turn, publisher), self._count()
         if not (filling.fill(scores) and self._clear(filling, scores)):
-            return self.runner.turn.throttle.owed()
+            is_under_way = filling.is_quick() and self._count() > count
+            return 0.0 if is_under_way else self.runner.turn.throttle.owed()
         if not are_right:
             return PAUSE_SECONDS
         self._state.note(tidy_basis=basis)
         return self.runner.turn.tick()
+
+    def _count(self) -> int:
+        return self._state.published.count()
 
     def _refresh(self, publisher: Publisher, scores: Mapping[int, float]) -> bool:
         """Write a few rows that are wrong; return whether all are right now."""

@@ -21,6 +21,7 @@ from dubito.backend.learning.round import RoundResult, fingerprint_of, run_round
 from dubito.backend.learning.round_input import round_input
 from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.publishing.publisher import Publisher
+from dubito.backend.publishing.window_writer import WindowWriter
 from dubito.backend.state.autolabel import ACTIVE
 from dubito.backend.state.counters import STEPS
 from dubito.backend.state.history import Round
@@ -214,7 +215,7 @@ class ProjectRunner:
             return True
         is_first = not facts.queue_ready
         with self.services.counters.timed(STEPS, "write"):
-            is_whole = publisher.publish(
+            is_whole = WindowWriter(publisher).write(
                 [place.task for place in window],
                 snapshot.open_tasks,
                 lambda: not is_first and self.state.work.requested() != want,

@@ -68,35 +68,44 @@ def annotate(
 
 @dataclass(slots=True)
 class Phases:
-    """How long somebody waited who labelled during each phase.
+    """How long people waited who labelled during each phase.
 
     Attributes
     ----------
     pause : how long they rest after each request
+    people : how many they are
     """
 
     label_studio: LabelStudio
     rows: Rows
     pause: float = PAUSE_SECONDS
+    people: int = 1
     lines: list[Sequence[str]] = field(default_factory=list)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Have somebody label beside the block, and note how long they waited."""
-        here, there = SPAWN.Pipe()
-        person = self.label_studio.url, self.label_studio.tokens[1]
-        job = *person, self.rows, self.pause, there
-        process = SPAWN.Process(target=annotate, args=job, daemon=True)
-        process.start()
+        """Have people label beside the block, and note how long they waited."""
+        pipes = [self._start(token) for token in self._tokens()]
         began = time.time()
         try:
             yield
         finally:
             seconds = time.time() - began
-            here.send("stop")
-            waits: list[tuple[float, str, float]] = here.recv()
-            process.join()
+            for pipe in pipes:
+                pipe.send("stop")
+            waits = [wait for pipe in pipes for wait in pipe.recv()]
             self._note(name, seconds, waits)
+
+    def _tokens(self) -> Sequence[str]:
+        """Return the keys of those who label: Dubito has the owner's."""
+        return self.label_studio.tokens[1 : 1 + self.people]
+
+    def _start(self, token: str) -> Connection:
+        """Start a process in which somebody labels; return how to talk to it."""
+        here, there = SPAWN.Pipe()
+        job = self.label_studio.url, token, self.rows, self.pause, there
+        SPAWN.Process(target=annotate, args=job, daemon=True).start()
+        return here
 
     def _note(
         self, name: str, seconds: float, waits: Sequence[tuple[float, str, float]]
@@ -142,7 +151,7 @@ def main(tasks: int, labels: int, seconds: float) -> None:
             time.sleep(seconds / 2)
         show_phases(phases, tasks)
         for part in ("web", "worker"):
-            click.echo(f"{part}: at most {_peak(dubito, part)} MB")
+            click.echo(f"{part}: at most {peak_megabytes(dubito, part)} MB")
 
 
 def _connect(services: Services, project: int, url: str) -> None:
@@ -182,7 +191,7 @@ def _leave(services: Services, project: int) -> None:
     click.echo(f"disconnected after {time.perf_counter() - began:.1f} s")
 
 
-def _peak(dubito: Dubito, part: str) -> int:
+def peak_megabytes(dubito: Dubito, part: str) -> int:
     """Return the most memory any process of a part has held, in MB."""
     peaks = [0]
     for pid in dubito.pids("web" if part == "web" else "worker"):

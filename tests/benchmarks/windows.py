@@ -17,6 +17,7 @@ import numpy as np
 
 from dubito.backend.connect_command import connect_project
 from dubito.backend.publishing.publisher import Publisher
+from dubito.backend.publishing.window_writer import WindowWriter
 from dubito.backend.services import Services
 from dubito.backend.turn import Turn
 from dubito.backend.worker.project_runner import ProjectRunner
@@ -76,7 +77,7 @@ def _write(publisher: Publisher, tasks: list[int], windows: int) -> list[float]:
     for _ in range(windows):
         window = [int(task) for task in rng.choice(tasks, SIZE, replace=False)]
         began = time.monotonic()
-        publisher.publish(window, tasks, lambda: False)
+        WindowWriter(publisher).write(window, tasks, lambda: False)
         took.append(time.monotonic() - began)
     return took
 

@@ -13,6 +13,7 @@ from dubito.backend.progress import show_nothing
 from dubito.backend.publishing.publisher import Publisher
 from dubito.backend.publishing.removal import FEWEST, Remover
 from dubito.backend.publishing.scores import VERSION
+from dubito.backend.publishing.window_writer import WindowWriter
 from dubito.backend.publishing.write_throttle import (
     BURST_SECONDS,
     WriteThrottle,
@@ -96,7 +97,7 @@ def test_a_window_is_written_in_bursts(bench: Stand) -> None:
 
     with running(bench, rows.project, time) as runner:
         turned = rows.tasks[: LABELS - 1 : -1][:12]
-        assert publisher(runner).publish(turned, rows.tasks, lambda: False)
+        assert WindowWriter(publisher(runner)).write(turned, rows.tasks, lambda: False)
 
     assert time.writes() - began == 12
     time.assert_rested(began)
@@ -109,7 +110,9 @@ def test_a_rest_ends_for_a_newer_window(bench: Stand) -> None:
 
     with running(bench, rows.project, time) as runner:
         turned = rows.tasks[: LABELS - 1 : -1][:12]
-        whole = publisher(runner).publish(turned, rows.tasks, lambda: bool(time.slept))
+        whole = WindowWriter(publisher(runner)).write(
+            turned, rows.tasks, lambda: bool(time.slept)
+        )
 
     assert not whole
     assert time.writes() - began == IN_A_BURST
@@ -121,6 +124,7 @@ def test_what_can_wait_is_written_in_bursts(
 ) -> None:
     """What is refreshed and what is new count together, and after the window."""
     monkeypatch.setattr(filling, "UNWRITTEN_MEANS_BULK", TASKS)
+    monkeypatch.setattr(filling, "FILL_SECONDS", float("inf"))  # of a slow machine
     rows = bench.labelled_rows(TASKS, LABELS)
     state, time = bench.state(rows.project), SlowTime(bench)
     kept = {place.task for place in state.facts().window}

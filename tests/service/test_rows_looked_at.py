@@ -8,6 +8,7 @@ import pytest
 
 from dubito.backend.publishing.own_rows import FRESH_SECONDS, SeenRows
 from dubito.backend.publishing.scores import VERSION
+from dubito.backend.publishing.window_writer import WindowWriter
 from tests.dubito_process import Rows
 from tests.fake_label_studio.faults import Fault
 from tests.service.stand import Stand
@@ -49,7 +50,7 @@ def published(
     with running(bench, rows.project, SlowTime(bench)) as runner:
         window = rows.tasks[: LABELS - 1 : -1][:SIZE]
         writer = replace(publisher(runner), seen_rows=SeenRows(clock or Clock()))
-        assert writer.publish(window, rows.tasks, is_stale)
+        assert WindowWriter(writer).write(window, rows.tasks, is_stale)
     return bench.faults.requests[began:]
 
 
@@ -75,6 +76,21 @@ def test_the_rows_of_a_window_are_looked_at_in_one_call(bench: Stand) -> None:
 
     assert lists(requests) == 1
     assert single_looks(requests) == 1, "the first place does not wait for the others"
+    assert sum(method == "PATCH" for method, _ in requests) == SIZE
+
+
+def test_ids_that_are_not_known_are_learnt_in_the_same_call(bench: Stand) -> None:
+    rows = bench.labelled_rows(TASKS, LABELS)
+    published_store = bench.state(rows.project).published
+    scores = published_store.scores()
+    published_store.replace({})
+    published_store.note_without_ids(scores, {})
+
+    requests = published(bench, rows)
+
+    assert lists(requests) == 1
+    listings = requests.count(("GET", "/api/predictions"))
+    assert listings == 1, "only the first place is looked up by itself"
     assert sum(method == "PATCH" for method, _ in requests) == SIZE
 
 
