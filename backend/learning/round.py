@@ -52,6 +52,7 @@ def run_round(question: RoundInput, number: int, basis: str) -> RoundResult:
         kind=question.kind,
         may_be_empty=codec_of(question.schema).may_be_empty,
         stretches=predictions.stretches,
+        expected_right=predictions.expected_right,
     )
     closed_tasks = sorted(question.labels.touched.union(question.aside))
     places = question.items.positions

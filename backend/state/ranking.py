@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self, get_args
 
 import numpy as np
@@ -43,6 +43,8 @@ class Ranking:
     may_be_empty : of any-of labels: whether "none of them" is an answer
     stretches : (n_tasks,) the likeliest answers where people mark stretches, of which
         the probabilities only say which classes occur; else empty
+    expected_right : (n_tasks,) the share of each task of which they are right, as far
+        as the model can tell; else empty
     """
 
     round: int
@@ -54,6 +56,7 @@ class Ranking:
     kind: AnswerKind = "one of"
     may_be_empty: bool = True
     stretches: tuple[Answer, ...] = ()
+    expected_right: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
     @property
     def has_model(self) -> bool:
@@ -76,6 +79,9 @@ class Ranking:
             probabilities=self.probabilities[rows],
             certainty=self.certainty[rows],
             stretches=tuple(self.stretches[row] for row in rows if self.stretches),
+            expected_right=self.expected_right[rows]
+            if self.stretches
+            else self.expected_right,
         )
 
     def members(self) -> Members:
@@ -94,7 +100,12 @@ class Ranking:
         return members
 
     def sure(self) -> NDArray[np.float64]:
-        """Return (n_tasks,) how probable each predicted label is, as a whole."""
+        """Return (n_tasks,) how probable each predicted label is.
+
+        That is as a whole; of stretches, of how much of a task they are likely right.
+        """
+        if self.stretches:
+            return self.expected_right
         return sure(self.probabilities, self.kind, may_be_empty=self.may_be_empty)
 
     def labels(self) -> list[str]:
@@ -133,6 +144,7 @@ class Ranking:
             fields["may_be_empty"] = 0
         if self.stretches:
             fields["stretches"] = zlib.compress(orjson.dumps(self.stretches), 1)
+            fields["expected_right"] = self.expected_right.astype("<f8").tobytes()
         return fields
 
     @classmethod
@@ -153,6 +165,7 @@ class Ranking:
             kind=_kind(fields.get(b"kind", b"one of")),
             may_be_empty=b"may_be_empty" not in fields,
             stretches=_stretches(fields),
+            expected_right=np.frombuffer(fields.get(b"expected_right", b""), "<f8"),
         )
 
 
