@@ -36,8 +36,8 @@ NOTHING: JsonObject = {"from_name": MARK, "to_name": MARK, "type": "pairwise"}
 """What bears the mark of a label without a region: no stretch.
 
 There is no such control, so Label Studio's editor shows nothing and drops it from what
-a person submits. With any other type, Label Studio would refuse every change of the
-label config until the annotation is gone.
+a person submits. With the type of another control, Label Studio would refuse every
+change of the label config until the annotation is gone.
 """
 
 CHUNK = 20

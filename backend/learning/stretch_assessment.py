@@ -130,7 +130,7 @@ class AssessedStretches:
         """
         steps, folds = state.assessments.steps(), {}
         for fold in range(FOLDS):
-            name = f"units {fold}"
+            name = f"stretches {fold}"
             if name not in steps:
                 if makes_way():
                     return None

@@ -80,7 +80,7 @@ class Ranking:
             certainty=self.certainty[rows],
             stretches=tuple(self.stretches[row] for row in rows if self.stretches),
             expected_right=self.expected_right[rows]
-            if self.stretches
+            if self.expected_right.size
             else self.expected_right,
         )
 
@@ -104,7 +104,7 @@ class Ranking:
 
         That is as a whole; of stretches, of how much of a task they are likely right.
         """
-        if self.stretches:
+        if self.expected_right.size:
             return self.expected_right
         return sure(self.probabilities, self.kind, may_be_empty=self.may_be_empty)
 
