@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from dubito.backend.controls.registry import answers_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2286, 1, 1, tzinfo=UTC)
@@ -96,12 +99,15 @@ AS_MADE = timedelta(seconds=0.05)
 """Label Studio notes two times of what it makes; nobody changes it in between."""
 
 
-def _is_marked(item: JsonObject, mark: str) -> bool:
-    """Tell whether a region has a mark of ours, and still the label that it names."""
-    meta = item.get("meta")
-    if not isinstance(meta, dict) or mark not in meta:
-        return False
-    return bool(mark_of(item) == meta[mark])
+def _are_marked(result: Iterable[JsonObject], mark: str) -> bool:
+    """Tell whether regions have a mark of ours, and all still the label it names."""
+    metas = ((item, item.get("meta")) for item in result)
+    are_same = [
+        mark_of(item) == meta[mark]
+        for item, meta in metas
+        if isinstance(meta, dict) and mark in meta
+    ]
+    return bool(are_same) and all(are_same)
 
 
 def mark_of(region: JsonObject) -> object:
@@ -158,14 +164,14 @@ class Annotation(ApiRecord):
     """One person's answer to one task, or a label of ours that stands for one.
 
     Ours are known by their content alone, so that reading Label Studio is enough: their
-    region has our mark in its `meta`, with the label we gave. Measured on Label Studio
-    1.23.2: it is in what the API, the export and events tell of an annotation made of
-    our prediction, beside `lead_time: null`. When a person changes such a label in the
-    editor, Update sends the same region *with* our mark and the new choice, or a new
-    one without it, and a `lead_time` with both; it cannot be pressed before something
-    was changed. Calling a label the ground truth leaves both as they were, and is a
-    person's word all the same. `parent_prediction` is no mark: it outlives every edit,
-    and is lost with the prediction.
+    regions have our mark in their `meta`, with the label we gave. Measured on Label
+    Studio 1.23.2: it is in what the API, the export and events tell of an annotation
+    made of our prediction, beside `lead_time: null`. When a person changes such a label
+    in the editor, Update sends the same region *with* our mark and the new choice, or a
+    new one without it, and a `lead_time` with both; it cannot be pressed before
+    something was changed. Calling a label the ground truth leaves both as they were,
+    and is a person's word all the same. `parent_prediction` is no mark: it outlives
+    every edit, and is lost with the prediction.
 
     The Data Manager's "Create Annotations From Predictions" copies predictions that no
     person has seen, with `lead_time: null`; whoever submits a prediction in the editor,
@@ -189,7 +195,7 @@ class Annotation(ApiRecord):
     @property
     def is_ours(self) -> bool:
         """Whether this is a label we gave, and nobody has touched or vouched for."""
-        return self._is_untouched and any(_is_marked(i, MARK) for i in self.result)
+        return self._is_untouched and _are_marked(self.result, MARK)
 
     @property
     def is_unconfirmed(self) -> bool:
@@ -200,10 +206,8 @@ class Annotation(ApiRecord):
     def is_marked(self) -> bool:
         """Whether this is what Dubito has written, whoever made it an annotation."""
         marks = (MARK, PREDICTION_MARK)
-        return any(
-            _keeps_answers(item) or any(_is_marked(item, mark) for mark in marks)
-            for item in self.result
-        )
+        keeps_answers = any(_keeps_answers(item) for item in self.result)
+        return keeps_answers or any(_are_marked(self.result, mark) for mark in marks)
 
     @property
     def _is_untouched(self) -> bool:

@@ -46,6 +46,7 @@ class AutolabelStatus(ResponseModel):
     thresholds: list[Threshold] = Field(
         description="Empty before there is an honest estimate."
     )
+    errors: str = Field(description="What an expected error is the share of.")
     advised: Share | None
     advice: str
     reason: str = Field(description="Why there are no thresholds.")

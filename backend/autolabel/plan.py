@@ -25,15 +25,14 @@ if TYPE_CHECKING:
     from dubito.backend.state.project import ProjectState
     from dubito.backend.state.ranking import Ranking
     from dubito.model.arrays import Certainty, TaskIds
-    from dubito.model.evaluation.accuracy import Relation
+    from dubito.model.evaluation.relation import Relation
 
 TOLERATED = 0.05
-NO_MODEL = "there is no model yet: label tasks of at least two classes"
+NO_MODEL = "there is no model yet: label tasks whose labels differ"
 NO_ESTIMATE = (
     "there is no accuracy estimate yet: it needs 20 labels, 5 of them of tasks drawn"
     " at random"
 )
-STRETCHES = "Dubito does not auto-label stretches; export the predictions instead"
 NUMBERS = (
     "Dubito does not auto-label numbers, which are hardly ever exactly right; export"
     " the predictions instead"
@@ -41,6 +40,11 @@ NUMBERS = (
 SEVERAL = (
     "Dubito auto-labels the answers to one question: choose it in the extra params, as"
     ' in `{"controls": ["sentiment"]}`'
+)
+ERRORS = "the share of these tasks that get a wrong label"
+ERRORS_IN_PART = (
+    "the share of a task's time, or of its words, that gets a wrong label: the mean of"
+    " these tasks"
 )
 NOTHING_OPEN = "no open task is left to label"
 
@@ -54,7 +58,7 @@ class OpenTasks:
     task_ids : (m,) ascending
     certainty : (m,)
     labels : (m,) the predicted label
-    sure : (m,) its probability
+    sure : (m,) its probability, or how much of a task it has right
     """
 
     task_ids: TaskIds
@@ -97,25 +101,29 @@ def answerable(snapshot: ProjectSnapshot) -> frozenset[int]:
 
 def describe_autolabel(state: ProjectState) -> AutolabelStatus:
     """Return what each threshold would label, and how far the job has come."""
-    table, reason = _thresholds(state)
+    table, errors, reason = _thresholds(state)
     best = farthest(table, TOLERATED)
     return AutolabelStatus(
         thresholds=table,
         advised=None if best is None else best.certainty,
         advice=_advice(best, table[0].tasks) if table else "",
+        errors=errors,
         reason=reason,
         job=_progress(state),
     )
 
 
-def _thresholds(state: ProjectState) -> tuple[list[Threshold], str]:
+def _thresholds(state: ProjectState) -> tuple[list[Threshold], str, str]:
+    """Return the thresholds, what their errors are, and why there are none."""
     snapshot, ranking, relation, reason = _basis(state)
     if snapshot is None or ranking is None or relation is None:
-        return [], reason
+        return [], "", reason
     tasks = OpenTasks.of(snapshot, ranking)
     if not tasks.task_ids.size:
-        return [], NOTHING_OPEN
-    return thresholds(tasks.certainty, tasks.sure, relation), ""
+        return [], "", NOTHING_OPEN
+    is_in_part = codec_of(snapshot.schema).marks_stretches
+    errors = ERRORS_IN_PART if is_in_part else ERRORS
+    return thresholds(tasks.certainty, tasks.sure, relation), errors, ""
 
 
 def _basis(
@@ -141,8 +149,6 @@ def _refusal(snapshot: ProjectSnapshot) -> str:
     """Return why such answers are not auto-labelled; empty if they are."""
     if snapshot.others:
         return SEVERAL
-    if codec_of(snapshot.schema).marks_stretches:
-        return STRETCHES
     return NUMBERS if snapshot.kind == "number" else ""
 
 

@@ -32,15 +32,29 @@ if TYPE_CHECKING:
     from dubito.model.schema import Schema
 
 logger = logging.getLogger(__name__)
+NOTHING: JsonObject = {"from_name": MARK, "to_name": MARK, "type": "pairwise"}
+"""What bears the mark of a label without a region: no stretch.
+
+There is no such control, so Label Studio's editor shows nothing and drops it from what
+a person submits. With the type of another control, Label Studio would refuse every
+change of the label config until the annotation is gone.
+"""
+
 CHUNK = 20
 """Rows of which annotations are made in one call, of some 0.3 s."""
 
 
 def marked_row(schema: Schema, label: AutolabelRow) -> JsonObject:
     """Return a row that labels a task, and what is made of it, as ours."""
+    items = codec_of(schema).regions(label.label, schema) or [{**NOTHING, "value": {}}]
     regions = [
-        {"id": MARK, **region, "meta": {MARK: mark_of(region)}, "origin": "prediction"}
-        for region in codec_of(schema).regions(label.label, schema)
+        {
+            "id": f"{MARK}-{number}",  # the editor takes those of one id for one region
+            **item,
+            "meta": {MARK: mark_of(item)},
+            "origin": "prediction",
+        }
+        for number, item in enumerate(items)
     ]
     score = min(1.0, max(0.0, label.certainty))
     return {"score": score, "model_version": LABELS_VERSION, "result": regions}

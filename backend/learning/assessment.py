@@ -110,8 +110,10 @@ def _concluded(
     finding = finding_of(assessment, inputs.assessed, inputs.task_ids, frozen)
     if stretches is not None:
         units = stretches.held_out(folds)
-        scores = stretches.scores(inputs.assessed.random_rows, units)
-        return with_stretches(finding, scores, stretches.suspects(units))
+        sample = inputs.assessed.random_rows
+        scores = stretches.scores(sample, units)
+        relation = stretches.relation(sample, units)
+        return with_stretches(finding, scores, relation, stretches.suspects(units))
     predictors = _sole_predictors(inputs, snapshot.state, items)
     return finding.model_copy(update={"sole_predictors": predictors})
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dubito.model.evaluation.accuracy import Accuracy
     from dubito.model.evaluation.assessment import Assessed, Assessment
     from dubito.model.evaluation.label_errors import LabelError
+    from dubito.model.evaluation.relation import Relation
 
 
 def finding_of(
@@ -71,6 +72,7 @@ def finding_of(
 def with_stretches(
     finding: AssessmentSummary,
     scores: KeptStretchScores | None,
+    relation: Relation | None,
     doubtful: Sequence[Suspect],
 ) -> AssessmentSummary:
     """Add how well stretches are predicted, which is the accuracy then.
@@ -80,6 +82,7 @@ def with_stretches(
 
     Parameters
     ----------
+    relation : how much of a task is right where the model is how sure
     doubtful : stretches that may be wrong
     """
     accuracy = None
@@ -94,6 +97,9 @@ def with_stretches(
     return finding.model_copy(
         update={
             "accuracy": accuracy,
+            "relation": None
+            if accuracy is None or relation is None
+            else KeptRelation.of(relation),
             "by_chance": (),
             "set_scores": None,
             "stretch_scores": None if accuracy is None else scores,

@@ -101,6 +101,7 @@ def joint_ranking(
             kind=one.kind,
             may_be_empty=codec_of(one.schema).may_be_empty,
             stretches=prediction.stretches,
+            expected_right=prediction.expected_right,
         )
         for one, prediction in zip(question.questions, predictions, strict=True)
     ]

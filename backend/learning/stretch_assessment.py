@@ -18,7 +18,8 @@ from dubito.backend.learning.stretches import fit_members
 from dubito.backend.state.assessments import Suspect
 from dubito.backend.state.kept_scores import KeptStretchScores
 from dubito.model.evaluation.assessment import DOUBTFUL_SHARE, MOST_DOUBTFUL
-from dubito.model.stretches.certainty import occurrence
+from dubito.model.evaluation.relation import Evidence, relation_in
+from dubito.model.stretches.certainty import mean_of_units, occurrence
 from dubito.model.stretches.evaluation import (
     FOLDS,
     fold_units,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         TaskIds,
     )
     from dubito.model.evaluation.crossfit import Fit, Predict
+    from dubito.model.evaluation.relation import Relation
     from dubito.model.stretches.label_errors import StretchError
     from dubito.model.stretches.units import UnitTable
 
@@ -60,10 +62,12 @@ class UnitsHeldOut:
     ----------
     predicted : (n_units, n_classes) whether a predicted stretch covers each unit
     probabilities : (n_units, n_classes) how probable that is
+    sure : (n_units,) how probable exactly the predicted classes are
     """
 
     predicted: Members
     probabilities: Probabilities
+    sure: NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,17 +124,19 @@ class AssessedStretches:
 
         Returns
         -------
-        of each fold (2, n_units, n_classes): whether a predicted stretch covers each of
-        its units, and how probable that is
+        of each fold (n_units, 2 n_classes + 1): whether a predicted stretch of each
+        class covers each of its units, how probable that is, and how probable exactly
+        the predicted classes are
         """
         steps, folds = store.steps(), {}
         for fold in range(FOLDS):
-            name = f"units {fold}"
+            name = f"stretches {fold}"
             if name not in steps:
                 if makes_way():
                     return None
                 one = held_out(*self._lessons, self.seed, fold)
-                steps[name] = np.stack([one.members, one.probabilities])
+                columns = one.members, one.probabilities, one.sure
+                steps[name] = np.column_stack(columns)
                 store.keep(name, steps[name])
             folds[fold] = steps[name]
         return folds
@@ -138,11 +144,15 @@ class AssessedStretches:
     def held_out(self, folds: Mapping[int, Probabilities]) -> UnitsHeldOut:
         """Put the folds together, as `take_folds` returns them."""
         units, truth, groups = self._lessons
-        predicted, probabilities = np.zeros_like(truth), np.zeros(truth.shape)
-        for fold, (members, chances) in folds.items():
-            rows = fold_units(units, groups, self.seed, fold)
-            predicted[rows], probabilities[rows] = members > HALF, chances
-        return UnitsHeldOut(predicted=predicted, probabilities=probabilities)
+        n_classes = truth.shape[1]
+        columns = np.zeros((len(truth), 2 * n_classes + 1))
+        for fold, values in folds.items():
+            columns[fold_units(units, groups, self.seed, fold)] = values
+        return UnitsHeldOut(
+            predicted=columns[:, :n_classes] > HALF,
+            probabilities=columns[:, n_classes:-1],
+            sure=columns[:, -1],
+        )
 
     @cached_property
     def _labelled(self) -> Positions:
@@ -188,6 +198,31 @@ class AssessedStretches:
             high=share.high,
             n=int(np.count_nonzero(share.units)),
             by_class={name: one for name, one in by_class if not np.isnan(one)},
+        )
+
+    def relation(self, sample: Positions, predictions: UnitsHeldOut) -> Relation | None:
+        """Find how much of a task is right where the model is how sure.
+
+        Models that have not seen a task have fewer labels than the present one, so they
+        err more often, if anything. No answer of a model stands for one of people.
+
+        Parameters
+        ----------
+        sample : the tasks that were drawn at random, as in `scores`
+        """
+        units, members, groups = self._lessons
+        share = share_right(members, predictions.predicted, units.ends)
+        if share is None:
+            return None
+        tasks = np.flatnonzero(share.units)
+        return relation_in(
+            Evidence(
+                right=share.by_task[tasks],
+                sure=mean_of_units(predictions.sure, units.ends)[tasks],
+                random=np.isin(self._labelled, sample)[tasks],
+                groups=None if groups is None else groups[tasks],
+                systematic=0.0,
+            )
         )
 
     def suspects(self, predictions: UnitsHeldOut) -> list[Suspect]:

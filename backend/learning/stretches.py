@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dubito.backend.learning.task_predictions import TaskPredictions
-from dubito.model.stretches.certainty import occurrence, task_certainty
+from dubito.model.stretches.certainty import (
+    mean_of_units,
+    occurrence,
+    task_certainty,
+)
 from dubito.model.stretches.learner import fit_stretches
 
 if TYPE_CHECKING:
@@ -53,6 +57,7 @@ def predict_tasks(
         probabilities=occurrence(predictions, ends),
         certainty=task_certainty(predictions.doubt, ends, per_length=cost == "length"),
         stretches=sequences.answers(predictions.members, classes),
+        expected_right=mean_of_units(predictions.sure, ends),
     )
 
 

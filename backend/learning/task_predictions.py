@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dubito.backend.controls.codec import Answer
     from dubito.model.arrays import Certainty, Probabilities
 
@@ -23,11 +25,14 @@ class TaskPredictions:
     probabilities : (n_tasks, n_classes); of stretches: that a class occurs in a task
     certainty : (n_tasks,) in [0, 1]
     stretches : (n_tasks,) the likeliest answers where people mark stretches; else empty
+    expected_right : (n_tasks,) the share of each task of which they are right, as far
+        as the model can tell; else empty
     """
 
     probabilities: Probabilities
     certainty: Certainty
     stretches: tuple[Answer, ...] = ()
+    expected_right: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
     @classmethod
     def unknown(cls, n_tasks: int) -> Self:

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from dubito.model.evaluation.accuracy import Relation
+from dubito.model.evaluation.relation import SYSTEMATIC, Relation
 
 
 class StoredAssessment(BaseModel):
@@ -36,6 +36,8 @@ class KeptRelation(StoredAssessment):
     groups: int
     has_right: bool
     has_wrong: bool
+    dispersion: float = 1.0
+    systematic: float = SYSTEMATIC
 
     @classmethod
     def of(cls, relation: Relation) -> Self:
@@ -48,6 +50,8 @@ class KeptRelation(StoredAssessment):
             groups=relation.groups,
             has_right=relation.has_right,
             has_wrong=relation.has_wrong,
+            dispersion=relation.dispersion,
+            systematic=relation.systematic,
         )
 
     @property
@@ -61,6 +65,8 @@ class KeptRelation(StoredAssessment):
             groups=self.groups,
             has_right=self.has_right,
             has_wrong=self.has_wrong,
+            dispersion=self.dispersion,
+            systematic=self.systematic,
         )
 
 

@@ -43,6 +43,8 @@ class Ranking:
     may_be_empty : of any-of labels: whether "none of them" is an answer
     stretches : (n_tasks,) the likeliest answers where people mark stretches, of which
         the probabilities only say which classes occur; else empty
+    expected_right : (n_tasks,) the share of each task of which they are right, as far
+        as the model can tell; else empty
     others : of a project with several questions: what was found of each other one, by
         the name of its control; `certainty` is that of all of them together then
     """
@@ -56,6 +58,7 @@ class Ranking:
     kind: AnswerKind = "one of"
     may_be_empty: bool = True
     stretches: tuple[Answer, ...] = ()
+    expected_right: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     others: Mapping[str, Ranking] = field(default_factory=dict)
 
     @property
@@ -84,6 +87,9 @@ class Ranking:
             probabilities=self.probabilities[rows],
             certainty=self.certainty[rows],
             stretches=tuple(self.stretches[row] for row in rows if self.stretches),
+            expected_right=self.expected_right[rows]
+            if self.expected_right.size
+            else self.expected_right,
             others={name: one.among(tasks) for name, one in self.others.items()},
         )
 
@@ -103,7 +109,12 @@ class Ranking:
         return members
 
     def sure(self) -> NDArray[np.float64]:
-        """Return (n_tasks,) how probable each predicted label is, as a whole."""
+        """Return (n_tasks,) how probable each predicted label is.
+
+        That is as a whole; of stretches, of how much of a task they are likely right.
+        """
+        if self.expected_right.size:
+            return self.expected_right
         return sure(self.probabilities, self.kind, may_be_empty=self.may_be_empty)
 
     def labels(self) -> list[str]:
@@ -142,6 +153,7 @@ class Ranking:
             fields["may_be_empty"] = 0
         if self.stretches:
             fields["stretches"] = zlib.compress(orjson.dumps(self.stretches), 1)
+            fields["expected_right"] = self.expected_right.astype("<f8").tobytes()
         if self.others:
             fields["others"] = orjson.dumps([*self.others])
         for number, other in enumerate(self.others.values()):
@@ -170,6 +182,7 @@ class Ranking:
             kind=_kind(fields.get(b"kind", b"one of")),
             may_be_empty=b"may_be_empty" not in fields,
             stretches=_stretches(fields),
+            expected_right=np.frombuffer(fields.get(b"expected_right", b""), "<f8"),
             others={
                 name: cls._read(_fields_of(number, fields))
                 for number, name in enumerate(orjson.loads(fields.get(b"others", "[]")))

@@ -13,14 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dubito.model.arrays import (
-    Codes,
-    Positions,
-    Probabilities,
-    Scale,
-    Targets,
-)
-from dubito.model.evaluation.accuracy import FEWEST_RANDOM, Accuracy, Evidence, accuracy
+from dubito.model.arrays import Codes, Positions, Probabilities, Scale, Targets
+from dubito.model.evaluation.accuracy import Accuracy, accuracy
 from dubito.model.evaluation.answers import class_counts, marks
 from dubito.model.evaluation.crossfit import Fit, LabelledRows, folds, hold_out, learn
 from dubito.model.evaluation.f1 import SetScores, set_scores
@@ -34,6 +28,7 @@ from dubito.model.evaluation.mean_error import (
     mean_grade_error,
     mean_number_error,
 )
+from dubito.model.evaluation.relation import FEWEST_RANDOM, Evidence
 from dubito.model.evaluation.stopping import (
     MODELS,
     STEP,
@@ -261,8 +256,9 @@ class Assessed:
             np.ones(len(known.rows), dtype=np.bool_) if selection is None else selection
         )
         rows, codes = known.rows[counts], known.codes[counts]
+        is_right = marks(known.likely_targets(predictions[rows])) == marks(codes)
         return Evidence(
-            right=marks(known.likely_targets(predictions[rows])) == marks(codes),
+            right=is_right.astype(np.float64),
             sure=known.sure(predictions[rows]),
             random=self.random[counts],
             open_sure=known.sure(predictions[known.open_rows]),

@@ -14,7 +14,7 @@ from scipy.special import expit, logit
 from scipy.stats import t
 
 from dubito.model.arrays import Certainty
-from dubito.model.evaluation.accuracy import LEVEL, SYSTEMATIC, Relation
+from dubito.model.evaluation.relation import LEVEL, Relation
 
 STEPS = 50
 """Thresholds from 0 to 1, in steps of 0.02."""
@@ -30,7 +30,8 @@ class Threshold:
     ----------
     certainty : the least certainty of what is labelled
     tasks : how many open tasks are
-    error : the share of them expected to get a wrong label; None if there is no task
+    error : the share of them expected to get a wrong label, of stretches the mean share
+        of a task that is; None if there is no task
     low, high : its 95 % interval
     """
 
@@ -49,7 +50,8 @@ def thresholds(
     Parameters
     ----------
     certainty : (m,) of the open tasks, in [0, 1]
-    sure : (m,) the model's highest probability of each
+    sure : (m,) the model's highest probability of each, or the share of it that is
+        likely right
     """
     order = np.argsort(-certainty, kind="stable")
     right, slopes = relation.of_each(sure[order])
@@ -71,7 +73,7 @@ def thresholds(
                 certainty=least,
                 tasks=count,
                 error=1 - share,
-                low=_or_none_wrong(1 - high, count),
+                low=_or_none_wrong(1 - high, count / relation.dispersion),
                 high=1 - low,
             )
         )
@@ -98,8 +100,9 @@ def _interval(
     """
     centre = logit(min(max(share, TINY), 1 - TINY))
     estimate = (share * count + 1) / (count + 2)
-    variance = doubt / max(share * (1 - share), TINY) ** 2 + SYSTEMATIC**2
-    variance += 1 / ((count + 2) * estimate * (1 - estimate))
+    variance = doubt / max(share * (1 - share), TINY) ** 2
+    variance += relation.systematic**2
+    variance += relation.dispersion / ((count + 2) * estimate * (1 - estimate))
     width = t.ppf(0.5 + LEVEL / 2, relation.groups - 1)
     reach = float(width * sqrt(variance * relation.clumping))
     low = min(float(expit(centre - reach)), share) if relation.has_right else 0.0
@@ -107,7 +110,7 @@ def _interval(
     return low, high
 
 
-def _or_none_wrong(low: float, count: int) -> float:
+def _or_none_wrong(low: float, count: float) -> float:
     """Return a lower bound; 0 where even so rare an error may well not happen."""
     return 0.0 if (1 - low) ** count > 1 - LEVEL else low
 

@@ -40,6 +40,13 @@ def task_certainty(
     return np.asarray(np.clip(1 - mean, 0.0, 1.0))
 
 
+def mean_of_units(values: NDArray[np.float64], ends: Ends) -> NDArray[np.float64]:
+    """Return (n_tasks,) means of what (n_units,) units have; 1 without units."""
+    lengths, sums = lengths_of(ends), np.concatenate([[0.0], np.cumsum(values)])
+    means = (sums[ends] - sums[starts_of(ends)]) / np.maximum(lengths, 1)
+    return np.where(lengths > 0, np.clip(means, 0.0, 1.0), 1.0)
+
+
 def occurrence(predictions: UnitPredictions, ends: Ends) -> Probabilities:
     """Return (n_tasks, C) how likely each class occurs in each task.
 

@@ -52,11 +52,13 @@ class HeldOut(NamedTuple):
     rows : (m,) units, among those of all labelled tasks
     members : (m, C) predicted stretches
     probabilities : (m, C) that each class covers each unit
+    sure : (m,) that exactly the predicted classes do
     """
 
     rows: NDArray[np.intp]
     members: Members
     probabilities: Probabilities
+    sure: NDArray[np.float64]
 
 
 def held_out(
@@ -89,11 +91,13 @@ def held_out(
     if model is None:
         return _sure(rows, np.tile(members[lessons[0]], (len(rows), 1)))
     predictions = model.predict(units.of_tasks(own))
-    return HeldOut(rows, predictions.members, predictions.probabilities)
+    return HeldOut(
+        rows, predictions.members, predictions.probabilities, predictions.sure
+    )
 
 
 def _sure(rows: NDArray[np.intp], members: Members) -> HeldOut:
-    return HeldOut(rows, members, members.astype(np.float64))
+    return HeldOut(rows, members, members.astype(np.float64), np.ones(len(rows)))
 
 
 def fold_units(

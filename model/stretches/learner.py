@@ -39,11 +39,13 @@ class UnitPredictions:
     ----------
     probabilities : (n_units, C) that each class covers the unit
     members : (n_units, C) whether a predicted stretch of the class covers it
+    sure : (n_units,) probability of exactly these classes
     doubt : (n_units,) in [0, 1]; 1 where the two likeliest sets of classes tie
     """
 
     probabilities: Probabilities
     members: Members
+    sure: NDArray[np.float64]
     doubt: NDArray[np.float64]
 
 
@@ -78,6 +80,7 @@ class StretchModel:
         whole = UnitPredictions(
             probabilities=np.zeros((n_units, n_classes)),
             members=np.zeros((n_units, n_classes), dtype=np.bool_),
+            sure=np.zeros(n_units),
             doubt=np.zeros(n_units),
         )
         with one_thread():
@@ -115,6 +118,7 @@ class StretchModel:
         if self.shortest.any():
             codes = without_short(codes, posterior, tasks.ends, self.shortest)
         whole.members[part] = self.combinations.members[codes]
+        whole.sure[part] = posterior[np.arange(len(codes)), codes]
         second, first = np.partition(posterior, -2, axis=1)[:, -2:].T
         whole.doubt[part] = np.clip(1 - (first - second), 0.0, 1.0)
 

@@ -10,17 +10,13 @@ from hypothesis import strategies as st
 from scipy.special import logit
 from sklearn.metrics import cohen_kappa_score
 
-from dubito.model.evaluation.accuracy import (
-    FEWEST_RANDOM,
-    Accuracy,
-    Evidence,
-    accuracy,
-    random_prefix,
-)
+from dubito.model.evaluation.accuracy import Accuracy, accuracy, random_prefix
 from dubito.model.evaluation.agreement import Vote, agreement
+from dubito.model.evaluation.autolabel_thresholds import thresholds
 from dubito.model.evaluation.crossfit import NEVER, LabelledRows, folds
 from dubito.model.evaluation.distances import of_sets, weighted_sum
 from dubito.model.evaluation.label_errors import label_errors
+from dubito.model.evaluation.relation import FEWEST_RANDOM, Evidence, relation_in
 from dubito.model.evaluation.stopping import kappa
 from dubito.model.query.seed_set import permutation, tie_breaker
 
@@ -31,8 +27,9 @@ def evidence(draw: st.DrawFn) -> Evidence:
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     drawn = rng.permutation(n_labels) < draw(st.integers(FEWEST_RANDOM, n_labels))
     n_open = draw(st.integers(0, 50))
+    level = draw(st.sampled_from([0.0, 0.3, 0.9, 1.0]))
     return Evidence(
-        right=rng.uniform(size=n_labels) < draw(st.sampled_from([0.0, 0.3, 0.9, 1.0])),
+        right=(rng.uniform(size=n_labels) < level).astype(np.float64),
         sure=rng.uniform(size=n_labels),
         random=drawn,
         open_sure=rng.choice([0.0, 0.4, 0.9, 1.0], size=n_open),
@@ -54,7 +51,7 @@ def test_the_estimate_lies_in_its_interval_and_that_between_0_and_1(
 def test_where_all_random_labels_are_right_full_accuracy_is_not_ruled_out(
     sample: Evidence,
 ) -> None:
-    estimate = accuracy(replace(sample, right=sample.right | sample.random))
+    estimate = accuracy(replace(sample, right=np.maximum(sample.right, sample.random)))
 
     assert estimate is not None
     assert estimate.high == 1.0
@@ -270,3 +267,28 @@ def test_a_prediction_agrees_with_itself_and_alike_both_ways(
 
     assert kappa(codes, codes) == 1.0
     assert np.isclose(kappa(codes, other), kappa(other, codes))
+
+
+@given(sample=evidence(), seed=st.integers(0, 9), whole=st.booleans())
+def test_a_threshold_errs_within_its_interval_whatever_is_right(
+    sample: Evidence, seed: int, *, whole: bool
+) -> None:
+    """Of tasks that are right as a whole or wrong, and of those that are in part."""
+    rng = np.random.default_rng(seed)
+    if not whole:
+        sample = replace(
+            sample, right=rng.choice([0.0, 0.4, 0.97, 1.0], len(sample.right))
+        )
+    open_sure = rng.uniform(size=20)
+
+    relation = relation_in(sample)
+
+    assert relation is not None
+    assert 0 < relation.dispersion <= 1
+    for level in thresholds(open_sure, open_sure, relation):
+        if level.tasks:
+            low, error, high = level.low, level.error, level.high
+            assert low is not None
+            assert error is not None
+            assert high is not None
+            assert 0 <= low <= error <= high <= 1

@@ -4,7 +4,6 @@ import numpy as np
 import orjson
 import pytest
 
-from dubito.backend.autolabel.plan import describe_autolabel
 from dubito.backend.controls.stretches import unpacked_stretches
 from dubito.backend.export.formats import TABLES
 from dubito.backend.export.tables import snapshot_of
@@ -189,7 +188,6 @@ def test_every_view_speaks_of_stretches(bench: Stand, kind: str) -> None:
     counts = {one.name: one.labelled for one in learning_report(state).classes}
     assert counts == {"LOC": LABELS, "PER": LABELS}
     assert "exactly one class" in map_view(state).note
-    assert "stretches" in describe_autolabel(state).reason
     assert task_detail(state, open_task, bench.services).predicted
 
 

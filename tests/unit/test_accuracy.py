@@ -1,20 +1,16 @@
 """How often the model is right: an estimate with an interval."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from dubito.model.arrays import Positions, Probabilities
-from dubito.model.evaluation.accuracy import (
-    FEWEST_GROUPS,
-    FEWEST_RANDOM,
-    Evidence,
-    accuracy,
-    random_prefix,
-)
+from dubito.model.evaluation.accuracy import accuracy, random_prefix
 from dubito.model.evaluation.assessment import NOW, Assessed
 from dubito.model.evaluation.crossfit import LabelledRows
+from dubito.model.evaluation.relation import FEWEST_GROUPS, FEWEST_RANDOM, Evidence
 from dubito.model.query.ranking import certainty_order
 from dubito.model.query.seed_set import permutation, tie_breaker
 from dubito.model.query.uncertainty import margin
@@ -27,7 +23,9 @@ def evidence(n_right: int, n_wrong: int, /, **chosen: object) -> Evidence:
     """Say how many labels the model would have had right and wrong, all at random."""
     n_labels = n_right + n_wrong
     facts: dict[str, object] = {
-        "right": np.random.default_rng(0).permutation(np.arange(n_labels) < n_right),
+        "right": np.random.default_rng(0).permutation(
+            (np.arange(n_labels) < n_right).astype(np.float64)
+        ),
         "sure": np.full(n_labels, 0.8),
         "random": np.ones(n_labels, dtype=bool),
         "open_sure": np.full(100, 0.8),
@@ -67,9 +65,10 @@ def test_more_labels_narrow_the_interval() -> None:
 def test_random_labels_count_more_for_open_tasks_than_chosen_ones() -> None:
     """Doubt picks the hard ones: that those go wrong says less of the rest."""
     chosen_wrong = evidence(60, 20)
-    random = ~chosen_wrong.right
+    is_right = chosen_wrong.right > 0
+    random = ~is_right
     wrong_at_random = accuracy(evidence(60, 20, random=random | (np.arange(80) < 9)))
-    wrong_by_choice = accuracy(evidence(60, 20, random=chosen_wrong.right))
+    wrong_by_choice = accuracy(evidence(60, 20, random=is_right))
 
     assert wrong_at_random is not None
     assert wrong_by_choice is not None
@@ -79,11 +78,13 @@ def test_random_labels_count_more_for_open_tasks_than_chosen_ones() -> None:
 def test_open_tasks_the_model_is_surer_of_are_more_often_right() -> None:
     rng = np.random.default_rng(1)
     sure = rng.uniform(0.4, 0.99, size=200)
-    right = rng.uniform(size=200) < sure
-    fields = {"right": right, "sure": sure, "random": np.ones(200, dtype=bool)}
+    right = (rng.uniform(size=200) < sure).astype(np.float64)
+    labels = Evidence(
+        right=right, sure=sure, random=np.ones(200, dtype=bool), n_open=5_000
+    )
 
-    doubted = accuracy(Evidence(**fields, open_sure=np.full(50, 0.5), n_open=5_000))
-    trusted = accuracy(Evidence(**fields, open_sure=np.full(50, 0.95), n_open=5_000))
+    doubted = accuracy(replace(labels, open_sure=np.full(50, 0.5)))
+    trusted = accuracy(replace(labels, open_sure=np.full(50, 0.95)))
 
     assert doubted is not None
     assert trusted is not None
@@ -93,7 +94,7 @@ def test_open_tasks_the_model_is_surer_of_are_more_often_right() -> None:
 
 def test_errors_that_go_together_in_groups_widen_the_interval() -> None:
     groups = np.repeat(np.arange(5), 20)
-    together = np.repeat([True, True, True, True, False], 20)
+    together = np.repeat([1.0, 1.0, 1.0, 1.0, 0.0], 20)
     alone = accuracy(evidence(80, 20, right=together))
     grouped = accuracy(evidence(80, 20, right=together, groups=groups))
 

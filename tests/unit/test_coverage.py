@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dubito.model.arrays import Codes, Features, Positions
-from dubito.model.evaluation.accuracy import Relation, accuracy
+from dubito.model.evaluation.accuracy import accuracy
 from dubito.model.evaluation.assessment import NOW, Assessed
 from dubito.model.evaluation.autolabel_thresholds import (
     STEPS,
@@ -15,6 +15,7 @@ from dubito.model.evaluation.autolabel_thresholds import (
     thresholds,
 )
 from dubito.model.evaluation.crossfit import Fit, LabelledRows
+from dubito.model.evaluation.relation import Relation
 from dubito.model.query.ranking import certainty_order
 from dubito.model.query.seed_set import permutation, tie_breaker
 from dubito.model.query.uncertainty import margin

@@ -170,6 +170,7 @@ def test_a_class_occurs_where_a_stretch_of_it_is_predicted() -> None:
     predictions = UnitPredictions(
         probabilities=np.array([[0.4, 0.6], [0.3, 0.2], [0.1, 0.2]]),
         members=np.array([[True, False], [False, False], [False, True]]),
+        sure=np.zeros(3),
         doubt=np.zeros(3),
     )
 

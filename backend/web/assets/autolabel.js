@@ -118,6 +118,7 @@
     const chart = make("div");
     const range = make("input", { type: "range", id: "least", min: 0, max: 1, step: 0.02 });
     const words = make("p", { role: "status" });
+    const errors = make("p", { class: "muted" });
     const box = make("input", {
       type: "checkbox",
       id: "answers",
@@ -129,6 +130,7 @@
       make("label", { for: "least" }, "Minimum certainty"),
       range,
       words,
+      errors,
       make("p", {}, box, " ", make("label", { for: "answers" }, "as annotations")),
       make("p", { class: "muted", id: "answers-mean" }, MEANS),
     );
@@ -216,6 +218,7 @@
         plot = thresholds.length ? plots(thresholds, Number(range.value)) : null;
         chart.replaceChildren(...(plot ? [plot.shown] : []));
       }
+      errors.textContent = found.errors && `Expected errors are ${found.errors}.`;
       choice.hidden = !thresholds.length || project.isReport;
       if (plot && !project.isReport) describe();
       bar.hidden = !ACTIVE.includes(job.doing);
