@@ -94,8 +94,8 @@ def check_extra_params(patient: DiagnosticContext) -> Verdict:
     row = patient.row
     params = None if row is None else row.extra_params
     try:
-        controls = read_preferences(params).controls
-        read_questions(patient.project.label_config).learnt(controls)
+        if controls := read_preferences(params).controls:
+            read_questions(patient.project.label_config).learnt(controls)
     except (ProjectSettingsError, SchemaError) as error:
         return warning(
             str(error),

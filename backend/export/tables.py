@@ -73,7 +73,8 @@ class Table:
             if self.marks_stretches:
                 stretches = unpacked_stretches(str(record[LABEL]))
                 record[LABEL] = [stretch._asdict() for stretch in stretches]
-            for name in self.sets | ({LABEL} if self.classes else set()):
+            is_set = self.classes and not self.marks_stretches
+            for name in self.sets | ({LABEL} if is_set else set()):
                 label = record[name]
                 record[name] = None if label is None else unpacked(str(label))
             yield record

@@ -61,7 +61,7 @@ ACCEPTANCE = (
 )
 STRETCHES = (
     "people mark stretches: the accuracy is the share of the time (or of the words)"
-    " whose labels are right; Dubito does not auto-label such tasks"
+    " whose labels are right"
 )
 WENT_BACK = (
     "Label Studio's clock or database was set back (for example, a backup was"

@@ -183,10 +183,11 @@ def test_where_every_task_is_set_aside_all_name_the_same_reasons(
 def test_where_a_library_is_missing_its_installation_is_the_cure(
     bench: Stand, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    files = {"a.m4a": sound_track()}  # made first: PyAV imports parts of itself late
     monkeypatch.setitem(sys.modules, "av", None)
     config = choices_config("a", "b", tag="Audio", attributes='value="$clip"')
     project = bench.label_studio.create_project("sound tracks", config)
-    bench.label_studio.upload(project, {"a.m4a": sound_track()}, "audio/mp4")
+    bench.label_studio.upload(project, files, "audio/mp4")
 
     output = connect(bench, project)
 
