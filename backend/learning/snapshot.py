@@ -70,10 +70,12 @@ class ProjectSnapshot:
     def basis(self) -> tuple[object, ...]:
         """Return what a round depends on beside tasks and annotations."""
         rules = self.project.maximum_annotations, self.project.skip_queue
-        if self.kind != "ordered":
-            return self.schema, self.preferences, rules
-        # An older Dubito learnt grades as classes: they are learnt again.
-        return self.schema, self.preferences, rules, self.kind
+        basis = self.schema, self.preferences, rules
+        if self.kind == "number":  # the usual share counts where the owner names it
+            return *basis, self.preferences.has_own_audit
+        if self.kind == "ordered":  # an older Dubito learnt grades as classes
+            return *basis, self.kind
+        return basis
 
     def items(self, tables: FeatureTableCache) -> tuple[int, FeatureTable]:
         """Return the version of the tasks' data, and the table made from it."""
