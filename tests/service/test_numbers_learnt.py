@@ -200,7 +200,7 @@ def test_what_the_editor_does_not_take_is_set_aside(bench: Stand) -> None:
     status = bench.status(rows.project)
     assert (status["labels"], status["set_aside"]) == (1, 2)
     reasons = " ".join(status["set_aside_reasons"])
-    assert "no number '1000.5'" in reasons
+    assert "no number '1000.5': it is above max, 1000" in reasons
     assert f"no number for '{CONTROL}'" in reasons
 
 
