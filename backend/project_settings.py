@@ -89,6 +89,11 @@ class Preferences(Strict):
         return name
 
     @property
+    def has_own_audit(self) -> bool:
+        """Whether the owner has named the share, be it the usual one."""
+        return "audit" in self.model_fields_set
+
+    @property
     def audit_every(self) -> int:
         """Every so many tasks one is an audit task; 0 for never."""
         return round(1 / self.audit) if self.audit > NO_AUDIT else 0

@@ -31,7 +31,7 @@ class Pairs(NamedTuple):
     def tasks(self) -> list[int]:
         return sorted(self.truth)
 
-    def drawn(self, count: int) -> list[int]:
+    def random_tasks(self, count: int) -> list[int]:
         """Return the tasks that come first in the project's random order."""
         order = permutation(np.array(self.tasks, dtype=np.int64), seed=0)
         return [self.tasks[place] for place in order[:count]]

@@ -50,9 +50,16 @@ class NumericCodec(ControlCodec):
             return NoAnswer(f"the annotation has several {noun}s for {control!r}")
         [number] = numbers
         if not self.is_answer(number, schema):
-            quote = cut(number, SHOWN_LENGTH)
-            return NoAnswer(f"the labeling configuration has no {noun} {quote}")
+            what = (
+                f"the labeling configuration has no {noun} {cut(number, SHOWN_LENGTH)}"
+            )
+            fault = self.fault_of(number, schema)
+            return NoAnswer(f"{what}: {fault}" if fault else what)
         return number
+
+    def fault_of(self, text: str, schema: Schema) -> str:  # noqa: ARG002
+        """Return what is wrong with a text that is no answer, if that is known."""
+        return ""
 
     def answers_in(self, region: Mapping[str, object]) -> list[object]:
         """Return the number under the type's name, written as labels are."""
@@ -157,16 +164,25 @@ class Numbers(NumericCodec):
 
     def is_answer(self, text: str, schema: Schema) -> bool:
         """Tell whether a text is a number that the editor takes."""
+        return not self.fault_of(text, schema)
+
+    def fault_of(self, text: str, schema: Schema) -> str:
+        """Return why the editor does not take a text; empty if it does."""
         number = _finite(text)
-        if number is None or abs(number) > MOST_EXACT or text != _label_of(number):
-            return False
+        if number is None or text != _label_of(number):
+            return "it is not a number"
+        if abs(number) > MOST_EXACT:
+            return "it has more than 15 digits"
         lowest, highest, step = schema.limits
         if lowest is not None and number < lowest:
-            return False
+            return f"it is below min, {_label_of(lowest)}"
         if highest is not None and number > highest:
-            return False
+            return f"it is above max, {_label_of(highest)}"
         off = 0.0 if step is None else remainder(number - (lowest or 0.0), step)
-        return abs(off) <= CLOSE_ENOUGH
+        if step is not None and abs(off) > CLOSE_ENOUGH:
+            start = _label_of(lowest or 0.0)
+            return f"it is no step of {_label_of(step)} from {start}"
+        return ""
 
 
 def _finite(text: str) -> float | None:

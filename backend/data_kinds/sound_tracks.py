@@ -54,15 +54,7 @@ def sound(open_file: OpenFile, *, is_whole: bool = False) -> Iterator[bytes]:
         track = sound_track(container)
         rate = min(max(1, track.rate), HIGHEST_RATE)
         base = track.time_base or Fraction(1, rate)
-        stamps = [
-            (time, one.duration or 0)
-            for time, one in presented_packets(container, track)
-        ]
-        start = container.start_time
-    first = min((time for time, _ in stamps), default=0)
-    if start is not None:  # that of the pictures, if they begin earlier
-        first = round(Fraction(start, TICKS) / base)
-    end = max((time + duration for time, duration in stamps), default=0)
+        first, end = span_of(container, track, base)
     seconds = float(max(0, end - first) * base)
     yield line({"rate": rate, "seconds": seconds})
     if is_whole and seconds > LONGEST_SOUND:
@@ -81,6 +73,24 @@ def sound(open_file: OpenFile, *, is_whole: bool = False) -> Iterator[bytes]:
                 begins = None if is_long else float(first * base)
                 pieces = samples(track, sent, rate, begins)
                 yield from islice(blocks(pieces, rate), most)
+
+
+def span_of(
+    container: InputContainer, track: AudioStream, base: Fraction
+) -> tuple[int, int]:
+    """Return when a file begins, which its pictures may do earlier, and a track ends.
+
+    Parameters
+    ----------
+    base : seconds that the times of the track are counted in
+    """
+    stamps = [
+        (time, one.duration or 0) for time, one in presented_packets(container, track)
+    ]
+    first = min((time for time, _ in stamps), default=0)
+    if container.start_time is not None:
+        first = round(Fraction(container.start_time, TICKS) / base)
+    return first, max((time + duration for time, duration in stamps), default=0)
 
 
 def part_at(second: float, step: float) -> int:

@@ -140,7 +140,7 @@ def query_config(preferences: Preferences, n_classes: int) -> QueryConfig:
     audit_every = preferences.audit_every
     if not n_classes:
         n_classes = START_OF_NUMBERS
-        if "audit" not in preferences.model_fields_set:
+        if not preferences.has_own_audit:
             audit_every = ALWAYS
     return QueryConfig(
         centres=n_classes if centres is None else centres,

@@ -128,7 +128,9 @@ class ProjectSnapshot:
     def basis(self) -> tuple[object, ...]:
         """Return what a round depends on beside tasks and annotations."""
         rules = self.project.maximum_annotations, self.project.skip_queue
-        return self.schema, self.others, self.preferences, rules, self.kind
+        own_audit = self.preferences.has_own_audit  # it counts where labels are numbers
+        basis = self.schema, self.others, self.preferences, rules, self.kind
+        return (*basis, own_audit)
 
     def items(self, tables: FeatureTableCache) -> tuple[int, FeatureTable]:
         """Return the version of the tasks' data, and the table made from it.

@@ -105,15 +105,15 @@ class Source:
         aside = self._aside(labels)
         reads, readings = self._readings(labelled, preferences)
         aside.update(one.refused for one in readings.values() if one.refused)
-        read = [task for task in labelled if not readings[task.id].refused]
-        if not read:
+        usable = [task for task in labelled if not readings[task.id].refused]
+        if not usable:
             raise ExportError(self._nothing_usable(aside))
         names = teaching_names(self.schema, preferences)
         pool, seed = pool_of(readings), preferences.seed
         of_pairs = codec_of(self.schema).compares
         items = FeatureTable.of(pool, seed, names=names, of_pairs=of_pairs)
-        groups = _groups(read, preferences.group) if preferences.group else None
-        labels_in_order = [answers[task.id] for task in read]
+        groups = _groups(usable, preferences.group) if preferences.group else None
+        labels_in_order = [answers[task.id] for task in usable]
         labelled_rows = self._labelled(items, labels_in_order, groups)
         predictors = _sole_columns(reads, items, labelled_rows, groups)
         marks = missing_marks_of(readings.values(), {})

@@ -95,15 +95,15 @@ def _windows(rng: np.random.Generator) -> Callable[[], object]:
 
 def _texts(rng: np.random.Generator) -> Callable[[], object]:
     words = np.array(["".join(rng.choice(list("aeioulnrst"), 6)) for _ in range(5_000)])
-    drawn = rng.zipf(1.3, size=(MANY_TEXTS, 15)) % len(words)
-    texts = [" ".join(row) for row in words[drawn].tolist()]
+    places = rng.zipf(1.3, size=(MANY_TEXTS, 15)) % len(words)
+    texts = [" ".join(row) for row in words[places].tolist()]
     return lambda: FeatureTable.of(_read(texts), seed=0)
 
 
 def _images(rng: np.random.Generator) -> Callable[[], object]:
     colours = (rng.integers(0, 255, (16, 16, 3), dtype=np.uint8) for _ in range(20))
-    drawn = [Image.fromarray(one).resize((256, 256)) for one in colours]
-    return lambda: [_picture(one) for _ in range(IMAGES // 20) for one in drawn]
+    pictures = [Image.fromarray(one).resize((256, 256)) for one in colours]
+    return lambda: [_picture(one) for _ in range(IMAGES // 20) for one in pictures]
 
 
 def _picture(image: Image.Image) -> list[float]:

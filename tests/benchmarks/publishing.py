@@ -106,8 +106,8 @@ def _make_project(http: httpx.Client, tasks: int) -> tuple[int, dict[int, str]]:
     """Make a project of noisy digits: 64 features, 10 classes."""
     images, digits = load_digits(return_X_y=True)
     rng = np.random.default_rng(0)
-    drawn = rng.integers(0, len(images), tasks)
-    rows = images[drawn] + rng.normal(0, 0.5, (tasks, 64))
+    samples = rng.integers(0, len(images), tasks)
+    rows = images[samples] + rng.normal(0, 0.5, (tasks, 64))
     config = choices_config(*map(str, range(10)))
     body = {"title": f"benchmark {tasks}", "label_config": config}
     project = int(http.post("/api/projects", json=body).raise_for_status().json()["id"])
@@ -125,7 +125,7 @@ def _make_project(http: httpx.Client, tasks: int) -> tuple[int, dict[int, str]]:
     )
     listed_tasks = listed.raise_for_status().json()["tasks"]
     number = {task["id"]: int(task["data"]["text"].split()[1]) for task in listed_tasks}
-    return project, {task: str(digits[drawn[i]]) for task, i in number.items()}
+    return project, {task: str(digits[samples[i]]) for task, i in number.items()}
 
 
 def _show(measured: list[dict[str, float]], tasks: int, cores: int) -> None:

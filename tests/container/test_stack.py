@@ -6,10 +6,10 @@ import re
 import signal
 import socket
 import threading
-import time
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from urllib.parse import urlsplit
 
 import httpx
@@ -225,6 +225,11 @@ def has_been_told(stack: Stack, names: list[str]) -> bool:
     return set(states(stack, names)) <= {"stopping", "exited"}
 
 
+def have_ended(stack: Stack, names: list[str], but: int) -> bool:
+    """Return whether all but so many have ended: who is at nothing ends at once."""
+    return states(stack, names).count("exited") >= len(names) - but
+
+
 def test_a_round_in_flight_is_finished_before_the_workers_stop(
     stack: Stack, dubito: Dubito, label_studio: LabelStudio, rows: Rows
 ) -> None:
@@ -240,7 +245,7 @@ def test_a_round_in_flight_is_finished_before_the_workers_stop(
         stopping = threading.Thread(target=stack.engine.podman, args=stop)
         stopping.start()
         until(lambda: has_been_told(stack, workers), "nobody was told", START_SECONDS)
-        time.sleep(3)
+        until(lambda: have_ended(stack, workers, 1), "they all wait", START_SECONDS)
         assert "stopping" in states(stack, workers), "nobody was at the round"
 
     stopping.join()
@@ -265,15 +270,16 @@ def test_a_request_in_flight_is_answered_before_the_web_server_stops(
     head = (
         "POST /predict HTTP/1.1\r\nHost: dubito.internal\r\n"
         f"Authorization: Basic {token}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
+        f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
     )
     with socket.create_connection(("127.0.0.1", dubito.port), timeout=30) as line:
-        line.sendall(f"{head}{body[:20]}".encode())
-        time.sleep(0.5)
+        line.sendall(head.encode())
+        assert line.recv(65_536).startswith(b"HTTP/1.1 100 Continue")
+        line.sendall(body[:20].encode())
         stop = ("stop", "--time", GRACE_SECONDS, name)
         stopping = threading.Thread(target=stack.engine.podman, args=stop)
         stopping.start()
-        time.sleep(2)
+        until(lambda: has_been_told(stack, [name]), "nobody was told", START_SECONDS)
         line.sendall(body[20:].encode())
         answer = line.recv(65_536).decode()
 
@@ -285,6 +291,10 @@ def test_a_request_in_flight_is_answered_before_the_web_server_stops(
     stack.until_well()
 
 
+def is_running(stack: Stack, service: str) -> bool:
+    return bool(stack.containers(service))
+
+
 def test_they_come_up_in_any_order_and_have_lost_nothing(
     stack: Stack, dubito: Dubito, label_studio: LabelStudio, rows: Rows
 ) -> None:
@@ -294,7 +304,7 @@ def test_they_come_up_in_any_order_and_have_lost_nothing(
 
     for service in ("worker", "web", "label-studio", "redis"):
         stack.compose("up", "-d", "--no-deps", service)
-        time.sleep(2)
+        until(partial(is_running, stack, service), "it does not run", START_SECONDS)
 
     stack.until_well()
     assert_nothing_is_lost(dubito, label_studio, rows)

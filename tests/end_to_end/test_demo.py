@@ -49,20 +49,20 @@ class RunningDemo:
     began: float = field(default_factory=time.monotonic)
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         return self.log.read_text(errors="replace")
 
     def address(self, pattern: str) -> str:
         """Return the one address that was printed before a pattern."""
         (address,) = set(
-            re.findall(rf"http://127\.0\.0\.1:\d+(?={pattern})", self.said)
+            re.findall(rf"http://127\.0\.0\.1:\d+(?={pattern})", self.output)
         )
         return str(address)
 
     def until_ready(self) -> float:
         """Return after how many seconds it was ready."""
-        until(lambda: READY in self.said or self.process.poll() is not None)
-        assert READY in self.said, self.said
+        until(lambda: READY in self.output or self.process.poll() is not None)
+        assert READY in self.output, self.output
         return time.monotonic() - self.began
 
     def end(self, number: signal.Signals) -> int:
@@ -149,8 +149,8 @@ def test_a_demo_has_everything_but_labels_and_goes_on_where_it_was_stopped(
     access = json.loads(kept.read_bytes())
     url, project = demo.address(LABEL_STUDIO), access["project"]
     assert is_private(kept)
-    assert access["password"] in demo.said
-    assert access["token"] not in demo.said
+    assert access["password"] in demo.output
+    assert access["token"] not in demo.output
     sign_in(url, USER, access["password"]).close()
     with signed_in(url, [access["token"]]) as label_studio:
         tasks = label_studio.tasks(project, fields="all")
@@ -187,7 +187,7 @@ def test_two_demos_do_not_share_a_data_directory(
     second = start()
 
     assert second.process.wait(PATIENCE_SECONDS) == 1
-    assert f"a demo already runs in {data_dir}" in second.said
+    assert f"a demo already runs in {data_dir}" in second.output
     assert first.end(signal.SIGTERM) == 0
     # A part that was starting when the demo ended sees that a moment later.
     until(lambda: not left_over(data_dir))
@@ -205,7 +205,7 @@ def test_a_demo_that_was_killed_leaves_nothing_to_the_next_one(
     demo = start()
     demo.until_ready()
 
-    assert "of an earlier, killed demo" in demo.said
+    assert "of an earlier, killed demo" in demo.output
     assert demo.address(LABEL_STUDIO) == url
     assert demo.end(signal.SIGINT) == 0
     until(lambda: not left_over(data_dir))

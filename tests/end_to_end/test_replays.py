@@ -53,7 +53,7 @@ def exported(
     return path
 
 
-def said(export: Export) -> list[tuple[int, str, str]]:
+def answers(export: Export) -> list[tuple[int, str, str]]:
     """Return what people chose, skips left out."""
     return sorted(
         (each.task, each.stamp, str(_choices(item["value"])))
@@ -79,10 +79,10 @@ def test_json_and_json_min_hold_the_same_answers(
         for kind in ("JSON", "JSON_MIN")
     )
 
-    assert len(said(full)) == 42
+    assert len(answers(full)) == 42
     assert [task.id for task in least.tasks] == [task.id for task in full.tasks]
     assert [task.data for task in least.tasks] == [task.data for task in full.tasks]
-    assert said(least) == said(full)
+    assert answers(least) == answers(full)
 
 
 def simulated(label_studio: LabelStudio, directory: Path, *arguments: object) -> Any:  # noqa: ANN401 - the JSON border

@@ -38,12 +38,14 @@ def in_order(sent: Sequence[JsonObject], answers: Sequence[JsonObject]) -> list[
 def as_asked(sent: Sequence[JsonObject], labelled: int) -> list[JsonObject]:
     """Return the tasks with the annotations that their events told of."""
     return [
-        task if place >= labelled else as_sent(task["id"], task["data"], said(task))
+        task
+        if place >= labelled
+        else as_sent(task["id"], task["data"], true_annotation(task))
         for place, task in enumerate(sent)
     ]
 
 
-def said(task: JsonObject) -> Annotation:
+def true_annotation(task: JsonObject) -> Annotation:
     return annotation(task["id"], truth(task["id"]), task=task["id"])
 
 

@@ -25,13 +25,13 @@ from dubito.model.query.seed_set import permutation, tie_breaker
 def evidence(draw: st.DrawFn) -> Evidence:
     n_labels = draw(st.integers(FEWEST_RANDOM, 60))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    drawn = rng.permutation(n_labels) < draw(st.integers(FEWEST_RANDOM, n_labels))
+    is_random = rng.permutation(n_labels) < draw(st.integers(FEWEST_RANDOM, n_labels))
     n_open = draw(st.integers(0, 50))
     level = draw(st.sampled_from([0.0, 0.3, 0.9, 1.0]))
     return Evidence(
         right=(rng.uniform(size=n_labels) < level).astype(np.float64),
         sure=rng.uniform(size=n_labels),
-        random=drawn,
+        random=is_random,
         open_sure=rng.choice([0.0, 0.4, 0.9, 1.0], size=n_open),
         n_open=n_open * draw(st.sampled_from([1, 1_000])),
     )
@@ -80,12 +80,14 @@ def test_the_order_of_labels_and_open_tasks_does_not_matter(
     )
 
 
-@given(drawn=evidence())
+@given(sample=evidence())
 def test_the_same_evidence_many_times_over_narrows_the_interval(
-    drawn: Evidence,
+    sample: Evidence,
 ) -> None:
     """Open tasks are as the labelled ones: of others little can be said anyway."""
-    evidence_of_draw = replace(drawn, open_sure=drawn.sure, n_open=max(drawn.n_open, 1))
+    evidence_of_draw = replace(
+        sample, open_sure=sample.sure, n_open=max(sample.n_open, 1)
+    )
     more = replace(
         evidence_of_draw,
         right=np.tile(evidence_of_draw.right, 8),

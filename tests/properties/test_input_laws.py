@@ -9,10 +9,12 @@ import httpx
 import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from dubito.backend.data_kinds.recording_files import open_recording
 from dubito.backend.data_kinds.recordings import describe_all
 from dubito.backend.errors import (
+    ExportError,
     ProjectSettingsError,
     SchemaError,
     SettingsError,
@@ -27,19 +29,23 @@ from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.project_settings import read_preferences
 from dubito.backend.records import JsonObject
 from dubito.backend.settings import Settings
+from dubito.backend.simulate.export_reader import Export, parse_export
 from dubito.backend.state.encoding import packed_data
 from dubito.backend.state.pool import TaskInput
 from dubito.backend.variables import ALIASES
 from dubito.model.errors import BadItemError
 from dubito.model.schema import Schema
 from tests.builders import channels, schema
-from tests.label_studio import choices_config
-from tests.strategies import json_data, json_values
+from tests.exports import CONFIG, question_of
+from tests.label_studio import CONTROL, choices_config
+from tests.strategies import LEAVES, json_data, json_values
 
 Found = TypeVar("Found")
 
 
-def outcome(act: Callable[[], Found], refusal: type[Exception]) -> Found | str:
+def outcome(
+    act: Callable[[], Found], refusal: type[Exception] | tuple[type[Exception], ...]
+) -> Found | str:
     """Return what came of it, or the sentence with which it was refused."""
     try:
         return act()
@@ -186,6 +192,40 @@ def test_any_address_names_a_file_of_the_directory_or_none(address: str) -> None
     outcome_of_call = outcome(lambda: LocalFiles(Path()).fetch(address), BadItemError)
 
     assert outcome_of_call is not None
+
+
+EXPORT_KEYS = (
+    *("id", "data", "annotations", "completions", "annotator", "annotation_id"),
+    *("result", "updated_at", "completed_by", "was_cancelled", "text", CONTROL),
+)
+REGION = {"from_name": CONTROL, "type": "choices", "value": {"choices": ["rome"]}}
+export_values = st.recursive(
+    LEAVES | st.just(REGION),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(EXPORT_KEYS), inner, max_size=5)
+    ),
+    max_leaves=8,
+)
+export_rows = st.lists(
+    st.dictionaries(st.sampled_from(EXPORT_KEYS), export_values, max_size=7), max_size=4
+)
+
+
+@settings(max_examples=300)
+@given(rows=export_rows)
+def test_any_rows_are_an_export_or_refused(rows: list[JsonObject]) -> None:
+    """Those of both kinds of exports, of all versions, and of none."""
+    refusals = (ExportError, ValidationError)
+
+    export = outcome(lambda: parse_export(rows, question_of(CONFIG)), refusals)
+
+    if isinstance(export, Export):
+        tasks = {task.id for task in export.tasks}
+        assert len(tasks) == len(export.tasks) <= len(rows)
+        assert {annotation.task for annotation in export.annotations} <= tasks
+    else:
+        assert export
 
 
 @settings(max_examples=200)

@@ -123,14 +123,14 @@ def test_round_after_round_the_window_stands(
     window: list[int] = []
     for fresh in range(60, 260):
         tasks = list(now)
-        window = shifted(rng, tasks, window) if dense else drawn(rng, tasks, size)
+        window = shifted(rng, tasks, window) if dense else sample_of(rng, tasks, size)
         now = written(now, window)
         assert served(now)[: len(window)] == window
         del now[window[0]]  # labelled, and no longer open
         if rng.random() < 0.9:  # a new task may have no row yet
             now[fresh] = pool_score(rng.random())
         if rng.random() < 0.3:  # a row that left the window gets its pool score back
-            [left] = drawn(rng, [task for task in now if task not in window], 1)
+            [left] = sample_of(rng, [task for task in now if task not in window], 1)
             now[left] = pool_score(rng.random())
     assert min(now.values()) > 0
 
@@ -158,14 +158,14 @@ def test_calls_soon_take_the_time_they_should(row: float, fixed: float) -> None:
     assert fixed + row * size <= AIM_SECONDS or size == FEWEST
 
 
-def drawn(rng: Generator, tasks: list[int], size: int) -> list[int]:
+def sample_of(rng: Generator, tasks: list[int], size: int) -> list[int]:
     """Draw a window that has nothing to do with the last one."""
     return [int(task) for task in rng.choice(tasks, size, replace=False)]
 
 
 def shifted(rng: Generator, tasks: list[int], window: list[int]) -> list[int]:
     """Put one other task among the first places of what is left of a window."""
-    left = window[1:] or drawn(rng, tasks, 12)
-    [other] = drawn(rng, [task for task in tasks if task not in left], 1)
+    left = window[1:] or sample_of(rng, tasks, 12)
+    [other] = sample_of(rng, [task for task in tasks if task not in left], 1)
     left.insert(int(rng.integers(3)), other)
     return left

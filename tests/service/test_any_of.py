@@ -264,9 +264,9 @@ def assessed(bench: Stand, quick: str) -> Assessed:
     there, count = bench.label_studio, 24
     rows = any_of_rows(there)
     order = permutation(np.array(rows.tasks, dtype=np.int64), seed=0)[:count]
-    drawn = [rows.tasks[place] for place in order]
-    wrong = min(drawn, key=lambda task: there.task(task)["data"]["f0"])
-    truth = {task: orjson.loads(rows.truth[task]) for task in drawn}
+    random_tasks = [rows.tasks[place] for place in order]
+    wrong = min(random_tasks, key=lambda task: there.task(task)["data"]["f0"])
+    truth = {task: orjson.loads(rows.truth[task]) for task in random_tasks}
     for task, classes in truth.items():
         there.annotate(task, ticked(["loud", *classes] if task == wrong else classes))
     extra = {"learner": quick}

@@ -44,7 +44,7 @@ def picture(colour: str) -> str:
 def pairs(bench: Stand) -> Pairs:
     """Make and connect a project of pairs in which some have labels."""
     pairs = pairs_project(bench.label_studio, TASKS)
-    for task in pairs.drawn(LABELS):
+    for task in pairs.random_tasks(LABELS):
         bench.label_studio.annotate(task, chosen(pairs.truth[task]))
     extra = {"preannotate": True}
     bench.label_studio.connect_backend(pairs.project, bench.url, extra_params=extra)
@@ -63,7 +63,7 @@ def test_the_better_text_is_learnt_and_asked_for(bench: Stand, pairs: Pairs) -> 
     ranking = bench.state(pairs.project).ranking()
     assert ranking is not None
     assert ranking.classes == ("left", "right")
-    unseen = {*pairs.tasks} - {*pairs.drawn(LABELS)}
+    unseen = {*pairs.tasks} - {*pairs.random_tasks(LABELS)}
     right = [ranking.likeliest_of(task) == pairs.truth[task] for task in unseen]
     assert np.mean(right) > 0.75
     accuracy = status["accuracy"]
@@ -159,7 +159,7 @@ def test_equal_labels_teach_both_sides(bench: Stand) -> None:
     """Each says what was not chosen, too."""
     there = bench.label_studio
     pairs = pairs_project(there, TASKS)
-    lefts = [task for task in pairs.drawn(TASKS) if pairs.truth[task] == "left"]
+    lefts = [task for task in pairs.random_tasks(TASKS) if pairs.truth[task] == "left"]
     for task in lefts[:30]:
         there.annotate(task, chosen("left"))
 

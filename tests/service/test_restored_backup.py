@@ -31,7 +31,7 @@ def look(bench: Stand, project: int) -> None:
     bench.look_after(project)
 
 
-def said(bench: Stand, project: int) -> list[str]:
+def notes(bench: Stand, project: int) -> list[str]:
     return list(bench.status(project)["notes"])
 
 
@@ -72,7 +72,7 @@ def test_after_a_restored_backup_we_hold_what_label_studio_holds(
         look(bench, rows.project)
 
     assert_right(bench, rows)
-    assert any("was set back" in note for note in said(bench, rows.project))
+    assert any("was set back" in note for note in notes(bench, rows.project))
 
 
 def test_numbers_that_are_given_again_are_other_tasks_and_labels(bench: Stand) -> None:
@@ -103,7 +103,7 @@ def test_numbers_that_are_given_again_are_other_tasks_and_labels(bench: Stand) -
     now = dict(zip(again.task_ids.tolist(), again.numbers.tolist(), strict=True))
     for task in reused - set(rows.tasks):
         assert now[task] != places[task]
-    assert any("was set back" in note for note in said(bench, rows.project))
+    assert any("was set back" in note for note in notes(bench, rows.project))
 
 
 def test_rows_of_others_under_our_old_numbers_are_not_touched(bench: Stand) -> None:
@@ -200,7 +200,7 @@ def test_an_event_made_up_of_the_future_counts_until_the_next_look(
     look(bench, rows.project)
 
     assert_right(bench, rows)
-    assert not any("was set back" in note for note in said(bench, rows.project))
+    assert not any("was set back" in note for note in notes(bench, rows.project))
 
 
 @pytest.mark.parametrize(

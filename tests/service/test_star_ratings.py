@@ -66,7 +66,7 @@ def graded_rows(there: LabelStudio) -> Rows:
 def rows(bench: Stand) -> Rows:
     """Make and connect such a project in which some of the tasks have labels."""
     rows = graded_rows(bench.label_studio)
-    for task in rows.drawn(LABELS):
+    for task in rows.random_tasks(LABELS):
         bench.label_studio.annotate(task, stars(rows.truth[task]))
     extra = {"preannotate": True}
     bench.label_studio.connect_backend(rows.project, bench.url, extra_params=extra)
@@ -172,7 +172,7 @@ def test_people_who_give_other_stars_agree_in_part(bench: Stand) -> None:
 def test_a_simulation_knows_the_order(bench: Stand) -> None:
     there = bench.label_studio
     rows = graded_rows(there)
-    for task in rows.drawn(LABELS):
+    for task in rows.random_tasks(LABELS):
         there.annotate(task, stars(rows.truth[task]))
     source = Source(
         name="stars",
@@ -199,7 +199,7 @@ def test_the_page_tells_the_error_in_grades(
     bench: Stand, quick: str, page: Page
 ) -> None:
     watch, rows = Watch(page), graded_rows(bench.label_studio)
-    for task in rows.drawn(LABELS):
+    for task in rows.random_tasks(LABELS):
         bench.label_studio.annotate(task, stars(rows.truth[task]))
     extra = {"learner": quick}
     bench.label_studio.connect_backend(rows.project, bench.url, extra_params=extra)

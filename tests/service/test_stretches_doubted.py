@@ -39,9 +39,9 @@ def mistaken(bench: Stand, kind: str) -> Mistakes:
     there = bench.label_studio
     rows = rows_of(kind, there)
     order = permutation(np.array(rows.tasks, dtype=np.int64), seed=0)
-    drawn = [rows.tasks[place] for place in order[:N_LABELS]]
-    swapped, missed = drawn[3], drawn[9]
-    for task in drawn:
+    random_tasks = [rows.tasks[place] for place in order[:N_LABELS]]
+    swapped, missed = random_tasks[3], random_tasks[9]
+    for task in random_tasks:
         regions = orjson.loads(rows.truth[task])
         if task == swapped:
             value = regions[0]["value"]

@@ -229,8 +229,8 @@ def test_the_accuracy_is_the_share_whose_labels_are_right(
 ) -> None:
     rows = rows_of(kind, bench.label_studio)
     order = permutation(np.array(rows.tasks, dtype=np.int64), seed=0)
-    drawn = [rows.tasks[place] for place in order[:22]]
-    for task in drawn:
+    random_tasks = [rows.tasks[place] for place in order[:22]]
+    for task in random_tasks:
         bench.label_studio.annotate(task, orjson.loads(rows.truth[task]))
     bench.connect(rows.project)
     bench.settle(rows.project)
@@ -238,7 +238,7 @@ def test_the_accuracy_is_the_share_whose_labels_are_right(
     status = bench.status(rows.project)
 
     accuracy = status["accuracy"]
-    assert status["assessed"]["labels"] == accuracy["n"] == len(drawn)
+    assert status["assessed"]["labels"] == accuracy["n"] == len(random_tasks)
     assert 0.8 < accuracy["estimate"] <= accuracy["high"]
     assert accuracy["low"] < accuracy["estimate"]
     assert status["f1"] is None

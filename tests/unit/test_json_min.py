@@ -70,7 +70,7 @@ def mooded(
     ]
 
 
-def said(export: Export) -> list[tuple[int, str, object]]:
+def choices_of(export: Export) -> list[tuple[int, str, object]]:
     triples = [
         (each.task, str(item["from_name"]), item["value"])
         for each in export.annotations
@@ -132,7 +132,7 @@ def test_a_column_of_any_name_shifts_nothing(
     kept = [{k: v for k, v in one.items() if k not in lost} for one in data]
     assert [task.data for task in export.tasks] == kept
     assert [task.id for task in export.tasks] == list(range(1, 41))
-    assert said(export) == [
+    assert choices_of(export) == [
         (n, "mood", {"choices": [MOODS[n % 2]]}) for n in range(1, 41)
     ]
     for name in lost:
@@ -162,7 +162,7 @@ def test_answers_of_other_controls_are_no_data() -> None:
     export = parse_export(rows, asking("mood", "text", "why", "size"))
 
     assert export.tasks[0].data == visits()[0]
-    assert {name for _, name, _ in said(export)} == {"mood"}
+    assert {name for _, name, _ in choices_of(export)} == {"mood"}
     assert list(export.notes) == []
 
 
@@ -208,7 +208,7 @@ def test_a_control_may_be_called_id() -> None:
     export = parse_export(rows, asking("id"))
 
     assert [task.data for task in export.tasks] == visits()
-    assert {name for _, name, _ in said(export)} == {"id"}
+    assert {name for _, name, _ in choices_of(export)} == {"id"}
 
 
 @pytest.mark.parametrize("shown", ["id", "mood", "created_at"])
@@ -226,7 +226,7 @@ def test_unanswered_rows_say_nothing_by_the_column_of_the_controls_name() -> Non
 
     export = parse_export(rows, asking())
 
-    assert [task for task, _, _ in said(export)] == list(range(3, 41))
+    assert [task for task, _, _ in choices_of(export)] == list(range(3, 41))
 
 
 def test_tasks_without_annotation_have_none() -> None:
@@ -247,7 +247,7 @@ def test_several_choices_are_as_the_json_export_has_them() -> None:
 
     export = parse_export(rows, asking())
 
-    chosen = [value for task, _, value in said(export) if task in {1, 2}]
+    chosen = [value for task, _, value in choices_of(export) if task in {1, 2}]
     assert chosen == [{"choices": ["glad", "angry"]}] * 2
 
 
@@ -266,7 +266,7 @@ def test_rows_of_a_version_before_one_have_no_tail() -> None:
     export = parse_export(rows, asking())
 
     assert [task.data for task in export.tasks] == visits()
-    assert len(said(export)) == 40
+    assert len(choices_of(export)) == 40
 
 
 def test_controls_are_all_tags_that_point_to_another() -> None:

@@ -28,7 +28,7 @@ def clouds(count: int) -> Features:
     return (centres + rng.normal(size=(count, CLASSES))).astype(np.float32)
 
 
-def drawn(rows: Features) -> Coordinates:
+def map_of(rows: Features) -> Coordinates:
     ids = np.arange(1, len(rows) + 1, dtype=np.int64)
     chosen = landmarks(ids, SEED)
     points = begin(rows[chosen], ids[chosen], SEED)
@@ -51,11 +51,11 @@ def test_it_keeps_together_what_two_directions_mix() -> None:
     by_directions = pca_projection(rows, np.arange(240, dtype=np.int64), SEED)
 
     assert own_share(by_directions) < 0.7
-    assert own_share(drawn(rows)) > 0.85
+    assert own_share(map_of(rows)) > 0.85
 
 
 def test_equal_tasks_give_an_equal_map() -> None:
-    assert np.array_equal(drawn(clouds(100)), drawn(clouds(100)))
+    assert np.array_equal(map_of(clouds(100)), map_of(clouds(100)))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_equal_tasks_give_an_equal_map() -> None:
     ids=["equal", "copies", "no numbers", "one far out"],
 )
 def test_every_task_has_a_place(rows: Features) -> None:
-    points = drawn(np.nan_to_num(rows).astype(np.float32))
+    points = map_of(np.nan_to_num(rows).astype(np.float32))
 
     assert points.shape == (len(rows), 2)
     assert np.isfinite(points).all()

@@ -3,13 +3,17 @@
 import numpy as np
 import pytest
 
+from dubito.backend.controls.codec import NoAnswer
+from dubito.backend.controls.registry import codec_of
 from dubito.backend.export.card_words import about_errors
 from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.learning.findings import finding_of
 from dubito.backend.learning.round_input import query_config
+from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.learning.targets import learnt_schema, targets_of
 from dubito.backend.project_settings import Preferences
 from dubito.backend.state.assessments import FrozenLabels
+from dubito.backend.state.project import ProjectState
 from dubito.model.evaluation.agreement import Vote, agreement
 from dubito.model.evaluation.assessment import NOW, Assessed, Assessment
 from dubito.model.evaluation.crossfit import LabelledRows, fit_by
@@ -25,10 +29,11 @@ from dubito.model.numbers import (
     number_scale,
     rounded,
 )
+from tests.builders import project
+from tests.label_studio import choices_config
 
-SCHEMA = read_schema(
-    '<View><Text name="t" value="$t"/><Number name="n" toName="t"/></View>'
-)
+NUMBER = '<View><Text name="t" value="$t"/><Number name="n" toName="t"/></View>'
+SCHEMA = read_schema(NUMBER)
 LABELS = 60
 
 
@@ -202,3 +207,44 @@ def test_of_two_numbers_equally_near_the_lower_is_predicted_wherever_it_is() -> 
 )
 def test_figures_have_three_digits_that_count(number: float, text: str) -> None:
     assert rounded(number) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (-3, "'-3': it is below min, 0"),
+        (1200, "'1200': it is above max, 1000"),
+        (7.25, "'7.25': it is no step of 0.5 from 0"),
+        ("many", "'many': it is not a number"),
+        (1e300, "'1e+300': it has more than 15 digits"),
+    ],
+)
+def test_a_number_that_the_editor_does_not_take_is_refused_with_the_reason(
+    value: object, reason: str
+) -> None:
+    bounded = read_schema(
+        '<View><Text name="t" value="$t"/><Number name="n" toName="t" min="0"'
+        ' max="1000" step="0.5"/></View>'
+    )
+    result = [{"from_name": "n", "type": "number", "value": {"number": value}}]
+
+    answer = codec_of(bounded).read(result, bounded)
+
+    assert answer == NoAnswer(f"the labeling configuration has no number {reason}")
+
+
+@pytest.mark.parametrize("is_number", [True, False])
+def test_a_share_of_audit_tasks_that_is_named_acts_with_the_next_round(
+    state: ProjectState, *, is_number: bool
+) -> None:
+    """Of numbers the usual share counts where it is named; elsewhere it always does."""
+    config = NUMBER if is_number else choices_config("a", "b")
+    state.note(project=project(label_config=config))
+    bases = []
+    for extra in ({}, {"audit": 0.1}):
+        state.note(extra_params=extra)
+        snapshot = ProjectSnapshot.of(state)
+        assert snapshot is not None
+        bases.append(snapshot.basis)
+
+    assert (bases[0] != bases[1]) == is_number

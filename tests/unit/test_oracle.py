@@ -27,7 +27,7 @@ VALUES = [float(value) for value in range(20)]
 NEUTRAL = {"score": 0.505, "model_version": "dubito", "result": []}
 
 
-def said(value: float) -> str:
+def label_of(value: float) -> str:
     return "low" if value < 10 else "high"
 
 
@@ -42,7 +42,7 @@ def stand(services: Services, **chosen: object) -> ProjectState:
     readings = {n: TaskInput(numbers={"x": value}) for n, value in enumerate(VALUES)}
     state.tasks.save(readings, state.tasks.digests(readings.keys()))
     state.annotations.save(
-        annotation(n, said(VALUES[n]), task=n) for n in range(0, 20, 3)
+        annotation(n, label_of(VALUES[n]), task=n) for n in range(0, 20, 3)
     )
     return state
 

@@ -104,9 +104,9 @@ def test_a_part_has_the_ends_that_people_drew() -> None:
     [sequence] = unpacked([TEXT])
     answer = packed_stretches([Stretch(11, 21, "LOC"), Stretch(0, 3, "PER")])
 
-    drawn = sequence.ends_of(slice(3, 5), answer, "LOC")
+    ends = sequence.ends_of(slice(3, 5), answer, "LOC")
 
-    assert drawn == (11, 21)
+    assert ends == (11, 21)
     assert sequence.ends_of(slice(3, 5), answer, "PER") == (12, 20)
     assert sequence.ends_of(slice(3, 4), answer, "LOC") == (12, 15)
     assert sequence.ends_of(slice(3, 5), "[]", None) == (12, 20)

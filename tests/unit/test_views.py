@@ -50,8 +50,8 @@ VIEWS = (2, 3)
 
 def raw(n_tasks: int = 40) -> Features:
     """Return columns of two channels of a view, the second far stronger, and one."""
-    drawn = np.random.default_rng(0).normal(size=(n_tasks, 5))
-    return (drawn * [1, 1, 1_000, 1_000, 5] + 3).astype(np.float32)
+    samples = np.random.default_rng(0).normal(size=(n_tasks, 5))
+    return (samples * [1, 1, 1_000, 1_000, 5] + 3).astype(np.float32)
 
 
 def told_by(*which: int) -> tuple[Features, np.ndarray]:
