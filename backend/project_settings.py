@@ -17,6 +17,8 @@ MOST_FEATURES = 1_000
 MOST_CONTROLS = 20
 TOLD = 5
 LONGEST_GIVEN = 100_000
+LONGEST_UNIT = 1e15
+"""More than a week of nanoseconds, in which a time column may count."""
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Cost = Literal["task", "length"]
@@ -45,6 +47,8 @@ class Preferences(Strict):
     strategy : how certainty is measured
     cost : what labelling costs where people mark stretches: as much for each task, or
         for each second or word of it
+    unit_length : of what stretches are learnt by, in recordings, sounds and videos, in
+        seconds or what the time column counts; by default it comes from the data
     learner : a registered name
     extractor : a name that a package registers: what describes the items
     class_names : whether the names of the classes teach, too
@@ -58,6 +62,9 @@ class Preferences(Strict):
     controls: Annotated[tuple[Name, ...], Field(max_length=MOST_CONTROLS)] = ()
     strategy: Literal["margin", "entropy", "least_confidence"] = "margin"
     cost: Cost = "task"
+    unit_length: float | None = Field(
+        default=None, gt=0, le=LONGEST_UNIT, allow_inf_nan=False
+    )
     learner: Name = "auto"
     extractor: str = ""
     class_names: Literal["auto", "off"] = "auto"

@@ -80,7 +80,7 @@ class RecordingUnits(DataKind[RecordingInUnits]):
     def decode(self, content: object, plan: ReadPlan) -> RecordingInUnits:
         """Return the recording of a CSV or JSON file, or of columns by name."""
         recording, times = open_with_times(content_of(content), plan.schema.channels)
-        sequence = _sequence(recording, times, plan.schema)
+        sequence = _sequence(recording, times, plan)
         return RecordingInUnits(recording, packed_recording(sequence))
 
     def describe(self, items: Sequence[RecordingInUnits]) -> list[TaskInput]:
@@ -170,7 +170,7 @@ class SoundUnits(DataKind[SoundInUnits]):
             message = f"{address[:80]!r} is the address of a sound, not a sound"
             raise BadItemError(message)
         sound = open_whole_sound(content.content)
-        return SoundInUnits(sound, packed_recording(_parts_of(sound)))
+        return SoundInUnits(sound, packed_recording(_parts_of(sound, plan)))
 
     def describe(self, items: Sequence[SoundInUnits]) -> list[TaskInput]:
         """Describe sounds as a whole, which the seed set is chosen by."""
@@ -183,9 +183,10 @@ class SoundUnits(DataKind[SoundInUnits]):
         ]
 
 
-def _parts_of(sound: WholeSound) -> UnitSequence:
+def _parts_of(sound: WholeSound, plan: ReadPlan) -> UnitSequence:
     """Return the units of a sound; the last one may be shorter."""
-    length, whole = unit_seconds(sound.seconds), round(sound.seconds, DECIMALS)
+    length = unit_seconds(sound.seconds, plan.reads.unit_length)
+    whole = round(sound.seconds, DECIMALS)
     starts = np.arange(0, max(whole, SHORTEST), length).round(DECIMALS)
     ends = np.append(starts[1:], max(whole, SHORTEST))
     units = np.searchsorted(starts, sound.times, side="right") - 1
@@ -197,16 +198,17 @@ def _parts_of(sound: WholeSound) -> UnitSequence:
     )
 
 
-def _sequence(recording: Recording, times: object, schema: Schema) -> UnitSequence:
+def _sequence(recording: Recording, times: object, plan: ReadPlan) -> UnitSequence:
     """Return the units of a recording; without a time column rows are counted."""
-    count = len(recording.samples)
+    schema, count = plan.schema, len(recording.samples)
     if schema.channels.time and times is None:
         message = f"the recording has no time column {schema.channels.time!r}"
         raise BadItemError(message)
     values = range(count) if times is None else _times(times, count, schema)
     numbers = time_numbers(values, schema.time_format if times is not None else "")
     _check_times(numbers, schema)
-    starts = unit_starts(count, unit_length(count))
+    wanted = _samples_of(plan.reads.unit_length, numbers)
+    starts = unit_starts(count, unit_length(count, wanted))
     last = np.append(starts[1:], count) - 1
     return UnitSequence(
         starts=_places(values, starts.tolist()),
@@ -215,6 +217,15 @@ def _sequence(recording: Recording, times: object, schema: Schema) -> UnitSequen
         features=describe_units(recording.samples, starts, recording.rate),
         time_format=schema.time_format if times is not None else "",
     )
+
+
+def _samples_of(length: float | None, times: NDArray[np.float64]) -> float | None:
+    """Return how many samples make up a length of time; None of None."""
+    if length is None:
+        return None
+    steps = np.diff(times)
+    step = float(np.median(steps)) if len(steps) else 0.0
+    return length / step if step > 0 else length
 
 
 def _times(times: object, count: int, schema: Schema) -> Sequence[Any]:
@@ -272,3 +283,6 @@ IN_UNITS: Mapping[str, DataKind[Any]] = MappingProxyType(
     }
 )
 """What reads the tasks of a control with which people mark stretches, by the tag."""
+
+TIMED = frozenset({"TimeSeries", "Audio", "Video"})
+"""Tags of which the units are parts of time, not words."""

@@ -61,9 +61,7 @@ class VideoUnits(DataKind[TaskInput]):
         names, table = _numbers(moments.frames)
         is_learnt = [name.startswith(LEARNT) for name in names]
         motion = motion_of(moments.frames, moments.after)
-        units = _units(
-            moments, plan.schema.frame_rate, np.hstack([table[:, is_learnt], motion])
-        )
+        units = _units(moments, plan, np.hstack([table[:, is_learnt], motion]))
         numbers = describe_frames(names, table)
         return TaskInput(numbers=numbers, sequence=packed_recording(units))
 
@@ -81,10 +79,11 @@ def _numbers(frames: NDArray[np.uint8]) -> tuple[list[str], NDArray[np.float64]]
 
 
 def _units(
-    moments: Moments, frame_rate: float, numbers: NDArray[np.float64]
+    moments: Moments, plan: ReadPlan, numbers: NDArray[np.float64]
 ) -> UnitSequence:
     """Return the units of a video, whose frames count from 1; the last may be short."""
-    length = unit_frames(moments.seconds, frame_rate)
+    frame_rate = plan.schema.frame_rate
+    length = unit_frames(moments.seconds, frame_rate, plan.reads.unit_length)
     count = max(1, round(moments.seconds * frame_rate))
     starts = np.arange(1, count + 1, length)
     ends = np.minimum(starts + length - 1, count)

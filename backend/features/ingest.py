@@ -14,7 +14,7 @@ from dubito.backend.data_kinds.registry import kind_named, kind_shown_by
 from dubito.backend.data_kinds.rows import NUMBERS
 from dubito.backend.errors import FileUnavailableError
 from dubito.backend.features.data_notes import missing_marks_of
-from dubito.backend.features.input_choice import choose_input
+from dubito.backend.features.input_choice import choose_input, unit_length_of
 from dubito.backend.features.task_reader import VERSION, TaskReader
 from dubito.backend.state.tasks import MOST_COLUMNS
 from dubito.model.features.extractors import extractor_version
@@ -105,6 +105,8 @@ class Ingest:
         name = self.preferences.extractor
         extractor = (name, extractor_version(name)) if name else ()
         choices = (self.preferences.features, self.preferences.group, *extractor)
+        if unit_length := unit_length_of(self.schema, self.preferences):
+            choices = (*choices, "unit length", unit_length)
         return repr((self.version, *objects, choices, *self._versions(reads)))
 
     def _versions(self, reads: InputSpec) -> list[int]:

@@ -18,7 +18,7 @@ from dubito.backend.data_kinds.rows import NUMBERS, TEXT_AND_NUMBERS, has_no_row
 from dubito.backend.data_kinds.sample import TaskSample, row_of
 from dubito.backend.data_kinds.tables import TABLES
 from dubito.backend.data_kinds.texts import TEXTS
-from dubito.backend.data_kinds.units import IN_UNITS
+from dubito.backend.data_kinds.units import IN_UNITS, TIMED
 from dubito.backend.data_kinds.unread import NOTHING
 from dubito.backend.features.extraction import reads_of
 from dubito.backend.features.media import choose_beside
@@ -46,7 +46,11 @@ def choose_input(
     """
     codec = codec_of(schema)
     if codec.marks_stretches:
-        return InputSpec(kind=IN_UNITS[schema.tag].name, keys=schema.names)
+        return InputSpec(
+            kind=IN_UNITS[schema.tag].name,
+            keys=schema.names,
+            unit_length=unit_length_of(schema, preferences),
+        )
     if codec.compares:
         return _in_pairs(schema, preferences, sample)
     if preferences.extractor:
@@ -55,6 +59,12 @@ def choose_input(
     if features := [key for key in preferences.features if key not in left_out]:
         return _asked_for(features, schema, [row_of(data, schema) for data in sample])
     return with_others(_of_object(schema, preferences.group, sample), schema, sample)
+
+
+def unit_length_of(schema: Schema, preferences: Preferences) -> float | None:
+    """Return how long the owner wants units to be; None of words and of whole tasks."""
+    is_timed = codec_of(schema).marks_stretches and schema.tag in TIMED
+    return preferences.unit_length if is_timed else None
 
 
 def with_others(

@@ -48,6 +48,8 @@ class InputSpec(StoredRecord):
     target : of a part: the name of the object that is read
     parts : how each object is read, where several are
     extractor : the name of what describes the items, if a package brings it
+    unit_length : how long the parts are by which stretches are learnt; None if that
+        comes from each item
     basis : what the decision depends on; if it changes, all is read anew
     decided_on : how many tasks were looked at
     """
@@ -59,6 +61,7 @@ class InputSpec(StoredRecord):
     target: str = ""
     parts: tuple[InputSpec, ...] = ()
     extractor: str = ""
+    unit_length: float | None = None
     basis: str = ""
     decided_on: int = 0
 

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 UNITS = 250
 """In a recording, by default: a stretch of a fiftieth of it has five of them."""
 
+MOST_UNITS = 2_000
+"""In a task, however short its owner wants units to be."""
+
 FEWEST_SAMPLES = 16
 """In a unit: fewer say nothing of a spectrum."""
 
@@ -41,11 +44,19 @@ Frames = NDArray[np.float64]
 """(n_units, n_channels, n_samples)."""
 
 
-def unit_length(n_samples: int) -> int:
-    """Return how many samples a unit of a recording has: a power of two.
+def unit_length(n_samples: int, wanted: float | None = None) -> int:
+    """Return how many samples a unit of a recording has.
 
-    So recordings of one project that are about equally long have units of one length.
+    By default it is a power of two, so that recordings of one project that are about
+    equally long have units of one length.
+
+    Parameters
+    ----------
+    wanted : how many samples the owner wants a unit to have
     """
+    if wanted is not None:
+        fewest = max(FEWEST_SAMPLES, -(-n_samples // MOST_UNITS))
+        return max(fewest, round(min(wanted, n_samples)))
     doublings = round(math.log2(max(n_samples, 1) / UNITS))
     return max(FEWEST_SAMPLES, 1 << max(doublings, 0))
 

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy.fft import dct
 
 from dubito.model.features.sound import BANDS, CEPSTRA, Frames
-from dubito.model.stretches.recording_units import averaged
+from dubito.model.stretches.recording_units import MOST_UNITS, averaged
 
 UNITS = 500
 """In a sound, at most: a word of half a second in a minute has four of them."""
@@ -15,8 +15,15 @@ AROUND = (2, 8)
 """Units on each side over which the statistics of units are averaged."""
 
 
-def unit_seconds(seconds: float) -> float:
-    """Return how long a unit of a sound is: the same for sounds of similar length."""
+def unit_seconds(seconds: float, wanted: float | None = None) -> float:
+    """Return how long a unit of a sound is: the same for sounds of similar length.
+
+    Parameters
+    ----------
+    wanted : how many seconds the owner wants a unit to have
+    """
+    if wanted is not None:
+        return max(SHORTEST_SECONDS, seconds / MOST_UNITS, wanted)
     doublings = np.ceil(np.log2(max(1.0, seconds / UNITS / SHORTEST_SECONDS)))
     return float(SHORTEST_SECONDS * 2**doublings)
 

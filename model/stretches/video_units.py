@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from dubito.model.stretches.recording_units import averaged
+from dubito.model.stretches.recording_units import MOST_UNITS, averaged
 
 UNITS = 120
 """In a video, at most: each costs a look of the image network."""
@@ -18,8 +18,16 @@ CELLS = 8
 """Along each side of a frame: so many places are looked at for motion."""
 
 
-def unit_frames(seconds: float, frame_rate: float) -> int:
-    """Return how many frames a unit has: the same for videos of similar length."""
+def unit_frames(seconds: float, frame_rate: float, wanted: float | None = None) -> int:
+    """Return how many frames a unit has: the same for videos of similar length.
+
+    Parameters
+    ----------
+    wanted : how many seconds the owner wants a unit to have
+    """
+    if wanted is not None:
+        length = max(SHORTEST_SECONDS, seconds / MOST_UNITS, min(wanted, seconds))
+        return max(1, round(frame_rate * length))
     doublings = math.ceil(math.log2(max(1.0, seconds / UNITS / SHORTEST_SECONDS)))
     return max(1, round(frame_rate * SHORTEST_SECONDS * (1 << doublings)))
 

@@ -5,6 +5,7 @@ import orjson
 import pytest
 
 from dubito.backend.controls.stretches import unpacked_stretches
+from dubito.backend.data_kinds.unit_sequences import unpacked
 from dubito.backend.export.formats import TABLES
 from dubito.backend.export.tables import snapshot_of
 from dubito.backend.learning.assessment import assess
@@ -166,6 +167,40 @@ def test_stretches_are_learnt_published_and_predicted(bench: Stand, kind: str) -
     assert {task: shown[task] for task in published} == published
     assert share_met(data[1], unseen["result"]) > 0.4
     assert unseen["score"] < 1
+
+
+def test_recordings_are_read_anew_when_units_get_another_length(bench: Stand) -> None:
+    rows = rows_of("recordings", bench.label_studio)
+    connect(bench, rows)
+    there, state = bench.label_studio, bench.state(rows.project)
+    before = {*state.tasks.pool().sequences}
+
+    (backend,) = there.call("GET", "/api/ml", params={"project": rows.project})
+    body = {**backend, "extra_params": {"unit_length": 5}}
+    there.call("PATCH", f"/api/ml/{backend['id']}", json=body)
+    bench.sync(rows.project)
+
+    status = bench.assert_order_holds(rows.project)
+    assert (status["labels"], status["pending"]) == (LABELS, 0)
+    sequences = unpacked(state.tasks.pool().sequences)
+    assert {len(one.features) for one in sequences} == {SAMPLES // (5 * RATE)}
+    assert not before & {*state.tasks.pool().sequences}
+
+
+def test_words_are_not_read_anew_for_the_length_of_a_unit_of_time(
+    bench: Stand,
+) -> None:
+    rows = rows_of("texts", bench.label_studio)
+    connect(bench, rows)
+    there, state = bench.label_studio, bench.state(rows.project)
+    version = state.tasks.version()
+
+    (backend,) = there.call("GET", "/api/ml", params={"project": rows.project})
+    body = {**backend, "extra_params": {"unit_length": 5}}
+    there.call("PATCH", f"/api/ml/{backend['id']}", json=body)
+    bench.sync(rows.project)
+
+    assert state.tasks.version() == version
 
 
 @every_kind_of_words

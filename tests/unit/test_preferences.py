@@ -14,8 +14,8 @@ def test_nothing_need_be_chosen(nothing: object) -> None:
 @pytest.mark.parametrize("wrap", [lambda text: text, lambda text: f"\n {text} "])
 def test_everything_can_be_chosen(wrap: object) -> None:
     text = (
-        '{"strategy": "entropy", "cost": "length", "learner": "auto",'
-        ' "features": ["x", "y"],'
+        '{"strategy": "entropy", "cost": "length", "unit_length": 0.5,'
+        ' "learner": "auto", "features": ["x", "y"],'
         ' "group": "person", "initial": {"random": 3, "centres": 0}, "audit": 0.25,'
         ' "window": 7, "preannotate": true, "seed": 5}'
     )
@@ -25,6 +25,7 @@ def test_everything_can_be_chosen(wrap: object) -> None:
     assert preferences == Preferences(
         strategy="entropy",
         cost="length",
+        unit_length=0.5,
         learner="auto",
         features=("x", "y"),
         group="person",
@@ -46,6 +47,11 @@ def test_everything_can_be_chosen(wrap: object) -> None:
         ({"windw": 5}, "windw: Extra inputs are not permitted"),
         ({"strategy": "gut"}, "strategy: Input should be 'margin', 'entropy'"),
         ({"cost": "money"}, "cost: Input should be 'task' or 'length'"),
+        ({"unit_length": 0}, "unit_length: Input should be greater than 0"),
+        ({"unit_length": -0.5}, "unit_length: Input should be greater than 0"),
+        ({"unit_length": float("inf")}, "unit_length: "),
+        ({"unit_length": float("nan")}, "unit_length: "),
+        ({"unit_length": "long"}, "unit_length: Input should be a valid number"),
         ({"class_names": "on"}, "class_names"),
         ({"learner": "best"}, "'best' is unknown; choose from auto"),
         ({"learner": "os:system"}, "'os:system' is unknown"),

@@ -9,6 +9,8 @@ from dubito.model.stretches.recording_units import (
     unit_length,
     unit_starts,
 )
+from dubito.model.stretches.sound_units import unit_seconds
+from dubito.model.stretches.video_units import unit_frames
 from dubito.model.stretches.word_units import word_ids, words_of
 
 RATE = 50.0
@@ -21,6 +23,36 @@ def test_a_recording_has_some_250_units(n_samples: int) -> None:
 
 def test_a_unit_of_a_short_recording_has_16_samples() -> None:
     assert unit_length(1) == unit_length(1_000) == 16
+
+
+@pytest.mark.parametrize(
+    ("wanted", "length"),
+    [(1e-9, 16), (16.4, 16), (100.0, 100), (1e15, 4_000)],
+)
+def test_an_owner_chooses_how_long_a_unit_is_within_reason(
+    wanted: float, length: int
+) -> None:
+    assert unit_length(4_000, wanted) == length
+
+
+def test_a_task_has_2000_units_at_most_however_short_they_are_to_be() -> None:
+    assert len(unit_starts(10**6, unit_length(10**6, 16))) == 2_000
+    assert unit_seconds(3_600, 0.1) == 1.8
+    assert unit_frames(3_600, 25, 0.1) == 45
+
+
+@pytest.mark.parametrize(("wanted", "seconds"), [(0.01, 0.1), (0.5, 0.5), (99, 99)])
+def test_a_unit_of_a_sound_has_a_tenth_of_a_second_at_least(
+    wanted: float, seconds: float
+) -> None:
+    assert unit_seconds(20, wanted) == seconds
+
+
+@pytest.mark.parametrize(("wanted", "frames"), [(0.01, 6), (1, 25), (1e15, 500)])
+def test_a_unit_of_a_video_has_a_quarter_of_a_second_at_least(
+    wanted: float, frames: int
+) -> None:
+    assert unit_frames(20, 25, wanted) == frames
 
 
 @pytest.mark.parametrize(

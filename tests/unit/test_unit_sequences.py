@@ -1,5 +1,6 @@
 """From what Label Studio stores of stretches to units, and back."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -28,17 +29,20 @@ DAY_AND_TIME, FAR = "%Y-%m-%dT%H:%M:%S", 253_402_214_400
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
 
 
-def plan_of(objects: str, control: str = "Labels") -> ReadPlan:
+def plan_of(
+    objects: str, control: str = "Labels", unit_length: float | None = None
+) -> ReadPlan:
     config = (
         f'<View>{objects}<{control} name="c" toName="t">{LABELS}</{control}></View>'
     )
     schema = read_schema(config)
-    return ReadPlan(schema=schema, reads=InputSpec(kind="", keys=schema.names))
+    reads = InputSpec(kind="", keys=schema.names, unit_length=unit_length)
+    return ReadPlan(schema=schema, reads=reads)
 
 
-def series(attributes: str = "") -> ReadPlan:
+def series(attributes: str = "", unit_length: float | None = None) -> ReadPlan:
     tag = f'<TimeSeries name="t" value="$x" {attributes}/>'
-    return plan_of(tag, "TimeSeriesLabels")
+    return plan_of(tag, "TimeSeriesLabels", unit_length)
 
 
 TEXT = plan_of('<Text name="t" value="$x"/>')
@@ -244,6 +248,38 @@ def test_the_label_config_tells_how_many_frames_a_second_has(
     sequence = read(VIDEO_UNITS, file, plan_of(tag, "TimelineLabels"))
 
     assert sequence.ends[-1] == frames
+
+
+@pytest.mark.parametrize(
+    ("attributes", "times", "unit_length"),
+    [
+        ('timeColumn="time"', lambda row: row / 50, 0.8),
+        ('timeColumn="time"', lambda row: 20 * row, 800),
+        (f'timeColumn="time" timeFormat="{TIME_FORMAT}"', moment, 4),
+        ("", lambda row: row, 40),
+    ],
+)
+def test_an_owner_says_how_long_units_are_as_the_time_column_counts(
+    attributes: str, times: Callable[[int], object], unit_length: float
+) -> None:
+    lines = [f"{times(row)},{row % 7}" for row in range(600)]
+    content = "\n".join(["time,x", *lines]).encode()
+
+    sequence = read(RECORDING_UNITS, content, series(attributes, unit_length))
+
+    assert len(sequence.features) == 15
+
+
+def test_an_owner_says_how_many_seconds_of_sounds_and_videos_a_unit_has() -> None:
+    sound = ItemFile(address="/a.wav", content=sound_file(seconds=2.25))
+    video = ItemFile(address="/a.mp4", content=clip(seconds=2))
+    shown = {name: f'<{name} name="t" value="$x"/>' for name in ("Audio", "Video")}
+
+    heard = read(SOUND_UNITS, sound, plan_of(shown["Audio"], unit_length=0.5))
+    seen = read(VIDEO_UNITS, video, plan_of(shown["Video"], "TimelineLabels", 0.5))
+
+    assert [*heard.starts] == [0, 0.5, 1, 1.5, 2]
+    assert [*seen.starts] == [1, 13, 25, 37]
 
 
 def test_a_video_has_features_where_something_moves() -> None:
