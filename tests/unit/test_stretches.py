@@ -10,6 +10,7 @@ from dubito.model.arrays import Codes
 from dubito.model.stretches import combinations, learner
 from dubito.model.stretches.certainty import occurrence, task_certainty
 from dubito.model.stretches.chain import Chain, Matrix
+from dubito.model.stretches.evaluation import held_out
 from dubito.model.stretches.learner import (
     StretchModel,
     UnitPredictions,
@@ -154,6 +155,24 @@ def test_doubt_and_probabilities_have_one_scale() -> None:
     for values in (predictions.probabilities, predictions.doubt):
         assert values.min() >= 0.0
         assert values.max() <= 1.0
+
+
+def test_a_unit_is_as_sure_as_its_predicted_classes_are_probable() -> None:
+    """No two classes ever cover one unit."""
+    units, members = lesson()
+    rest, _ = lesson(seed=1)
+
+    for predictions in (
+        fitted(units, members).predict(rest),
+        held_out(units, members, None, 0, 0),
+    ):
+        none = 1 - predictions.probabilities.sum(axis=1)
+        chosen = np.where(predictions.members, predictions.probabilities, 0.0).sum(
+            axis=1
+        )
+        expected = np.where(predictions.members.any(axis=1), chosen, none)
+        assert predictions.sure == pytest.approx(expected)
+        assert predictions.sure.mean() > 0.8
 
 
 def test_a_task_is_as_certain_as_its_least_certain_tenth() -> None:
