@@ -9,6 +9,8 @@
     strategy:
       "measure of certainty: margin (between the two most likely classes), entropy or least_confidence",
     cost: "what labelling costs where people mark stretches: as much for each task, or for each second or word (length)",
+    unit_length:
+      "length of the units in which stretches of recordings, sounds and videos are learnt; it comes from the data if none is set",
     extractor: "the extractor of an installed package, if one describes the items",
     learner: "model type: auto, or one that an installed package provides",
     features: "data keys that the model uses; all usable keys if none is named",
