@@ -26,7 +26,18 @@ if TYPE_CHECKING:
 
 DOUBTFUL_SHOWN = 5
 SHOWN = (
-    *("phase", "mode", "labels", "pool", "skipped", "set_aside", "pending", "scores"),
+    *(
+        "phase",
+        "mode",
+        "questions",
+        "not_learnt",
+        "labels",
+        "pool",
+        "skipped",
+        "set_aside",
+        "pending",
+        "scores",
+    ),
     *("round", "window_written"),
     *("events_pending", "accuracy", "mean_error", "stop", "doubtful", "agreement"),
     "last_error",
@@ -67,6 +78,9 @@ def _fields(status: JsonObject) -> JsonObject:
     fields = {name: status[name] for name in SHOWN}
     if status["kind"] == "number":
         del fields["accuracy"]
+    questions = fields.pop("questions")
+    if isinstance(questions, list) and len(questions) > 1:
+        fields["questions"] = [_question(one) for one in questions]
     window = status["window"]
     if isinstance(window, list) and window:
         count = status["window_written"]
@@ -89,6 +103,15 @@ def in_words(name: str, value: object) -> str:
     if value is None:
         return ""
     return "\n".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _question(fields: Mapping[str, Any]) -> str:
+    measure = "accuracy"
+    if fields["kind"] == "number" and fields["mean_error"]:
+        measure = "mean_error"
+    measured = _SENTENCES[measure](fields[measure])
+    name = measure.replace("_", " ")
+    return f"{fields['control']}: {fields['labels']} labels, {name} {measured}"
 
 
 def _accuracy(fields: Mapping[str, Any]) -> str:

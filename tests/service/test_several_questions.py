@@ -14,6 +14,7 @@ from dubito.backend.errors import SchemaError
 from dubito.backend.export.formats import TABLES
 from dubito.backend.export.model_zip import card_of, fit_model
 from dubito.backend.status.task_detail import task_detail
+from dubito.backend.status_table import status_table
 from dubito.backend.web.app import create_app
 from dubito.model.query.seed_set import permutation
 from tests.browser import Watch
@@ -145,6 +146,19 @@ def test_each_question_is_learnt_and_measured(bench: Stand) -> None:
     confidence, free_text = status["not_learnt"]
     assert "'certainty' asks how sure the annotator is" in confidence
     assert free_text == "'why' is a <TextArea>, which Dubito does not learn"
+
+
+def test_the_command_line_lists_the_questions(
+    bench: Stand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = connected(bench)
+
+    status_table([bench.status(project.number)])
+
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"topic: {LABELS} labels, accuracy" in printed
+    assert f"quality: {LABELS} labels, accuracy" in printed
+    assert "'why' is a <TextArea>" in printed
 
 
 def test_the_least_certain_question_decides(bench: Stand) -> None:
