@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dubito.backend.data_kinds.kind import DataKind, ItemFile
+from dubito.backend.data_kinds.kind import DataKind
 from dubito.backend.data_kinds.preview import Look
 from dubito.backend.data_kinds.sound_files import Sound, open_sound
 from dubito.backend.state.pool import TaskInput
@@ -29,6 +29,7 @@ class Audio(DataKind[Sound]):
 
     name = "audio"
     title = "audio (timbre, bands, how they change, a small spectrogram)"
+    noun = "sound"
     tags = MappingProxyType({"Audio": {}})
     by_address = True
     in_files = True
@@ -49,11 +50,7 @@ class Audio(DataKind[Sound]):
 
     def decode(self, content: object, plan: ReadPlan) -> Sound:
         """Return the sound of a file, or of some parts of a long one."""
-        if not isinstance(content, ItemFile):
-            address = self.address(content, plan)
-            message = f"{address[:80]!r} is the address of a sound, not a sound"
-            raise BadItemError(message)
-        return open_sound(content.content)
+        return open_sound(self.file_of(content, plan))
 
     def describe(self, items: Sequence[Sound]) -> list[TaskInput]:
         """Describe sounds by numbers."""

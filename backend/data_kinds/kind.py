@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from dubito.backend.data_kinds.preview import Look, TaskPreview
 from dubito.backend.data_kinds.shown_data import shown_data
 from dubito.backend.state.facts import InputSpec
+from dubito.model.errors import BadItemError
 from dubito.model.task_values import written
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class DataKind(ABC, Generic[Item]):
     ----------
     name : of the kind in Redis and in exported models; it never changes
     title : of the kind in the card of an exported model
+    noun : what sentences call an item
     tags : the object tags that show such items, each with the attributes that say in
         which form the item is given, and the forms that are read, parted by `|`
     by_address : whether the tag shows a file by its address where its `valueType`
@@ -81,6 +83,7 @@ class DataKind(ABC, Generic[Item]):
 
     name: str
     title: str
+    noun: str = "file"
     tags: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     by_address: bool = False
     reads_entries: bool = False
@@ -120,6 +123,20 @@ class DataKind(ABC, Generic[Item]):
     def address(self, content: object, plan: ReadPlan) -> str:  # noqa: ARG002
         """Return the address of the file to fetch; empty if the content is the item."""
         return ""
+
+    def file_of(self, content: object, plan: ReadPlan) -> bytes:
+        """Return the content of an item's file.
+
+        Raises
+        ------
+        BadItemError
+            if it was not fetched, and there is only its address
+        """
+        if isinstance(content, ItemFile):
+            return content.content
+        address = self.address(content, plan)[:LONGEST_QUOTE]
+        message = f"{address!r} is the address of a {self.noun}, not a {self.noun}"
+        raise BadItemError(message)
 
     @abstractmethod
     def decode(self, content: object, plan: ReadPlan) -> Item:

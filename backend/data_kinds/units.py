@@ -154,6 +154,7 @@ class SoundUnits(DataKind[SoundInUnits]):
 
     name = "sound-units"
     title = "sounds, in short parts"
+    noun = AUDIO.noun
     by_address = True
     in_files = True
     takes_time = True
@@ -165,11 +166,7 @@ class SoundUnits(DataKind[SoundInUnits]):
 
     def decode(self, content: object, plan: ReadPlan) -> SoundInUnits:
         """Return the sound of a file, with the units that people's stretches cover."""
-        if not isinstance(content, ItemFile):
-            address = self.address(content, plan)
-            message = f"{address[:80]!r} is the address of a sound, not a sound"
-            raise BadItemError(message)
-        sound = open_whole_sound(content.content)
+        sound = open_whole_sound(self.file_of(content, plan))
         return SoundInUnits(sound, packed_recording(_parts_of(sound, plan)))
 
     def describe(self, items: Sequence[SoundInUnits]) -> list[TaskInput]:

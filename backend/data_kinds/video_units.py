@@ -8,12 +8,11 @@ import numpy as np
 from PIL import Image
 
 from dubito.backend.data_kinds.images import IMAGES, made_small
-from dubito.backend.data_kinds.kind import DataKind, ItemFile
+from dubito.backend.data_kinds.kind import DataKind
 from dubito.backend.data_kinds.media_files import moments_of
 from dubito.backend.data_kinds.unit_sequences import UnitSequence, packed_recording
 from dubito.backend.data_kinds.videos import VIDEOS
 from dubito.backend.state.pool import TaskInput
-from dubito.model.errors import BadItemError
 from dubito.model.features.frames import describe_frames
 from dubito.model.stretches.video_units import (
     describe_video_units,
@@ -41,6 +40,7 @@ class VideoUnits(DataKind[TaskInput]):
 
     name = "video-units"
     title = "videos, in units of a few frames"
+    noun = VIDEOS.noun
     version = VIDEOS.version
     by_address = True
     in_files = True
@@ -53,11 +53,7 @@ class VideoUnits(DataKind[TaskInput]):
 
     def decode(self, content: object, plan: ReadPlan) -> TaskInput:
         """Return what is learnt of a video, with the units that stretches cover."""
-        if not isinstance(content, ItemFile):
-            address = self.address(content, plan)
-            message = f"{address[:80]!r} is the address of a video, not a video"
-            raise BadItemError(message)
-        moments = moments_of(content.content)
+        moments = moments_of(self.file_of(content, plan))
         names, table = _numbers(moments.frames)
         is_learnt = [name.startswith(LEARNT) for name in names]
         motion = motion_of(moments.frames, moments.after)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dubito.backend.data_kinds.images import IMAGES, Picture, made_small
-from dubito.backend.data_kinds.kind import DataKind, ItemFile
+from dubito.backend.data_kinds.kind import DataKind
 from dubito.backend.data_kinds.media_files import EXTRA, frames_of, is_installed
 from dubito.backend.data_kinds.preview import Look
 from dubito.backend.state.pool import TaskInput
@@ -33,6 +33,7 @@ class Videos(DataKind[tuple[Picture, ...]]):
 
     name = "video"
     title = "videos (features of some frames: mean, spread, change)"
+    noun = "video"
     version = IMAGES.version
     tags = MappingProxyType({"Video": {}})
     by_address = True
@@ -58,11 +59,7 @@ class Videos(DataKind[tuple[Picture, ...]]):
 
     def decode(self, content: object, plan: ReadPlan) -> tuple[Picture, ...]:
         """Return evenly spread frames of the video in a file, made small."""
-        if not isinstance(content, ItemFile):
-            address = self.address(content, plan)
-            message = f"{address[:80]!r} is the address of a video, not a video"
-            raise BadItemError(message)
-        frames, (width, height) = frames_of(content.content)
+        frames, (width, height) = frames_of(self.file_of(content, plan))
         small = map(made_small, frames)
         return tuple(replace(one, width=width, height=height) for one in small)
 

@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from dubito.backend.services import Services
 
 PATIENCE_SECONDS = 0.3
+"""For one command. Where the store is slower, events are refused that it might still
+take. Label Studio does not repeat them, but the next look for lost events, some 30 s
+later, finds the annotation: a refusal delays a round and loses no label. Waiting costs
+more: Label Studio gives an event and `/health` one second, in which the annotator
+waits, and those who wait for a store that hangs hold all threads. A packet that was
+lost is sent again after 0.2 s, and does not count as slow."""
+
 FRESH_SECONDS = 0.5
 DOWN_FRESH_SECONDS = 0.1
 """A store that comes back is used again at once."""

@@ -8,10 +8,12 @@ import av
 import numpy as np
 import pytest
 
+from dubito.backend.data_kinds.audio import AUDIO
 from dubito.backend.data_kinds.images import Picture
-from dubito.backend.data_kinds.kind import ItemFile, ReadPlan
+from dubito.backend.data_kinds.kind import DataKind, ItemFile, ReadPlan
 from dubito.backend.data_kinds.media_files import frames_of, moments_of
 from dubito.backend.data_kinds.reader_process import answer_of
+from dubito.backend.data_kinds.units import IN_UNITS
 from dubito.backend.data_kinds.videos import VIDEOS
 from dubito.backend.state.facts import InputSpec
 from dubito.model.errors import BadItemError
@@ -244,9 +246,20 @@ def test_a_video_whose_frames_are_all_damaged_is_refused() -> None:
         opened(bytes(content))
 
 
-def test_an_address_is_no_video() -> None:
-    with pytest.raises(BadItemError, match="is the address of a video"):
-        VIDEOS.decode("/a.mp4", PLAN)
+@pytest.mark.parametrize(
+    ("kind", "noun"),
+    [
+        (VIDEOS, "video"),
+        (IN_UNITS["Video"], "video"),
+        (AUDIO, "sound"),
+        (IN_UNITS["Audio"], "sound"),
+    ],
+)
+def test_an_address_is_no_item(kind: DataKind[object], noun: str) -> None:
+    with pytest.raises(
+        BadItemError, match=f"'/a.mp4' is the address of a {noun}, not a {noun}"
+    ):
+        kind.decode(" /a.mp4 ", PLAN)
 
 
 def test_without_its_library_a_video_is_set_aside_with_what_to_install(
