@@ -23,7 +23,8 @@ SLICE_SECONDS = 10.0
 BUSY_SLICE_SECONDS = 0.5
 PAUSE_SECONDS = 1.0
 BUSY_PAUSE_SECONDS = 3.0
-"""Labels are written for a while, then not; less while somebody labels."""
+"""Labels are written for a while, then not; less while somebody labels, or another
+project waits, which may have no other worker."""
 
 TURN_SECONDS = 3
 FEWEST = 5
@@ -69,10 +70,9 @@ class AutolabelRunner:
         return pause
 
     def _writer(self) -> AutolabelWriter:
-        is_quiet = self.turn.is_quiet()
+        is_quiet, is_awaited = self.turn.is_quiet(), self.turn.services.is_awaited
         longest = min(SLICE_SECONDS, self.turn.tick())  # who polls hears of nothing
-        end = time.monotonic() + (longest if is_quiet else BUSY_SLICE_SECONDS)
-        state = self.turn.state
+        began, state = time.monotonic(), self.turn.state
         doing = state.autolabel.job().state
 
         turn = f"{keys.REST_TURN}:{state.key}"
@@ -81,8 +81,10 @@ class AutolabelRunner:
         own = iter(range(FEWEST if is_due else 0))
 
         def is_late() -> bool:
-            is_claimed = time.monotonic() > end or state.work.is_lease_wanted()
-            return is_claimed or state.autolabel.job().state != doing
+            took = time.monotonic() - began
+            is_short = took > BUSY_SLICE_SECONDS and (not is_quiet or is_awaited())
+            is_claimed = took > longest or state.work.is_lease_wanted()
+            return is_short or is_claimed or state.autolabel.job().state != doing
 
         def is_over() -> bool:
             if is_late() or (next(own, None) is None and state.work.pending() > 0):

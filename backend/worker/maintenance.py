@@ -35,11 +35,7 @@ class Maintenance:
 
     def work(self) -> None:
         """Work for a short while, or until something happens."""
-        end = time.monotonic() + SLICE_SECONDS
-        while time.monotonic() < end and not self._is_wanted():
-            if not self._take_in():
-                break
-        else:
+        if self._is_reading():
             self._survey()
             self._state.work.due_in(0)
             return
@@ -60,6 +56,19 @@ class Maintenance:
 
     def _survey(self) -> None:
         MapBuilder(turn=self.runner.turn, snapshot=self.snapshot).survey()
+
+    def _is_reading(self) -> bool:
+        """Read tasks for a short while; return whether something comes before the rest.
+
+        Other projects do not wait for the end of it: there may be no other worker.
+        """
+        end = time.monotonic() + SLICE_SECONDS
+        while not self._is_wanted():
+            if not self._take_in():
+                return False
+            if time.monotonic() > end or self.runner.services.is_awaited():
+                return True
+        return True
 
     def _take_in(self) -> bool:
         """Read some tasks that wait; when the last is read, ask for a round."""

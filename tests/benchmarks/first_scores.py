@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
+from playwright.sync_api import ViewportSize
 
 from dubito.backend.connect_command import connect_project
 from dubito.backend.labelstudio.bulk_import import QUICK_IMPORT_FLAG
@@ -24,6 +25,9 @@ from tests.dubito_process import rows_project
 from tests.editor import sign_in
 
 LOOK_SECONDS = 0.5
+WIDE: ViewportSize = {"width": 2_000, "height": 900}
+"""So wide that the table shows the scores."""
+
 BESIDE_SECONDS = 20.0
 SHOWN = "id,is_labeled,predictions_score"
 
@@ -92,6 +96,7 @@ def _take_picture(loop: Loop, project: int, picture: Path) -> None:
         TemporaryDirectory() as directory,
         browser_showing(Path(directory)) as page,
     ):
+        page.set_viewport_size(WIDE)
         data_manager = f"{loop.label_studio.url}/projects/{project}/data"
         page.goto(f"{data_manager}?tab={connection.tab}")
         sign_in(page)

@@ -35,7 +35,10 @@ PAGE_SECONDS = 0.4
 """What a write, also of 200 rows, and a page of 500 tasks took the real one."""
 
 EVER = 1_000_000
-PATIENCE_SECONDS = 3_600.0
+SELDOM = 2.0
+"""Seconds: a look at the status costs some time of the web server."""
+
+PATIENCE_SECONDS = 600.0
 MEGABYTE = 2**20
 PARTS: tuple[Part, ...] = ("web", "worker")
 PAGES = (
@@ -92,9 +95,16 @@ class Report:
         yield
         self.lines[name] = f"{time.perf_counter() - began:.1f} s"
 
-    def wait(self, condition: Callable[[JsonObject], bool]) -> None:
-        """Wait until a condition of the status holds."""
-        self.dubito.when(self.project, condition, PATIENCE_SECONDS)
+    def wait(
+        self, condition: Callable[[JsonObject], bool], seconds: float = 0.1
+    ) -> None:
+        """Wait until a condition of the status holds; look each so many seconds."""
+        path = f"/api/projects/{self.project}"
+        while True:
+            answer = self.dubito.http.get(path, timeout=PATIENCE_SECONDS)
+            if answer.is_success and condition(answer.json()):
+                return
+            time.sleep(seconds)
 
     def steps(self) -> dict[str, tuple[float, float]]:
         """Return how often each step of rounds was taken, and how long in all."""
@@ -120,8 +130,8 @@ def main(tasks: int, labels: int) -> None:
         with report.timed("until all first scores are written"):
             with report.timed("first sync, until the first tasks are in order"):
                 label_studio.connect_backend(project, dubito.url)
-                report.wait(lambda status: bool(status["published_at"]))
-            report.wait(lambda s: s["scores"]["written"] == s["scores"]["of"])
+                report.wait(lambda status: bool(status["published_at"]), SELDOM)
+            report.wait(lambda s: s["scores"]["written"] == s["scores"]["of"], SELDOM)
         _label(label_studio, report, labels)
         _look(report)
     table = Table("", "", title=f"{tasks} tasks, load {os.getloadavg()[0]:.1f}")

@@ -283,6 +283,19 @@ def test_what_we_have_not_heard_of_is_passed_over_too(bench: Stand, rows: Rows) 
     assert bench.status(rows.project)["labels"] == LABELS + 1
 
 
+def go_on(bench: Stand, rows: Rows, times: int = 1) -> None:
+    """Let a worker go on with the job of a project, a slice at a time."""
+    state = bench.state(rows.project)
+    snapshot = ProjectSnapshot.of(state)
+    assert snapshot is not None
+    with state.work.lease() as lease:
+        assert lease is not None
+        client = bench.services.label_studio()
+        own = Turn(services=bench.services, state=state, lease=lease, client=client)
+        for _ in range(times):
+            AutolabelRunner(turn=own, snapshot=snapshot).go_on()
+
+
 def test_where_labels_never_cease_a_few_are_written_all_the_same(
     bench: Stand, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -292,19 +305,33 @@ def test_where_labels_never_cease_a_few_are_written_all_the_same(
     monkeypatch.setattr(runner, "BUSY_SLICE_SECONDS", PATIENCE_SECONDS)
     monkeypatch.setitem(turn.TICKS, "events", PATIENCE_SECONDS)
     order(bench, rows, action="start", certainty=0.0)
-    state = bench.state(rows.project)
-    snapshot = ProjectSnapshot.of(state)
-    assert snapshot is not None
-    state.work.request()  # something waits for a round, and goes on to wait
+    bench.state(rows.project).work.request()  # it goes on to wait for a round
 
-    with state.work.lease() as lease:
-        assert lease is not None
-        client = bench.services.label_studio()
-        own = Turn(services=bench.services, state=state, lease=lease, client=client)
-        AutolabelRunner(turn=own, snapshot=snapshot).go_on()
-        AutolabelRunner(turn=own, snapshot=snapshot).go_on()
+    go_on(bench, rows, times=2)
 
     assert len(written(bench, rows)) == FEWEST
+
+
+def test_other_projects_do_not_wait_until_a_slice_is_over(
+    bench: Stand, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be no other worker."""
+    monkeypatch.setattr(turn, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(runner, "SLICE_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(runner, "BUSY_SLICE_SECONDS", 0.0)
+    monkeypatch.setitem(turn.TICKS, "events", PATIENCE_SECONDS)
+    order(bench, rows, action="start", certainty=0.0)
+    bench.run()
+    before = len(written(bench, rows))
+    bench.services.call("look_after", "another")
+
+    go_on(bench, rows)
+    awaited = len(written(bench, rows)) - before
+    bench.services.queue.remove(bench.services.queue.job_ids[0])
+    go_on(bench, rows)
+
+    assert awaited == 0
+    assert len(written(bench, rows)) == TASKS - LABELS
 
 
 def test_a_job_pauses_and_goes_on(bench: Stand, rows: Rows) -> None:

@@ -206,6 +206,26 @@ def test_the_better_map_makes_way_at_each_step_and_is_the_same_in_the_end(
     assert asked(bench, rows.project) == in_steps
 
 
+def test_other_projects_wait_for_one_step_of_the_better_map(bench: Stand) -> None:
+    """There may be no other worker; and where there are many, it still gets on."""
+    rows = rows_project(bench.label_studio, COUNT)
+    state = bench.connect(rows.project)
+    store, basis = (
+        MapStore(state.client, state.key),
+        stamp_of(bench, rows.project).basis,
+    )
+    bench.services.call("look_after", "another")
+
+    steps = []
+    for _ in range(2):
+        assert not survey(bench, rows.project, after=QUIET)
+        kept = store.step(basis)
+        assert kept is not None
+        steps.append(kept[0])
+
+    assert steps == [1, 2]
+
+
 def test_a_handful_of_tasks_needs_no_better_map(bench: Stand) -> None:
     rows = rows_project(bench.label_studio, FEWEST - 1)
     bench.connect(rows.project)

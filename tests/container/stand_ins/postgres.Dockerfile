@@ -6,7 +6,8 @@ RUN groupadd --gid 999 postgres \
     && apt-get -qq update \
     && apt-get -qq install --yes --no-install-recommends postgresql-15 \
     && rm -rf /var/lib/postgresql/15 \
-    && install --directory --owner=999 --group=999 --mode=0700 /var/lib/postgresql/data
+    && install --directory --owner=999 --group=999 --mode=0700 /var/lib/postgresql/data \
+    && install --directory --owner=999 --group=999 --mode=3777 /var/run/postgresql
 COPY postgres.sh /usr/local/bin/docker-entrypoint.sh
 ENV PATH=/usr/lib/postgresql/15/bin:/usr/local/bin:/usr/bin:/bin \
     PGDATA=/var/lib/postgresql/data
