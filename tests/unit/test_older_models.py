@@ -9,7 +9,7 @@ from skops import io as skops
 
 from dubito.backend.errors import ModelFileError
 from dubito.backend.export.fitted_model import FittedModel, load_model
-from dubito.backend.export.skops_file import OURS, THEIRS
+from dubito.backend.export.skops_file import OLD_FORMAT_OF_STRETCHES, OURS, THEIRS
 from dubito.backend.features.feature_table import Featuriser
 from dubito.backend.labelstudio.label_config import read_schema
 from dubito.backend.state.facts import InputSpec
@@ -74,3 +74,13 @@ def test_a_model_of_texts_without_vectors_is_of_an_older_dubito(
             load_model(path)
     else:
         assert load_model(path).classes == ("a", "b")
+
+
+def test_a_model_of_stretches_with_other_features_is_of_an_older_dubito(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "old.skops"
+    skops.dump({"format": OLD_FORMAT_OF_STRETCHES}, path)
+
+    with pytest.raises(ModelFileError, match="an older Dubito wrote"):
+        load_model(path)
