@@ -38,7 +38,7 @@ class SimulatedStretches(SimulatedPool):
         model, units = self._model(count), marked(self.pool).units
         if model is None or count < 2:
             return None
-        return task_certainty(model.predict(units).doubt, units.ends)
+        return task_certainty(model.predict(units).doubt, units)
 
     def score(self, count: int, test: Labelled) -> Score:
         """Return how well the first tasks teach to mark the others."""

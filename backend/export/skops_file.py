@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 FORMAT = 11
 """Grows when an older Dubito could not read what is written."""
 
-FORMAT_OF_STRETCHES = 10
+FORMAT_OF_STRETCHES, OLD_FORMAT_OF_STRETCHES = 12, 10
+"""Words had other features in the old one."""
+
 READ_FORMATS = frozenset({6, 7, 8, 9, FORMAT, FORMAT_OF_STRETCHES})
 """Format 9 knows no numbers; format 8 learnt grades as classes; format 7 knows no names
 of classes; format 6 knows one object only, and no extractor, and its texts have no
@@ -124,10 +126,14 @@ def read_content(path: Path, also: Sequence[str] = ()) -> Mapping[str, Any]:
             raise ModelFileError(message) from error
         message = f"{path} contains types that are not Dubito's: {error}"
         raise ModelFileError(message) from error
-    if not isinstance(content, dict) or content.get("format") not in READ_FORMATS:
+    known_formats = {*READ_FORMATS, OLD_FORMAT_OF_STRETCHES}
+    if not isinstance(content, dict) or content.get("format") not in known_formats:
         message = f"{path} is not a model of this version of Dubito"
         raise ModelFileError(message)
-    if content["format"] < WITH_VECTORS and content["featuriser"].wordings is not None:
+    number = content["format"]
+    if number == OLD_FORMAT_OF_STRETCHES or (
+        number < WITH_VECTORS and content["featuriser"].wordings is not None
+    ):
         message = f"an older Dubito wrote {path}: export the model again"
         raise ModelFileError(message)
     return content

@@ -52,10 +52,11 @@ def predict_tasks(
     ----------
     cost : what labelling a task costs; see `Preferences`
     """
-    predictions, ends = model.predict(sequences.units), sequences.units.ends
+    units = sequences.units
+    predictions = model.predict(units)
     return TaskPredictions(
-        probabilities=occurrence(predictions, ends),
-        certainty=task_certainty(predictions.doubt, ends, per_length=cost == "length"),
+        probabilities=occurrence(predictions, units.ends),
+        certainty=task_certainty(predictions.doubt, units, per_length=cost == "length"),
         stretches=sequences.answers(predictions.members, classes),
         expected_right=mean_of_units(predictions.sure, ends),
     )

@@ -5,35 +5,40 @@ from numpy.typing import NDArray
 
 from dubito.model.arrays import Certainty, Probabilities
 from dubito.model.stretches.learner import UnitPredictions
-from dubito.model.stretches.units import Ends, lengths_of, starts_of
+from dubito.model.stretches.units import Ends, UnitTable, lengths_of, starts_of
 
 SHARE = 0.1
-"""Of the units of a task: so many, the least certain ones, rate the task.
+"""Of the units of a task that are windows: so many, the least certain ones, rate it.
 
 After 20 to 30 recordings, 4 seeds, the share of time right was 94.0 %; 93.1 with the
-mean of all units, 93.9 with their sum, 92.2 with the least certain; 91.0 at random."""
+mean of all units, 93.9 with their sum, 92.2 with the least certain; 91.0 at random.
+
+A text is rated by the sum of the doubts of its words (total token entropy: Settles and
+Craven 2008). After 100 Japanese sentences, 2 seeds, F1 of names was 53.2 %; 46.2 with a
+tenth of the words, 51.0 with the least certain; 48.5 at random."""
 
 
 def task_certainty(
-    doubt: NDArray[np.float64], ends: Ends, *, per_length: bool = False
+    doubt: NDArray[np.float64], units: UnitTable, *, per_length: bool = False
 ) -> Certainty:
     """Rate tasks by the doubt of their units.
 
     Parameters
     ----------
     doubt : (n_units,) in [0, 1]
-    ends : (n_tasks,) as in a `UnitTable`
+    units : of the tasks
     per_length : whether each unit costs the same to label, not each task
 
     Returns
     -------
     (n_tasks,) in [0, 1], the lowest is asked first; 1 of a task without units
     """
-    lengths = lengths_of(ends)
+    lengths, ends = lengths_of(units.ends), units.ends
+    if units.has_words and not per_length:
+        return 1 / (1 + np.bincount(_tasks(lengths), doubt, len(ends)))
     share = 1.0 if per_length else SHARE
     counts = np.ceil(share * lengths).astype(np.intp)
-    tasks = np.repeat(np.arange(len(ends)), lengths)
-    most_doubtful = doubt[np.lexsort((-doubt, tasks))]
+    most_doubtful = doubt[np.lexsort((-doubt, _tasks(lengths)))]
     sums = np.concatenate([[0.0], np.cumsum(most_doubtful)])
     starts = starts_of(ends)
     mean = (sums[starts + counts] - sums[starts]) / np.maximum(counts, 1)
@@ -45,6 +50,11 @@ def mean_of_units(values: NDArray[np.float64], ends: Ends) -> NDArray[np.float64
     lengths, sums = lengths_of(ends), np.concatenate([[0.0], np.cumsum(values)])
     means = (sums[ends] - sums[starts_of(ends)]) / np.maximum(lengths, 1)
     return np.where(lengths > 0, np.clip(means, 0.0, 1.0), 1.0)
+
+
+def _tasks(lengths: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return (n_units,) the task of each unit."""
+    return np.repeat(np.arange(len(lengths)), lengths)
 
 
 def occurrence(predictions: UnitPredictions, ends: Ends) -> Probabilities:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,14 +42,14 @@ FIRST_KANA, FIRST_KATAKANA, FIRST_IDEOGRAPH = "\u3040", "\u30a0", "\u3400"
 REACH = 2
 """Words on each side whose features are said of a word, too."""
 
-OWN = 2 + 2 * LONGEST_AFFIX + 1
-"""Word, lower case, prefixes and suffixes, shape."""
+OWN = 2 + 2 * LONGEST_AFFIX + 2
+"""Word, lower case, prefixes and suffixes, shape, kind."""
 
 LOWER, SPEAKER = 1, 100
 """Place of the lower case among these, and a place that none of them has."""
 
 TOLD = (LOWER, 2 * LONGEST_AFFIX, OWN - 1)
-"""What is said of neighbours: lower case, a suffix of three characters, shape."""
+"""What is said of neighbours: lower case, a suffix of three characters, kind."""
 
 BEYOND = np.uint32(0x9E3779B9)
 """Stands for the features of what is before the first and after the last word."""
@@ -68,8 +69,8 @@ def word_ids(texts: Iterable[str]) -> list[NDArray[np.uint32]]:
     """Return for each text the (n_words, F) hashed features of the words of it.
 
     Features are those that taggers usually have (Ratinov and Roth 2009): the word, its
-    lower case, shape, beginnings and ends, some of these of its neighbours, and pairs
-    of neighbours.
+    lower case, shape, kind, beginnings and ends, some of these of its neighbours, and
+    pairs of neighbours.
     """
     numbers: dict[str, int] = {}
     by_text = [
@@ -107,16 +108,34 @@ def _hashed(word: str) -> list[int]:
     lower = word.lower()
     sizes = range(1, LONGEST_AFFIX + 1)
     affixes = (*(lower[:n] for n in sizes), *(lower[-n:] for n in sizes))
-    features = (word, lower, *affixes, _shape(word))
+    shape = _shape(word)
+    features = (word, lower, *affixes, shape, _kind(word, shape))
     return [_hash(feature, place) for place, feature in enumerate(features)]
 
 
 def _shape(word: str) -> str:
-    """Return a word with each character replaced by its kind."""
-    return "".join(map(_kind, word[:LONGEST_SHAPE]))
+    """Return a word with each run of characters of one sort replaced by the sort.
+
+    So names have one shape, however long they are.
+    """
+    sorts = map(_sort, word[:LONGEST_SHAPE])
+    return "".join(sort for sort, _ in groupby(sorts))
 
 
-def _kind(character: str) -> str:
+def _kind(word: str, shape: str) -> str:
+    """Return whether a word is a number, in capitals, capitalised, or a sign."""
+    if word.isdigit():
+        return "0"
+    if word.isupper():
+        return "A"
+    if word.istitle():
+        return "Aa"
+    if word.islower():
+        return "a"
+    return shape if any(map(str.isalnum, word)) else "."
+
+
+def _sort(character: str) -> str:
     if character.isdigit():
         return "0"
     if not character.isalpha():
@@ -133,11 +152,11 @@ def _with_neighbours(own: NDArray[np.uint32]) -> NDArray[np.uint32]:
     context_ids = own[:, list(TOLD)]
     places = (*range(-REACH, 0), *range(1, REACH + 1))
     around = {place: _shifted(context_ids, place) for place in places}
-    lower, shape = context_ids[:, :1], context_ids[:, -1:]
+    lower, kind = context_ids[:, :1], context_ids[:, -1:]
     pairs = [_joint(around[-1][:, :1], lower), _joint(lower, around[1][:, :1])]
-    shapes = _joint(_joint(around[-1][:, -1:], shape), around[1][:, -1:])
+    kinds = _joint(_joint(around[-1][:, -1:], kind), around[1][:, -1:])
     salted = [_joint(np.uint32(place + REACH), ids) for place, ids in around.items()]
-    return np.hstack([own, *salted, *pairs, shapes])
+    return np.hstack([own, *salted, *pairs, kinds])
 
 
 def _shifted(ids: NDArray[np.uint32], place: int) -> NDArray[np.uint32]:

@@ -22,9 +22,9 @@ from dubito.backend.simulate.runs import Experiment, Job, StrategyRun, usual_bud
 from dubito.model.evaluation.holdout import split
 from dubito.model.simulation import STRATEGIES, by_chance
 from tests.benchmarks.data_sets import SOURCES, data_set
+from tests.benchmarks.packaged_files import CACHE
 from tests.benchmarks.peers import SCORED_BEYOND, SCORED_EVERY, contestants
 from tests.benchmarks.results import DUBITO, RANDOM, Result, report, summary
-from tests.benchmarks.sources import CACHE
 from tests.exports import question_of
 
 OURS = "auto"

@@ -22,6 +22,7 @@ from dubito.model.simulation import Strategy
 from tests.benchmarks import ways
 from tests.benchmarks.active_learning import OURS, RESULTS, material, ours
 from tests.benchmarks.data_sets import SOURCES
+from tests.benchmarks.packaged_files import CACHE
 from tests.benchmarks.results import (
     markdown,
     up_to,
@@ -29,7 +30,6 @@ from tests.benchmarks.results import (
     with_interval,
     write_part,
 )
-from tests.benchmarks.sources import CACHE
 from tests.benchmarks.trials import TEN, Trial
 from tests.benchmarks.ways import LateClass, Way
 

