@@ -58,7 +58,7 @@ def predict_tasks(
         probabilities=occurrence(predictions, units.ends),
         certainty=task_certainty(predictions.doubt, units, per_length=cost == "length"),
         stretches=sequences.answers(predictions.members, classes),
-        expected_right=mean_of_units(predictions.sure, ends),
+        expected_right=mean_of_units(predictions.sure, units.ends),
     )
 
 

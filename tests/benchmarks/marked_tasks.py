@@ -11,7 +11,7 @@ from dubito.backend.features.feature_table import FeatureTable
 from dubito.backend.features.in_memory_pool import pool_of
 from dubito.backend.features.input_choice import choose_input
 from dubito.backend.features.task_reader import TaskReader
-from dubito.backend.labelstudio.label_config import read_schema
+from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.project_settings import Preferences
 from dubito.model.schema import Schema
 from dubito.model.simulation import Labelled
