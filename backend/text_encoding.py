@@ -50,3 +50,14 @@ def json_of(content: bytes) -> object:
         except (ValueError, RecursionError):
             raise error from None
     return value
+
+
+def in_whole_characters(content: str | bytes) -> bytes:
+    """Return JSON with `?` for each half character (a lone surrogate).
+
+    Raises
+    ------
+    ValueError, RecursionError
+        if the content is no JSON, or is nested too deeply
+    """
+    return json.dumps(json.loads(content), ensure_ascii=False).encode(errors="replace")

@@ -28,6 +28,7 @@ from dubito.backend.errors import (
 )
 from dubito.backend.state.counters import ERRORS
 from dubito.backend.state.error_hints import error_hint
+from dubito.backend.text_encoding import in_whole_characters
 from dubito.backend.web.auth import current_services, guard
 from dubito.backend.web.health import HealthMonitor, current_health
 from dubito.backend.web.limits import LARGEST_BODY, check_depth, limit_body
@@ -86,8 +87,17 @@ class FastJSON(JSONProvider):
         return orjson.dumps(obj, option=orjson.OPT_NON_STR_KEYS).decode()
 
     def loads(self, s: str | bytes, **_: object) -> object:
-        """Read JSON."""
-        value: object = orjson.loads(s)
+        """Read JSON, in which `?` takes the place of half a character.
+
+        Label Studio may hold one in a task, which must not spoil the others.
+        """
+        try:
+            value: object = orjson.loads(s)
+        except orjson.JSONDecodeError as error:
+            try:
+                value = orjson.loads(in_whole_characters(s))
+            except (ValueError, RecursionError):
+                raise error from None
         check_depth(value)
         return value
 

@@ -83,7 +83,7 @@ MAY_IMPORT = {
     "backend/web": {
         *LOOP - {"data_kinds", "features", "model"},
         *("autolabel", "connection", "export", "listening", "relabel", "status"),
-        *("taskmap", "version"),
+        *("taskmap", "text_encoding", "version"),
     },
     "model/features": set(),
     "model/learners": set(),

@@ -87,6 +87,24 @@ def test_bad_input_gets_a_sentence_and_changes_nothing(
     assert kept_in(redis) == before
 
 
+def test_half_a_character_in_one_task_spoils_no_other(
+    http: FlaskClient, state: ProjectState
+) -> None:
+    """Label Studio's database may hold one, and sends it as an escape."""
+    texts = ("whole", "half \ud83d", "\U0001f600")
+    tasks = [{"id": n, "data": {"text": text}} for n, text in enumerate(texts, 1)]
+
+    news = json.dumps(event("TASKS_CREATED", tasks=tasks))
+    response = http.post("/webhook", data=news, content_type=JSON)
+    body = json.dumps({"project": KEY, "tasks": tasks})
+    asked = http.post("/predict", data=body, content_type=JSON)
+
+    assert (response.status_code, asked.status_code) == (200, 200)
+    assert asked.json is not None
+    assert len(asked.json["results"]) == 3
+    assert state.tasks.pending() == {1, 2, 3}
+
+
 def test_data_nested_without_end_harms_nobody(
     http: FlaskClient, state: ProjectState
 ) -> None:
