@@ -57,7 +57,7 @@ class Recordings:
         return float((np.repeat(predictions, self.lengths) == self.codes).mean())
 
 
-def composed(seed: int) -> tuple[Recordings, Recordings]:
+def composed(seed: int, n_pool: int = POOL) -> tuple[Recordings, Recordings]:
     """Return recordings to learn from and to test on, which share no sample.
 
     Each second seed learns from the ends of the watch's recordings, not the beginnings.
@@ -77,7 +77,7 @@ def composed(seed: int) -> tuple[Recordings, Recordings]:
             half[person].append((part if seed % 2 == 0 else part[::-1], code))
     pool, test = (
         [_recording(half[int(rng.choice(people))], rng) for _ in range(n)]
-        for half, n in zip(halves, (POOL, TEST), strict=True)
+        for half, n in zip(halves, (n_pool, TEST), strict=True)
     )
     return _described(pool, len(exercises)), _described(test, len(exercises))
 

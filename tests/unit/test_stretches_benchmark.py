@@ -1,5 +1,7 @@
 """The benchmarks of stretches count what they say."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from dubito.model.stretches.word_units import words_of
 from tests.benchmarks.marked_tasks import Example, Examples, read
 from tests.benchmarks.stretches import STEPS, arrival
 from tests.benchmarks.stretches_crf import features_of, tags_of
+from tests.benchmarks.stretches_labelled import LIMITS, POINTS, Outcome, rows_of
 from tests.benchmarks.stretches_marked import span_f1
 
 
@@ -57,3 +60,16 @@ def test_tasks_are_read_as_the_service_reads_them() -> None:
     ]
     assert tasks.test.members.tolist() == [[False] * 2, [True, False]]
     assert tasks.pool_texts == ["Ada met Bob"]
+
+
+def test_a_limit_is_broken_where_more_is_wrong_of_what_is_labelled() -> None:
+    outcomes = [
+        Outcome(labels=labels, limit=limit, share=share, wrong=wrong)
+        for labels, limit in product(POINTS, LIMITS)
+        for share, wrong in ((0.5, 0.02), (1.0, 0.06), (0.0, np.nan))
+    ]
+
+    rows = {(row[0], row[1]): row[2:] for row in rows_of(outcomes)}
+
+    assert rows["5 %", "30"] == ["2 of 3", "50 %", "4.0", "6.0", "1"]
+    assert rows["10 %", "30"][-1] == "0"
