@@ -128,7 +128,8 @@ class ProjectSnapshot:
     def basis(self) -> tuple[object, ...]:
         """Return what a round depends on beside tasks and annotations."""
         rules = self.project.maximum_annotations, self.project.skip_queue
-        own_audit = self.preferences.has_own_audit  # it counts where labels are numbers
+        # Of numbers the usual share of audit tasks counts where the owner names it.
+        own_audit = self.kind == "number" and self.preferences.has_own_audit
         basis = self.schema, self.others, self.preferences, rules, self.kind
         return (*basis, own_audit)
 
