@@ -24,7 +24,7 @@ AT_A_TIME = 4_000_000
 LONGEST = 2_000
 """Units of a task that follow each other in one chain; then another one begins."""
 
-PRIOR_POWER, PRIOR_POWER_OF_WORDS = 0.5, 0.8
+PRIOR_POWER, PRIOR_POWER_OF_WORDS = 0.7, 0.8
 """How far frequencies are divided out; most words are background."""
 
 BLOCK = 4_000
