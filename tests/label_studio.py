@@ -153,12 +153,27 @@ class LabelStudio:
     ) -> list[int]:
         """Make one task of each file, whose address it shows."""
         before = set(self.task_ids(project))
-        uploads = {name: (name, content, kind) for name, content in files.items()}
-        path = f"/api/projects/{project}/import?commit_to_project=false"
-        ids = self.call("POST", path, files=uploads)["file_upload_ids"]
+        ids = self._upload(project, files, kind)
         body = {"file_upload_ids": ids, "files_as_tasks_list": False}
         self.call("POST", f"/api/projects/{project}/reimport", json=body)
         return [task for task in self.task_ids(project) if task not in before]
+
+    def upload_files(
+        self, project: int, files: Mapping[str, str | bytes]
+    ) -> dict[str, str]:
+        """Upload files that no task shows yet; return the address of each."""
+        ids = self._upload(project, files, "application/octet-stream")
+        path = f"/api/projects/{project}/file-uploads?all=true"
+        uploads = {one["id"]: one["file"] for one in self.call("GET", path)}
+        addresses = (f"/data/{uploads[number]}" for number in ids)
+        return dict(zip(files, addresses, strict=True))
+
+    def _upload(
+        self, project: int, files: Mapping[str, str | bytes], kind: str
+    ) -> list[int]:
+        uploads = {name: (name, content, kind) for name, content in files.items()}
+        path = f"/api/projects/{project}/import?commit_to_project=false"
+        return list(self.call("POST", path, files=uploads)["file_upload_ids"])
 
     def tasks(self, project: int, **params: object) -> list[JsonObject]:
         """Return all tasks, as the Data Manager's list shows them."""

@@ -319,17 +319,14 @@ def test_dialogues_behind_addresses_are_labelled_in_the_published_order(
     """Label Studio refuses the upload of a dialogue: it lies in another project."""
     there, (tag, attributes, written) = real_label_studio, DOCUMENTS["dialogue"]
     turns = choices_config("a", "b", attributes='value="$said"')
-    shelf = f"/api/projects/{there.create_project('shelf', turns)}"
-    files = {f"{n}.json": (f"{n}.json", written(words_of(n))) for n in range(6)}
-    path = f"{shelf}/import?commit_to_project=false"
-    there.call("POST", path, files=files)
-    uploads = there.call("GET", f"{shelf}/file-uploads?all=true")
-    names = [f"/data/{upload['file']}" for upload in uploads]
+    shelf = there.create_project("shelf", turns)
+    files = {f"{n}.json": written(words_of(n)) for n in range(6)}
+    addresses = there.upload_files(shelf, files)
     config = choices_config(
         "quick", "slow", tag=tag, attributes=f'value="$doc" {attributes}'
     )
     project = there.create_project("linked dialogues", config)
-    there.import_tasks(project, [{"doc": name} for name in names])
+    there.import_tasks(project, [{"doc": one} for one in addresses.values()])
 
     label_documents(dubito, there, project)
 
