@@ -186,12 +186,13 @@ class Dubito(LabelStudioMLBase):  # type: ignore[misc]  # untyped, and not alway
         """Return what is asked, the first question first; nothing if none is learnt."""
         try:
             questions = read_questions(self.get("label_config") or "")
-            return questions.learnt(self._preferences().controls)
         except SchemaError as error:
             logger.warning(
                 "project %s cannot be used for training: %s", self.project_id, error
             )
             return ()
+        learnt, _ = questions.learnt_or_all(self._preferences().controls)
+        return learnt
 
     def _preferences(self) -> Preferences:
         try:

@@ -63,7 +63,7 @@ class Preferences(Strict):
     strategy: Literal["margin", "entropy", "least_confidence"] = "margin"
     cost: Cost = "task"
     unit_length: float | None = Field(
-        default=None, gt=0, le=LONGEST_UNIT, allow_inf_nan=False
+        default=None, strict=True, gt=0, le=LONGEST_UNIT, allow_inf_nan=False
     )
     learner: Name = "auto"
     extractor: str = ""
@@ -75,6 +75,14 @@ class Preferences(Strict):
     window: int = Field(default=20, ge=1, le=1_000)
     preannotate: bool = False
     seed: int = Field(default=0, ge=0, le=2**31)
+
+    @field_validator("controls", mode="before")
+    @classmethod
+    def _is_list(cls, names: object) -> object:
+        if isinstance(names, str):
+            message = f'must be a list of names, such as ["{names[:60]}"]'
+            raise ValueError(message)  # noqa: TRY004  # pydantic takes no other
+        return names
 
     @field_validator("learner")
     @classmethod

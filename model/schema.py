@@ -45,12 +45,14 @@ class Condition:
 
     Attributes
     ----------
-    control : name of the control whose answer decides
+    control : name of the control whose answer decides; empty if something else does
     classes : answers that show it; any answer where there are none
+    is_negated : whether these answers hide it
     """
 
     control: str
     classes: tuple[str, ...] = ()
+    is_negated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +87,7 @@ class Schema:
     by_start : whether the turns of a dialogue are shown by their `start`
     limits : of answers that are numbers: which of them the editor takes
     frame_rate : frames per second that the editor counts of a video; 0 of others
-    condition : which answers to another control show this one; None if it is always
-        shown, or something else decides
+    condition : when the control is shown; None if it always is
     others : the other objects that are shown, each as a schema of the same question
     """
 

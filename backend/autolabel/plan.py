@@ -139,7 +139,7 @@ def _basis(
         return snapshot, ranking, None, refusal
     if snapshot is None or ranking is None or not ranking.has_model:
         return snapshot, None, None, NO_MODEL
-    finding = state.assessments.finding(snapshot.kind)
+    finding = snapshot.assessments.finding(snapshot.kind)
     if finding is None or finding.relation is None:
         return snapshot, ranking, None, NO_ESTIMATE
     return snapshot, ranking, finding.relation.relation, ""
@@ -150,6 +150,21 @@ def _refusal(snapshot: ProjectSnapshot) -> str:
     if snapshot.others:
         return SEVERAL
     return NUMBERS if snapshot.kind == "number" else ""
+
+
+def other_question(snapshot: ProjectSnapshot) -> str:
+    """Return why a job that is under way must not go on; empty if it may.
+
+    Since it began, the questions that are learnt may have changed.
+    """
+    control = snapshot.state.autolabel.job().control
+    if not snapshot.others and control in ("", snapshot.schema.control):
+        return ""
+    name = repr(control) if control else "one question alone"
+    return (
+        f"the auto-labels answer {name}, and Dubito now learns other questions: choose"
+        " it as `controls` in the extra params and resume, or undo the auto-labels"
+    )
 
 
 def _advice(best: Threshold | None, total: int) -> str:
@@ -217,6 +232,7 @@ def _start(wish: AutolabelCommand, state: ProjectState, services: Services) -> N
     job = AutolabelJob(
         state="writing",
         certainty=least,
+        control=snapshot.schema.control,
         as_annotations=wish.annotations,
         of=len(labels),
     )

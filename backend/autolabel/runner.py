@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dubito.backend.autolabel.bulk import AutolabelBulk
-from dubito.backend.autolabel.plan import answerable
+from dubito.backend.autolabel.plan import answerable, other_question
 from dubito.backend.autolabel.writer import AutolabelWriter
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.publishing.bulk import BULK_TASKS
@@ -63,7 +63,10 @@ class AutolabelRunner:
             if doing == "none":
                 writer.look_for_answers()
                 self._adopt()
-        if doing == "writing":
+        if doing == "writing" and (reason := other_question(self.snapshot)):
+            paused = {"state": "paused", "goes_on_as": "writing", "note": reason}
+            state.autolabel.move({"writing"}, **paused)
+        elif doing == "writing":
             self._write(writer)
         elif doing == "undoing" and writer.undo():
             self._undone()
@@ -144,5 +147,7 @@ class AutolabelRunner:
 
 def run_autolabel(snapshot: ProjectSnapshot, client: LabelStudioClient) -> None:
     """Write the rows of a small project in one call, if that is called for."""
+    if other_question(snapshot):
+        return
     bulk = AutolabelBulk(client=client, state=snapshot.state, schema=snapshot.schema)
     bulk.fill(answerable(snapshot))

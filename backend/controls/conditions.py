@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from dubito.model.schema import Condition, Schema
 
 
-def showing_classes(condition: Condition, asked: Schema) -> frozenset[str]:
-    """Return the classes of the deciding control that show the other control.
+def deciding_classes(condition: Condition, asked: Schema) -> frozenset[str]:
+    """Return the classes of the deciding control that a condition is about.
 
-    Where the condition names none of its classes, any class does.
+    Those that it names and the control does not have count for nothing; where it has
+    none of them, or the condition names none, it is about any class.
 
     Parameters
     ----------
@@ -23,15 +24,16 @@ def showing_classes(condition: Condition, asked: Schema) -> frozenset[str]:
     """
     names = {*condition.classes}
     texts = asked.class_texts or asked.classes
-    showing = {
+    classes = {
         name
         for name, text in zip(asked.classes, texts, strict=True)
         if names.intersection((name, text, *(steps(name) if asked.is_nested else ())))
     }
-    return frozenset(showing or asked.classes)
+    return frozenset(classes or asked.classes)
 
 
 def is_shown(condition: Condition, asked: Schema, answer: Answer) -> bool:
     """Tell whether the editor shows a control beside an answer to the deciding one."""
     classes = codec_of(asked).classes_in(answer)
-    return not showing_classes(condition, asked).isdisjoint(classes)
+    is_met = not deciding_classes(condition, asked).isdisjoint(classes)
+    return is_met != condition.is_negated

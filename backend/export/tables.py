@@ -18,13 +18,14 @@ from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.publishing.prediction_format import PredictionFormatter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from dubito.backend.records import JsonObject
     from dubito.backend.state.project import ProjectState
     from dubito.backend.state.ranking import Ranking
+    from dubito.model.arrays import AnswerKind
 
 Row: TypeAlias = tuple[object, ...]
 DECIMALS = 6
@@ -141,17 +142,18 @@ def labels_of(state: ProjectState) -> Table:
         count=len(rows),
         classes=snapshot.schema.classes if snapshot.kind == "any of" else (),
         marks_stretches=codec_of(snapshot.schema).marks_stretches,
-        sets=_sets(snapshot),
+        sets=_sets({one.schema.control: one.kind for one in snapshot.questions[1:]}),
     )
 
 
-def _sets(snapshot: ProjectSnapshot) -> frozenset[str]:
-    """Return the columns of other questions whose labels are lists of classes."""
-    return frozenset(
-        f"label({one.schema.control})"
-        for one in snapshot.questions[1:]
-        if one.kind == "any of"
-    )
+def _sets(kinds: Mapping[str, AnswerKind]) -> frozenset[str]:
+    """Return the columns of other questions whose labels are lists of classes.
+
+    Parameters
+    ----------
+    kinds : of the answers to each other question, by its control
+    """
+    return frozenset(f"label({n})" for n, kind in kinds.items() if kind == "any of")
 
 
 def _moment(at: datetime) -> str:
@@ -163,16 +165,16 @@ def _moment(at: datetime) -> str:
 def predictions_of(state: ProjectState) -> Table:
     """Return what the last round says of each task, labelled or not."""
     ranking = _ranked(state)
-    taken = {*PREDICTIONS, START, END}
+    others = [f"{what}({name})" for name in ranking.others for what in OF_OTHERS]
+    taken = {*PREDICTIONS, START, END, *others}
     headings = (f"p({name})" if name in taken else name for name in ranking.classes)
-    others = (f"{what}({name})" for name in ranking.others for what in OF_OTHERS)
     return Table(
         columns=(*PREDICTIONS, *headings, *others),
         rows=_predicted(ranking),
         count=ranking.task_ids.size,
         classes=ranking.classes if ranking.kind == "any of" else (),
         marks_stretches=bool(ranking.stretches),
-        sets=_sets(snapshot_of(state)),
+        sets=_sets({name: one.kind for name, one in ranking.others.items()}),
     )
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 NO_CONTROLS = frozenset({"Filter"})
 """Tags that are for another tag, and give no answer."""
 
+BY_CHOICE = frozenset({"choice-selected", "choice-unselected"})
 CONDITIONS = ("visibleWhen", "whenTagName", "whenChoiceValue")
 LONGEST = 1_000_000
 MOST_OTHERS = 9
@@ -98,13 +99,16 @@ def _parsed(label_config: str) -> Element:
 
 
 def _pass_on_conditions(root: Element) -> None:
-    """Let all tags inside a tag that is hidden at times say so themselves."""
+    """Let all tags inside a tag that is hidden at times say so themselves.
+
+    One with a condition of its own keeps it: that one mostly leads on to the outer one.
+    """
     for tag in root.iter():
         if attribute(tag, "visibleWhen"):
             conditions = {name: attribute(tag, name) for name in CONDITIONS}
             for inner in tag.iter():
-                for name, value in conditions.items():
-                    inner.set(name, value)
+                if inner is tag or not attribute(inner, "visibleWhen"):
+                    inner.attrib.update(conditions)
 
 
 def _others(schema: Schema, tags: Tags) -> tuple[Schema, ...]:
@@ -161,13 +165,17 @@ def _schema(control: Element, codec: ControlCodec, object_tag: Element) -> Schem
 
 
 def _condition(control: Element) -> Condition | None:
-    """Return which answers show a control; None if others decide, or it always is."""
-    if attribute(control, "visibleWhen") != "choice-selected":
+    """Return which answers show a control; None if it is always shown."""
+    kind = attribute(control, "visibleWhen")
+    if not kind:
         return None
+    if kind not in BY_CHOICE:
+        return Condition(control="")
     values = attribute(control, "whenChoiceValue")
     return Condition(
         control=attribute(control, "whenTagName"),
         classes=tuple(value for value in values.split(",") if value),
+        is_negated=kind == "choice-unselected",
     )
 
 

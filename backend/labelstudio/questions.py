@@ -23,9 +23,14 @@ if TYPE_CHECKING:
 CONFIDENCE = re.compile("confiden|certain|how_?sure", re.IGNORECASE)
 """In the name of a control: it asks how sure the annotator is of the other answers."""
 
-NOT_CHOSEN = "is not learnt: name it in `controls` in the extra params to learn it, too"
 MOST_QUESTIONS = 20
 """Questions of one label config that are learnt: each needs a model of its own."""
+
+NOT_CHOSEN = "is not among the `controls` that the extra params choose"
+TOO_MANY = (
+    f"is not learnt: Dubito learns the first {MOST_QUESTIONS} questions; choose others"
+    " as `controls` in the extra params"
+)
 
 TOLD = 5
 
@@ -62,13 +67,21 @@ class Questions:
         beside = [one for one in others if not _why_not_beside(first, one)]
         return (first, *beside[: MOST_QUESTIONS - 1])
 
+    def learnt_or_all(self, controls: Sequence[str]) -> tuple[tuple[Schema, ...], str]:
+        """Return the chosen questions; or all, and why not the chosen ones."""
+        try:
+            return self.learnt(controls), ""
+        except SchemaError as error:
+            return self.learnt(), f"controls: {error}; Dubito learns all it can"
+
     def not_learnt(self, learnt: Sequence[Schema]) -> list[str]:
         """Return why each control that is not among the learnt ones is not."""
         first, names = learnt[0], {one.control for one in learnt}
+        rest = TOO_MANY if len(learnt) == MOST_QUESTIONS else NOT_CHOSEN
         others = (one for one in self.schemas if one.control not in names)
         return [
             *(
-                f"{cut(one.control)} {_why_not_beside(first, one) or NOT_CHOSEN}"
+                f"{cut(one.control)} {_why_not_beside(first, one) or rest}"
                 for one in others
             ),
             *self.reasons,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from dubito.backend.controls.codec import NoAnswer
 from dubito.backend.controls.registry import codec_of
@@ -81,37 +81,110 @@ class Labels:
 def derive_labels(
     annotations: Iterable[Annotation], schema: Schema, project: Project
 ) -> Labels:
-    """Combine the annotations of each task into its label.
+    """Combine the annotations of each task into its label."""
+    return TaskAnswers.of(annotations, project).labels(schema)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskAnswers:
+    """What the annotations of a project say, whichever question is asked.
 
     What no person confirmed says nothing, be it a label of ours or a copy of a
     prediction: it closes its task, and that is all.
+
+    Attributes
+    ----------
+    finished : the answers of people to each task with annotations
+    closed, skipped, ours : as in `Labels`
+    copies : so many annotations are copies of predictions that nobody confirmed
     """
-    by_task: dict[int, list[Annotation]] = defaultdict(list)
-    for annotation in annotations:
-        by_task[annotation.task].append(annotation)
-    votes = {task: _votes(answers, schema) for task, answers in by_task.items()}
-    trust = trusted(votes, distances_for(schema))
-    scale = scale_of(schema, [v.choice for cast in votes.values() for v in cast])
-    places = {answer: place for place, answer in enumerate(scale)}
-    all_answers = [a for answers in by_task.values() for a in answers]
-    human_answers = [a for a in all_answers if not a.is_unconfirmed]
-    finished_answers = [a for a in human_answers if not a.was_cancelled]
-    copies = sum(a.is_unconfirmed and not a.is_ours for a in all_answers)
-    return Labels(
-        chosen={
-            task: combine(cast, trust, places) for task, cast in votes.items() if cast
-        },
-        votes={task: cast for task, cast in votes.items() if cast},
-        closed=frozenset(
-            t for t, answers in by_task.items() if _is_closed(answers, project)
-        ),
-        skipped=frozenset(
-            {a.task for a in human_answers} - {a.task for a in finished_answers}
-        ),
-        set_aside_reasons=_reasons(finished_answers, schema) + Counter({COPY: copies}),
-        ours=frozenset(by_task.keys() - {a.task for a in human_answers}),
-        acceptance=_acceptance(finished_answers, schema.control),
-    )
+
+    finished: Mapping[int, Sequence[Annotation]]
+    closed: frozenset[int]
+    skipped: frozenset[int]
+    ours: frozenset[int]
+    copies: int
+
+    @classmethod
+    def of(cls, annotations: Iterable[Annotation], project: Project) -> Self:
+        """Sort annotations by their tasks."""
+        by_task: dict[int, list[Annotation]] = defaultdict(list)
+        humans: dict[int, list[Annotation]] = defaultdict(list)
+        copies = 0
+        for annotation in annotations:
+            by_task[annotation.task].append(annotation)
+            if not annotation.is_unconfirmed:
+                humans[annotation.task].append(annotation)
+            elif not annotation.is_ours:
+                copies += 1
+        finished = {
+            task: [a for a in humans.get(task, ()) if not a.was_cancelled]
+            for task in by_task
+        }
+        return cls(
+            finished=finished,
+            closed=frozenset(
+                task for task, given in by_task.items() if _is_closed(given, project)
+            ),
+            skipped=frozenset(task for task in humans if not finished[task]),
+            ours=frozenset(by_task.keys() - humans.keys()),
+            copies=copies,
+        )
+
+    def labels(self, schema: Schema, *, is_first: bool = True) -> Labels:
+        """Combine the answers to a question into the label of each task.
+
+        Parameters
+        ----------
+        is_first : whether the question is the project's first one: another may have
+            been added while people labelled
+        """
+        finished = [answer for given in self.finished.values() for answer in given]
+        answers = {one.id: read_answer(one, schema) for one in finished}
+        if not is_first and codec_of(schema).may_be_empty:
+            answers |= _older_than_the_question(finished, schema)
+        votes = {
+            task: [
+                Vote(choice, int(one.stamp), one.completed_by)
+                for one in given
+                if not isinstance(choice := answers[one.id], NoAnswer)
+            ]
+            for task, given in self.finished.items()
+        }
+        trust = trusted(votes, distances_for(schema))
+        scale = scale_of(schema, [v.choice for cast in votes.values() for v in cast])
+        places = {answer: place for place, answer in enumerate(scale)}
+        reasons = Counter(a.reason for a in answers.values() if isinstance(a, NoAnswer))
+        return Labels(
+            chosen={t: combine(v, trust, places) for t, v in votes.items() if v},
+            votes={task: cast for task, cast in votes.items() if cast},
+            closed=self.closed,
+            skipped=self.skipped,
+            set_aside_reasons=reasons + Counter({COPY: self.copies}),
+            ours=self.ours,
+            acceptance=_acceptance(finished, schema.control),
+        )
+
+
+def _older_than_the_question(
+    answers: Sequence[Annotation], schema: Schema
+) -> dict[int, NoAnswer]:
+    """Return the annotations without a choice that came before the first choice.
+
+    The editor stores nothing for "none of them", and nothing of a question that was not
+    asked yet.
+    """
+
+    def has_choice(one: Annotation) -> bool:
+        return any(item.get("from_name") == schema.control for item in one.result)
+
+    first = min((one.stamp for one in answers if has_choice(one)), default=None)
+    reason = NoAnswer(f"the annotation is older than any choice of {schema.control!r}")
+    return {
+        one.id: reason
+        for one in answers
+        if not has_choice(one) and (first is None or one.stamp < first)
+    }
 
 
 def _acceptance(answers: Iterable[Annotation], control: str) -> Acceptance | None:
@@ -127,21 +200,6 @@ def _acceptance(answers: Iterable[Annotation], control: str) -> Acceptance | Non
     cases = [one for one in origins if PREDICTED in one or CHANGED in one]
     unchanged = sum(all(origin == PREDICTED for origin in one) for one in cases)
     return Acceptance(unchanged, len(cases)) if cases else None
-
-
-def _votes(annotations: Sequence[Annotation], schema: Schema) -> list[Vote]:
-    return [
-        Vote(choice, int(annotation.stamp), annotation.completed_by)
-        for annotation in annotations
-        if not (annotation.was_cancelled or annotation.is_unconfirmed)
-        and (choice := read_choice(annotation, schema)) is not None
-    ]
-
-
-def _reasons(annotations: Iterable[Annotation], schema: Schema) -> Counter[str]:
-    """Count the annotations that are no label, by the reason why not."""
-    answers = (read_answer(annotation, schema) for annotation in annotations)
-    return Counter(a.reason for a in answers if isinstance(a, NoAnswer))
 
 
 def read_choice(annotation: Annotation, schema: Schema) -> Answer | None:

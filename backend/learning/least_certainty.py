@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dubito.backend.controls.conditions import showing_classes
+from dubito.backend.controls.conditions import deciding_classes
 from dubito.model.query.uncertainty import DECIMALS
 
 if TYPE_CHECKING:
@@ -62,11 +62,13 @@ def _shown(
     ranking, deciding = asked[condition.control]
     if deciding.control in shown_by or ranking.kind not in ("one of", "any of"):
         return 1.0
-    showing = showing_classes(condition, deciding)
-    columns = [name in showing for name in ranking.classes]
+    classes = deciding_classes(condition, deciding)
+    columns = [name in classes for name in ranking.classes]
     chances = ranking.probabilities[:, columns]
     if ranking.kind == "one of":
         is_met = chances.sum(axis=1)
     else:
         is_met = 1 - np.prod(1 - chances, axis=1)
+    if condition.is_negated:
+        is_met = 1 - is_met
     return np.asarray(is_met * _shown(deciding, asked, shown_by | {deciding.control}))

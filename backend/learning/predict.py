@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from dubito.backend.publishing.prediction_format import PredictionFormatter
     from dubito.backend.records import JsonObject
     from dubito.backend.services import Services
-    from dubito.model.schema import Schema
 
 MOST_FILES = 50
 
@@ -83,7 +82,7 @@ def _look_up(
     ranking = state.ranking()
     formatter = snapshot.formatter(ranking)
     if asked is not None:
-        formatter = replace(formatter, schemas=_as_asked(snapshot.schemas, asked))
+        formatter = _as_asked(formatter, asked)
     if ranking is None:
         return formatter, {}
     strangers = [task for task in questions.tasks if ranking.row_of(task.id) is None]
@@ -92,11 +91,17 @@ def _look_up(
     return formatter, UnseenTaskScorer(services, snapshot, formatter).answers(strangers)
 
 
-def _as_asked(schemas: Sequence[Schema], asked: Questions) -> tuple[Schema, ...]:
-    """Return the questions as the label config of a request has them."""
+def _as_asked(formatter: PredictionFormatter, asked: Questions) -> PredictionFormatter:
+    """Return the same for the label config of a request.
+
+    Questions that it does not ask are left out; the only one may have another name.
+    """
     by_control = {one.control: one for one in asked.schemas}
-    first, *others = (by_control.get(one.control) for one in schemas)
-    return (first or asked.schemas[0], *filter(None, others))
+    first, *others = formatter.schemas
+    if not others and first.control not in by_control:
+        return replace(formatter, schemas=asked.schemas[:1])
+    schemas = (by_control.get(one.control) for one in formatter.schemas)
+    return replace(formatter, schemas=tuple(filter(None, schemas)), first=first.control)
 
 
 def _neutral() -> JsonObject:

@@ -11,18 +11,16 @@ from dubito.backend.controls.registry import codec_of
 from dubito.backend.errors import ProjectSettingsError, SchemaError
 from dubito.backend.features.class_names import teaching_names
 from dubito.backend.labelstudio.questions import read_questions
-from dubito.backend.learning.labels import derive_labels
+from dubito.backend.learning.labels import TaskAnswers
 from dubito.backend.project_settings import Preferences, read_preferences
 from dubito.backend.publishing.prediction_format import PredictionFormatter
 from dubito.backend.publishing.scores import LAST, NEUTRAL, pool_score
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from dubito.backend.features.feature_table import FeatureTable
     from dubito.backend.features.feature_table_cache import FeatureTableCache
     from dubito.backend.learning.labels import Labels
-    from dubito.backend.records import Annotation, Project
+    from dubito.backend.records import Project
     from dubito.backend.state.assessments import AssessmentStore
     from dubito.backend.state.project import ProjectState
     from dubito.backend.state.ranking import Ranking
@@ -65,21 +63,18 @@ class ProjectSnapshot:
             return None
         questions = read_questions(facts.project.label_config)
         preferences, settings_error = Preferences(), ""
-        learnt = questions.learnt()
         try:
             preferences = read_preferences(facts.extra_params)
-            learnt = questions.learnt(preferences.controls)
         except ProjectSettingsError as error:
             settings_error = f"{error}; Dubito uses the defaults"
-        except SchemaError as error:
-            settings_error = f"controls: {error}; Dubito learns all it can"
+        learnt, fault = questions.learnt_or_all(preferences.controls)
         first, *others = learnt
         return cls(
             state=state,
             project=facts.project,
             schema=first,
             preferences=preferences,
-            settings_error=settings_error,
+            settings_error=settings_error or fault,
             others=tuple(others),
             not_learnt=tuple(questions.not_learnt(learnt)),
         )
@@ -115,9 +110,9 @@ class ProjectSnapshot:
     @property
     def assessments(self) -> AssessmentStore:
         """What is known of how well this question is answered."""
-        if self.first is None:
-            return self.state.assessments
-        return self.state.assessments.of_question(self.schema.control)
+        is_first = self.first is None
+        name = self.schema.control
+        return self.state.assessments.of_question(name, is_first=is_first)
 
     @property
     def kind(self) -> AnswerKind:
@@ -153,17 +148,17 @@ class ProjectSnapshot:
         return self.state.annotations.version()
 
     @cached_property
-    def annotations(self) -> Sequence[Annotation]:
-        """Return all annotations, read once for all questions."""
+    def answers(self) -> TaskAnswers:
+        """Return what all annotations say, read once for all questions."""
         if self.first is not None:
-            return self.first.annotations
+            return self.first.answers
         self.label_version  # noqa: B018  # read first: annotations may only be newer
-        return self.state.annotations.all()
+        return TaskAnswers.of(self.state.annotations.all(), self.project)
 
     @cached_property
     def labels(self) -> Labels:
         """Return the labels so far."""
-        return derive_labels(self.annotations, self.schema, self.project)
+        return self.answers.labels(self.schema, is_first=self.first is None)
 
     @cached_property
     def labelled_tasks(self) -> frozenset[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import orjson
@@ -21,20 +22,23 @@ if TYPE_CHECKING:
     from dubito.model.schema import Schema
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PredictionFormatter:
     """Puts certainties and probabilities into Label Studio's words.
 
     Attributes
     ----------
-    schemas : the questions, the first one first
+    schemas : the questions whose answers may be shown
     ranking : what the last round found; None before there was one
     preannotate : whether predictions show labels
+    first : name of the control that the ranking itself is of; that of the first schema
+        if it is empty
     """
 
     schemas: tuple[Schema, ...]
     ranking: Ranking | None
     preannotate: bool = False
+    first: str = ""
 
     def row(self, task: int, score: float) -> JsonObject:
         """Return a row of ours for a task."""
@@ -77,12 +81,19 @@ class PredictionFormatter:
 
     def labels(self, task: int) -> dict[str, Answer]:
         """Return the likeliest label of a task by its control, if there is a model."""
+        row = None if self.ranking is None else self.ranking.row_of(task)
+        if row is None:
+            return {}
+        return {name: labels[row] for name, labels in self._predicted.items()}
+
+    @cached_property
+    def _predicted(self) -> dict[str, list[Answer]]:
+        """The likeliest label of each task of the ranking, by its control."""
         if self.ranking is None:
             return {}
-        first, *_ = self.schemas
-        rankings = {first.control: self.ranking, **self.ranking.others}
-        labels = {name: one.likeliest_of(task) for name, one in rankings.items()}
-        return {name: label for name, label in labels.items() if label is not None}
+        first = self.first or next((one.control for one in self.schemas), "")
+        rankings = {first: self.ranking, **self.ranking.others}
+        return {n: one.labels() for n, one in rankings.items() if one.has_model}
 
     def result(self, labels: Mapping[str, Answer]) -> list[JsonObject]:
         """Return the regions of a prediction of these labels, by their controls.
@@ -98,13 +109,28 @@ class PredictionFormatter:
         ]
         return [{**one, "meta": {PREDICTION_MARK: mark_of(one)}} for one in regions]
 
-    def _is_shown(self, schema: Schema, labels: Mapping[str, Answer]) -> bool:
+    def _is_shown(
+        self,
+        schema: Schema,
+        labels: Mapping[str, Answer],
+        shown_by: frozenset[str] = frozenset(),
+    ) -> bool:
+        """Tell whether the editor shows a control beside these labels.
+
+        Parameters
+        ----------
+        shown_by : controls whose conditions led here: a circle of them decides nothing
+        """
         condition = schema.condition
-        if condition is None or condition.control not in labels:
+        names = {one.control: one for one in self.schemas}
+        if condition is None or condition.control not in names.keys() - shown_by:
             return True
-        label = labels[condition.control]
-        deciding = (one for one in self.schemas if one.control == condition.control)
-        return all(is_shown(condition, one, label) for one in deciding)
+        deciding, label = names[condition.control], labels.get(condition.control)
+        return (
+            label is not None
+            and is_shown(condition, deciding, label)
+            and self._is_shown(deciding, labels, shown_by | {deciding.control})
+        )
 
 
 def _regions(label: Answer, schema: Schema) -> list[JsonObject]:

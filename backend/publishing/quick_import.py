@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from dubito.backend.errors import (
     LabelStudioAwayError,
-    LabelStudioFailedError,
     LabelStudioRefusedError,
 )
 from dubito.backend.labelstudio.bulk_import import imports_quickly
@@ -41,7 +40,7 @@ def is_import_quick(client: LabelStudioClient, state: ProjectState) -> bool:
     if is_quick is None:
         try:
             is_quick = imports_quickly(client, state.id)
-        except LabelStudioFailedError:
+        except LabelStudioAwayError:
             state.published.note_bulk_failure()
             raise
         way.note(is_quick=is_quick)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import TYPE_CHECKING
 
-from dubito.backend.errors import LabelStudioFailedError
+from dubito.backend.errors import LabelStudioAwayError, LabelStudioRefusedError
 from dubito.backend.publishing.quick_import import QuickImport, is_import_quick
 from dubito.backend.publishing.scores import plan_window
 
@@ -104,7 +104,7 @@ class WindowWriter:
             return False
         try:
             return is_import_quick(self.publisher.client, self._state)
-        except LabelStudioFailedError as error:
+        except (LabelStudioAwayError, LabelStudioRefusedError) as error:
             logger.warning("rows are written one by one: %s", error)
             return False
 
@@ -117,7 +117,7 @@ class WindowWriter:
         quick, tasks = QuickImport(self.publisher, is_unused=False), [*scores]
         try:
             return quick.add_rows(tasks, scores, lambda: False)
-        except LabelStudioFailedError as error:
+        except (LabelStudioAwayError, LabelStudioRefusedError) as error:
             logger.warning("rows of the window are written one by one: %s", error)
             return False
 

@@ -81,6 +81,7 @@ class AssessmentSummary(StoredAssessment):
     set_scores : of any-of labels, if they are known
     stretch_scores : where people mark stretches, likewise
     mean_error : of grades and numbers, if it is known
+    control : name of the control that asks; empty in what an older Dubito found
     relation : how often the model is right at which confidence; None before there is
         an estimate, and in what an older Dubito found
     """
@@ -97,6 +98,7 @@ class AssessmentSummary(StoredAssessment):
     by_chance: tuple[MeasuredAccuracy, ...] = ()
     sole_predictors: tuple[SolePredictor, ...] = ()
     kind: AnswerKind = "one of"
+    control: str = ""
     set_scores: KeptSetScores | None = None
     stretch_scores: KeptStretchScores | None = None
     mean_error: MeasuredMeanError | None = None
@@ -137,17 +139,20 @@ class AssessmentStore:
 
     Attributes
     ----------
-    control : name of the control that asks the question; empty for the first question
+    control : name of the control that asks the question; empty if it is not known
+    is_first : whether that is the first question of the project: what an older Dubito
+        kept is about it
     """
 
     client: Redis
     project: str
     clock: Callable[[], float] = time.time
     control: str = ""
+    is_first: bool = True
 
-    def of_question(self, control: str) -> Self:
-        """Return the findings about another question of the project."""
-        return replace(self, control=control)
+    def of_question(self, control: str, *, is_first: bool) -> Self:
+        """Return the findings about one question of the project."""
+        return replace(self, control=control, is_first=is_first)
 
     def finding(self, kind: AnswerKind | None = None) -> AssessmentSummary | None:
         """Return what the last assessment found.
@@ -161,7 +166,8 @@ class AssessmentStore:
         if packed is None:
             return None
         finding = AssessmentSummary.model_validate_json(packed)
-        return finding if kind in (None, finding.kind) else None
+        is_meant = kind in (None, finding.kind) and self._is_asked(finding.control)
+        return finding if is_meant else None
 
     def curve(self, kind: AnswerKind | None = None) -> list[MeasuredAccuracy]:
         """Return the honest learning curve, oldest point first; see `finding`."""
@@ -170,15 +176,18 @@ class AssessmentStore:
             MeasuredAccuracy.model_validate(point)
             for point in points
             if kind in (None, point.get("kind", "one of"))
+            and self._is_asked(point.get("control", ""))
         ]
 
     def save(self, finding: AssessmentSummary) -> None:
         """Keep a finding, and drop the steps that led to it."""
         with self.client.pipeline(transaction=True) as pipe:
-            pipe.set(self._key(keys.FINDING), finding.model_dump_json())
+            named = finding.model_copy(update={"control": self.control})
+            pipe.set(self._key(keys.FINDING), named.model_dump_json())
             if finding.point is not None:
                 curve = self._key(keys.CURVE)
-                point = finding.point.model_dump() | {"kind": finding.kind}
+                marks = {"kind": finding.kind, "control": self.control}
+                point = finding.point.model_dump() | marks
                 pipe.rpush(curve, orjson.dumps(point))
                 pipe.ltrim(curve, -CURVE_KEPT, -1)
             pipe.delete(self._key(keys.SNAPSHOT), self._key(keys.STEPS))
@@ -213,7 +222,13 @@ class AssessmentStore:
         return {step.decode(): _unpacked(packed) for step, packed in steps.items()}
 
     def _key(self, name: str) -> str:
-        return keys.of(self.project, f"{name}:{self.control}" if self.control else name)
+        return keys.of(
+            self.project, name if self.is_first else f"{name}:{self.control}"
+        )
+
+    def _is_asked(self, control: str) -> bool:
+        """Tell whether something is about this question; an older Dubito named none."""
+        return "" in (control, self.control) or control == self.control
 
 
 def _unpacked(packed: bytes) -> Probabilities:

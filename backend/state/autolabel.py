@@ -30,6 +30,8 @@ class AutolabelJob(BaseModel):
     of : how many tasks it is about
     passed_over : tasks that were not labelled after all: people had answered, or the
         task or its class was gone
+    control : name of the control whose answers are written; empty in a job that an
+        older Dubito began
     singly : whether rows are written one by one, as Label Studio did not take all
         of those it was given at once
     note : what else there is to say
@@ -39,6 +41,7 @@ class AutolabelJob(BaseModel):
     state: RestState = "none"
     goes_on_as: RestState = "none"
     certainty: float | None = None
+    control: str = ""
     as_annotations: bool = False
     of: int = 0
     passed_over: int = 0

@@ -30,8 +30,9 @@ EARLIER_SHOWN = 3
 def learning_report(state: ProjectState) -> LearningReport:
     """Return what the rounds found, and what the last assessment did."""
     rounds, snapshot = state.history.rounds(), _snapshot(state)
-    kind = None if snapshot is None else snapshot.kind
-    finding = state.assessments.finding(kind)
+    finding = None
+    if snapshot is not None:
+        finding = snapshot.assessments.finding(snapshot.kind)
     newest = rounds[: -ROUNDS_SHOWN - 1 : -1]
     return LearningReport(
         rounds=[RoundSummary.model_validate(line) for line in newest],

@@ -11,6 +11,7 @@ from dubito.backend.features.data_notes import data_notes
 from dubito.backend.features.media import about_unread
 from dubito.backend.state.error_hints import write_refusal
 from dubito.backend.state.refused_events import refused_event_at
+from dubito.backend.status.questions import NOT_ASSESSED, last_assessment
 
 if TYPE_CHECKING:
     from dubito.backend.learning.snapshot import ProjectSnapshot
@@ -81,7 +82,7 @@ def notes(
     return [
         *_about_the_store(services),
         *_about_the_connection(state, facts, services),
-        *_about_the_tasks(state, facts, snapshot),
+        *_about_the_tasks(facts, snapshot),
         *_about_the_past(facts),
         *([facts.removal] if facts.paused and facts.removal else []),
         *state.relabel.notes(),
@@ -109,7 +110,7 @@ def _about_the_connection(
 
 
 def _about_the_tasks(
-    state: ProjectState, facts: ProjectFacts, snapshot: ProjectSnapshot | None
+    facts: ProjectFacts, snapshot: ProjectSnapshot | None
 ) -> list[str]:
     """Return what is not read of the tasks, and what is to be known of the rest."""
     unread = "" if snapshot is None else about_unread(snapshot.schema, facts.reads)
@@ -128,8 +129,8 @@ def _about_the_tasks(
         notes.append(MANY_COLUMNS.format(count=facts.most_columns))
     if facts.knows_class_names:
         notes.append(CLASS_NAMES)
-    finding = state.assessments.finding(None if snapshot is None else snapshot.kind)
-    predictors = () if finding is None else finding.sole_predictors
+    finding = NOT_ASSESSED if snapshot is None else last_assessment(snapshot)
+    predictors = finding.sole_predictors
     return [*notes, *data_notes(facts.reads, facts.missing_marks, predictors)]
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from dubito.backend.learning.assessment import FEWEST_LABELS
 from dubito.backend.response_model import Count, ResponseModel
 from dubito.backend.state.assessments import AssessmentSummary
 from dubito.backend.status.accuracy import Accuracy, MeanError, SetF1
@@ -51,6 +52,14 @@ def describe_questions(snapshot: ProjectSnapshot | None) -> list[QuestionStatus]
 def last_assessment(snapshot: ProjectSnapshot) -> AssessmentSummary:
     """Return what the last assessment of a question found; an empty one before it."""
     return snapshot.assessments.finding(snapshot.kind) or NOT_ASSESSED
+
+
+def is_held_back_by(snapshot: ProjectSnapshot) -> bool:
+    """Tell whether a question that still learns keeps people from stopping.
+
+    One that the editor hardly ever shows does not: it never has enough labels.
+    """
+    return len(snapshot.labels.chosen) >= FEWEST_LABELS
 
 
 def measured(finding: AssessmentSummary) -> JsonObject:

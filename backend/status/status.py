@@ -17,6 +17,7 @@ from dubito.backend.status.notes import notes
 from dubito.backend.status.questions import (
     NOT_ASSESSED,
     describe_questions,
+    is_held_back_by,
     last_assessment,
     measured,
 )
@@ -68,7 +69,7 @@ def describe(state: ProjectState, services: Services) -> ProjectStatus:
         "mode": _mode(facts, services),
         "window": _window(state, facts),
         **_progress(state, snapshot),
-        **_assessed(state, snapshot),
+        **_assessed(snapshot),
         "again": describe_relabel(state),
         "links": _links(state, services),
         "notes": notes(state, facts, snapshot, services),
@@ -93,8 +94,8 @@ def _phase(
         return "done"
     if any(place.why == "start" for place in facts.window[:1]):
         return "start"
-    can_stop = all(last_assessment(one).advised for one in snapshot.questions)
-    return "can_stop" if can_stop else "learning"
+    advice = _advice(last_assessment(snapshot), snapshot)
+    return "can_stop" if advice["advised"] else "learning"
 
 
 def _askable(state: ProjectState, snapshot: ProjectSnapshot) -> frozenset[int]:
@@ -129,13 +130,13 @@ def _mode(facts: ProjectFacts, services: Services) -> Mode:
     return facts.connection.mode
 
 
-def _assessed(state: ProjectState, snapshot: ProjectSnapshot | None) -> JsonObject:
+def _assessed(snapshot: ProjectSnapshot | None) -> JsonObject:
     """Return how good the model is, whether to stop, and which labels to look at."""
-    kind = None if snapshot is None else snapshot.kind
-    finding = state.assessments.finding(kind) or NOT_ASSESSED
+    finding = NOT_ASSESSED if snapshot is None else last_assessment(snapshot)
+    curve = [] if snapshot is None else snapshot.assessments.curve(snapshot.kind)
     return {
         **measured(finding),
-        "curve": state.assessments.curve(kind),
+        "curve": curve,
         "stop": _advice(finding, snapshot),
         "doubtful": finding.doubtful,
         "assessed": finding,
@@ -144,12 +145,16 @@ def _assessed(state: ProjectState, snapshot: ProjectSnapshot | None) -> JsonObje
 
 def _advice(finding: AssessmentSummary, snapshot: ProjectSnapshot | None) -> JsonObject:
     """Return whether to stop: not before each question may be stopped."""
-    waiting = [
-        one.schema.control
-        for one in (() if snapshot is None else snapshot.questions[1:])
-        if not last_assessment(one).advised
+    others = () if snapshot is None else snapshot.questions[1:]
+    unlearnt = [one for one in others if not last_assessment(one).advised]
+    waiting = [one for one in unlearnt if is_held_back_by(one)]
+    reasons = [
+        f"Dubito still learns the question {one.schema.control!r}"
+        if one in waiting
+        else f"the question {one.schema.control!r} has"
+        f" {len(one.labels.chosen)} labels only, too few to judge it"
+        for one in unlearnt
     ]
-    reasons = [f"Dubito still learns the question {name!r}" for name in waiting]
     return {
         "advised": finding.advised and not waiting,
         "reasons": [*finding.reasons, *reasons],

@@ -60,6 +60,23 @@ def test_a_window_that_label_studio_fails_to_import_is_written_one_by_one(
     quick.assert_order_holds(rows.project)
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+@pytest.mark.parametrize("status", [403, 413, 503])
+def test_a_proxy_that_lets_no_import_pass_keeps_no_window_back(
+    quick: Stand, status: int, *, is_known: bool
+) -> None:
+    if is_known:
+        ImportWay(quick.services.redis).note(is_quick=True)
+    path = "/api/projects/1/import/predictions"
+    quick.faults.plan(Fault(path=path, method="POST", times=1_000, status=status))
+
+    rows = quick.labelled_rows(TASKS, LABELS)
+
+    state = quick.state(rows.project)
+    assert state.facts().window_written == WINDOW
+    assert single_rows(quick) >= WINDOW
+
+
 def test_first_scores_are_not_kept_waiting_by_the_map(
     quick: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,14 +1,15 @@
 """A label config that asks several questions: each has a model of its own."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import orjson
 import pytest
 from playwright.sync_api import Page
 
-from dubito.backend.autolabel.plan import describe_autolabel
+from dubito.backend.autolabel.models import AutolabelCommand
+from dubito.backend.autolabel.plan import describe_autolabel, request_autolabel
 from dubito.backend.connection.connect import Connector
 from dubito.backend.errors import SchemaError
 from dubito.backend.export.formats import TABLES
@@ -250,7 +251,7 @@ def test_a_setting_chooses_the_questions(bench: Stand) -> None:
 
     assert [one["control"] for one in status["questions"]] == ["quality"]
     assert status["kind"] == "ordered"
-    assert any("'topic' is not learnt" in reason for reason in status["not_learnt"])
+    assert any("'topic' is not among the" in reason for reason in status["not_learnt"])
     assert describe_autolabel(bench.state(project.number)).thresholds
 
 
@@ -318,3 +319,89 @@ def test_a_model_of_another_question_is_exported(bench: Stand) -> None:
     assert "one of 3 grades" in card_of(model, state)
     with pytest.raises(SchemaError, match="'why'; choose from 'topic', 'quality', 'fa"):
         fit_model(bench.services, state, "why")
+
+
+def test_findings_are_kept_by_question(bench: Stand) -> None:
+    """Another setting makes another question the first one."""
+    project = connected(bench)
+    state = bench.state(project.number)
+    before = bench.status(project.number)
+    assert before["accuracy"]["n"]
+
+    choose(bench, project, ["quality"])
+
+    status = bench.status(project.number)
+    assert [one["control"] for one in status["questions"]] == ["quality"]
+    store = state.assessments
+    assert store.of_question("topic", is_first=True).finding() is None
+    quality = store.of_question("quality", is_first=True)
+    assert len(quality.curve()) == 1
+    finding = quality.finding()
+    assert finding is not None
+    assert finding.control == "quality"
+
+
+def test_a_job_that_labels_the_rest_stays_with_its_question(bench: Stand) -> None:
+    project = connected(bench, controls=["topic"])
+    state = bench.state(project.number)
+    wish = AutolabelCommand(action="start", certainty=0.0, annotations=True)
+    request_autolabel(wish, state, bench.services)
+    request_autolabel(AutolabelCommand(action="pause"), state, bench.services)
+    choose(bench, project, ["faults"])
+
+    request_autolabel(AutolabelCommand(action="resume"), state, bench.services)
+    bench.settle(project.number)
+
+    job = describe_autolabel(state).job
+    assert job.state == "paused"
+    assert "the auto-labels answer 'topic'" in job.note
+    assert not any(
+        region["from_name"] == "faults"
+        for task in bench.label_studio.export(project.number)
+        for one in task["annotations"]
+        if one["task"] not in project.drawn(LABELS)
+        for region in one["result"]
+    )
+    request_autolabel(AutolabelCommand(action="undo"), state, bench.services)
+    bench.settle(project.number)
+    assert describe_autolabel(state).job.state == "undone"
+
+
+def test_an_older_ranking_is_exported(bench: Stand) -> None:
+    """A question may have been added since."""
+    project = connected(bench)
+    state = bench.state(project.number)
+    ranking = state.ranking()
+    assert ranking is not None
+    state.save_ranking(replace(ranking, others={}))
+
+    rows = orjson.loads(b"".join(TABLES["predictions.json"].pieces(state)))
+
+    assert len(rows) == TASKS
+    assert "label(faults)" not in rows[0]
+
+
+def test_a_request_with_fewer_questions_gets_their_answers_once(bench: Stand) -> None:
+    project = connected(bench)
+    state, tasks = bench.state(project.number), bench.label_studio.tasks(project.number)
+    config = (
+        '<View><Text name="item" value="$row"/>'
+        '<Rating name="quality" toName="item" maxRating="3"/></View>'
+    )
+    body = {"tasks": tasks[:3], "project": state.key, "label_config": config}
+
+    answers = create_app(bench.services).test_client().post("/predict", json=body)
+
+    for one in answers.get_json()["results"]:
+        assert [region["from_name"] for region in one["result"]] == ["quality"]
+
+
+def choose(bench: Stand, project: Project, controls: list[str]) -> None:
+    """Change the setting as its owner does, and wait for the round."""
+    [row] = bench.label_studio.ml_backends(project.number)
+    fields = {name: row[name] for name in ("url", "project", "title")}
+    params = {"learner": NAME, "preannotate": True, "controls": controls}
+    body = {**fields, "extra_params": params}
+    bench.label_studio.call("PATCH", f"/api/ml/{row['id']}", json=body)
+    bench.connect(project.number)
+    bench.settle(project.number)

@@ -6,12 +6,13 @@ from dubito.backend.labelstudio.questions import read_schema
 from dubito.backend.learning.labels import (
     Acceptance,
     Labels,
+    TaskAnswers,
     derive_labels,
     read_choice,
 )
 from dubito.backend.records import Annotation, JsonObject
 from tests.builders import annotation, machine_made, project, schema
-from tests.label_studio import CONTROL, choice_result
+from tests.label_studio import CONTROL, choice_result, choices_config
 
 
 def labels(*annotations: Annotation, **settings: object) -> Labels:
@@ -299,3 +300,23 @@ def test_predictions_that_people_left_unchanged_are_counted() -> None:
 
     assert acceptance == Acceptance(unchanged=2, of=4)
     assert labels(annotation(1, "a")).acceptance is None
+
+
+def test_answers_before_the_first_choice_do_not_count_for_a_later_question() -> None:
+    """The editor stores nothing of "none of them", nor of what was not asked yet."""
+    several = choices_config("a", "b").replace('"single"', '"multiple"')
+    asked = read_schema(several)
+    given = [
+        annotation(1, [], task=1, minute=1),
+        annotation(2, "a", task=2, minute=2),
+        annotation(3, [], task=3, minute=3),
+    ]
+    answers = TaskAnswers.of(given, project())
+
+    first, later = (answers.labels(asked, is_first=one) for one in (True, False))
+
+    assert first.chosen == {1: "[]", 2: '["a"]', 3: "[]"}
+    assert later.chosen == {2: '["a"]', 3: "[]"}
+    assert later.closed == first.closed == {1, 2, 3}
+    [reason] = [one for one in later.set_aside_reasons if "older" in one]
+    assert later.set_aside_reasons[reason] == 1

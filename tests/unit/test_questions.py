@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dubito.backend.controls.conditions import is_shown, showing_classes
+from dubito.backend.controls.conditions import deciding_classes, is_shown
 from dubito.backend.errors import SchemaError
 from dubito.backend.labelstudio.questions import MOST_QUESTIONS, read_questions
 from dubito.backend.learning.least_certainty import least_certainty
@@ -60,7 +60,7 @@ def test_so_many_questions_are_learnt() -> None:
 
     assert [one.control for one in learnt] == [f"q{n}" for n in range(MOST_QUESTIONS)]
     assert len(reasons) == 5
-    assert "`controls`" in reasons[0]
+    assert "the first 20 questions" in reasons[0]
     assert [one.control for one in questions.learnt(["q24", "q3"])] == ["q24", "q3"]
 
 
@@ -117,7 +117,21 @@ def test_a_condition_is_read_from_the_control_or_around_it() -> None:
     assert two.condition == Condition(control="one", classes=("c",))
     other = 'visibleWhen="region-selected"'
     *_, two = asked(choices("one"), choices("two", attributes=other))
-    assert two.condition is None
+    assert two.condition == Condition(control="")
+    hidden = direct.replace("choice-selected", "choice-unselected")
+    *_, two = asked(choices("one"), choices("two", attributes=hidden))
+    assert two.condition == Condition(control="one", classes=("c",), is_negated=True)
+
+
+def test_a_condition_inside_another_one_is_kept() -> None:
+    outer = 'visibleWhen="choice-selected" whenTagName="one" whenChoiceValue="a"'
+    inner = 'visibleWhen="choice-selected" whenTagName="two" whenChoiceValue="b"'
+    inside = choices("two") + choices("three", attributes=inner)
+
+    _, two, three = asked(choices("one"), f"<View {outer}>{inside}</View>")
+
+    assert two.condition == Condition(control="one", classes=("a",))
+    assert three.condition == Condition(control="two", classes=("b",))
 
 
 def test_a_question_that_is_always_shown_comes_first() -> None:
@@ -138,7 +152,7 @@ def test_a_condition_names_choices_by_alias_text_or_step() -> None:
     assert one.classes == ("Top / l", "Top / Twig", "Rest")
 
     def showing(*values: str) -> frozenset[str]:
-        return showing_classes(Condition(control="one", classes=values), one)
+        return deciding_classes(Condition(control="one", classes=values), one)
 
     assert showing("Top") == {"Top / l", "Top / Twig"}
     assert showing("l") == {"Top / l"}
@@ -146,6 +160,9 @@ def test_a_condition_names_choices_by_alias_text_or_step() -> None:
     assert showing("unknown") == showing() == {*one.classes}
     assert is_shown(Condition(control="one", classes=("Rest",)), one, "Rest")
     assert not is_shown(Condition(control="one", classes=("Rest",)), one, "Top / l")
+    rest_hides = Condition(control="one", classes=("Rest",), is_negated=True)
+    assert is_shown(rest_hides, one, "Top / l")
+    assert not is_shown(rest_hides, one, "Rest")
 
 
 def ranking(
