@@ -109,9 +109,9 @@ def _question(fields: Mapping[str, Any]) -> str:
     measure = "accuracy"
     if fields["kind"] == "number" and fields["mean_error"]:
         measure = "mean_error"
-    measured = _SENTENCES[measure](fields[measure])
+    text = _SENTENCES[measure](fields[measure])
     name = measure.replace("_", " ")
-    return f"{fields['control']}: {fields['labels']} labels, {name} {measured}"
+    return f"{fields['control']}: {fields['labels']} labels, {name} {text}"
 
 
 def _accuracy(fields: Mapping[str, Any]) -> str:

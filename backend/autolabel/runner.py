@@ -64,8 +64,8 @@ class AutolabelRunner:
                 writer.look_for_answers()
                 self._adopt()
         if doing == "writing" and (reason := other_question(self.snapshot)):
-            paused = {"state": "paused", "goes_on_as": "writing", "note": reason}
-            state.autolabel.move({"writing"}, **paused)
+            pause_fields = {"state": "paused", "goes_on_as": "writing", "note": reason}
+            state.autolabel.move({"writing"}, **pause_fields)
         elif doing == "writing":
             self._write(writer)
         elif doing == "undoing" and writer.undo():

@@ -166,8 +166,8 @@ def predictions_of(state: ProjectState) -> Table:
     """Return what the last round says of each task, labelled or not."""
     ranking = _ranked(state)
     others = [f"{what}({name})" for name in ranking.others for what in OF_OTHERS]
-    taken = {*PREDICTIONS, START, END, *others}
-    headings = (f"p({name})" if name in taken else name for name in ranking.classes)
+    columns = {*PREDICTIONS, START, END, *others}
+    headings = (f"p({name})" if name in columns else name for name in ranking.classes)
     return Table(
         columns=(*PREDICTIONS, *headings, *others),
         rows=_predicted(ranking),

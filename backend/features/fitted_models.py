@@ -27,6 +27,6 @@ class FittedModels:
         """
         models, name = self._models, (basis, control)
         if name not in models:  # put in whole: other threads read beside us
-            kept = {key: one for key, one in models.items() if key[0] == basis}
-            models = self._models = {**kept, name: fit()}
+            present = {key: one for key, one in models.items() if key[0] == basis}
+            models = self._models = {**present, name: fit()}
         return cast("Learnt", models[name])

@@ -188,10 +188,10 @@ def foreign_controls(label_config: str) -> list[tuple[str, str]]:
         if the label config is not XML that can be read
     """
     tags = _parsed(label_config).iter()
-    named = [tag for tag in tags if tag.get("toName") and tag.get("name")]
+    controls = [tag for tag in tags if tag.get("toName") and tag.get("name")]
     return [
         (tag.get("name", ""), tag.tag)
-        for tag in named
+        for tag in controls
         if not (is_control(tag.tag) or tag.tag in NO_CONTROLS)
     ]
 

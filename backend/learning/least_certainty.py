@@ -31,23 +31,23 @@ def least_certainty(
     ----------
     rankings, schemas : of each question, in one order
     """
-    asked = {
+    questions = {
         schema.control: (ranking, schema)
         for ranking, schema in zip(rankings, schemas, strict=True)
         if ranking.has_model
     }
-    if len(rankings) == 1 or not asked:
+    if len(rankings) == 1 or not questions:
         return rankings[0].certainty
     doubts = [
-        _shown(schema, asked, frozenset()) * (1 - ranking.certainty)
-        for ranking, schema in asked.values()
+        _shown(schema, questions, frozenset()) * (1 - ranking.certainty)
+        for ranking, schema in questions.values()
     ]
     return np.asarray(np.round(1 - np.max(doubts, axis=0), DECIMALS))
 
 
 def _shown(
     schema: Schema,
-    asked: Mapping[str, tuple[Ranking, Schema]],
+    questions: Mapping[str, tuple[Ranking, Schema]],
     shown_by: frozenset[str],
 ) -> NDArray[np.float64] | float:
     """Return how likely the editor shows a control in each task.
@@ -57,9 +57,9 @@ def _shown(
     shown_by : controls whose conditions led here: a circle of them decides nothing
     """
     condition = schema.condition
-    if condition is None or condition.control not in asked:
+    if condition is None or condition.control not in questions:
         return 1.0
-    ranking, deciding = asked[condition.control]
+    ranking, deciding = questions[condition.control]
     if deciding.control in shown_by or ranking.kind not in ("one of", "any of"):
         return 1.0
     classes = deciding_classes(condition, deciding)
@@ -71,4 +71,5 @@ def _shown(
         is_met = 1 - np.prod(1 - chances, axis=1)
     if condition.is_negated:
         is_met = 1 - is_met
-    return np.asarray(is_met * _shown(deciding, asked, shown_by | {deciding.control}))
+    outer_chance = _shown(deciding, questions, shown_by | {deciding.control})
+    return np.asarray(is_met * outer_chance)

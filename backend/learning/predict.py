@@ -74,15 +74,15 @@ def _look_up(
     try:
         snapshot = ProjectSnapshot.of(state)
         config = questions.label_config
-        asked = None if config is None else read_questions(config)
+        request_questions = None if config is None else read_questions(config)
     except SchemaError:
         return None
     if snapshot is None:
         return None
     ranking = state.ranking()
     formatter = snapshot.formatter(ranking)
-    if asked is not None:
-        formatter = _as_asked(formatter, asked)
+    if request_questions is not None:
+        formatter = _as_asked(formatter, request_questions)
     if ranking is None:
         return formatter, {}
     strangers = [task for task in questions.tasks if ranking.row_of(task.id) is None]
@@ -91,15 +91,17 @@ def _look_up(
     return formatter, UnseenTaskScorer(services, snapshot, formatter).answers(strangers)
 
 
-def _as_asked(formatter: PredictionFormatter, asked: Questions) -> PredictionFormatter:
+def _as_asked(
+    formatter: PredictionFormatter, questions: Questions
+) -> PredictionFormatter:
     """Return the same for the label config of a request.
 
     Questions that it does not ask are left out; the only one may have another name.
     """
-    by_control = {one.control: one for one in asked.schemas}
+    by_control = {one.control: one for one in questions.schemas}
     first, *others = formatter.schemas
     if not others and first.control not in by_control:
-        return replace(formatter, schemas=asked.schemas[:1])
+        return replace(formatter, schemas=questions.schemas[:1])
     schemas = (by_control.get(one.control) for one in formatter.schemas)
     return replace(formatter, schemas=tuple(filter(None, schemas)), first=first.control)
 

@@ -53,9 +53,9 @@ class PredictionFormatter:
         if not 0 <= score <= 1:
             return f"its score would be {score}"
         result = self._regions_of(task)
-        written = {region["from_name"] for region in result}
+        controls = {region["from_name"] for region in result}
         if any(
-            schema.control in written and not _is_readable(result, schema)
+            schema.control in controls and not _is_readable(result, schema)
             for schema in self.schemas
         ):
             return "the label that it would show cannot be read"

@@ -182,8 +182,8 @@ class AssessmentStore:
     def save(self, finding: AssessmentSummary) -> None:
         """Keep a finding, and drop the steps that led to it."""
         with self.client.pipeline(transaction=True) as pipe:
-            named = finding.model_copy(update={"control": self.control})
-            pipe.set(self._key(keys.FINDING), named.model_dump_json())
+            own_finding = finding.model_copy(update={"control": self.control})
+            pipe.set(self._key(keys.FINDING), own_finding.model_dump_json())
             if finding.point is not None:
                 curve = self._key(keys.CURVE)
                 marks = {"kind": finding.kind, "control": self.control}

@@ -8,9 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.dubito_process import Dubito, assert_order_holds, window_of
+from tests.dubito_process import Dubito, window_of
 from tests.end_to_end import test_loop_controls, test_loop_kinds
-from tests.end_to_end.test_loop_controls import CELL, LABELS, PERSON, template
+from tests.end_to_end.test_loop_controls import (
+    CELL,
+    LABELS,
+    PERSON,
+    label_in_order,
+    template,
+)
 from tests.end_to_end.test_templates import PAGE, ROW
 from tests.label_studio import JsonObject, LabelStudio
 from tests.pdf_files import pdf
@@ -304,13 +310,10 @@ def test_a_template_is_labelled_as_it_comes(
     there.connect_backend(project, dubito.url, extra_params=settings)
     dubito.when(project, lambda status: status["pending"] == 0)
 
-    for _ in range(LABELS):
-        status = assert_order_holds(dubito, there, project)
-        task = there.next_task(project)
-        assert task == window_of(status)[0]
-        there.annotate(task, case.result(places[task]))
+    status = label_in_order(
+        dubito, there, project, lambda task: case.result(places[task])
+    )
 
-    status = assert_order_holds(dubito, there, project)
     counts = {one["control"]: one["labels"] for one in status["questions"]}
     assert counts == {question.control: LABELS for question in case.questions}
     assert (status["set_aside"], status["pool"]) == (0, TASKS - LABELS)

@@ -161,6 +161,26 @@ def data(*, is_first: bool) -> JsonObject:
     return {**texts, **others, "prompt": "What is small?"}
 
 
+def label_in_order(
+    dubito: Dubito,
+    label_studio: LabelStudio,
+    project: int,
+    result_of: Callable[[int], list[JsonObject]],
+) -> JsonObject:
+    """Label tasks as Label Studio serves them, in the published order; return status.
+
+    Parameters
+    ----------
+    result_of : what the editor stores of the answer to a task
+    """
+    for _ in range(LABELS):
+        status = assert_order_holds(dubito, label_studio, project)
+        task = label_studio.next_task(project)
+        assert task == window_of(status)[0]
+        label_studio.annotate(task, result_of(task))
+    return assert_order_holds(dubito, label_studio, project)
+
+
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_a_template_is_labelled_in_the_published_order(
     dubito: Dubito, real_label_studio: LabelStudio, case: Case
@@ -176,13 +196,10 @@ def test_a_template_is_labelled_in_the_published_order(
     real_label_studio.connect_backend(project, dubito.url, extra_params=settings)
     dubito.when(project, lambda status: bool(status["published_at"]))
 
-    for _ in range(LABELS):
-        status = assert_order_holds(dubito, real_label_studio, project)
-        task = real_label_studio.next_task(project)
-        assert task == window_of(status)[0]
-        real_label_studio.annotate(task, case.result(truth[task]))
+    status = label_in_order(
+        dubito, real_label_studio, project, lambda task: case.result(truth[task])
+    )
 
-    status = assert_order_holds(dubito, real_label_studio, project)
     assert (status["labels"], status["set_aside"]) == (LABELS, 0)
     assert status["kind"] == KINDS.get(case.kind, "one of")
     assert status["kind"] == "number" or {first, second} <= {*status["classes"]}
@@ -210,13 +227,10 @@ def test_several_questions_are_answered_in_the_published_order(
     real_label_studio.connect_backend(project, dubito.url, extra_params=settings)
     dubito.when(project, lambda status: bool(status["published_at"]))
 
-    for _ in range(LABELS):
-        status = assert_order_holds(dubito, real_label_studio, project)
-        task = real_label_studio.next_task(project)
-        assert task == window_of(status)[0]
-        real_label_studio.annotate(task, case.result(places[task]))
+    status = label_in_order(
+        dubito, real_label_studio, project, lambda task: case.result(places[task])
+    )
 
-    status = assert_order_holds(dubito, real_label_studio, project)
     assert [one["control"] for one in status["questions"]] == [*case.controls]
     assert {one["labels"] for one in status["questions"]} == {LABELS}
     [shown] = real_label_studio.task(window_of(status)[0])["predictions"]
