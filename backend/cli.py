@@ -120,15 +120,16 @@ def disconnect(project: str) -> None:
 
 @main.command(epilog="Example: dubito status --project 1 --json")
 @click.option("--project", help=f"{PROJECT_HELP}  [default: all]")
+@click.option("--question", default="", help="Control to show.  [default: first]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @says_errors
-def status(project: str | None, as_json: bool) -> None:  # noqa: FBT001  # click's way
+def status(project: str | None, question: str, *, as_json: bool) -> None:
     """Show the state of connected projects."""
     from dubito.backend.services import open_services
     from dubito.backend.status_table import print_status
 
     with open_services(_settings()) as services:
-        print_status(services, project, as_json=as_json)
+        print_status(services, project, question, as_json=as_json)
 
 
 @main.command(epilog="Example: dubito scores --project 1 --now")
@@ -227,7 +228,7 @@ def simulate(**options: object) -> None:
 @click.option("-o", "--output", type=PATH, required=True, help="File; - for stdout.")
 @click.option("--format", type=click.Choice(FORMATS), help=FORMAT_HELP)
 @click.option(
-    "--question", default="", help="Control of --what model.  [default: first]"
+    "--question", default="", help="Control of a model or report.  [default: first]"
 )
 @says_errors
 def export(**options: object) -> None:

@@ -53,6 +53,10 @@ class UnknownProjectError(BackendError):
         )
 
 
+class UnknownQuestionError(BackendError):
+    """A project does not learn the question that is asked about."""
+
+
 class UnknownTaskError(BackendError):
     """Nothing is known of this task."""
 

@@ -45,12 +45,25 @@ SHOWN = (
 )
 
 
-def print_status(services: Services, project: str | None, *, as_json: bool) -> None:
-    """Print how a project stands, or all projects: as tables, or as JSON."""
+def print_status(
+    services: Services, project: str | None, question: str = "", *, as_json: bool
+) -> None:
+    """Print how a project stands, or all projects: as tables, or as JSON.
+
+    Parameters
+    ----------
+    question : control of the question that is shown in detail; the first one if empty
+
+    Raises
+    ------
+    UnknownQuestionError
+        if a project does not learn that question
+    """
     states = [services.projects.at(key) for key in services.projects.known()]
     if project is not None:
         states = [services.projects.find(project)]
-    rows = [describe(state, services).model_dump(mode="json") for state in states]
+    statuses = [describe(state, services, question) for state in states]
+    rows = [one.model_dump(mode="json") for one in statuses]
     if as_json:
         content = rows if project is None else rows[0]
         click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())

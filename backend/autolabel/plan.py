@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dubito.backend.autolabel.models import AutolabelProgress, AutolabelStatus
 from dubito.backend.controls.registry import codec_of
-from dubito.backend.errors import NotNowError, SchemaError
+from dubito.backend.errors import NotNowError
 from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.state.autolabel import (
     ACTIVE,
@@ -39,7 +39,7 @@ NUMBERS = (
 )
 SEVERAL = (
     "Dubito auto-labels the answers to one question: choose it in the extra params, as"
-    ' in `{"controls": ["sentiment"]}`'
+    ' in `{{"controls": ["{control}"]}}`'
 )
 ERRORS = "the share of these tasks that get a wrong label"
 ERRORS_IN_PART = (
@@ -130,10 +130,9 @@ def _basis(
     state: ProjectState,
 ) -> tuple[ProjectSnapshot | None, Ranking | None, Relation | None, str]:
     """Return what is needed to label the rest, or in a sentence what is missing."""
-    try:
-        snapshot = ProjectSnapshot.of(state)
-    except SchemaError as error:
-        return None, None, None, str(error)
+    snapshot, fault = ProjectSnapshot.or_fault(state)
+    if fault:
+        return None, None, None, fault
     ranking = state.ranking()
     if snapshot is not None and (refusal := _refusal(snapshot)):
         return snapshot, ranking, None, refusal
@@ -148,7 +147,7 @@ def _basis(
 def _refusal(snapshot: ProjectSnapshot) -> str:
     """Return why such answers are not auto-labelled; empty if they are."""
     if snapshot.others:
-        return SEVERAL
+        return SEVERAL.format(control=snapshot.schema.control)
     return NUMBERS if snapshot.kind == "number" else ""
 
 

@@ -55,6 +55,8 @@ class ExportOptions:
     what : labels, predictions, model or report
     output : the file; `-` for standard output
     format : how to write it; None for what its ending says
+    question : of a model or a report: the control whose answers it is about; the first
+        question's if empty
     """
 
     project: str
@@ -122,7 +124,7 @@ def _pieces(
     """Return the content; what stands in the way is raised now."""
     what = wishes.what
     if what == "report":
-        return [report(services, state)]
+        return [report(services, state, wishes.question)]
     if what == "model":
         model = fit_model(services, state, wishes.question)
         packed = model.fitted.packed()

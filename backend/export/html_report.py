@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import orjson
 
 from dubito.backend.autolabel.plan import describe_autolabel
-from dubito.backend.errors import BackendError
+from dubito.backend.errors import BackendError, UnknownQuestionError
 from dubito.backend.export.model_zip import versions_here
 from dubito.backend.status.learning_report import learning_report
 from dubito.backend.status.status import describe
@@ -32,15 +31,14 @@ if TYPE_CHECKING:
     from dubito.backend.services import Services
     from dubito.backend.state.project import ProjectState
 
-KEPT: Mapping[str, Callable[[ProjectState, Services], ResponseModel]] = (
-    MappingProxyType(
-        {
-            "status": describe,
-            "learning": lambda state, _: learning_report(state),
-            "map": lambda state, _: map_view(state),
-            "rest": lambda state, _: describe_autolabel(state),
-        }
-    )
+View: TypeAlias = "Callable[[ProjectState, Services, str], ResponseModel]"
+KEPT: Mapping[str, View] = MappingProxyType(
+    {
+        "status": describe,
+        "learning": lambda state, _, question: learning_report(state, question),
+        "map": lambda state, _, question: map_view(state, question),
+        "rest": lambda state, *_: describe_autolabel(state),
+    }
 )
 """What the panels of the page ask for, by the names they use (`project.get`)."""
 
@@ -51,8 +49,18 @@ PICTURE = re.compile(r'"/assets/([\w-]+\.svg)"')
 HOME = ' href="/"'
 
 
-def report(services: Services, state: ProjectState) -> bytes:
-    """Return the page with its scripts, its styles, and all that it shows."""
+def report(services: Services, state: ProjectState, question: str = "") -> bytes:
+    """Return the page with its scripts, its styles, and all that it shows.
+
+    Parameters
+    ----------
+    question : control of the question that it is about; the first one if empty
+
+    Raises
+    ------
+    UnknownQuestionError
+        if the project does not learn that question
+    """
     page = _read("page.html")
     scripts = [_as_script(_read(name)) for name in SCRIPT.findall(page)]
     styles = [_read(name) for name in STYLE.findall(page)]
@@ -61,18 +69,22 @@ def report(services: Services, state: ProjectState) -> bytes:
     page = PICTURE.sub(lambda match: f'"{_as_address(match[1])}"', page)
     page = page.replace("<title>", f"{_policy(scripts, styles)}\n  <title>", 1)
     page = page.replace("</h1>", f"</h1>\n    {_stamp(state)}", 1)
-    data = _data_element(services, state)
+    data = _data_element(services, state, question)
     elements = "\n".join(f"<script>{script}</script>" for script in scripts)
     head, _, tail = page.rpartition("</body>")
     return f"{head}{data}\n{elements}\n</body>{tail}".encode()
 
 
-def _data_element(services: Services, state: ProjectState) -> str:
+def _data_element(services: Services, state: ProjectState, question: str) -> str:
     """Return all that the page shows; no text in it can end the element it is in."""
     responses: JsonObject = {}
     for name, view in KEPT.items():
-        with suppress(BackendError):  # what is not there yet is not shown either
-            responses[name] = view(state, services).model_dump()
+        try:
+            responses[name] = view(state, services, question).model_dump()
+        except UnknownQuestionError:
+            raise
+        except BackendError:  # what is not there yet is not shown either
+            continue
     text = orjson.dumps(responses, option=orjson.OPT_NON_STR_KEYS).decode()
     safe = text.replace("<", "\\u003c")
     return f'<script type="application/json" id="kept">{safe}</script>'

@@ -112,19 +112,16 @@ def fit_model(services: Services, state: ProjectState, control: str = "") -> Mod
 
     Parameters
     ----------
-    control : of a project with several questions: whose answers are learnt; the first
-        question's if empty
+    control : whose answers are learnt; the first question's if empty
 
     Raises
     ------
     NotReadyError
         if there are too few
-    SchemaError
+    UnknownQuestionError
         if that question is not learnt
     """
-    snapshot = snapshot_of(state)
-    if control:
-        snapshot = snapshot.question(control)
+    snapshot = snapshot_of(state).question(control)
     version_, items = snapshot.items(services.feature_tables)
     question = RoundInput(
         schema=snapshot.schema,

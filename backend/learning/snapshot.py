@@ -8,7 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dubito.backend.controls.registry import codec_of
-from dubito.backend.errors import ProjectSettingsError, SchemaError
+from dubito.backend.errors import (
+    ProjectSettingsError,
+    SchemaError,
+    UnknownQuestionError,
+)
 from dubito.backend.features.class_names import teaching_names
 from dubito.backend.labelstudio.questions import read_questions
 from dubito.backend.learning.labels import TaskAnswers
@@ -79,6 +83,23 @@ class ProjectSnapshot:
             not_learnt=tuple(questions.not_learnt(learnt)),
         )
 
+    @classmethod
+    def or_fault(
+        cls, state: ProjectState, question: str = ""
+    ) -> tuple[ProjectSnapshot | None, str]:
+        """Return how a project stands as to a question, and why nothing is learnt.
+
+        Raises
+        ------
+        UnknownQuestionError
+            if that question is not learnt, while others are
+        """
+        try:
+            snapshot = cls.of(state)
+        except SchemaError as error:
+            return None, str(error)
+        return None if snapshot is None else snapshot.question(question), ""
+
     @cached_property
     def questions(self) -> tuple[ProjectSnapshot, ...]:
         """Return how the project stands as to each question, the first one first."""
@@ -88,18 +109,24 @@ class ProjectSnapshot:
         return (self, *others)
 
     def question(self, control: str) -> ProjectSnapshot:
-        """Return how the project stands as to the question of a control.
+        """Return how the project stands as to a question.
+
+        Parameters
+        ----------
+        control : the name of the control that asks it; the first question's if empty
 
         Raises
         ------
-        SchemaError
+        UnknownQuestionError
             if that question is not learnt
         """
+        if not control:
+            return self
         by_control = {one.schema.control: one for one in self.questions}
         if control not in by_control:
             names = ", ".join(map(repr, by_control))
             message = f"Dubito does not learn {control!r}; choose from {names}"
-            raise SchemaError(message)
+            raise UnknownQuestionError(message)
         return by_control[control]
 
     @property
@@ -172,6 +199,17 @@ class ProjectSnapshot:
             ranking=ranking,
             preannotate=self.preferences.preannotate,
         )
+
+    def ranking(self) -> Ranking | None:
+        """Return what the last round found of this question; None if it was not asked.
+
+        The certainty is the task's, whichever question makes it uncertain.
+        """
+        ranking = self.state.ranking()
+        if ranking is None or self.first is None:
+            return ranking
+        own = ranking.others.get(self.schema.control)
+        return None if own is None else replace(own, certainty=ranking.certainty)
 
     @property
     def labelled_counts(self) -> Counter[str]:

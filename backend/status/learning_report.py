@@ -6,15 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import Field
 
-from dubito.backend.errors import SchemaError
 from dubito.backend.learning.snapshot import ProjectSnapshot
-from dubito.backend.status.models import (
-    CertaintyHistogram,
-    ClassCounts,
-    LearningReport,
-    RoundSummary,
-)
+from dubito.backend.response_model import Count, ResponseModel, Share
+from dubito.backend.state.assessments import Confusion
+from dubito.backend.state.kept_scores import MeasuredAccuracy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +24,66 @@ ROUNDS_SHOWN = 50
 EARLIER_SHOWN = 3
 
 
-def learning_report(state: ProjectState) -> LearningReport:
-    """Return what the rounds found, and what the last assessment did."""
-    rounds, snapshot = state.history.rounds(), _snapshot(state)
+class RoundSummary(ResponseModel):
+    """A finished round."""
+
+    round: Count
+    at: float = Field(description="In seconds since 1970.")
+    labels: Count
+    seconds: float
+
+
+class CertaintyHistogram(ResponseModel):
+    """How certain the model was in a round."""
+
+    round: Count
+    labels: Count
+    certainty: tuple[Count, ...] = Field(
+        description="Number of open tasks in equal steps of certainty from 0 to 1."
+    )
+
+
+class ClassCounts(ResponseModel):
+    """The tasks of a class."""
+
+    name: str
+    labelled: Count = Field(description="Tasks that people gave this class.")
+    predicted: Count = Field(description="Open tasks that the model gives this class.")
+    f1: Share | None = Field(
+        default=None, description="Of any-of labels, on randomly drawn tasks."
+    )
+
+
+class LearningReport(ResponseModel):
+    """What the rounds and the last assessment found."""
+
+    rounds: list[RoundSummary] = Field(description="The last rounds, newest first.")
+    certainty: list[CertaintyHistogram] = Field(
+        description="Certainty in the last round, and in some earlier ones."
+    )
+    classes: list[ClassCounts]
+    confusion: tuple[Confusion, ...] = Field(
+        description="Held-out predictions for randomly drawn tasks."
+    )
+    by_chance: tuple[MeasuredAccuracy, ...] = Field(
+        description="Accuracy of models that learn from randomly drawn tasks alone."
+    )
+
+
+def learning_report(state: ProjectState, question: str = "") -> LearningReport:
+    """Return what the rounds found, and what the last assessment did.
+
+    Parameters
+    ----------
+    question : control of the question that is described; the first one if empty
+
+    Raises
+    ------
+    UnknownQuestionError
+        if the project does not learn that question
+    """
+    rounds = state.history.rounds()
+    snapshot, _ = ProjectSnapshot.or_fault(state, question)
     finding = None
     if snapshot is not None:
         finding = snapshot.assessments.finding(snapshot.kind)
@@ -59,14 +113,6 @@ def _certainty(rounds: Sequence[Round]) -> list[CertaintyHistogram]:
     return [CertaintyHistogram.model_validate(doubting[place]) for place in selection]
 
 
-def _snapshot(state: ProjectState) -> ProjectSnapshot | None:
-    """Return how a project stands; None if there is nothing to learn."""
-    try:
-        return ProjectSnapshot.of(state)
-    except SchemaError:
-        return None
-
-
 def _classes(
     snapshot: ProjectSnapshot, finding: AssessmentSummary | None
 ) -> list[ClassCounts]:
@@ -88,7 +134,7 @@ def _classes(
 
 def _predicted(snapshot: ProjectSnapshot) -> Counter[str]:
     """Count what the model takes the open tasks for."""
-    ranking = snapshot.state.ranking()
+    ranking = snapshot.ranking()
     if ranking is None or not ranking.has_model:
         return Counter()
     members = ranking.among(snapshot.unanswered_tasks).members()

@@ -1,4 +1,4 @@
-"""What the status, the learning report and a task's detail consist of.
+"""What the status and a task's detail consist of.
 
 A test holds the table in `docs/reference.md` to the descriptions in `ProjectStatus`.
 """
@@ -13,7 +13,7 @@ from dubito.backend.learning.labels import Acceptance
 from dubito.backend.project_settings import Preferences
 from dubito.backend.relabel.requests import RelabelStatus
 from dubito.backend.response_model import Count, ResponseModel, Share, Why
-from dubito.backend.state.assessments import Confusion, Suspect
+from dubito.backend.state.assessments import Suspect
 from dubito.backend.state.facts import InputSpec
 from dubito.backend.state.kept_scores import MeasuredAccuracy
 from dubito.backend.status.accuracy import Accuracy, MeanError, SetF1
@@ -164,7 +164,12 @@ class ProjectStatus(ResponseModel):
     questions: list[QuestionStatus] = Field(
         description="the questions that Dubito learns, the first one first, each with"
         " its `control`, `kind`, `classes`, `labels`, `accuracy`, `f1`, `mean_error`"
-        " and whether it `can_stop`; the other fields of the status describe the first"
+        " and whether it `can_stop`"
+    )
+    question: str = Field(
+        description="control of the question that `labels`, `accuracy`, `f1`,"
+        " `mean_error`, `curve`, `doubtful`, `assessed`, `agreement`, `acceptance`,"
+        " `classes` and `kind` are about: the first one, or that of `?question=NAME`"
     )
     not_learnt: list[str] = Field(
         description="why Dubito does not learn each other control of the label config"
@@ -195,52 +200,6 @@ class ProjectStatus(ResponseModel):
     learner: str = Field(description="the learner in use")
     strategy: str = Field(description="the measure of certainty in use")
     preferences: Preferences = Field(description="all settings of the project")
-
-
-class RoundSummary(ResponseModel):
-    """A finished round."""
-
-    round: Count
-    at: float = Field(description="In seconds since 1970.")
-    labels: Count
-    seconds: float
-
-
-class CertaintyHistogram(ResponseModel):
-    """How certain the model was in a round."""
-
-    round: Count
-    labels: Count
-    certainty: tuple[Count, ...] = Field(
-        description="Number of open tasks in equal steps of certainty from 0 to 1."
-    )
-
-
-class ClassCounts(ResponseModel):
-    """The tasks of a class."""
-
-    name: str
-    labelled: Count = Field(description="Tasks that people gave this class.")
-    predicted: Count = Field(description="Open tasks that the model gives this class.")
-    f1: Share | None = Field(
-        default=None, description="Of any-of labels, on randomly drawn tasks."
-    )
-
-
-class LearningReport(ResponseModel):
-    """What the rounds and the last assessment found."""
-
-    rounds: list[RoundSummary] = Field(description="The last rounds, newest first.")
-    certainty: list[CertaintyHistogram] = Field(
-        description="Certainty in the last round, and in some earlier ones."
-    )
-    classes: list[ClassCounts]
-    confusion: tuple[Confusion, ...] = Field(
-        description="Held-out predictions for randomly drawn tasks."
-    )
-    by_chance: tuple[MeasuredAccuracy, ...] = Field(
-        description="Accuracy of models that learn from randomly drawn tasks alone."
-    )
 
 
 class NamedNumber(ResponseModel):

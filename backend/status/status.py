@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dubito.backend.controls.registry import codec_of
-from dubito.backend.errors import SchemaError
 from dubito.backend.learning.round_input import n_classes_of, query_config
 from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.learning.targets import distances_for
@@ -35,7 +34,6 @@ from dubito.model.evaluation.agreement import Agreement, agreement
 if TYPE_CHECKING:
     from dubito.backend.records import JsonObject
     from dubito.backend.services import Services
-    from dubito.backend.state.assessments import AssessmentSummary
     from dubito.backend.state.facts import ProjectFacts
     from dubito.backend.state.project import ProjectState
 
@@ -46,34 +44,44 @@ SHOWN_FACTS = {
 }
 
 
-def describe(state: ProjectState, services: Services) -> ProjectStatus:
-    """Return the status of a project."""
+def describe(
+    state: ProjectState, services: Services, question: str = ""
+) -> ProjectStatus:
+    """Return the status of a project.
+
+    Parameters
+    ----------
+    question : control of the question that is described; the first one if empty
+
+    Raises
+    ------
+    UnknownQuestionError
+        if the project does not learn that question
+    """
     settled_at = state.work.settled_at()  # before the rest, which a round may change
     facts = state.facts()
-    try:
-        snapshot, fault = ProjectSnapshot.of(state), ""
-    except SchemaError as error:
-        snapshot, fault = None, str(error)
+    snapshot, fault = ProjectSnapshot.or_fault(state)
+    shown = None if snapshot is None else snapshot.question(question)
     fault = fault or nothing_to_learn_from(state) or no_file_yet(state, facts)
-    if snapshot is not None:
-        fault = fault or snapshot.settings_error
+    fault = fault or ("" if snapshot is None else snapshot.settings_error)
     status = {
         "id": state.id,
         "key": state.key,
         "title": "" if facts.project is None else facts.project.title,
         "phase": _phase(state, facts, snapshot),
-        **_counts(state, snapshot),
+        **_counts(state, shown),
         "version": VERSION,
         **facts.model_dump(include=SHOWN_FACTS),
         "last_error": facts.paused or fault or facts.last_error,
         "mode": _mode(facts, services),
         "window": _window(state, facts),
         **_progress(state, snapshot),
-        **_assessed(snapshot),
+        **_assessed(shown),
         "again": describe_relabel(state),
         "links": _links(state, services),
         "notes": notes(state, facts, snapshot, services),
-        **_choices(snapshot),
+        **_project_choices(snapshot),
+        **_question_choices(shown),
     }
     is_settled = settled_at is not None and settled_at == state.work.settled_at()
     return ProjectStatus.model_validate({**status, "settled": is_settled})
@@ -94,8 +102,7 @@ def _phase(
         return "done"
     if any(place.why == "start" for place in facts.window[:1]):
         return "start"
-    advice = _advice(last_assessment(snapshot), snapshot)
-    return "can_stop" if advice["advised"] else "learning"
+    return "can_stop" if _advice(snapshot)["advised"] else "learning"
 
 
 def _askable(state: ProjectState, snapshot: ProjectSnapshot) -> frozenset[int]:
@@ -131,21 +138,22 @@ def _mode(facts: ProjectFacts, services: Services) -> Mode:
 
 
 def _assessed(snapshot: ProjectSnapshot | None) -> JsonObject:
-    """Return how good the model is, whether to stop, and which labels to look at."""
+    """Return how well a question is answered, and which labels to look at."""
     finding = NOT_ASSESSED if snapshot is None else last_assessment(snapshot)
     curve = [] if snapshot is None else snapshot.assessments.curve(snapshot.kind)
     return {
         **measured(finding),
         "curve": curve,
-        "stop": _advice(finding, snapshot),
         "doubtful": finding.doubtful,
         "assessed": finding,
     }
 
 
-def _advice(finding: AssessmentSummary, snapshot: ProjectSnapshot | None) -> JsonObject:
+def _advice(snapshot: ProjectSnapshot | None) -> JsonObject:
     """Return whether to stop: not before each question may be stopped."""
-    others = () if snapshot is None else snapshot.questions[1:]
+    if snapshot is None:
+        return {"advised": False, "reasons": []}
+    finding, others = last_assessment(snapshot), snapshot.questions[1:]
     unlearnt = [one for one in others if not last_assessment(one).advised]
     waiting = [one for one in unlearnt if is_held_back_by(one)]
     reasons = [
@@ -212,16 +220,25 @@ def _agreement(snapshot: ProjectSnapshot | None) -> Agreement | None:
     return agreement(snapshot.labels.votes, distances_for(snapshot.schema))
 
 
-def _choices(snapshot: ProjectSnapshot | None) -> JsonObject:
-    preferences = Preferences() if snapshot is None else snapshot.preferences
+def _question_choices(snapshot: ProjectSnapshot | None) -> JsonObject:
+    """Return what a question asks, and what people make of it."""
     return {
-        "questions": describe_questions(snapshot),
-        "not_learnt": [] if snapshot is None else snapshot.not_learnt,
+        "question": "" if snapshot is None else snapshot.schema.control,
         "agreement": _agreement(snapshot),
         "acceptance": None if snapshot is None else snapshot.labels.acceptance,
-        "start": _start(snapshot),
         "classes": [] if snapshot is None else list(snapshot.schema.classes),
         "kind": "one of" if snapshot is None else snapshot.kind,
+    }
+
+
+def _project_choices(snapshot: ProjectSnapshot | None) -> JsonObject:
+    """Return what is learnt, and how the owner wants it."""
+    preferences = Preferences() if snapshot is None else snapshot.preferences
+    return {
+        "stop": _advice(snapshot),
+        "questions": describe_questions(snapshot),
+        "not_learnt": [] if snapshot is None else snapshot.not_learnt,
+        "start": _start(snapshot),
         "learner": preferences.learner,
         "strategy": preferences.strategy,
         "preferences": preferences,

@@ -16,7 +16,7 @@ from dubito.backend.data_kinds.preview import Look, TaskPreview
 from dubito.backend.data_kinds.registry import kind_shown_by
 from dubito.backend.data_kinds.shown_data import shown_data
 from dubito.backend.data_kinds.texts import UPLOADED
-from dubito.backend.errors import BackendError, SchemaError, UnknownTaskError
+from dubito.backend.errors import BackendError, UnknownTaskError
 from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.state.facts import InputSpec
 from dubito.backend.state.task_lookup import look_up
@@ -65,7 +65,7 @@ def task_detail(state: ProjectState, task: int, services: Services) -> TaskDetai
     single = look_up(state.client, state.key, task)
     if single is None:
         raise UnknownTaskError(task)
-    snapshot, fault = _snapshot(state)
+    snapshot, fault = ProjectSnapshot.or_fault(state)
     home = services.settings.label_studio_for_people
     look = TaskLoader(state=state, task=task, single=single, services=services)
     preview = TaskPreview(note=fault) if snapshot is None else look.at(snapshot.schema)
@@ -85,14 +85,6 @@ def task_detail(state: ProjectState, task: int, services: Services) -> TaskDetai
         "note": preview.note,
     }
     return TaskDetail.model_validate(detail)
-
-
-def _snapshot(state: ProjectState) -> tuple[ProjectSnapshot | None, str]:
-    """Return how the project stands, and why nothing can be learnt, if that is so."""
-    try:
-        return ProjectSnapshot.of(state), ""
-    except SchemaError as error:
-        return None, str(error)
 
 
 def _thought(

@@ -10,7 +10,6 @@ import numpy as np
 from pydantic import Field
 
 from dubito.backend.controls.registry import codec_of
-from dubito.backend.errors import SchemaError
 from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.learning.targets import learnt_schema, targets_of
 from dubito.backend.response_model import Count, ResponseModel, Share
@@ -68,23 +67,28 @@ class MapView(ResponseModel):
     note: str = Field(description="Which tasks are not shown, and why.")
 
 
-def map_view(state: ProjectState, most: int = MOST_POINTS) -> MapView:
+def map_view(
+    state: ProjectState, question: str = "", most: int = MOST_POINTS
+) -> MapView:
     """Return where the tasks lie, and what is known of each.
 
     Parameters
     ----------
+    question : control of the question that gives the colours; the first one if empty
     most : of more tasks a sample is told: the first in the project's random order,
         beside all that have a label or are asked next, and the least certain ones
+
+    Raises
+    ------
+    UnknownQuestionError
+        if the project does not learn that question
     """
-    try:
-        snapshot, fault = ProjectSnapshot.of(state), ""
-    except SchemaError as error:
-        snapshot, fault = None, str(error)
+    snapshot, fault = ProjectSnapshot.or_fault(state, question)
     places = MapStore(state.client, state.key, state.clock).places()
     total = state.tasks.count()
     if snapshot is None or places is None:
         return _no_map(snapshot, total, fault or _why_none(state, total))
-    known = LabelledTasks.of(places.task_ids, snapshot, state.ranking())
+    known = LabelledTasks.of(places.task_ids, snapshot)
     rows = _chosen(known, snapshot, most)
     digests = state.tasks.digests(places.task_ids[rows].tolist()).values()
     rows = rows[[digest is not None for digest in digests]]  # others are gone since
@@ -169,13 +173,11 @@ class LabelledTasks:
     window: list[int]
 
     @classmethod
-    def of(
-        cls, task_ids: TaskIds, snapshot: ProjectSnapshot, ranking: Ranking | None
-    ) -> LabelledTasks:
+    def of(cls, task_ids: TaskIds, snapshot: ProjectSnapshot) -> LabelledTasks:
         """Look up all tasks at once."""
         labels, schema = snapshot.labels.chosen, _coloured(snapshot)
         answers = _codes({*labels.values()}, schema)
-        predicted, certainty = _foreseen(task_ids, ranking, schema)
+        predicted, certainty = _foreseen(task_ids, snapshot.ranking(), schema)
         return cls(
             classes=schema.classes,
             task_ids=task_ids,

@@ -24,6 +24,7 @@ from dubito.backend.errors import (
     SchemaError,
     StoreUnavailableError,
     UnknownProjectError,
+    UnknownQuestionError,
     UnknownTaskError,
 )
 from dubito.backend.state.counters import ERRORS
@@ -74,6 +75,7 @@ STATUS: Mapping[type[BackendError], HTTPStatus] = MappingProxyType(
         StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
         TooManyAttemptsError: HTTPStatus.TOO_MANY_REQUESTS,
         UnknownProjectError: HTTPStatus.NOT_FOUND,
+        UnknownQuestionError: HTTPStatus.NOT_FOUND,
         UnknownTaskError: HTTPStatus.NOT_FOUND,
     }
 )

@@ -168,6 +168,15 @@ PARAMETERS: dict[str, JsonObject] = {
         "examples": {"style": {"value": "style.css"}},
     },
 }
+OF_QUESTION = {PROJECT, f"{PROJECT}/learning", f"{PROJECT}/map"}
+OF_QUESTION |= {"/projects/{name}/report.html"}
+QUESTION: JsonObject = {
+    "name": "question",
+    "in": "query",
+    "required": False,
+    "description": "Control of the question to describe; without it the first one.",
+    "schema": {"type": "string"},
+}
 
 
 @openapi.get("/openapi.json")
@@ -208,10 +217,11 @@ def description() -> JsonObject:
 
 
 def _parameters(path: str) -> list[JsonObject]:
-    return [
+    in_path = [
         {"name": name, "in": "path", "required": True, **PARAMETERS[place]}
         for place, name in re.findall(r"(\w+/{(\w+)})", path)
     ]
+    return [*in_path, *([QUESTION] if path in OF_QUESTION else [])]
 
 
 def _answer_of(view: Callable[..., object]) -> type[ResponseModel] | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from http import HTTPStatus
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from dubito.backend.autolabel import plan
 from dubito.backend.autolabel.models import AutolabelStatus, parse_autolabel_command
@@ -13,8 +13,8 @@ from dubito.backend.export.formats import TABLES
 from dubito.backend.export.html_report import report
 from dubito.backend.relabel import requests
 from dubito.backend.state.project import ProjectState
-from dubito.backend.status.learning_report import learning_report
-from dubito.backend.status.models import LearningReport, ProjectStatus, TaskDetail
+from dubito.backend.status.learning_report import LearningReport, learning_report
+from dubito.backend.status.models import ProjectStatus, TaskDetail
 from dubito.backend.status.status import describe
 from dubito.backend.status.task_detail import task_detail
 from dubito.backend.taskmap.view import MapView, map_view
@@ -29,14 +29,14 @@ of_project = Blueprint("of_project", __name__)
 @answers
 def status(name: str) -> ProjectStatus:
     """Return the status of a project."""
-    return describe(_state(name), current_services())
+    return describe(_state(name), current_services(), _question())
 
 
 @of_project.get("/api/projects/<name>/learning")
 @answers
 def learning(name: str) -> LearningReport:
     """Return what the rounds and the last assessment of a project found."""
-    return learning_report(_state(name))
+    return learning_report(_state(name), _question())
 
 
 @of_project.post("/api/projects/<name>/sync")
@@ -53,7 +53,7 @@ def sync(name: str) -> tuple[Asked, HTTPStatus]:
 @answers
 def project_map(name: str) -> MapView:
     """Return where the tasks of a project lie, and what is known of each."""
-    return map_view(_state(name))
+    return map_view(_state(name), _question())
 
 
 @of_project.get("/api/projects/<name>/tasks/<int:task>")
@@ -123,12 +123,17 @@ def make_model(name: str) -> tuple[Asked, HTTPStatus]:
 def download_report(name: str) -> Response:
     """Return the page as one file, to be kept and passed on."""
     state = _state(name)
-    content = report(current_services(), state)
+    content = report(current_services(), state, _question())
     return _attached([content], f"{state.id}-report.html", "text/html; charset=utf-8")
 
 
 def _state(name: str) -> ProjectState:
     return current_services().projects.find(name)
+
+
+def _question() -> str:
+    """Return the control that the query names; nothing for the first question."""
+    return request.args.get("question", "")
 
 
 def _attached(pieces: Iterable[bytes], name: str, content_type: str) -> Response:

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import orjson
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from dubito.backend.autolabel.models import AutolabelCommand
 from dubito.backend.autolabel.plan import describe_autolabel, request_autolabel
 from dubito.backend.connection.connect import Connector
-from dubito.backend.errors import SchemaError
+from dubito.backend.errors import SchemaError, UnknownQuestionError
 from dubito.backend.export.formats import TABLES
 from dubito.backend.export.model_zip import card_of, fit_model
 from dubito.backend.status.task_detail import task_detail
@@ -278,7 +279,7 @@ def test_auto_labels_are_of_one_question(bench: Stand) -> None:
     report = describe_autolabel(bench.state(project.number))
 
     assert not report.thresholds
-    assert "controls" in report.reason
+    assert '`{"controls": ["topic"]}`' in report.reason
 
 
 def test_a_task_counts_as_labelled_once_any_question_is_answered(bench: Stand) -> None:
@@ -309,6 +310,63 @@ def test_the_page_lists_the_questions(bench: Stand, page: Page) -> None:
     assert not watch.complaints
 
 
+def test_the_page_and_its_report_show_another_question(
+    bench: Stand, page: Page, tmp_path: Path
+) -> None:
+    project, watch = connected(bench), Watch(page)
+    status = bench.status(project.number)
+    _, quality, _ = status["questions"]
+
+    page.goto(f"{bench.url}/projects/{project.number}")
+    page.get_by_label("This page shows the question").select_option("quality")
+
+    glance, classes = page.locator("#glance"), page.locator("#classes")
+    expect(glance).to_contain_text("Accuracy of quality")
+    expect(glance).to_contain_text(f"{100 * quality['accuracy']['estimate']:.1f} %")
+    expect(classes).to_contain_text("Mean error: ")
+    page.locator("#map").scroll_into_view_if_needed()
+    expect(page.locator("#map .classes")).not_to_contain_text("news")
+    page.reload()
+    expect(glance).to_contain_text("Accuracy of quality")
+    link = page.get_by_label("This page as one HTML file")
+    address = link.get_attribute("href") or ""
+    report = tmp_path / "report.html"
+    report.write_bytes(create_app(bench.services).test_client().get(address).data)
+    page.goto(report.as_uri())
+    expect(glance).to_contain_text("Accuracy of quality")
+    page.goto(f"{bench.url}/projects/{project.number}?question=why")
+    expect(glance).to_contain_text("Accuracy of topic")
+    assert all("404" in complaint for complaint in watch.complaints)
+
+
+def test_the_api_describes_the_question_that_is_named(bench: Stand) -> None:
+    project = connected(bench)
+    http = create_app(bench.services).test_client()
+    path = f"/api/projects/{project.number}"
+    first = http.get(path).get_json()
+    _, quality, faults = first["questions"]
+
+    status = http.get(f"{path}?question=quality").get_json()
+    report = http.get(f"{path}/learning?question=faults").get_json()
+    by_grade = http.get(f"{path}/map?question=quality").get_json()
+    unknown = http.get(f"{path}?question=why")
+
+    for name in ("accuracy", "mean_error", "labels", "classes", "kind"):
+        assert status[name] == quality[name]
+    assert (first["question"], status["question"]) == ("topic", "quality")
+    assert status["curve"][0]["estimate"] == quality["accuracy"]["estimate"]
+    assert status["stop"] == first["stop"]
+    assert [one["name"] for one in report["classes"]] == faults["classes"]
+    assert sum(one["predicted"] for one in report["classes"]) > 0
+    assert by_grade["classes"] == quality["classes"]
+    labelled = dict(zip(by_grade["tasks"], by_grade["label"], strict=True))
+    for task in project.drawn(LABELS):
+        grade = quality["classes"][labelled[task]]
+        assert grade == str(project.answers[task].quality)
+    assert unknown.status_code == 404
+    assert "choose from 'topic', 'quality', 'faults'" in unknown.get_json()["detail"]
+
+
 def test_a_model_of_another_question_is_exported(bench: Stand) -> None:
     project = connected(bench)
     state = bench.state(project.number)
@@ -317,7 +375,8 @@ def test_a_model_of_another_question_is_exported(bench: Stand) -> None:
 
     assert model.fitted.schema.control == "quality"
     assert "one of 3 grades" in card_of(model, state)
-    with pytest.raises(SchemaError, match="'why'; choose from 'topic', 'quality', 'fa"):
+    named = "'why'; choose from 'topic', 'quality', 'fa"
+    with pytest.raises(UnknownQuestionError, match=named):
         fit_model(bench.services, state, "why")
 
 

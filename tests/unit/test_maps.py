@@ -62,7 +62,7 @@ def make(state: ProjectState, store: MapStore, *tasks: int) -> None:
 
 
 def chart(state: ProjectState, most: int = MOST_POINTS) -> dict[str, Any]:
-    return maps.map_view(state, most).model_dump()
+    return maps.map_view(state, most=most).model_dump()
 
 
 def told(view: dict[str, Any], task: int) -> tuple[Any, ...]:

@@ -34,11 +34,11 @@
     }
 
     async function ask(status, { task, label, start }) {
-      const isPart = start !== null;
+      const isPart = start !== null || status.questions.length > 1;
       const what = isPart
-        ? "all that people marked in the task"
+        ? "all answers to the task"
         : `the label ${JSON.stringify(Dubito.label(status, label))}`;
-      const more = `Dubito removes ${what} from Label Studio and stores it. You can restore ${isPart ? "it" : "the label"} until somebody labels the task again.`;
+      const more = `Dubito removes ${what} from Label Studio and stores it. You can restore ${isPart ? "them" : "the label"} until somebody labels the task again.`;
       if (await confirm(`Ask for task ${task} again?`, "Ask again", more)) await post(task, "ask");
     }
 

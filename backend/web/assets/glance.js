@@ -17,10 +17,12 @@
     audit: "a task drawn at random, to measure how good the model is",
   };
 
-  Dubito.phase = (status) =>
-    status.kind === "number" && status.phase === "learning"
+  Dubito.phase = (status) => {
+    const { kind } = status.questions[0] ?? status;
+    return kind === "number" && status.phase === "learning"
       ? "Learning: tasks drawn at random"
       : PHASES[status.phase] || status.phase;
+  };
 
   /** Return the phase, and why where nothing goes on. */
   const phaseWithReason = (status) =>
@@ -73,8 +75,7 @@
 
   function accuracy(status) {
     const measure = status.kind === "number" ? "Mean error" : "Accuracy";
-    const [first, second] = status.questions;
-    const name = second ? `${measure} of ${first.control}` : measure;
+    const name = status.questions.length > 1 ? `${measure} of ${status.question}` : measure;
     const found = Dubito.accuracy(status);
     if (!found) {
       return tile(

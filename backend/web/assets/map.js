@@ -162,6 +162,7 @@
     /** Ask for the map again when what it shows has changed, and somebody sees it. */
     told(status) {
       const basis = [
+        status.question,
         status.round,
         status.tasks,
         status.labels,
@@ -208,7 +209,7 @@
     async ask() {
       if (this.project.isReport) return this.project.get("map");
       const headers = this.mark ? { "If-None-Match": this.mark } : {};
-      const { response, body } = await Dubito.ask(`${this.project.path}/map`, { headers });
+      const { response, body } = await Dubito.ask(this.project.address("map"), { headers });
       if (body) this.mark = response.headers.get("ETag");
       return body;
     }

@@ -74,7 +74,10 @@
     const response = await fetch(path, { cache: "no-store", ...options });
     if (response.status === 304) return { response };
     const body = await response.json();
-    if (!response.ok) throw new Error(body.detail || `${path} answered ${response.status}`);
+    if (!response.ok) {
+      const error = new Error(body.detail || `${path} answered ${response.status}`);
+      throw Object.assign(error, { status: response.status });
+    }
     return { response, body };
   }
 
@@ -85,6 +88,7 @@
       this.isReport = kept !== null;
       this.kept = this.isReport ? JSON.parse(kept.textContent) : {};
       this.status = this.kept.status || null;
+      this.question = new URLSearchParams(location.search).get("question") || "";
       this.listeners = [];
       this.mark = null;
       this.answers = new Map();
@@ -99,7 +103,7 @@
     onChange(basis, draw) {
       let drawn = null;
       this.onStatus(async (status) => {
-        const found = JSON.stringify(basis(status));
+        const found = JSON.stringify([status.question, basis(status)]);
         if (found === drawn) return;
         drawn = found;
         try {
@@ -111,9 +115,27 @@
       });
     }
 
+    /** Return the address of what is told of the project, as to the chosen question. */
+    address(name = "") {
+      const path = name ? `${this.path}/${name}` : this.path;
+      return path + this.query();
+    }
+
+    query() {
+      return this.question ? `?question=${encodeURIComponent(this.question)}` : "";
+    }
+
+    /** Show another question, here and when the page is opened by the same address. */
+    choose(question) {
+      this.question = question;
+      this.mark = null;
+      history.replaceState(null, "", location.pathname + this.query() + location.hash);
+      return this.look();
+    }
+
     async get(name) {
       if (this.isReport) return this.kept[name] ?? null;
-      return (await ask(`${this.path}/${name}`)).body;
+      return (await ask(this.address(name))).body;
     }
 
     /** Like get, but asked once for all panels while the status stays. */
@@ -135,10 +157,18 @@
 
     /** Ask how the project stands; tell the panels if that has changed. */
     async look() {
-      const { response, body } = await ask(this.path, {
-        headers: this.mark ? { "If-None-Match": this.mark } : {},
-      });
-      if (!body) return;
+      const { question } = this;
+      const headers = this.mark ? { "If-None-Match": this.mark } : {};
+      let answer;
+      try {
+        answer = await ask(this.address(), { headers });
+      } catch (error) {
+        if (error.status !== 404 || !question) throw error;
+        await this.choose(""); // the label config asks that question no more
+        return;
+      }
+      const { response, body } = answer;
+      if (!body || question !== this.question) return;
       this.mark = response.headers.get("ETag");
       this.status = body;
       this.answers.clear();

@@ -3,6 +3,7 @@
 (() => {
   const { make, table, count } = Dubito;
 
+  const ABOUT = "A task is as certain as its least certain question.";
   const KINDS = {
     "one of": "one class",
     "any of": "any of the classes",
@@ -35,20 +36,37 @@
     return [make("h3", {}, "Not learnt"), make("ul", {}, ...items)];
   }
 
+  /** Return what people choose a question by, and what brings it up to date. */
+  function chooser(project) {
+    const select = make("select");
+    let shown = "";
+    select.addEventListener("change", () => project.choose(select.value).catch(console.warn));
+    const update = ({ question, questions }) => {
+      const names = questions.map(({ control }) => control);
+      if (JSON.stringify(names) !== shown) {
+        select.replaceChildren(...names.map((name) => make("option", { value: name }, name)));
+        shown = JSON.stringify(names);
+      }
+      select.value = question;
+    };
+    return { element: make("label", {}, "This page shows the question ", select), update };
+  }
+
   Dubito.panels.questions = (section, project) => {
     const body = make("div");
-    section.append(body);
-    project.onStatus(({ questions, not_learnt: notLearnt }) => {
+    const { element, update } = chooser(project);
+    const choice = make("p", {}, element);
+    section.append(choice, body);
+    project.onStatus((status) => {
+      const { question, questions, not_learnt: notLearnt } = status;
       section.hidden = questions.length < 2 && !notLearnt.length;
+      choice.hidden = questions.length < 2;
+      if (project.isReport) choice.textContent = `This report shows the question ${question}.`;
+      else update(status);
       const columns = ["Question", "Answer", "Labels", "Accuracy", "Advice"];
-      const [first] = questions;
-      const about =
-        questions.length > 1
-          ? `A task is as certain as its least certain question. The rest of this page is about ${first.control}.`
-          : null;
       body.replaceChildren(
         table("Questions", columns, questions.map(row), [2]),
-        ...(about ? [make("p", { class: "muted" }, about)] : []),
+        ...(questions.length > 1 ? [make("p", { class: "muted" }, ABOUT)] : []),
         ...reasons(notLearnt),
       );
     });

@@ -80,7 +80,8 @@
       ];
       const hasButton = !(model.state === "ready" && model.is_latest);
       const focused = document.activeElement === button;
-      report.href = `/projects/${encodeURIComponent(status.key)}/report.html`;
+      report.href = `/projects/${encodeURIComponent(status.key)}/report.html${project.query()}`;
+      const [first, second] = status.questions;
       report.setAttribute("aria-label", "This page as one HTML file");
       body.replaceChildren(
         row(
@@ -98,7 +99,7 @@
           predictions ? links(project, PREDICTIONS) : null,
         ),
         row(
-          "Model",
+          second ? `Model of ${first.control}` : "Model",
           predictions ? about(model) : "available once there are two different labels",
           model.state === "ready" ? links(project, zip) : null,
           hasButton ? button : null,
@@ -115,7 +116,7 @@
     async function look() {
       clearTimeout(waits);
       const offer = await project.get("export");
-      const now = JSON.stringify([offer, project.status.labels]);
+      const now = JSON.stringify([offer, project.status.labels, project.question]);
       if (now !== drawn) draw(offer, project.status);
       drawn = now;
       if (offer.model.state === "making") waits = setTimeout(follow, LOOK_MILLISECONDS);
