@@ -149,11 +149,15 @@ class ProjectSnapshot:
     @property
     def basis(self) -> tuple[object, ...]:
         """Return what a round depends on beside tasks and annotations."""
-        rules = self.project.maximum_annotations, self.project.skip_queue
         # Of numbers the usual share of audit tasks counts where the owner names it.
         own_audit = self.kind == "number" and self.preferences.has_own_audit
-        basis = self.schema, self.others, self.preferences, rules, self.kind
+        basis = self.schema, self.others, self.preferences, self._rules, self.kind
         return (*basis, own_audit)
+
+    @property
+    def _rules(self) -> tuple[object, ...]:
+        """Return by which rules Label Studio closes a task."""
+        return self.project.maximum_annotations, self.project.skip_queue
 
     def items(self, tables: FeatureTableCache) -> tuple[int, FeatureTable]:
         """Return the version of the tasks' data, and the table made from it.
@@ -184,8 +188,17 @@ class ProjectSnapshot:
 
     @cached_property
     def labels(self) -> Labels:
-        """Return the labels so far."""
-        return self.answers.labels(self.schema, is_first=self.first is None)
+        """Return the labels so far, which are derived anew after a change only."""
+        is_first, version = self.first is None, self.label_version
+
+        def derive() -> Labels:
+            return self.answers.labels(self.schema, is_first=is_first)
+
+        if not version:
+            return derive()
+        name = f"{self.state.key} labels {self.schema.control}"
+        basis = version, self.schema, self._rules, is_first
+        return self.state.derived.of(name, basis, derive)
 
     @cached_property
     def labelled_tasks(self) -> frozenset[int]:

@@ -25,7 +25,19 @@ AT_A_TIME = 200
 # An annotation is kept as its 16-digit time of change followed by its JSON. Beside it,
 # and beside what was deleted, stands as of which arrival or look that is known. Only a
 # difference counts.
-BORN = """
+# Its version starts at the time, in microseconds: once forgotten it never comes back.
+CHANGE = """
+local function change()
+  if redis.call('EXISTS', KEYS[3]) == 0 then
+    local now = redis.call('TIME')
+    redis.call('SET', KEYS[3], now[1] .. string.format('%06d', now[2]))
+  end
+  redis.call('INCR', KEYS[3])
+end
+"""
+BORN = (
+    CHANGE
+    + """
 local function born(packed)
   local start = packed and string.find(packed, '{', 1, true)
   local is_read, said = pcall(cjson.decode, string.sub(packed or '', start or 1))
@@ -39,12 +51,13 @@ end
 local function store(as_of)
   redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
   redis.call('HSET', KEYS[5], ARGV[1], as_of)
-  redis.call('INCR', KEYS[3])
+  change()
   if ARGV[3] == '1' then redis.call('INCR', KEYS[4]) end
 end
 local kept = redis.call('HGET', KEYS[1], ARGV[1])
 local is_older = kept and string.sub(kept, 1, 16) > string.sub(ARGV[2] or '', 1, 16)
 """
+)
 # Of two events the later change wins, and what was deleted stays deleted: events come
 # late, twice and in any order. What is not believed is looked up.
 SAVE = (
@@ -60,7 +73,9 @@ store(arrival)
 return 1
 """
 )
-DROP = """
+DROP = (
+    CHANGE
+    + """
 local arrival = redis.call('INCR', KEYS[6])
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
 redis.call('HSET', KEYS[5], ARGV[1], arrival)
@@ -69,10 +84,11 @@ if not kept then return 0 end
 local task = string.match(kept, '"task":(%d+)')
 if task then redis.call('ZADD', KEYS[7], arrival, task) end
 redis.call('HDEL', KEYS[1], ARGV[1])
-redis.call('INCR', KEYS[3])
+change()
 if ARGV[3] == '1' then redis.call('INCR', KEYS[4]) end
 return 1
 """
+)
 # What a look shows overrides all that arrived before it began.
 SHOW = (
     BORN
@@ -91,16 +107,19 @@ store(ARGV[4])
 return is_another(kept) and 2 or 1
 """
 )
-MISS = """
+MISS = (
+    CHANGE
+    + """
 local as_of = tonumber(redis.call('HGET', KEYS[5], ARGV[1]) or '0')
 if as_of > tonumber(ARGV[3]) then return 0 end
 redis.call('HSET', KEYS[5], ARGV[1], ARGV[3])
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
 if redis.call('HDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
-redis.call('INCR', KEYS[3])
+change()
 redis.call('INCR', KEYS[4])
 return 1
 """
+)
 ANOTHER = 2
 """What `SHOW` returns where a number was used again."""
 
@@ -242,7 +261,7 @@ class AnnotationStore:
                 yield annotation
 
     def version(self) -> int:
-        """Return a number that grows with each change."""
+        """Return a number that grows with each change, and means one state only."""
         return int(self.client.get(keys.of(self.project, keys.LABEL_VERSION)) or 0)
 
     @property

@@ -14,6 +14,7 @@ from dubito.backend.state.annotations import AnnotationStore
 from dubito.backend.state.arrivals import ArrivalStore
 from dubito.backend.state.assessments import AssessmentStore
 from dubito.backend.state.autolabel import AutolabelStore
+from dubito.backend.state.derived import DerivedValues
 from dubito.backend.state.facts import ProjectFacts
 from dubito.backend.state.groups import GroupStore
 from dubito.backend.state.history import HistoryStore
@@ -41,6 +42,7 @@ class ProjectState:
     client: Redis
     key: str
     clock: Callable[[], float] = time.time
+    derived: DerivedValues = field(default_factory=DerivedValues, compare=False)
     work: WorkQueue = field(init=False)
     arrivals: ArrivalStore = field(init=False)
     annotations: AnnotationStore = field(init=False)
@@ -125,6 +127,7 @@ class Projects:
 
     client: Redis
     clock: Callable[[], float] = time.time
+    derived: DerivedValues = field(default_factory=DerivedValues, compare=False)
 
     def known(self) -> list[str]:
         """Return the keys of all projects, oldest first."""
@@ -160,7 +163,7 @@ class Projects:
 
     def at(self, key: str) -> ProjectState:
         """Return the state of a project, known or not."""
-        return ProjectState(self.client, key, self.clock)
+        return ProjectState(self.client, key, self.clock, self.derived)
 
     def find(self, name: str) -> ProjectState:
         """Return a known project by its number (newest wins) or its full key."""
