@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -222,7 +223,7 @@ class Annotation(ApiRecord):
         made_at = self.created_at or self.updated_at
         return abs(self.updated_at - made_at) < AS_MADE
 
-    @property
+    @cached_property
     def stamp(self) -> str:
         """Return the time of the last change, in microseconds, 16 digits."""
         return stamp_of(self.updated_at)

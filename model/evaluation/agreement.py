@@ -88,6 +88,8 @@ def combine(
     """
     if not votes:
         raise NoVotesError
+    if len(votes) == 1:  # as nearly all tasks of a large project
+        return votes[0].choice
     weights = trust or {}
     if places:
         votes = _in_the_middle(votes, places)
