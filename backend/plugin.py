@@ -144,7 +144,7 @@ class Dubito(LabelStudioMLBase):  # type: ignore[misc]  # untyped, and not alway
         first = RoundInput(
             schema=schema,
             preferences=preferences,
-            items=self._items(readings, schema),
+            items=self._items(readings, schemas),
             labels=labels[0],
         )
         question = with_others(first, zip(schemas[1:], labels[1:], strict=True))
@@ -156,23 +156,24 @@ class Dubito(LabelStudioMLBase):  # type: ignore[misc]  # untyped, and not alway
         )
         scores = {one.id: pool_score(formatter.certainty(one.id)) for one in questions}
         unreadable = {task for task, reading in readings.items() if reading.refused}
-        scores |= {
-            task: LAST for task in scores if task in labels[0].skipped | unreadable
-        }
+        last = scores.keys() & (labels[0].skipped | unreadable)
+        scores |= dict.fromkeys(last, LAST)
         if len(questions) > preferences.window:
             scores |= dict(plan_window([place.task for place in result.window], {}))
         version = {"model_version": result.ranking.basis}
         return [formatter.row(task.id, scores[task.id]) | version for task in questions]
 
-    def _items(self, readings: Mapping[int, TaskInput], schema: Schema) -> FeatureTable:
-        """Return the table of tasks that were read."""
+    def _items(
+        self, readings: Mapping[int, TaskInput], schemas: Sequence[Schema]
+    ) -> FeatureTable:
+        """Return the table of tasks that were read, as the first question needs it."""
         preferences = self._preferences()
-        return FeatureTable.of(
-            pool_of(readings),
-            preferences.seed,
-            names=teaching_names(schema, preferences),
-            of_pairs=codec_of(schema).compares,
+        names = [teaching_names(one, preferences) for one in schemas]
+        of_pairs = codec_of(schemas[0]).compares
+        table = FeatureTable.of(
+            pool_of(readings), preferences.seed, names=names, of_pairs=of_pairs
         )
+        return table.with_names(names[0])
 
     def _version(self) -> str:
         """Return a name that is equal for equal labels and settings."""

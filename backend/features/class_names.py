@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.data_kinds.sentence_vectors import sentence_vector
@@ -10,14 +10,21 @@ from dubito.backend.state.pool import vectors_of
 from dubito.model.features.class_names import ClassNames, are_telling
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping
 
     from dubito.backend.project_settings import Preferences
     from dubito.backend.state.pool import Pool
+    from dubito.model.arrays import Features
     from dubito.model.schema import Schema
 
+Names: TypeAlias = tuple[str, ...]
+"""What people read of each class of a question, if it teaches."""
 
-def teaching_names(schema: Schema, preferences: Preferences) -> tuple[str, ...]:
+Opinion: TypeAlias = "tuple[ClassNames, Features]"
+"""Names of classes, and the (n, C) similarities of each task to them."""
+
+
+def teaching_names(schema: Schema, preferences: Preferences) -> Names:
     """Return what people read of each class; nothing if it is not to teach.
 
     Names say which class is the likeliest, not how many classes a text has. "Left" and
@@ -29,13 +36,21 @@ def teaching_names(schema: Schema, preferences: Preferences) -> tuple[str, ...]:
     return names if is_wanted and are_telling(names) else ()
 
 
-def class_names_of(names: Sequence[str], pool: Pool) -> ClassNames | None:
-    """Return what names say of the texts of a pool; None without sentence vectors.
+def opinions_of(names: Iterable[Names], pool: Pool) -> Mapping[Names, Opinion]:
+    """Return what names say of the texts of a pool; nothing without sentence vectors.
 
     Where they have some, this process has read texts or is about to: the encoder is
     loaded for few words only.
+
+    Parameters
+    ----------
+    names : of the classes of each question; none of one whose names do not teach
     """
-    if not names or not pool.texts or not pool.vectors.size:
-        return None
-    vectors = vectors_of([sentence_vector(name) for name in names])
-    return ClassNames.of(vectors, pool.vectors)
+    if not pool.texts or not pool.vectors.size:
+        return {}
+    opinions: dict[Names, Opinion] = {}
+    for own in filter(None, names):
+        vectors = vectors_of([sentence_vector(name) for name in own])
+        if (class_names := ClassNames.of(vectors, pool.vectors)) is not None:
+            opinions[own] = class_names, class_names.apply(pool.vectors)
+    return opinions

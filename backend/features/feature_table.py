@@ -8,23 +8,25 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from dubito.backend.features.class_names import class_names_of
+from dubito.backend.features.class_names import opinions_of
 from dubito.backend.features.fitted_models import FittedModels
 from dubito.backend.features.task_sequences import TaskSequences
-from dubito.backend.state.pairs import both_sides, sides_of
+from dubito.backend.state.pairs import both_sides, differences, sides_of
 from dubito.backend.state.pool import vectors_of
 from dubito.model.arrays import OpinionWidth, first_guesses, plain
 from dubito.model.features.mixed_columns import Layout
 from dubito.model.features.sentence_directions import SentenceDirections
 from dubito.model.features.text import Embedding
+from dubito.model.learners.context_with_opinion import ContextWithOpinion
 from dubito.model.learners.unlabelled_context import UnlabelledContext
 from dubito.model.query.seed_set import StartPlan, permutation, start_order
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from dubito.backend.features.class_names import Names, Opinion
     from dubito.backend.state.pool import Pool, TaskInput
     from dubito.model.arrays import Features, Positions, TaskIds, Views
     from dubito.model.features.class_names import ClassNames
@@ -67,10 +69,7 @@ class TextEmbeddings:
         texts = dict.fromkeys(pool.texts)
         fresh = [text for text in texts if text not in old_rows]
         new_rows = dict(zip(fresh, embedding.apply(fresh), strict=True))
-        rows = {
-            text: old_rows[text] if text in old_rows else new_rows[text]
-            for text in texts
-        }
+        rows = {text: old_rows[text] for text in texts if text in old_rows} | new_rows
         return cls(
             learnt_from=sample, embedding=embedding, rows=rows, sentences=meaning
         )
@@ -127,7 +126,6 @@ class Featuriser:
         pool: Pool,
         seed: int,
         before: Featuriser | None = None,
-        names: Sequence[str] = (),
         *,
         of_pairs: bool = False,
     ) -> Self:
@@ -136,7 +134,6 @@ class Featuriser:
         Parameters
         ----------
         before : of an earlier state of the pool: what still holds is taken from it
-        names : what people read of each class, if that teaches
         of_pairs : whether each task shows two items that are compared
         """
         wordings = before.wordings if before else None
@@ -145,7 +142,6 @@ class Featuriser:
             columns=items.columns,
             layout=Layout.of(items.columns, items.numbers),
             wordings=TextEmbeddings.of(items, seed, wordings) if items.texts else None,
-            names=class_names_of(names, items),
             of_pairs=of_pairs,
         )
 
@@ -160,7 +156,7 @@ class Featuriser:
         """Return the (n, d) features of the tasks of a pool."""
         items = both_sides(pool) if self.of_pairs else pool
         features = self.features(items.numbers, items.texts, items.vectors)
-        return _differences(features) if self.of_pairs else features
+        return differences(features) if self.of_pairs else features
 
     def features(
         self, numbers: Features, texts: Sequence[str], vectors: NDArray[np.float16]
@@ -180,11 +176,12 @@ class Featuriser:
         """Return the (n, d) features of tasks that are not in the pool."""
         if self.of_pairs:
             items = [item for reading in readings for item in sides_of(reading)]
-            return _differences(self._features_of_items(items))
+            return differences(self._features_of_items(items))
         return self._features_of_items(readings)
 
     def _features_of_items(self, readings: Sequence[TaskInput]) -> Features:
-        numbers = [_row(reading.numbers, self.columns) for reading in readings]
+        columns = self.columns
+        numbers = [[one.numbers.get(c, np.nan) for c in columns] for one in readings]
         table = np.array(numbers, dtype=np.float32)
         texts = [reading.text or "" for reading in readings]
         vectors = vectors_of([reading.vector for reading in readings])
@@ -197,15 +194,6 @@ class Featuriser:
         return replace(self, wordings=bare)
 
 
-def _row(numbers: Mapping[str, float], columns: Sequence[str]) -> list[float]:
-    return [numbers.get(column, np.nan) for column in columns]
-
-
-def _differences(items: Features) -> Features:
-    """Return (n, d) differences of (2n, d) items: left ones minus right ones."""
-    return items[0::2] - items[1::2]
-
-
 @dataclass(eq=False)
 class FeatureTable:
     """The tasks that can be ranked, and what was made of them.
@@ -216,12 +204,17 @@ class FeatureTable:
     features : (n_tasks, d) float32, on one scale
     sequences : the units of the tasks, where people mark stretches
     models : what was learnt from the tasks
+    opinions : what the names of the classes of each question say, where they teach
+    bare : of a table with an opinion in its last columns: the one without
     """
 
     task_ids: TaskIds
     features: Features
     featuriser: Featuriser
     sequences: TaskSequences | None = None
+    opinions: Mapping[Names, Opinion] = field(default_factory=dict)
+    bare: FeatureTable | None = None
+    _named: dict[Names, FeatureTable] = field(default_factory=dict, repr=False)
     _starts: dict[tuple[int, ...], Positions] = field(default_factory=dict, repr=False)
     models: FittedModels = field(default_factory=FittedModels, repr=False)
 
@@ -231,7 +224,7 @@ class FeatureTable:
         pool: Pool,
         seed: int,
         before: FeatureTable | None = None,
-        names: Sequence[str] = (),
+        names: Iterable[Names] = (),
         *,
         of_pairs: bool = False,
     ) -> Self:
@@ -239,15 +232,16 @@ class FeatureTable:
 
         Parameters
         ----------
-        names : what people read of each class, if that teaches
+        names : what people read of each class of each question, if that teaches
         of_pairs : whether each task shows two items that are compared
         """
         previous = before.featuriser if before else None
-        featuriser = Featuriser.of(pool, seed, previous, names, of_pairs=of_pairs)
+        featuriser = Featuriser.of(pool, seed, previous, of_pairs=of_pairs)
         features = featuriser.features_in(pool)
         old = None if before is None else before.sequences
         sequences = TaskSequences.of(pool.sequences, old) if pool.sequences else None
-        return cls(pool.task_ids, features, featuriser, sequences)
+        opinions = opinions_of(names, pool)
+        return cls(pool.task_ids, features, featuriser, sequences, opinions)
 
     @cached_property
     def positions(self) -> dict[int, int]:
@@ -259,21 +253,25 @@ class FeatureTable:
         """Return the number of columns of each view: the last ones of the features."""
         return self.featuriser.views
 
-    @cached_property
-    def without_names(self) -> FeatureTable:
-        """Return the table without what the names of the classes say.
+    def with_names(self, names: Names) -> FeatureTable:
+        """Return the table with what names say of each task in its last columns.
 
-        They are the names of one question, and mean nothing to another one.
+        Parameters
+        ----------
+        names : what people read of each class of a question
         """
-        names = self.featuriser.names
-        if names is None:
+        if names not in self.opinions:
             return self
-        return FeatureTable(
-            task_ids=self.task_ids,
-            features=self.features[:, : -names.count],
-            featuriser=replace(self.featuriser, names=None),
-            sequences=self.sequences,
-        )
+        if names not in self._named:
+            own, opinion = self.opinions[names]
+            self._named[names] = FeatureTable(
+                task_ids=self.task_ids,
+                features=np.hstack([self.features, opinion]),
+                featuriser=replace(self.featuriser, names=own),
+                sequences=self.sequences,
+                bare=self,
+            )
+        return self._named[names]
 
     @property
     def plain(self) -> Features:
@@ -283,7 +281,10 @@ class FeatureTable:
     @cached_property
     def surroundings(self) -> UnlabelledContext:
         """Return what all tasks tell a learner, found once."""
-        return UnlabelledContext(self.features, self.views)
+        if self.bare is None:
+            return UnlabelledContext(self.features, self.views)
+        bare = self.bare.surroundings
+        return ContextWithOpinion(self.features, self.views, bare=bare)
 
     def start(self, centres: int, random: int, *, length: int, seed: int) -> Positions:
         """Return at least the first `length` tasks of the start, found once."""

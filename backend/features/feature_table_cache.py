@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, TypeAlias
 from dubito.backend.features.feature_table import FeatureTable
 
 if TYPE_CHECKING:
+    from dubito.backend.features.class_names import Names
     from dubito.backend.state.project import ProjectState
 
 KEPT = 8
-Basis: TypeAlias = tuple[int, tuple[str, ...], bool]
+Basis: TypeAlias = "tuple[int, tuple[Names, ...], bool]"
 """The version of the tasks' data, the names that teach, whether tasks are pairs."""
 
 
@@ -29,7 +30,7 @@ class FeatureTableCache:
         self,
         state: ProjectState,
         seed: int,
-        names: tuple[str, ...] = (),
+        names: tuple[Names, ...] = (),
         *,
         of_pairs: bool = False,
     ) -> tuple[int, FeatureTable]:
@@ -37,7 +38,7 @@ class FeatureTableCache:
 
         Parameters
         ----------
-        names : what people read of each class, if that teaches
+        names : what people read of each class of each question, if that teaches
         of_pairs : whether each task shows two items that are compared
         """
         name = (state.key, seed)

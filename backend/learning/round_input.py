@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dubito.backend.controls.registry import codec_of
+from dubito.backend.features.class_names import teaching_names
 from dubito.backend.learning.targets import learnt_schema
 from dubito.model.query.selection import QueryConfig
 
@@ -106,18 +107,14 @@ def round_input(
 def with_others(
     first: RoundInput, others: Iterable[tuple[Schema, Labels]]
 ) -> RoundInput:
-    """Return a first question with other ones about the same tasks.
+    """Return a first question with other ones about the same tasks."""
+    bare = first.items.bare or first.items
 
-    What the names of the classes say is about the first question alone.
-    """
-    items = first.items.without_names
-    return replace(
-        first,
-        others=tuple(
-            replace(first, schema=schema, labels=labels, items=items, others=())
-            for schema, labels in others
-        ),
-    )
+    def other(schema: Schema, labels: Labels) -> RoundInput:
+        items = bare.with_names(teaching_names(schema, first.preferences))
+        return replace(first, schema=schema, labels=labels, items=items, others=())
+
+    return replace(first, others=tuple(other(*question) for question in others))
 
 
 def n_classes_of(schemas: Iterable[Schema]) -> int:

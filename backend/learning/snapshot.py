@@ -160,16 +160,15 @@ class ProjectSnapshot:
         return self.project.maximum_annotations, self.project.skip_queue
 
     def items(self, tables: FeatureTableCache) -> tuple[int, FeatureTable]:
-        """Return the version of the tasks' data, and the table made from it.
-
-        The names of its classes teach the first question only.
-        """
-        if self.first is not None:
-            version, table = self.first.items(tables)
-            return version, table.without_names
-        names = teaching_names(self.schema, self.preferences)
-        of_pairs = codec_of(self.schema).compares
-        return tables.items(self.state, self.preferences.seed, names, of_pairs=of_pairs)
+        """Return the version of the tasks' data, and the table made from it."""
+        schemas = (self.first or self).schemas
+        version, table = tables.items(
+            self.state,
+            self.preferences.seed,
+            tuple(teaching_names(one, self.preferences) for one in schemas),
+            of_pairs=codec_of(self.schema).compares,
+        )
+        return version, table.with_names(teaching_names(self.schema, self.preferences))
 
     @cached_property
     def label_version(self) -> int:

@@ -111,7 +111,8 @@ class Source:
         names = teaching_names(self.schema, preferences)
         pool, seed = pool_of(readings), preferences.seed
         of_pairs = codec_of(self.schema).compares
-        items = FeatureTable.of(pool, seed, names=names, of_pairs=of_pairs)
+        table = FeatureTable.of(pool, seed, names=[names], of_pairs=of_pairs)
+        items = table.with_names(names)
         groups = _groups(usable, preferences.group) if preferences.group else None
         labels_in_order = [answers[task.id] for task in usable]
         labelled_rows = self._labelled(items, labels_in_order, groups)

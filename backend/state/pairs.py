@@ -89,3 +89,8 @@ def _numbers(
 def _texts_of(both: str) -> tuple[str, str]:
     left, _, right = both.partition(SIDE)
     return left, right
+
+
+def differences(items: Features) -> Features:
+    """Return (n, d) differences of (2n, d) items: left ones minus right ones."""
+    return items[0::2] - items[1::2]

@@ -27,7 +27,6 @@ from dubito.backend.state.counters import STEPS
 from dubito.backend.state.history import Round
 from dubito.backend.turn import PROJECT_TICK
 from dubito.backend.worker.filling import Filling
-from dubito.model.arrays import has_opinion
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -262,7 +261,7 @@ class ProjectRunner:
 
     def _note_names(self, items: FeatureTable) -> None:
         """Keep whether the names of the classes teach, for the status."""
-        knows_names = has_opinion(items.views)
+        knows_names = bool((items.bare or items).opinions)
         if knows_names != self.state.facts().knows_class_names:
             self.state.note(knows_class_names=knows_names)
 

@@ -198,7 +198,7 @@ class UnlabelledContext:
         return self._plain[np.sort(sample)]
 
     @cached_property
-    def _places(self) -> NDArray[np.float32]:
+    def places(self) -> NDArray[np.float32]:
         """Return the (n, r) places of all tasks."""
         parts = range(0, len(self.features), AT_A_TIME)
         places = [self._placed(self._plain[at : at + AT_A_TIME]) for at in parts]
@@ -216,7 +216,7 @@ class UnlabelledContext:
         """Return how the kernels see a part of some tasks, of these or of others."""
         known = features is self.features
         values = plain(features[part], self.views)
-        places = self._places[part] if known else self._placed(values)
+        places = self.places[part] if known else self._placed(values)
         rows = values.astype(np.float64)
         turned = rows if self.axes is None else self.axes.apply(rows)
         views = (

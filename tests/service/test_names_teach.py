@@ -2,6 +2,7 @@
 
 from itertools import product
 
+from dubito.backend.web.app import create_app
 from tests.service.stand import Stand
 
 CONFIG = (
@@ -64,3 +65,48 @@ def test_other_names_in_the_label_config_teach_anew(bench: Stand) -> None:
     assert ranking is not None
     assert ranking.classes == ("food", "sports")
     assert status["knows_class_names"]
+
+
+def test_the_names_of_each_question_teach_that_question(bench: Stand) -> None:
+    there, other = bench.label_studio, CONFIG.replace('name="topic"', 'name="kind"')
+    question = other.removeprefix("<View>").partition("/>")[2].removesuffix("</View>")
+    config = CONFIG.replace(
+        "</View>",
+        question.replace("food", "sports at school").replace('"sports"', '"a meal"')
+        + '<Rating name="quality" toName="text"/></View>',
+    )
+    project = there.create_project("topics", config)
+    ids = there.import_tasks(project, [{"text": text} for text in TEXTS])
+    params = {"preannotate": True}
+    there.connect_backend(project, bench.url, extra_params=params)
+    state = bench.connect(project)
+
+    bench.assert_order_holds(project)
+
+    ranking = state.ranking()
+    assert ranking is not None
+    kind = ranking.others["kind"]
+    meals = [kind.likeliest_of(task) == "a meal" for task in ids]
+    is_right = [
+        is_meal == (topic == "food")
+        for is_meal, topic in zip(meals, TOPICS, strict=True)
+    ]
+    assert sum(is_right) >= 0.8 * len(ids)
+    assert not ranking.others["quality"].has_model
+    unknown = (
+        create_app(bench.services)
+        .test_client()
+        .post(
+            "/predict",
+            json={
+                "tasks": [{"id": 999, "data": {"text": "a story about the cheese"}}],
+                "project": state.key,
+                "label_config": config,
+            },
+        )
+    )
+    [prediction] = unknown.get_json()["results"]
+    answers = {
+        one["from_name"]: one["value"]["choices"] for one in prediction["result"]
+    }
+    assert answers == {"topic": ["food"], "kind": ["a meal"]}

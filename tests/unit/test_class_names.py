@@ -71,7 +71,7 @@ def learnt(
     question = RoundInput(
         schema=shown,
         preferences=preferences,
-        items=FeatureTable.of(pool, seed=0, names=teaching),
+        items=FeatureTable.of(pool, seed=0, names=[teaching]).with_names(teaching),
         labels=derive_labels(given, shown, project()) if given else Labels(),
     )
     return run_round(question, 1, "basis")
@@ -122,7 +122,7 @@ def test_names_without_a_word_of_their_own_are_nothing_new(
 
 def test_switched_off_the_features_are_as_without_names(pool: Pool) -> None:
     bare = FeatureTable.of(pool, seed=0)
-    named = FeatureTable.of(pool, seed=0, names=NAMES)
+    named = FeatureTable.of(pool, seed=0, names=[NAMES]).with_names(NAMES)
 
     assert teaching_names(schema(*NAMES), Preferences(class_names="off")) == ()
     assert has_opinion(named.views)
@@ -140,7 +140,7 @@ def test_equal_names_give_an_equal_order(pool: Pool) -> None:
 
 def test_the_first_centres_are_of_all_classes(pool: Pool) -> None:
     """A centre and a random task come in turn."""
-    named = FeatureTable.of(pool, seed=0, names=NAMES)
+    named = FeatureTable.of(pool, seed=0, names=[NAMES]).with_names(NAMES)
     guesses = first_guesses(named.features, named.views)
     assert guesses is not None
 
@@ -150,7 +150,7 @@ def test_the_first_centres_are_of_all_classes(pool: Pool) -> None:
 
 
 def test_an_exported_model_knows_the_names(pool: Pool, tmp_path: Path) -> None:
-    items = FeatureTable.of(pool, seed=0, names=NAMES)
+    items = FeatureTable.of(pool, seed=0, names=[NAMES]).with_names(NAMES)
     named = within(learner("auto", 0), items.surroundings)
     labelled = [0, 1, 3, 4]
     predictor = named.fit(items.features[labelled], CODES[labelled], 3)
@@ -190,7 +190,9 @@ def test_a_featuriser_of_an_older_format_has_no_names(pool: Pool) -> None:
 def test_texts_in_another_language_than_the_names_are_told(pool: Pool) -> None:
     words = ("la partita di calcio", "il pane e il formaggio", "la banca e le tasse")
     read = TEXTS.describe([TaskInput(text=text) for text in words])
-    names = FeatureTable.of(pool, seed=0, names=NAMES).featuriser.names
+    names = (
+        FeatureTable.of(pool, seed=0, names=[NAMES]).with_names(NAMES).featuriser.names
+    )
     assert names is not None
 
     table = names.apply(pool_of(dict(enumerate(read))).vectors)
@@ -203,13 +205,13 @@ def test_without_texts_names_say_nothing() -> None:
     unread = pool_of({n: TaskInput(text="שלום") for n in range(4)})
 
     for table in (numbers, unread):
-        assert FeatureTable.of(table, seed=0, names=NAMES).featuriser.names is None
+        assert not FeatureTable.of(table, seed=0, names=[NAMES]).opinions
 
 
 def test_a_name_in_an_unknown_script_or_equal_texts_say_nothing(pool: Pool) -> None:
     equal = np.repeat(pool.vectors[:1], 5, axis=0)
 
-    assert FeatureTable.of(pool, seed=0, names=("food", "שלום")).views[-1] != 2
+    assert not FeatureTable.of(pool, seed=0, names=[("food", "שלום")]).opinions
     assert ClassNames.of(pool.vectors[:2], equal) is None
     assert ClassNames.of(pool.vectors[:2], equal[:0]) is None
 
