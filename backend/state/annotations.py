@@ -25,14 +25,14 @@ AT_A_TIME = 200
 # An annotation is kept as its 16-digit time of change followed by its JSON. Beside it,
 # and beside what was deleted, stands as of which arrival or look that is known. Only a
 # difference counts.
-# Its version starts at the time, in microseconds: once forgotten it never comes back.
+# Its version is the time, in microseconds: none comes back, be the project forgotten or
+# the store put back to an earlier day.
 CHANGE = """
 local function change()
-  if redis.call('EXISTS', KEYS[3]) == 0 then
-    local now = redis.call('TIME')
-    redis.call('SET', KEYS[3], now[1] .. string.format('%06d', now[2]))
-  end
-  redis.call('INCR', KEYS[3])
+  local now = redis.call('TIME')
+  local before = tonumber(redis.call('GET', KEYS[3]) or '0')
+  local version = math.max(before + 1, now[1] * 1000000 + now[2])
+  redis.call('SET', KEYS[3], string.format('%.0f', version))
 end
 """
 BORN = (

@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from redis import Redis
 
 from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.services import Services
@@ -71,6 +72,24 @@ def test_a_project_that_was_forgotten_starts_without_its_old_labels(
     state.annotations.save([annotation(7, "b", task=7)])
 
     assert labels(services) == {7: "b"}
+
+
+def test_a_store_put_back_to_an_earlier_day_has_other_labels(
+    services: Services, redis: Redis
+) -> None:
+    state = services.projects.at(KEY)
+    state.note(project=project())
+    state.annotations.save([annotation(1, "a", task=1)])
+    backup = {name: redis.dump(name) for name in redis.scan_iter()}
+    state.annotations.save([annotation(2, "a", task=2)])
+    assert labels(services) == {1: "a", 2: "a"}
+
+    redis.flushdb()
+    for name, content in backup.items():
+        redis.restore(name, 0, content)
+    state.annotations.save([annotation(3, "b", task=3)])
+
+    assert labels(services) == {1: "a", 3: "b"}
 
 
 def test_threads_that_ask_together_derive_a_value_once() -> None:
