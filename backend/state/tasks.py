@@ -238,9 +238,12 @@ class TaskStore:
         return int(self.client.hlen(self._key(keys.SET_ASIDE)))
 
     def _note_change(self, pipe: Pipeline) -> None:
-        """Count a change; an emptied store counts from elsewhere: caches outlive it."""
+        """Count a change by chance: caches outlive a store that is emptied or put back.
+
+        No number comes again, be it counted from nothing or from an earlier day.
+        """
         pipe.set(self._key(keys.DATA_VERSION), secrets.randbits(48), nx=True)
-        pipe.incr(self._key(keys.DATA_VERSION))
+        pipe.incrby(self._key(keys.DATA_VERSION), 1 + secrets.randbits(32))
 
     def version(self) -> int:
         """Return a number that grows with each change, and means one state only."""

@@ -193,6 +193,23 @@ def test_what_was_read_can_be_forgotten_so_that_all_is_read_anew(
     assert state.tasks.version() > version
 
 
+def test_a_store_put_back_to_an_earlier_day_has_other_versions(
+    state: ProjectState, redis: Redis
+) -> None:
+    receive(state, t1=0)
+    read(state, 1, x=1.0)
+    backup = {name: redis.dump(name) for name in redis.scan_iter()}
+    read(state, 1, x=2.0)
+    version = state.tasks.version()
+
+    redis.flushdb()
+    for name, content in backup.items():
+        redis.restore(name, 0, content)
+    read(state, 1, x=3.0)
+
+    assert state.tasks.version() != version
+
+
 def test_numbers_are_kept_as_finite_float32(state: ProjectState) -> None:
     receive(state, t1=0)
     read(state, 1, big=1e300, small=-1e300, tiny=1e-300)
