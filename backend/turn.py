@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dubito.backend.publishing.write_throttle import WriteThrottle
+from dubito.backend.publishing.write_throttle import UNUSED_SECONDS, WriteThrottle
 from dubito.backend.state import keys
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ TICKS = {"events": 30.0, "polling": 2.0}
 PROJECT_TICK = 30.0
 SOONEST_LOOK = 0.5
 QUIET_SECONDS = 5.0
-UNUSED_SECONDS = 60.0
 STEP_SECONDS = 5
 """Where rounds never cease to wait, work that can wait takes one step in so long."""
 
@@ -94,6 +93,10 @@ class Turn:
     def is_unused(self) -> bool:
         """Return whether nobody has labelled for a minute."""
         return self.has_passed(UNUSED_SECONDS, self.state.facts().labelled_at)
+
+    def is_unused_everywhere(self) -> bool:
+        """Return whether nobody has labelled for a minute in any project."""
+        return self.has_passed(UNUSED_SECONDS, self.services.projects.labelled_at())
 
     def has_passed(self, seconds: float, since: float) -> bool:
         """Return whether a time is past; a future time is of a clock put back since."""

@@ -73,7 +73,7 @@ class AutolabelRunner:
         return pause
 
     def _writer(self) -> AutolabelWriter:
-        is_quiet = self.turn.is_quiet()
+        is_quiet, is_unused = self.turn.is_quiet(), self.turn.is_unused_everywhere()
         longest = min(SLICE_SECONDS, self.turn.tick())  # who polls hears of nothing
         began, state = time.monotonic(), self.turn.state
         doing = state.autolabel.job().state
@@ -91,7 +91,7 @@ class AutolabelRunner:
                 return True
             if next(own, None) is None and state.work.pending() > 0:
                 return True
-            return not self.turn.throttle.wait(is_late)
+            return not (is_unused or self.turn.throttle.wait(is_late))
 
         return AutolabelWriter(
             client=self.turn.client,
