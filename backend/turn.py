@@ -56,10 +56,12 @@ class Turn:
     def yield_now(self) -> bool:
         """Count a step of work that can wait; return whether other work comes first.
 
-        Events, the owner's wishes and what else is due come first, and so do rounds of
-        other projects, which may have no other worker; after a step their looks, too.
+        Events, the owner's wishes, who waits to connect or disconnect and what else is
+        due come first, and so do rounds of other projects, which may have no other
+        worker; after a step their looks, too.
         """
-        is_wanted = self.state.work.pending() > 0 or self.state.work.is_due()
+        work = self.state.work
+        is_wanted = work.pending() > 0 or work.is_due() or work.is_lease_wanted()
         is_wanted = is_wanted or (self.yields.steps > 0 and self.services.is_awaited())
         if is_wanted or self.gives_way():
             self.yields.has_yielded = True

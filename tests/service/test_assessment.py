@@ -232,6 +232,16 @@ def test_rounds_of_other_projects_wait_for_one_step_of_it(
     assert [*steps, len(state.assessments.steps())] == [1, 1, 2]
 
 
+def test_who_waits_to_disconnect_does_not_wait_for_it(bench: Stand, rows: Rows) -> None:
+    label(bench, rows, 1)
+    state = bench.state(rows.project)
+    bench.services.redis.set(keys.of(state.key, keys.CLAIMED), 1)
+
+    assess_now(bench, state)
+
+    assert state.assessments.steps() == {}
+
+
 def test_looks_at_other_projects_wait_for_one_step_of_it(
     bench: Stand, rows: Rows
 ) -> None:
