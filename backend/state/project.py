@@ -172,6 +172,11 @@ class Projects:
                 return self.at(key)
         raise UnknownProjectError(name)
 
+    def labelled_at(self) -> float:
+        """Return when somebody labelled last in any project that is looked after."""
+        facts = (self.at(key).facts() for key in self.known())
+        return max((one.labelled_at for one in facts), default=0.0)
+
     def count_event(self, action: str) -> None:
         """Count an event by what Label Studio calls it."""
         self.client.hincrby(keys.EVENTS, action, 1)

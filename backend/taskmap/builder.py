@@ -53,13 +53,15 @@ class MapBuilder:
         stamp = self._store.stamp()
         if stamp is None:
             is_due = self._state.tasks.count() > self._state.tasks.pending_count()
-            return is_due and self._draw()
+            return is_due and not self.turn.yield_now() and self._draw()
         is_current = stamp.basis == self._basis(self._state.tasks.version())
         if not self.turn.is_quiet() or not (is_current or self._has_rested(stamp)):
             return False
         if is_current and stamp.is_last:
             return False
-        return self._draw_better() if is_current or stamp.is_last else self._draw()
+        if is_current or stamp.is_last:
+            return self._draw_better()
+        return not self.turn.yield_now() and self._draw()
 
     @property
     def _state(self) -> ProjectState:

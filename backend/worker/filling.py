@@ -123,7 +123,8 @@ class Filling:
         def is_over() -> bool:
             took = time.monotonic() - began
             is_late = took > seconds or (took > FILL_SECONDS and is_awaited())
-            return is_late or self._state.work.pending() > 0
+            work = self._state.work
+            return is_late or work.pending() > 0 or work.is_lease_wanted()
 
         return add_rows(tasks, scores, is_over)
 

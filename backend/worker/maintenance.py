@@ -109,8 +109,13 @@ class Maintenance:
     def _refresh(self, publisher: Publisher, scores: Mapping[int, float]) -> bool:
         """Write a few rows that are wrong; return whether all are right now."""
         window = {place.task for place in self._state.facts().window}
-        for _ in range(REFRESHES if self.runner.turn.is_quiet() else 0):
-            if self._is_wanted() or not self.runner.turn.throttle.wait(self._is_wanted):
+        turn = self.runner.turn
+        for number in range(REFRESHES if turn.is_quiet() else 0):
+            if self._is_wanted() or (number and turn.is_awaited_elsewhere()):
+                return False
+            if not turn.throttle.wait(
+                lambda: self._is_wanted() or turn.is_awaited_elsewhere()
+            ):
                 return False
             if not publisher.refresh(scores, window):
                 return True

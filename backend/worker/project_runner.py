@@ -72,7 +72,8 @@ class ProjectRunner:
     def work(self) -> None:
         """Read and learn until nothing is left that a round has not seen.
 
-        Who waits to connect or disconnect the project comes first.
+        Who waits to connect or disconnect the project comes first. After a round
+        so do the rounds of other projects, which may have no other worker.
         """
         if self.turn.lease.taken_over:
             self.state.work.request("rows")
@@ -89,6 +90,9 @@ class ProjectRunner:
             if self._round(want, reach, requests):
                 self.state.work.clear_requests(asked_until)
                 self.state.work.finish(self.turn.lease, reach)
+            if self.turn.is_awaited_elsewhere():
+                self.turn.yields.has_yielded = True
+                return
 
     def _assess(self) -> None:
         """Find out how well each question is answered, until something comes first."""

@@ -8,6 +8,8 @@ Writing all scores of a big project takes the better part of an hour. What is no
 written when Dubito is to leave, the benchmark writes itself, so that all is removed.
 
 Example: python -m tests.benchmarks.big_project --tasks 20000
+
+With `--people 0 --labels 0 --flag` nobody labels: how long Dubito takes to leave then.
 """
 
 import multiprocessing
@@ -28,15 +30,17 @@ from rich.table import Table
 from dubito.backend.connect_command import connect_project
 from dubito.backend.connection.disconnect import Disconnector
 from dubito.backend.cpu_count import usable_cores
+from dubito.backend.labelstudio.bulk_import import QUICK_IMPORT_FLAG
 from dubito.backend.services import Services
 from tests.benchmarks.publishing import Bench
 from tests.benchmarks.whole_loop import loop_running
 from tests.dubito_process import VERSION, Dubito, Rows, rows_project
-from tests.label_studio import LabelStudio, signed_in
+from tests.label_studio import JsonObject, LabelStudio, signed_in
 
 PAUSE_SECONDS = 0.15
 SPAWN = multiprocessing.get_context("spawn")
 LISTED_AT_ONCE = 5_000
+PATIENCE_SECONDS = 3_600.0
 
 
 def annotate(
@@ -131,20 +135,27 @@ def _summary(waits: Sequence[float]) -> str:
 @click.option("--tasks", default=20_000, show_default=True)
 @click.option("--labels", default=30, show_default=True)
 @click.option("--seconds", default=60.0, show_default=True, help="Of filling.")
-def main(tasks: int, labels: int, seconds: float) -> None:
+@click.option("--people", type=click.IntRange(0, 1), default=1, show_default=True)
+@click.option("--flag/--no-flag", default=False, help="Label Studio imports quickly.")
+def main(tasks: int, labels: int, seconds: float, people: int, *, flag: bool) -> None:
     """Connect, label, and leave a big project; say who waited how long."""
-    with loop_running() as loop:
+    environment = {QUICK_IMPORT_FLAG: "true"} if flag else {}
+    with loop_running(environment) as loop:
         label_studio, dubito, services = loop.label_studio, loop.dubito, loop.services
         rows = rows_project(label_studio, tasks)
-        phases = Phases(label_studio, rows)
+        phases = Phases(label_studio, rows, people=people)
         with phases.phase("nobody of ours"):
             time.sleep(seconds / 2)
         with phases.phase("connecting"):
             _connect(services, rows.project, dubito.url)
         with phases.phase("first scores"):
             time.sleep(seconds)
-        _label(label_studio, services, rows, labels)
-        _write_the_rest(label_studio, rows)
+        if labels:
+            _label(label_studio, services, rows, labels)
+        if flag:  # Dubito writes them itself, soon
+            dubito.when(rows.project, _has_all_scores, PATIENCE_SECONDS)
+        else:
+            _write_the_rest(label_studio, rows)
         with phases.phase("leaving"):
             _leave(services, rows.project)
         with phases.phase("nobody of ours, again"):
@@ -173,6 +184,10 @@ def _label(
         click.echo(f"{name}: {np.median(values):.2f} s, at worst {max(values):.2f} s")
     written = len(state.published.rows())
     click.echo(f"{written} of {len(rows.tasks)} scores were written by now")
+
+
+def _has_all_scores(status: JsonObject) -> bool:
+    return bool(status["scores"]["written"] == status["scores"]["of"])
 
 
 def _write_the_rest(label_studio: LabelStudio, rows: Rows) -> None:

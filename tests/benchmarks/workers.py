@@ -4,12 +4,17 @@ Run from the root of the repository:
 
     python -m tests.benchmarks.workers
     python -m tests.benchmarks.workers --real --workers 2 --projects 1
+    python -m tests.benchmarks.workers --workers 1 --projects 1 --beside 9
 
 In each project somebody labels the next task as soon as a round has seen the last
 label. The fake Label Studio of the tests, in a process of its own, answers in
 milliseconds, so that Dubito is what is measured; `--real` starts a real one. Events,
 30 a second, are a label that is told again and again: noted, and looked into, but
 nothing to learn from.
+
+*Beside* are projects in which nobody labels: Dubito labels the rest there, assesses and
+draws maps. How long a round waits for these is what the last column tells, with none
+beside and with some.
 """
 
 import multiprocessing
@@ -43,6 +48,7 @@ CALLERS = 16
 LOOK_SECONDS = 0.005
 PATIENCE_SECONDS = 60.0
 FIRST_LABELS = 12
+RANDOM_LABELS = 30
 SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -82,12 +88,14 @@ def fake_running() -> Iterator[LabelStudio]:
 @click.option("--projects", default=[1, 2, 4], multiple=True, show_default=True)
 @click.option("--seconds", default=30.0, show_default=True)
 @click.option("--tasks", default=2_000, show_default=True)
+@click.option("--beside", default=0, show_default=True, help="Projects to auto-label.")
 @click.option("--real", is_flag=True, help="Use a real Label Studio.")
-def main(
+def main(  # noqa: PLR0913 - one for each option
     workers: Sequence[int],
     projects: Sequence[int],
     seconds: float,
     tasks: int,
+    beside: int,
     *,
     real: bool,
 ) -> None:
@@ -98,7 +106,8 @@ def main(
         " answers: median / 99 %"
     )
     heads = ("workers", "projects", "load", "rounds/min", "webhook, ms")
-    table = Table(*heads, "setup, ms", "health, ms", title=title)
+    tails = ("setup, ms", "health, ms", "label to round, ms")
+    table = Table(*heads, *tails, title=title)
     for count in workers:
         with (
             (real_label_studio_running if real else fake_running)() as label_studio,
@@ -112,11 +121,18 @@ def main(
             Redis.from_url(store) as redis,
         ):
             bench = Bench(label_studio, dubito, Projects(redis))
+            for seed in range(beside):
+                bench.label_the_rest(tasks, seed)
             for many in projects:
                 line = str(count), *bench.measured(many, tasks, seconds)
                 click.echo("; ".join(line), err=True)
                 table.add_row(*line)
     Console().print(table)
+
+
+def _is_estimated(status: JsonObject) -> bool:
+    """Return whether the accuracy is known: before, nothing is auto-labelled."""
+    return status["accuracy"]["estimate"] is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +143,23 @@ class Bench:
     dubito: Dubito
     known: Projects
 
+    def label_the_rest(self, tasks: int, seed: int) -> None:
+        """Have Dubito label the rest of a project."""
+        rows = self._project(tasks, seed, labels=RANDOM_LABELS)
+        path, wish = f"/api/projects/{rows.project}/rest", {"action": "start"}
+        self.dubito.when(rows.project, _is_estimated)
+        answer = self.dubito.post(path, {**wish, "certainty": 0.0})
+        answer.raise_for_status()
+
     def measured(self, count: int, tasks: int, seconds: float) -> tuple[str, ...]:
         """Label in so many projects at a time; return the cells of one line."""
         projects = [self._project(tasks, seed) for seed in range(count)]
         states = [self.known.find(str(rows.project)) for rows in projects]
         calls = self._calls(projects[0])
         ended = threading.Event()
+        waits: list[float] = []
         people = [
-            threading.Thread(target=self._label, args=(rows, state, ended))
+            threading.Thread(target=self._label, args=(rows, state, ended, waits))
             for rows, state in zip(projects, states, strict=True)
         ]
         before = sum(state.round() for state in states)
@@ -153,13 +178,13 @@ class Bench:
         load = f"{os.getloadavg()[0]:.1f}"
         shown = (
             f"{np.median(series):.0f} / {np.quantile(series, 0.99):.0f}"
-            for series in timed
+            for series in (*timed, waits)
         )
         return str(count), load, f"{rounds / minutes:.0f}", *shown
 
-    def _project(self, tasks: int, seed: int) -> Rows:
+    def _project(self, tasks: int, seed: int, labels: int = FIRST_LABELS) -> Rows:
         rows = rows_project(self.label_studio, tasks, seed=seed)
-        for task in rows.tasks[:FIRST_LABELS]:
+        for task in rows.random_tasks(labels):
             self.label_studio.annotate(task, rows.truth[task])
         self.dubito.adopt(self.label_studio, rows.project)
         return rows
@@ -171,17 +196,30 @@ class Bench:
         if done.returncode:
             raise click.ClickException(done.stderr)
 
-    def _label(self, rows: Rows, state: ProjectState, ended: threading.Event) -> None:
-        """Label what is served, each time after a round that saw the last label."""
+    def _label(
+        self,
+        rows: Rows,
+        state: ProjectState,
+        ended: threading.Event,
+        waits: list[float],
+    ) -> None:
+        """Label what is served, each time after a round that saw the last label.
+
+        Parameters
+        ----------
+        waits : where to note how many milliseconds each label waited for its round
+        """
         while not ended.is_set():
             task = self.label_studio.next_task(rows.project)
             if task is None:
                 return
             before = state.round()
             self.label_studio.annotate(task, rows.truth[task])
+            began = time.perf_counter()
             deadline = time.monotonic() + PATIENCE_SECONDS
             while state.round() == before and time.monotonic() < deadline:
                 ended.wait(LOOK_SECONDS)
+            waits.append(1000 * (time.perf_counter() - began))
 
     def _calls(self, rows: Rows) -> list[Call]:
         """Return what Label Studio would send: an event, a setup, a look at health."""

@@ -66,6 +66,7 @@ def connect(
     return dubito.cli(*arguments, environment=environment)
 
 
+@pytest.mark.core
 def test_the_dialog_alone_is_enough(
     dubito: Dubito, real_label_studio: LabelStudio, rows: Rows
 ) -> None:
@@ -187,6 +188,7 @@ def test_connect_repairs_what_is_missing(
     assert_order_holds(dubito, real_label_studio, rows.project)
 
 
+@pytest.mark.core
 def test_disconnect_leaves_no_trace(
     dubito: Dubito, real_label_studio: LabelStudio, rows: Rows
 ) -> None:
@@ -357,6 +359,7 @@ def test_a_project_deleted_under_us_is_said_and_harms_no_other(
     assert dubito.http.get(f"/api/projects/{gone.project}").status_code == 404
 
 
+@pytest.mark.core
 def test_a_host_without_a_dot_gets_no_events_and_is_asked_instead(
     dubito: Dubito, real_label_studio: LabelStudio, rows: Rows
 ) -> None:

@@ -16,7 +16,7 @@ from tests.dubito_process import (
 )
 from tests.label_studio import JsonObject, LabelStudio
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.core]
 LABELS = 16
 WINDOW = 20
 

@@ -44,6 +44,7 @@ def served(dubito: Dubito, label_studio: LabelStudio, rows: Rows, user: int = 0)
     return task
 
 
+@pytest.mark.core
 def test_a_changed_answer_is_learnt_again(
     dubito: Dubito, real_label_studio: LabelStudio, rows: Rows
 ) -> None:
@@ -58,6 +59,7 @@ def test_a_changed_answer_is_learnt_again(
     assert after["round"] > before["round"]
 
 
+@pytest.mark.core
 def test_a_deleted_answer_puts_its_task_back(
     dubito: Dubito, real_label_studio: LabelStudio, rows: Rows
 ) -> None:

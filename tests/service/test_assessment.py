@@ -11,6 +11,7 @@ from redis import Redis
 from dubito.backend import turn
 from dubito.backend.export.tables import snapshot_of
 from dubito.backend.learning.assessment import FEWEST_LABELS, FEWEST_NEW, assess
+from dubito.backend.state import keys
 from dubito.backend.state.assessments import AssessmentStore
 from dubito.backend.state.project import ProjectState
 from dubito.backend.state.work_queue import WorkQueue
@@ -212,11 +213,42 @@ def test_it_goes_on_once_it_has_made_way(
     assert assessed(bench, rows) == LABELS + FEWEST_NEW
 
 
-def test_other_projects_wait_for_one_step_of_it(bench: Stand, rows: Rows) -> None:
-    """There may be no other worker; and where there are many, it still gets on."""
+def test_rounds_of_other_projects_wait_for_one_step_of_it(
+    bench: Stand, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be no other worker; and where they never cease, it still gets on."""
+    monkeypatch.setattr(turn, "STEP_SECONDS", 3_600)
     label(bench, rows, 1)
     state = bench.state(rows.project)
     bench.services.call("look_after", "another")
+    steps = []
+
+    for _time in range(2):
+        assess_now(bench, state)
+        steps.append(len(state.assessments.steps()))
+    bench.services.redis.delete(keys.STEP_TURN)
+    assess_now(bench, state)
+
+    assert [*steps, len(state.assessments.steps())] == [1, 1, 2]
+
+
+def test_who_waits_to_disconnect_does_not_wait_for_it(bench: Stand, rows: Rows) -> None:
+    label(bench, rows, 1)
+    state = bench.state(rows.project)
+    bench.services.redis.set(keys.of(state.key, keys.CLAIMED), 1)
+
+    assess_now(bench, state)
+
+    assert state.assessments.steps() == {}
+
+
+def test_looks_at_other_projects_wait_for_one_step_of_it(
+    bench: Stand, rows: Rows
+) -> None:
+    label(bench, rows, 1)
+    state, another = bench.state(rows.project), bench.services.projects.at("2.1")
+    another.work.due_in(LONG_AGO)
+    bench.services.wake_when_due(another)
 
     assess_now(bench, state)
     first = len(state.assessments.steps())

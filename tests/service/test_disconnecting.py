@@ -7,13 +7,15 @@ from http import HTTPStatus
 
 import pytest
 
-from dubito.backend.connection import disconnect
+from dubito.backend.connection import disconnect, labelling_watch
 from dubito.backend.connection.disconnect import Disconnector
+from dubito.backend.connection.labelling_watch import LabellingWatch
 from dubito.backend.errors import LabelStudioError
 from dubito.backend.progress import time_left
 from dubito.backend.publishing import removal
 from dubito.backend.publishing import write_throttle as throttle
 from dubito.backend.publishing.removal import AIM_SECONDS, FEWEST, MOST, next_size
+from tests.dubito_process import CLASSES, rows_project
 from tests.fake_label_studio import Fault
 from tests.patience import until
 from tests.service.stand import Stand
@@ -318,6 +320,44 @@ def test_who_labels_without_a_pause_does_not_keep_us(bench: Stand) -> None:
 
     assert not versions(bench, rows.project)
     assert not bench.services.projects.known()
+
+
+@pytest.fixture
+def watch(bench: Stand, monkeypatch: pytest.MonkeyPatch) -> LabellingWatch:
+    """Watch a project in which nobody has labelled for long, without events."""
+    monkeypatch.setattr(labelling_watch, "LOOK_SECONDS", 0.0)
+    project = bench.labelled_rows().project
+    bench.state(project).note(labelled_at=0.0)
+    bench.faults.lose_webhooks = "all"
+    services = bench.services
+    watch = LabellingWatch(services.label_studio(), services.projects, project)
+    assert watch.is_unused()
+    return watch
+
+
+@pytest.mark.parametrize("is_skip", [False, True])
+def test_who_begins_to_label_is_noticed_though_no_event_tells(
+    bench: Stand, watch: LabellingWatch, *, is_skip: bool
+) -> None:
+    task = bench.label_studio.next_task(watch.project)
+    assert task is not None
+
+    if is_skip:
+        bench.label_studio.skip(task)
+    else:
+        bench.label_studio.annotate(task, CLASSES[0])
+
+    assert not watch.is_unused()
+
+
+def test_who_labels_in_another_project_is_noticed(
+    bench: Stand, watch: LabellingWatch
+) -> None:
+    other = bench.connect(rows_project(bench.label_studio, 30).project)
+
+    other.note(labelled_at=other.clock())
+
+    assert not watch.is_unused()
 
 
 def test_a_project_out_of_reach_goes_on_as_it_was(bench: Stand) -> None:

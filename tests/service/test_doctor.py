@@ -27,9 +27,9 @@ from dubito.backend.doctor import (
     runner,
 )
 from dubito.backend.doctor.command import DoctorOptions, run
-from dubito.backend.doctor.label_studio import TESTED
 from dubito.backend.doctor.reach import is_refusal
 from dubito.backend.labelstudio.bulk_import import QUICK_IMPORT_FLAG
+from dubito.backend.labelstudio.versions import TESTED
 from dubito.backend.settings import Settings
 from dubito.backend.state import heartbeats, keys
 from dubito.backend.state.assessments import AssessmentSummary, SolePredictor
@@ -560,7 +560,7 @@ def test_what_is_no_label_studio_is_said_so(clinic: Clinic, sink: Sink) -> None:
 @pytest.mark.parametrize(
     ("release", "words"),
     [
-        ("1.9.2.post0", "the oldest tested version is"),
+        ("1.9.2.post0", "too old, the oldest tested version is"),
         ("1.21.0", "tested versions: "),
         ("develop", "tested versions: "),
     ],

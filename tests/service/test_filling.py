@@ -6,13 +6,16 @@ from dubito.backend import turn
 from dubito.backend.publishing import quick_import
 from dubito.backend.publishing.quick_import import QuickImport
 from dubito.backend.publishing.scores import CEILING
+from dubito.backend.state import keys
 from dubito.backend.status_table import in_words
 from dubito.backend.turn import Turn
 from dubito.backend.worker import filling
+from dubito.backend.worker.filling import Filling
 from dubito.backend.worker.project_runner import ProjectRunner
 from tests.dubito_process import Rows
 from tests.fake_label_studio import Fault
 from tests.label_studio import JsonObject
+from tests.patience import PATIENCE_SECONDS
 from tests.service.stand import Stand
 
 TASKS, LABELS = 90, 8
@@ -182,6 +185,35 @@ def test_filling_stops_for_what_happens(
     filled(bench, rows.project)
     whole = bench.status(rows.project)["scores"]
     assert in_words("scores", whole) == f"all {TASKS - LABELS} open tasks"
+
+
+@pytest.mark.usefixtures("big_and_busy")
+def test_filling_stops_for_who_waits_to_disconnect(
+    bench: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They wait for a minute at most, which a few calls can take."""
+    monkeypatch.setattr(filling, "FILL_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(filling, "BUSY_FILL_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setitem(turn.TICKS, "events", PATIENCE_SECONDS)
+    rows = bench.labelled_rows(TASKS, LABELS)
+    state = bench.state(rows.project)
+    state.published.forget_row(rows.tasks[-1])
+    before = len(bench.faults.requests)
+    claim = keys.of(state.key, keys.CLAIMED)
+    bench.services.redis.set(claim, 1)
+
+    with state.work.lease() as lease:
+        assert lease is not None
+        client = bench.services.label_studio()
+        own = Turn(services=bench.services, state=state, lease=lease, client=client)
+        runner = ProjectRunner(turn=own)
+        snapshot = runner.snapshot()
+        assert snapshot is not None
+        scores = snapshot.scores(state.ranking())
+        is_whole = Filling(own, runner.publisher(snapshot, None)).fill(scores)
+
+    assert not is_whole
+    assert len(bench.faults.requests) == before
 
 
 @pytest.mark.usefixtures("big_and_busy")

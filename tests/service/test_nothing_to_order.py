@@ -14,6 +14,7 @@ from redis import Redis
 from dubito.backend.connect_command import connect_project
 from dubito.backend.doctor.command import DoctorOptions, run
 from dubito.backend.errors import BackendError
+from dubito.backend.labelstudio.versions import OLDEST
 from dubito.backend.state.heartbeats import Heartbeats
 from dubito.backend.status_table import status_table
 from dubito.backend.version import own_version
@@ -361,3 +362,17 @@ def test_few_annotations_set_aside_are_no_reason_to_warn(
     finding = doctor(bench, rows.project, capsys)["annotations"]
     assert finding["mark"] == "ok"
     assert "1 of 4 annotations are set aside" in finding["what"]
+
+
+@pytest.mark.parametrize(("release", "is_named"), [("1.9.2.post0", True), ("2", False)])
+def test_a_label_studio_that_is_too_old_is_named_before_all(
+    bench: Stand, release: str, *, is_named: bool
+) -> None:
+    bench.server.options.release = release
+    rows = rows_project(bench.label_studio, 10)
+
+    said = connect(bench, rows.project)
+
+    words = f"Label Studio {release} is older than {OLDEST}"
+    assert said.lines[0].startswith(words) == is_named
+    assert not said.error

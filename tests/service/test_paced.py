@@ -10,6 +10,7 @@ import pytest
 
 from dubito.backend.autolabel.writer import AutolabelWriter
 from dubito.backend.progress import show_nothing
+from dubito.backend.publishing import write_throttle
 from dubito.backend.publishing.publisher import Publisher
 from dubito.backend.publishing.removal import FEWEST, Remover
 from dubito.backend.publishing.scores import VERSION
@@ -146,16 +147,22 @@ def test_what_can_wait_is_written_in_bursts(
     time.assert_rested(began)
 
 
-@pytest.mark.parametrize("is_double", [False, True])
-def test_rows_are_removed_in_bursts(bench: Stand, *, is_double: bool) -> None:
-    """Many in a call, or, where a task has other rows as well, one by one."""
+def remove_all(
+    bench: Stand, *, is_double: bool, is_unused: bool
+) -> tuple[SlowTime, int]:
+    """Remove all rows of a project; return the time, and the writes before.
+
+    Parameters
+    ----------
+    is_double : whether its tasks have other rows as well
+    is_unused : whether nobody labels
+    """
     rows = bench.labelled_rows(2 * TASKS, LABELS)
     doubled = rows.tasks[LABELS:] if is_double else []
     for task in doubled:
         bench.label_studio.add_prediction(task, 0.5, "theirs")
     time = SlowTime(bench)
     began = time.writes()
-
     with running(bench, rows.project, time) as runner:
         Remover(
             client=runner.client,
@@ -163,8 +170,16 @@ def test_rows_are_removed_in_bursts(bench: Stand, *, is_double: bool) -> None:
             lease=runner.turn.lease,
             say=lambda _: None,
             show=show_nothing,
+            is_unused=lambda: is_unused,
             throttle=runner.turn.throttle,
         ).remove_rows()
+    return time, began
+
+
+@pytest.mark.parametrize("is_double", [False, True])
+def test_rows_are_removed_in_bursts(bench: Stand, *, is_double: bool) -> None:
+    """Many in a call, or, where a task has other rows as well, one by one."""
+    time, began = remove_all(bench, is_double=is_double, is_unused=False)
 
     if is_double:
         time.assert_rested(began)
@@ -172,6 +187,17 @@ def test_rows_are_removed_in_bursts(bench: Stand, *, is_double: bool) -> None:
         calls = sum(p.startswith("/api/dm/actions") for _, p in bench.faults.requests)
         assert calls >= (2 * TASKS - LABELS) / FEWEST / 5
         assert len(time.slept) == calls
+
+
+@pytest.mark.parametrize("is_double", [False, True])
+def test_rests_are_short_while_nobody_labels(
+    bench: Stand, monkeypatch: pytest.MonkeyPatch, *, is_double: bool
+) -> None:
+    monkeypatch.setattr(write_throttle, "SHORT_REST", 0.0)
+
+    time, _ = remove_all(bench, is_double=is_double, is_unused=True)
+
+    assert not any(seconds for _, seconds in time.slept)
 
 
 def test_labels_of_the_rest_are_taken_back_in_bursts_task_by_task(bench: Stand) -> None:

@@ -1,5 +1,6 @@
 """Labelling the rest: what a threshold would do, writing it, and taking it back."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -13,7 +14,9 @@ from dubito.backend.autolabel import runner
 from dubito.backend.autolabel.runner import FEWEST, AutolabelRunner
 from dubito.backend.connection.disconnect import Disconnector
 from dubito.backend.learning.snapshot import ProjectSnapshot
+from dubito.backend.publishing import write_throttle
 from dubito.backend.publishing.scores import LABELS_VERSION
+from dubito.backend.publishing.write_throttle import WriteThrottle
 from dubito.backend.state import keys
 from dubito.backend.state.autolabel import ACTIVE
 from dubito.backend.turn import Turn
@@ -283,7 +286,9 @@ def test_what_we_have_not_heard_of_is_passed_over_too(bench: Stand, rows: Rows) 
     assert bench.status(rows.project)["labels"] == LABELS + 1
 
 
-def go_on(bench: Stand, rows: Rows, times: int = 1) -> None:
+def go_on(
+    bench: Stand, rows: Rows, times: int = 1, throttle: WriteThrottle | None = None
+) -> None:
     """Let a worker go on with the job of a project, a slice at a time."""
     state = bench.state(rows.project)
     snapshot = ProjectSnapshot.of(state)
@@ -291,7 +296,13 @@ def go_on(bench: Stand, rows: Rows, times: int = 1) -> None:
     with state.work.lease() as lease:
         assert lease is not None
         client = bench.services.label_studio()
-        own = Turn(services=bench.services, state=state, lease=lease, client=client)
+        own = Turn(
+            services=bench.services,
+            state=state,
+            lease=lease,
+            client=client,
+            throttle=throttle or WriteThrottle(),
+        )
         for _ in range(times):
             AutolabelRunner(turn=own, snapshot=snapshot).go_on()
 
@@ -310,6 +321,36 @@ def test_where_labels_never_cease_a_few_are_written_all_the_same(
     go_on(bench, rows, times=2)
 
     assert len(written(bench, rows)) == FEWEST
+
+
+@pytest.mark.parametrize("is_used", [False, True])
+def test_only_where_somebody_labels_there_are_rests_between_writes(
+    bench: Stand, rows: Rows, monkeypatch: pytest.MonkeyPatch, *, is_used: bool
+) -> None:
+    """In whichever project: Label Studio on SQLite takes one write at a time."""
+    monkeypatch.setattr(turn, "UNUSED_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(write_throttle, "BURST_SECONDS", 0.0)
+    monkeypatch.setattr(write_throttle, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(write_throttle, "SHORTEST_TRY", 0.05)
+    monkeypatch.setattr(runner, "SLICE_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(runner, "BUSY_SLICE_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setitem(turn.TICKS, "events", PATIENCE_SECONDS)
+    other = bench.connect(rows_project(bench.label_studio, TASKS).project)
+    for state in (bench.state(rows.project), other):
+        state.note(labelled_at=0.0)
+    if is_used:
+        other.note(labelled_at=other.clock())
+    order(bench, rows, action="start", certainty=0.0)
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        time.sleep(seconds)
+
+    go_on(bench, rows, throttle=WriteThrottle(sleep=sleep))
+
+    assert len(written(bench, rows)) == TASKS - LABELS
+    assert bool(slept) == is_used
 
 
 def test_other_projects_do_not_wait_until_a_slice_is_over(
