@@ -55,8 +55,10 @@ test: $(VENV)/test $(LABEL_STUDIO_READY) ## run the tests (PYTEST="-k words" run
 	@DUBITO_LABEL_STUDIO_VENV="$(abspath $(LABEL_STUDIO_VENV))" $(BIN)/python -m pytest \
 	    -n $(JOBS) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
-test-long: $(VENV)/test $(LABEL_STUDIO_READY) ## run the long tests, too: random kills, a random walk, all recipes and templates
+test-long: $(VENV)/test $(LABEL_STUDIO_READY) ## run the long tests: random kills, a random walk, all recipes and templates, laws with many examples
 	@$(MAKE) --no-print-directory test PYTEST='-m long --timeout 3600 $(PYTEST)'
+	@DUBITO_EXAMPLES=10 DUBITO_LOOP_RUN=100x20 $(BIN)/python -m pytest -n $(CHECK_JOBS) -q \
+	    --timeout 3600 tests/properties
 
 test-container: $(VENV)/test $(LABEL_STUDIO_READY) $(CONTAINER_TOOLS)/made ## build and run the container (Debian 12, as root)
 	@DUBITO_LABEL_STUDIO_VENV="$(abspath $(LABEL_STUDIO_VENV))" \
