@@ -2,7 +2,11 @@
 
 from itertools import product
 
+import pytest
+
 from tests.service.stand import Stand
+
+pytestmark = pytest.mark.real_learner
 
 CONFIG = (
     '<View><Text name="text" value="$text"/><Choices name="topic" toName="text">'
