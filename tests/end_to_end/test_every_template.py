@@ -254,9 +254,7 @@ CASES = {
 }
 QUICK = frozenset(
     {
-        "natural-language-processing/text-classification",
         "natural-language-processing/content-moderation",
-        "ranking-and-scoring/serp-ranking",
         "structured-data-parsing/tabular-data",
     }
 )

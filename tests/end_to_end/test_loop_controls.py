@@ -12,7 +12,7 @@ from tests.dubito_process import Dubito, assert_order_holds, window_of
 from tests.label_studio import JsonObject, LabelStudio
 
 pytestmark = pytest.mark.end_to_end
-LABELS = 12
+LABELS = 8
 BACTERIA, HUMAN = ["Bacteria"], ["Eukarya", "Human"]
 SIDES: dict[str, object] = {"left": "left", "right": "right"}
 CELL, PERSON = "a cell", "a tall person"
@@ -151,6 +151,8 @@ SEVERAL = {
     ),
     "chats": Several("generative-ai/chatbot-assessment", CHATS, verdicts),
 }
+QUICK = frozenset({"rating", "taxonomy", "pairwise", "number", "posts"})
+"""Always labelled: one for each codec; the others ask by the same controls."""
 
 
 def data(*, is_first: bool) -> JsonObject:
@@ -181,10 +183,17 @@ def label_in_order(
     return assert_order_holds(dubito, label_studio, project)
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in QUICK else pytest.mark.long)
+        for name in CASES
+    ],
+)
 def test_a_template_is_labelled_in_the_published_order(
-    dubito: Dubito, real_label_studio: LabelStudio, case: Case
+    dubito: Dubito, real_label_studio: LabelStudio, name: str
 ) -> None:
+    case = CASES[name]
     config = case.config if case.config.startswith("<") else template(case.config)
     project = real_label_studio.create_project("other controls", config)
     first, second = case.answers
@@ -208,10 +217,17 @@ def test_a_template_is_labelled_in_the_published_order(
     assert region["value"] in [case.value(name) for name in case.answers]
 
 
-@pytest.mark.parametrize("case", SEVERAL.values(), ids=SEVERAL)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in QUICK else pytest.mark.long)
+        for name in SEVERAL
+    ],
+)
 def test_several_questions_are_answered_in_the_published_order(
-    dubito: Dubito, real_label_studio: LabelStudio, case: Several
+    dubito: Dubito, real_label_studio: LabelStudio, name: str
 ) -> None:
+    case = SEVERAL[name]
     project = real_label_studio.create_project("several", template(case.config))
     texts = [
         f"{CELL if n % 2 else PERSON} {'late' if n // 2 % 2 else 'early'}"

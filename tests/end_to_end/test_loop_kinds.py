@@ -297,7 +297,9 @@ def label_documents(dubito: Dubito, there: LabelStudio, project: int) -> None:
     assert (status["labels"], status["set_aside"], status["pool"]) == (2, 0, 4)
 
 
-@pytest.mark.parametrize("kind", INLINE)
+@pytest.mark.parametrize(
+    "kind", ["html", pytest.param("dialogue", marks=pytest.mark.long)]
+)
 def test_documents_inside_the_tasks_are_labelled_in_the_published_order(
     dubito: Dubito, real_label_studio: LabelStudio, kind: str
 ) -> None:

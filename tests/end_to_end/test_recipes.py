@@ -49,7 +49,7 @@ RECIPES = {
     "feature-rows": Recipe("numbers", 0.67),
 }
 
-QUICK = frozenset({"sensor-windows", "text"})
+QUICK = frozenset({"sensor-windows"})
 """Always followed; the others take minutes, and other tests label such tasks."""
 
 

@@ -5,7 +5,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import logit
 from sklearn.metrics import cohen_kappa_score
@@ -19,6 +19,7 @@ from dubito.model.evaluation.label_errors import label_errors
 from dubito.model.evaluation.relation import FEWEST_RANDOM, Evidence, relation_in
 from dubito.model.evaluation.stopping import kappa
 from dubito.model.query.seed_set import permutation, tie_breaker
+from tests.examples import examples
 
 
 @st.composite
@@ -112,7 +113,7 @@ def width(estimate: Accuracy) -> float:
     return float(logit(min(estimate.high, 1 - 1e-9)) - logit(max(estimate.low, 1e-9)))
 
 
-@settings(max_examples=30)
+@examples(20)
 @given(
     groups=st.lists(st.integers(0, 12), min_size=2, max_size=60), seed=st.integers(0, 9)
 )
@@ -237,7 +238,7 @@ def test_alpha_of_sets_is_that_of_its_definition(cast: list[list[str]]) -> None:
 
 
 @given(n=st.integers(1, 2_000), classes=st.integers(1, 3), seed=st.integers(0, 9))
-@settings(max_examples=20)
+@examples(10)
 def test_distances_are_summed_block_by_block(n: int, classes: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     sets = ["".join(rng.choice([*"abc"], classes)) for _ in range(n)]

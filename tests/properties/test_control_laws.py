@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dubito.backend.controls.codec import ControlCodec, NoAnswer, Region
@@ -27,6 +27,7 @@ from dubito.backend.publishing.prediction_format import PredictionFormatter
 from dubito.backend.state.ranking import Ranking
 from dubito.model.schema import Schema
 from tests.builders import annotation
+from tests.examples import examples
 from tests.fake_label_studio import label_config
 from tests.label_studio import JsonObject
 from tests.strategies import LEAVES, json_values
@@ -374,7 +375,7 @@ def test_values_stand_in_json_min_as_they_are(config: str) -> None:
         assert codec.json_min_values(shown[0]) == shown[:1]
 
 
-@settings(max_examples=300)
+@examples(100)
 @given(config=configs, result=st.lists(regions, min_size=1, max_size=2))
 def test_any_result_is_read_or_set_aside_with_a_reason(
     config: str, result: list[JsonObject]

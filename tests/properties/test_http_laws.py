@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, reject, settings
+from flask.testing import FlaskClient
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from dubito.backend.records import JsonObject
@@ -22,6 +23,7 @@ from tests.builders import (
     project,
     saved,
 )
+from tests.examples import examples
 from tests.label_studio import choices_config
 from tests.store import kept_in, services_over
 from tests.strategies import json_data, json_values
@@ -74,10 +76,15 @@ def open_services(store_url: str) -> Iterator[Services]:
         yield services
 
 
-@settings(max_examples=200)
+@pytest.fixture(scope="module")
+def http(open_services: Services) -> FlaskClient:
+    return create_app(open_services).test_client()
+
+
+@examples(60)
 @given(data=st.data(), value=json_values | st.just(GONE) | ODD_NUMBERS)
 def test_a_spoilt_body_gets_a_sentence_and_changes_nothing(
-    data: st.DataObject, value: object, open_services: Services
+    data: st.DataObject, value: object, open_services: Services, http: FlaskClient
 ) -> None:
     """Law 8: refused with a 4xx, or understood; nothing in between, and no trace."""
     path, body = data.draw(st.sampled_from(BODIES))
@@ -91,7 +98,6 @@ def test_a_spoilt_body_gets_a_sentence_and_changes_nothing(
         open_services.projects.add(known)
         open_services.projects.at(known).note(project=project())
     before = kept_in(open_services.redis)
-    http = create_app(open_services).test_client()
 
     response = http.post(path, data=content, content_type="application/json")
     after = kept_in(open_services.redis)
@@ -110,15 +116,14 @@ def _key_of(body: JsonObject) -> str:
     return project(project_value["id"], created_at=project_value["created_at"]).key
 
 
-@settings(max_examples=60)
+@examples(20)
 @given(tasks=st.lists(json_data, max_size=4), config=st.sampled_from(["a", "b"]))
 def test_predict_answers_one_valid_result_for_each_task(
-    tasks: list[JsonObject], config: str, open_services: Services
+    tasks: list[JsonObject], config: str, http: FlaskClient
 ) -> None:
     """Law 3."""
     shown = choices_config(config, "c")
     asked = [{"id": number, "data": data} for number, data in enumerate(tasks)]
-    http = create_app(open_services).test_client()
     body = json.dumps({"tasks": asked, "project": KEY, "label_config": shown})
 
     response = http.post("/predict", data=body, content_type="application/json").json

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import httpx
 import orjson
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -36,6 +36,7 @@ from dubito.backend.variables import ALIASES
 from dubito.model.errors import BadItemError
 from dubito.model.schema import Schema
 from tests.builders import channels, schema
+from tests.examples import examples
 from tests.exports import CONFIG, question_of
 from tests.label_studio import CONTROL, choices_config
 from tests.strategies import LEAVES, json_data, json_values
@@ -73,7 +74,7 @@ SCHEMAS = (
 )
 
 
-@settings(max_examples=250)
+@examples(60)
 @given(
     sample=st.lists(json_data, max_size=6),
     shown=st.sampled_from(SCHEMAS),
@@ -112,7 +113,7 @@ contents = (
 )
 
 
-@settings(max_examples=400)
+@examples(100)
 @given(content=contents, named=st.sampled_from([("a", "b"), (), ("0",)]))
 def test_any_content_is_a_recording_or_refused(
     content: object, named: tuple[str, ...]
@@ -171,7 +172,7 @@ addresses = st.lists(
 ).map("".join) | st.text(max_size=20)
 
 
-@settings(max_examples=500)
+@examples(100)
 @given(address=addresses)
 def test_only_hosts_that_may_be_asked_are_asked(address: str) -> None:
     """What is checked is what httpx connects to, however an address is written."""
@@ -186,7 +187,7 @@ def test_only_hosts_that_may_be_asked_are_asked(address: str) -> None:
     assert target in allowed or request.url.raw_host == b"other.example"
 
 
-@settings(max_examples=200)
+@examples(40)
 @given(address=addresses | st.just("x" * 5_000 + ".csv") | st.just("\x00.csv"))
 def test_any_address_names_a_file_of_the_directory_or_none(address: str) -> None:
     outcome_of_call = outcome(lambda: LocalFiles(Path()).fetch(address), BadItemError)
@@ -212,7 +213,7 @@ export_rows = st.lists(
 )
 
 
-@settings(max_examples=300)
+@examples(60)
 @given(rows=export_rows)
 def test_any_rows_are_an_export_or_refused(rows: list[JsonObject]) -> None:
     """Those of both kinds of exports, of all versions, and of none."""
@@ -228,7 +229,7 @@ def test_any_rows_are_an_export_or_refused(rows: list[JsonObject]) -> None:
         assert export
 
 
-@settings(max_examples=200)
+@examples(40)
 @given(config=st.text(max_size=40) | st.sampled_from([choices_config("a", "b")]))
 def test_any_label_config_is_learnt_or_refused(config: str) -> None:
     outcome_of_call = outcome(lambda: read_schema(config), SchemaError)

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from dubito.model.arrays import Codes, Features
 from dubito.model.learners.ensemble import Ensemble
 from dubito.model.learners.unlabelled_context import UnlabelledContext
+from tests.examples import examples
 
 few_values = st.sampled_from([-8.0, 0.0, 0.5, 0.51, 3.0])
 """Copies, constant columns and far-out values are what goes wrong."""
@@ -25,7 +26,7 @@ def projects(draw: st.DrawFn) -> tuple[Features, Codes]:
     return features, codes
 
 
-@settings(max_examples=25)
+@examples(10)
 @given(project=projects())
 def test_any_labels_of_any_tasks_give_probabilities(
     project: tuple[Features, Codes],
@@ -40,7 +41,7 @@ def test_any_labels_of_any_tasks_give_probabilities(
     assert (predictions[:, np.setdiff1d(np.arange(6), codes)] == 0).all()
 
 
-@settings(max_examples=15)
+@examples(6)
 @given(project=projects())
 def test_equal_tasks_and_labels_give_equal_predictions(
     project: tuple[Features, Codes],
@@ -59,7 +60,7 @@ def test_equal_tasks_and_labels_give_equal_predictions(
     assert once.tobytes() == again.tobytes()
 
 
-@settings(max_examples=15)
+@examples(6)
 @given(project=projects())
 def test_what_is_said_of_a_task_does_not_depend_on_the_others(
     project: tuple[Features, Codes],

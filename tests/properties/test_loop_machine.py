@@ -9,7 +9,7 @@ from redis import Redis
 from tests.loop_machine import Loop, over, whatever_happens
 from tests.quick_learner import quick_learner_installed
 
-EXAMPLES = 12
+EXAMPLES = 6
 STEPS = 12
 LONG_RUN = os.environ.get("DUBITO_LOOP_RUN", "")
 """Runs and steps of a longer run by chance, such as 200x30; none by default."""

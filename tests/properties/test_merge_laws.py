@@ -41,6 +41,7 @@ from tests.builders import (
     saved,
     schema,
 )
+from tests.examples import examples
 
 Held = dict[int, Annotation]
 Snapshot = tuple[int, list[Annotation]]
@@ -258,7 +259,7 @@ def test_after_a_snapshot_we_hold_what_label_studio_holds(services: Services) ->
     with over(services) as machine:
         run_state_machine_as_test(
             machine,
-            settings=settings(max_examples=100, stateful_step_count=30),
+            settings=settings(examples(30), stateful_step_count=30),
         )
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
@@ -12,7 +12,6 @@ from dubito.model.evaluation.agreement import Vote, combine
 from dubito.model.features.tabular import standardise
 from dubito.model.features.text import Embedding
 from dubito.model.features.timeseries import describe
-from dubito.model.learners.ensemble import Ensemble
 from dubito.model.query.diversity import spread
 from dubito.model.query.ranking import WindowPlan, arrange, certainty_order
 from dubito.model.query.seed_set import StartPlan, permutation, start_order, tie_breaker
@@ -23,6 +22,7 @@ from dubito.model.query.uncertainty import (
     Measure,
     doubt,
 )
+from tests.examples import examples
 
 every_measure = pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
 every_measure_name = pytest.mark.parametrize("name", MEASURES)
@@ -186,7 +186,7 @@ def test_the_random_order_has_every_task_once(ids: TaskIds, seed: int) -> None:
     assert sorted(permutation(ids, seed).tolist()) == list(range(len(ids)))
 
 
-@settings(max_examples=30)
+@examples(20)
 @given(
     features=feature_rows(),
     centres=st.integers(0, 5),
@@ -269,27 +269,6 @@ def test_a_window_has_no_task_twice_and_no_gap(  # noqa: PLR0913 - one law, all 
     assert len(set(chosen)) == len(chosen) == min(size, n)
 
 
-@settings(max_examples=15)
-@given(
-    features=feature_rows(min_rows=2, max_rows=20),
-    n_classes=st.integers(2, 5),
-    data=st.data(),
-)
-def test_equal_labels_give_equal_predictions_that_sum_to_one(
-    features: Features, n_classes: int, data: st.DataObject
-) -> None:
-    codes = data.draw(arrays(np.intp, len(features), elements=st.integers(0, 1)))
-    codes[:2] = 0, n_classes - 1
-
-    once = Ensemble().fit(features, codes, n_classes).predict(features)
-    again = Ensemble().fit(features, codes, n_classes).predict(features)
-
-    assert once.shape == (len(features), n_classes)
-    assert once.min() >= 0.0
-    assert once.sum(axis=1) == pytest.approx(1.0)
-    assert once.tobytes() == again.tobytes()
-
-
 @given(
     raw=arrays(
         np.float32,
@@ -325,7 +304,7 @@ def test_any_recording_is_described_by_finite_numbers_of_its_own(
     assert together.tobytes() == np.array(alone).tobytes()
 
 
-@settings(max_examples=30)
+@examples(20)
 @given(texts=st.lists(st.text(max_size=20), min_size=1, max_size=10))
 def test_any_texts_are_described_by_finite_numbers_of_their_own(
     texts: list[str],

@@ -20,6 +20,7 @@ from dubito.model.learners.ensemble import Ensemble
 from dubito.model.learners.pairs import PairLearner
 from dubito.model.learners.registry import Learner, Predictor, within, without_tasks
 from dubito.model.learners.unlabelled_context import UnlabelledContext
+from tests.examples import examples
 
 N_PAIRS, N_COLUMNS = 24, 3
 VIEW = named("shape", "x", 2)
@@ -27,7 +28,7 @@ rows = hnp.arrays(
     np.float32, (N_PAIRS, N_COLUMNS), elements=st.integers(-3, 3).map(float)
 )
 sides = hnp.arrays(np.intp, N_PAIRS, elements=st.integers(0, 1))
-few_examples = settings(max_examples=8, phases=[Phase.generate])
+few_examples = settings(examples(5), phases=[Phase.generate])
 """Each fits models: to look for a smaller example would take minutes."""
 
 swaps = hnp.arrays(np.bool_, N_PAIRS)
@@ -125,7 +126,7 @@ def test_what_is_put_together_is_parted_again(
     assert (paired(left, right).text is not None) == has_text
 
 
-@settings(max_examples=40)
+@examples(20)
 @given(pairs=st.lists(st.tuples(items, items), min_size=3, max_size=6))
 def test_swapping_the_items_changes_the_sign_of_the_features(
     pairs: list[tuple[TaskInput, TaskInput]],

@@ -1,7 +1,7 @@
 """Whatever stands in Label Studio: after our writes the window is served first."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.random import Generator
 
@@ -13,6 +13,7 @@ from dubito.backend.publishing.scores import (
     plan_window,
     pool_score,
 )
+from tests.examples import examples
 
 Scores = dict[int, float]
 TASKS = range(1, 13)
@@ -40,7 +41,7 @@ def written(published: Scores, window: list[int]) -> Scores:
     return published | dict(plan_window(window, published))
 
 
-@settings(max_examples=300)
+@examples(60)
 @given(published=snapshot, window=windows)
 def test_after_the_writes_the_window_is_served_first(
     published: Scores, window: list[int]
@@ -57,7 +58,7 @@ def test_after_the_writes_the_window_is_served_first(
     )
 
 
-@settings(max_examples=300)
+@examples(60)
 @given(published=snapshot, window=windows)
 def test_after_each_write_the_places_so_far_are_right(
     published: Scores, window: list[int]
@@ -71,7 +72,7 @@ def test_after_each_write_the_places_so_far_are_right(
         assert served(now)[: len(so_far)] == so_far
 
 
-@settings(max_examples=300)
+@examples(60)
 @given(published=snapshot, window=windows)
 def test_a_window_that_stands_is_not_written_again(
     published: Scores, window: list[int]
@@ -79,7 +80,7 @@ def test_a_window_that_stands_is_not_written_again(
     assert plan_window(window, written(published, window)) == []
 
 
-@settings(max_examples=300)
+@examples(60)
 @given(published=snapshot, window=windows)
 def test_only_the_window_is_written_each_task_once_in_order(
     published: Scores, window: list[int]
@@ -112,7 +113,7 @@ def test_the_less_certain_of_two_is_never_served_later(
         assert pool_score(one) <= pool_score(other)
 
 
-@settings(max_examples=15)
+@examples(10)
 @given(seed=st.integers(0, 2**32), size=st.integers(1, 20), dense=st.booleans())
 def test_round_after_round_the_window_stands(
     seed: int, size: int, *, dense: bool

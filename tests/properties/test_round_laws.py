@@ -1,7 +1,7 @@
 """Whatever the tasks and labels: what a round finds, and which tasks come next."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from redis import Redis
@@ -15,6 +15,7 @@ from dubito.backend.state.pool import TaskInput
 from dubito.backend.state.tasks import TaskStore
 from dubito.model.arrays import Features
 from tests.builders import annotation, project
+from tests.examples import examples
 from tests.questions import CLASSES, SCHEMA, ask, blobs, items, labels, truth, window
 from tests.store import store_client
 
@@ -29,7 +30,7 @@ tables = arrays(
 choices = st.lists(st.sampled_from([*CLASSES, None]), max_size=30)
 
 
-@settings(max_examples=30)
+@examples(15)
 @given(rows=tables, answers=choices, audit=st.sampled_from([0, 0.2, 1]))
 def test_the_window_holds_each_open_task_at_most_once_and_no_other(
     rows: Features, answers: list[str | None], audit: float
@@ -44,7 +45,7 @@ def test_the_window_holds_each_open_task_at_most_once_and_no_other(
     assert len(set(order)) == len(order) == min(8, len(open_tasks))
 
 
-@settings(max_examples=15)
+@examples(8)
 @given(rows=tables, answers=choices, seed=st.integers(0, 3))
 def test_equal_questions_have_equal_answers(
     rows: Features, answers: list[str | None], seed: int
@@ -62,7 +63,7 @@ def test_equal_questions_have_equal_answers(
     assert np.array_equal(one.ranking.probabilities, other.ranking.probabilities)
 
 
-@settings(max_examples=15)
+@examples(8)
 @given(rows=tables, answers=choices)
 def test_certainty_has_one_scale_and_few_digits(
     rows: Features, answers: list[str | None]
@@ -77,7 +78,7 @@ def test_certainty_has_one_scale_and_few_digits(
     assert np.array_equal(ranking.certainty, np.round(ranking.certainty, 6))
 
 
-@settings(max_examples=20)
+@examples(10)
 @given(copies=st.integers(2, 6), kinds=st.integers(4, 8), seed=st.integers(0, 20))
 def test_copies_are_not_asked_side_by_side(copies: int, kinds: int, seed: int) -> None:
     """The next task is fetched before the label of the last one was learnt."""
@@ -93,7 +94,7 @@ def test_copies_are_not_asked_side_by_side(copies: int, kinds: int, seed: int) -
     assert not alike.any()
 
 
-@settings(max_examples=10)
+@examples(6)
 @given(order=st.permutations(range(14)), turned=st.booleans())
 def test_the_order_of_arrival_does_not_matter(
     order: list[int], store_url: str, *, turned: bool

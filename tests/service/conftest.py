@@ -1,12 +1,35 @@
 """What tests of the service share."""
 
 from collections.abc import Iterator
+from types import MappingProxyType
 
 import pytest
 from redis import Redis
 
+from dubito.backend.publishing import write_throttle
+from dubito.model.learners import registry
 from tests.fake_label_studio import FakeServer
+from tests.quick_learner import Quick
 from tests.service.stand import Stand, stand
+
+REAL_LEARNER, REAL_THROTTLE = "real_learner", "real_throttle"
+
+
+@pytest.fixture(autouse=True)
+def _quick_parts(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Learn at once and write without a rest, where a test looks at neither.
+
+    The usual learner takes a third of a test's time. A test of what is learnt, or of
+    the pace of writes, asks for the real one by its marker. Processes that a test
+    starts always have both.
+    """
+    if request.node.get_closest_marker(REAL_THROTTLE) is None:
+        monkeypatch.setattr(write_throttle, "BURST_SECONDS", float("inf"))
+    if request.node.get_closest_marker(REAL_LEARNER) is None:
+        quick = MappingProxyType({"auto": Quick})
+        monkeypatch.setattr(registry, "BUILT_IN", quick)
 
 
 @pytest.fixture

@@ -218,6 +218,7 @@ def test_what_is_shown_and_taken_away_knows_sets(bench: Stand, rows: Rows) -> No
     assert any("a task may have several classes" in note for note in notes)
 
 
+@pytest.mark.real_learner
 def test_an_exported_model_predicts_sets(
     bench: Stand, rows: Rows, tmp_path: Path
 ) -> None:

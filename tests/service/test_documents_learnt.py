@@ -15,6 +15,8 @@ from tests.label_studio import JsonObject, choices_config
 from tests.pdf_files import locked_pdf, pdf
 from tests.service.stand import Stand
 
+pytestmark = pytest.mark.real_learner
+
 WORDS = {"fruit": "apple pear plum", "tools": "hammer saw drill"}
 
 

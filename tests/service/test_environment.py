@@ -84,19 +84,24 @@ def test_the_host_that_conda_sets_is_named(tmp_path: Path, command: str) -> None
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["serve", "web", "worker"])
+UNTRUSTED = {"SSL_CERT_FILE": "/nowhere.pem"}, "SSL_CERT_FILE is '/nowhere.pem'"
+SOCKS = {"https_proxy": "socks://proxy:1080"}, "https_proxy is not a proxy address"
+BROKEN = {"ALL_PROXY": "http://[::1"}, "ALL_PROXY is not a proxy address"
+
+
 @pytest.mark.parametrize(
-    ("environ", "what"),
+    ("command", "cause"),
     [
-        ({"SSL_CERT_FILE": "/nowhere.pem"}, "SSL_CERT_FILE is '/nowhere.pem'"),
-        ({"https_proxy": "socks://proxy:1080"}, "https_proxy is not a proxy address"),
-        ({"ALL_PROXY": "http://[::1"}, "ALL_PROXY is not a proxy address"),
+        *(("serve", cause) for cause in (UNTRUSTED, SOCKS, BROKEN)),
+        ("web", UNTRUSTED),
+        ("worker", SOCKS),
     ],
 )
 def test_nothing_starts_that_could_never_call_label_studio(
-    tmp_path: Path, command: str, environ: dict[str, str], what: str
+    tmp_path: Path, command: str, cause: tuple[dict[str, str], str]
 ) -> None:
-    url = "https://label.example"
+    """All three check alike: a web server and a worker take seconds to get there."""
+    (environ, what), url = cause, "https://label.example"
 
     done = cli(command, LABEL_STUDIO_URL=url, MODEL_DIR=str(tmp_path), **environ)
 

@@ -21,6 +21,8 @@ from tests.dubito_process import rows_project
 from tests.service.stand import Stand
 from tests.taken_away import download
 
+pytestmark = pytest.mark.real_learner
+
 
 @pytest.fixture
 def caller(bench: Stand) -> FlaskClient:

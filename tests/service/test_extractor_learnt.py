@@ -11,6 +11,8 @@ from tests.extractor_package import install
 from tests.label_studio import choices_config
 from tests.service.stand import Stand
 
+pytestmark = pytest.mark.real_learner
+
 
 @pytest.mark.parametrize("bad", [b"\0", b"1 2 3"], ids=["binary", "digits"])
 def test_lists_are_learnt_by_an_extractor(

@@ -102,6 +102,7 @@ def picture(number: int) -> str:
     return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
 
 
+@pytest.mark.real_learner
 def test_pictures_are_learnt_and_a_broken_one_is_set_aside(bench: Stand) -> None:
     config = choices_config("quick", "slow", tag="Image", attributes='value="$photo"')
     project = bench.label_studio.create_project("pictures", config)
@@ -121,6 +122,7 @@ def test_pictures_are_learnt_and_a_broken_one_is_set_aside(bench: Stand) -> None
     assert [guesses[task] for task in ids[:16]] == [name_of(n) for n in range(16)]
 
 
+@pytest.mark.real_learner
 def test_sounds_are_learnt_and_a_broken_one_is_set_aside(bench: Stand) -> None:
     config = choices_config("quick", "slow", tag="Audio", attributes='value="$clip"')
     project = bench.label_studio.create_project("sounds", config)
@@ -144,6 +146,7 @@ def test_sounds_are_learnt_and_a_broken_one_is_set_aside(bench: Stand) -> None:
     assert [guesses[task] for task in ids] == [name_of(n) for n in range(16)]
 
 
+@pytest.mark.real_learner
 def test_videos_are_learnt_and_a_broken_one_is_set_aside(bench: Stand) -> None:
     config = choices_config("quick", "slow", tag="Video", attributes='value="$clip"')
     project = bench.label_studio.create_project("videos", config)

@@ -24,6 +24,8 @@ from tests.dubito_process import ROOT, Rows, feature_rows, rows_project
 from tests.service.stand import Stand
 from tests.taken_away import KINDS, made_model, make_texts
 
+pytestmark = pytest.mark.real_learner
+
 TOLERANCE = 1e-6
 """The stored probabilities have 32 bits."""
 

@@ -2,8 +2,12 @@
 
 from itertools import product
 
+import pytest
+
 from dubito.backend.web.app import create_app
 from tests.service.stand import Stand
+
+pytestmark = pytest.mark.real_learner
 
 CONFIG = (
     '<View><Text name="text" value="$text"/><Choices name="topic" toName="text">'

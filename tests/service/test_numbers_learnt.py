@@ -22,6 +22,8 @@ from tests.exports import dataset_of
 from tests.label_studio import CONTROL, ITEM, JsonObject, LabelStudio
 from tests.service.stand import Stand
 
+pytestmark = pytest.mark.real_learner
+
 TASKS, LABELS = 60, 30
 CONFIG = (
     f'<View><Text name="{ITEM}" value="$row"/>'

@@ -1,7 +1,11 @@
 """Several objects of a task: learnt together, and read anew when one is added."""
 
+import pytest
+
 from tests.label_studio import JsonObject
 from tests.service.stand import Stand
+
+pytestmark = pytest.mark.real_learner
 
 CHOICES = (
     '<Choices name="label" toName="talk"><Choice value="good"/><Choice value="bad"/>'

@@ -28,6 +28,8 @@ from dubito.backend.worker.project_runner import ProjectRunner
 from tests.dubito_process import CLASSES
 from tests.service.stand import Stand
 
+pytestmark = pytest.mark.real_throttle
+
 TASKS, LABELS = 60, 8
 WRITE_SECONDS = 0.3
 IN_A_BURST = 3

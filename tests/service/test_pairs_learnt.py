@@ -30,6 +30,8 @@ from tests.exports import question_of
 from tests.pairs import CONFIG, CONTROL, Pairs, chosen, pairs_project, swapped
 from tests.service.stand import Stand
 
+pytestmark = pytest.mark.real_learner
+
 TASKS, LABELS = 120, 50
 
 

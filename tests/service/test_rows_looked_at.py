@@ -14,6 +14,8 @@ from tests.fake_label_studio.faults import Fault
 from tests.service.stand import Stand
 from tests.service.test_paced import SlowTime, publisher, running
 
+pytestmark = [pytest.mark.real_learner, pytest.mark.real_throttle]
+
 TASKS, LABELS, SIZE = 40, 8, 12
 SINGLE = re.compile(r"/api/predictions/\d+/?$")
 Requests = list[tuple[str, str]]

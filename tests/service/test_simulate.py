@@ -41,6 +41,8 @@ from tests.exports import (
 from tests.label_studio import CONTROL, ITEM, choices_config
 from tests.patience import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.real_learner
+
 T = TypeVar("T")
 STRATEGIES = {"dubito", "random", "margin"}
 HEARS_CTRL_C = ("/usr/bin/env", "--default-signal=INT")

@@ -32,6 +32,8 @@ from tests.label_studio import CONTROL, ITEM, JsonObject, LabelStudio
 from tests.quick_learner import NAME, quick_learner_installed
 from tests.service.stand import Stand
 
+pytestmark = pytest.mark.real_learner
+
 TASKS, LABELS = 60, 24
 STARS = ("1", "2", "3", "4", "5")
 CONFIG = (

@@ -35,6 +35,8 @@ from tests.stretches import (
     turn_region,
 )
 
+pytestmark = pytest.mark.real_learner
+
 TASKS, LABELS = 24, 10
 ENDS = ("start", "end")
 NAMES = ("Run", "Walk")

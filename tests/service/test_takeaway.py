@@ -15,6 +15,8 @@ from tests.label_studio import JsonObject
 from tests.service.stand import Stand
 from tests.taken_away import download
 
+pytestmark = pytest.mark.real_learner
+
 
 @pytest.fixture
 def caller(bench: Stand) -> FlaskClient:

@@ -38,6 +38,8 @@ from tests.benchmarks.results import Result, up_to
 from tests.benchmarks.sources import Arrays
 from tests.questions import blobs, items, preferences
 
+pytestmark = pytest.mark.real_learner
+
 
 def labelled(count: int, seed: int = 0) -> Labelled:
     made = items(blobs(count, seed))
