@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import orjson
+
 from dubito.backend.autolabel.models import AutolabelProgress, AutolabelStatus
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.errors import NotNowError
@@ -39,7 +41,7 @@ NUMBERS = (
 )
 SEVERAL = (
     "Dubito auto-labels the answers to one question: choose it in the extra params, as"
-    ' in `{{"controls": ["{control}"]}}`'
+    " in `{params}`"
 )
 ERRORS = "the share of these tasks that get a wrong label"
 ERRORS_IN_PART = (
@@ -147,7 +149,8 @@ def _basis(
 def _refusal(snapshot: ProjectSnapshot) -> str:
     """Return why such answers are not auto-labelled; empty if they are."""
     if snapshot.others:
-        return SEVERAL.format(control=snapshot.schema.control)
+        params = orjson.dumps({"controls": [snapshot.schema.control]}).decode()
+        return SEVERAL.format(params=params)
     return NUMBERS if snapshot.kind == "number" else ""
 
 

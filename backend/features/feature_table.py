@@ -10,6 +10,7 @@ import numpy as np
 
 from dubito.backend.features.class_names import opinions_of
 from dubito.backend.features.fitted_models import FittedModels
+from dubito.backend.features.named_tables import NamedTables
 from dubito.backend.features.task_sequences import TaskSequences
 from dubito.backend.state.pairs import both_sides, differences, sides_of
 from dubito.backend.state.pool import vectors_of
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dubito.backend.features.class_names import Names, Opinion
+    from dubito.backend.features.class_names import Names
     from dubito.backend.state.pool import Pool, TaskInput
     from dubito.model.arrays import Features, Positions, TaskIds, Views
     from dubito.model.features.class_names import ClassNames
@@ -204,7 +205,7 @@ class FeatureTable:
     features : (n_tasks, d) float32, on one scale
     sequences : the units of the tasks, where people mark stretches
     models : what was learnt from the tasks
-    opinions : what the names of the classes of each question say, where they teach
+    named : the tables beside what the names of the classes of each question say
     bare : of a table with an opinion in its last columns: the one without
     """
 
@@ -212,9 +213,8 @@ class FeatureTable:
     features: Features
     featuriser: Featuriser
     sequences: TaskSequences | None = None
-    opinions: Mapping[Names, Opinion] = field(default_factory=dict)
+    named: NamedTables[FeatureTable] = field(default_factory=NamedTables, repr=False)
     bare: FeatureTable | None = None
-    _named: dict[Names, FeatureTable] = field(default_factory=dict, repr=False)
     _starts: dict[tuple[int, ...], Positions] = field(default_factory=dict, repr=False)
     models: FittedModels = field(default_factory=FittedModels, repr=False)
 
@@ -240,8 +240,9 @@ class FeatureTable:
         features = featuriser.features_in(pool)
         old = None if before is None else before.sequences
         sequences = TaskSequences.of(pool.sequences, old) if pool.sequences else None
-        opinions = opinions_of(names, pool)
-        return cls(pool.task_ids, features, featuriser, sequences, opinions)
+        named: NamedTables[FeatureTable]
+        features, named = NamedTables.beside(features, opinions_of(names, pool))
+        return cls(pool.task_ids, features, featuriser, sequences, named)
 
     @cached_property
     def positions(self) -> dict[int, int]:
@@ -260,18 +261,18 @@ class FeatureTable:
         ----------
         names : what people read of each class of a question
         """
-        if names not in self.opinions:
-            return self
-        if names not in self._named:
-            own, opinion = self.opinions[names]
-            self._named[names] = FeatureTable(
-                task_ids=self.task_ids,
-                features=np.hstack([self.features, opinion]),
-                featuriser=replace(self.featuriser, names=own),
-                sequences=self.sequences,
-                bare=self,
-            )
-        return self._named[names]
+        return self.named.of_names(names, self.features, self._having) or self
+
+    def _having(self, names: ClassNames, features: Features) -> FeatureTable:
+        return replace(
+            self,
+            features=features,
+            featuriser=replace(self.featuriser, names=names),
+            bare=self,
+            named=NamedTables(),
+            models=FittedModels(),
+            _starts={},
+        )
 
     @property
     def plain(self) -> Features:

@@ -48,9 +48,12 @@ class FeatureTableCache:
             if entry is None or entry[0] != basis:
                 before, pool = None if entry is None else entry[1], state.tasks.pool()
                 table = FeatureTable.of(pool, seed, before, names, of_pairs=of_pairs)
+                if before is not None:
+                    before.named.release()
                 entry = basis, table
             self._kept[name] = entry
             while len(self._kept) > KEPT:
-                del self._kept[next(iter(self._kept))]
+                _, oldest = self._kept.pop(next(iter(self._kept)))
+                oldest.named.release()
             (version, *_), table = entry
             return version, table

@@ -21,6 +21,8 @@ from dubito.backend.publishing.prediction_format import PredictionFormatter
 from dubito.backend.publishing.scores import LAST, NEUTRAL, pool_score
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dubito.backend.features.feature_table import FeatureTable
     from dubito.backend.features.feature_table_cache import FeatureTableCache
     from dubito.backend.learning.labels import Labels
@@ -125,7 +127,8 @@ class ProjectSnapshot:
         by_control = {one.schema.control: one for one in self.questions}
         if control not in by_control:
             names = ", ".join(map(repr, by_control))
-            message = f"Dubito does not learn {control!r}; choose from {names}"
+            project = f"project {self.state.id}"
+            message = f"{project} does not learn {control!r}; choose from {names}"
             raise UnknownQuestionError(message)
         return by_control[control]
 
@@ -180,24 +183,29 @@ class ProjectSnapshot:
     @cached_property
     def answers(self) -> TaskAnswers:
         """Return what all annotations say, read once for all questions."""
-        if self.first is not None:
-            return self.first.answers
         self.label_version  # noqa: B018  # read first: annotations may only be newer
         return TaskAnswers.of(self.state.annotations.all(), self.project)
 
     @cached_property
     def labels(self) -> Labels:
         """Return the labels so far, which are derived anew after a change only."""
-        is_first, version = self.first is None, self.label_version
+        return (self.first or self)._labels_by_control[self.schema.control]  # noqa: SLF001  # of this class
 
-        def derive() -> Labels:
-            return self.answers.labels(self.schema, is_first=is_first)
+    @cached_property
+    def _labels_by_control(self) -> dict[str, Labels]:
+        """Return the labels of each question, all from the same annotations."""
+        schemas, version = self.schemas, self.label_version
+
+        def derive() -> dict[str, Labels]:
+            return {
+                one.control: self.answers.labels(one, is_first=one is self.schema)
+                for one in schemas
+            }
 
         if not version:
             return derive()
-        name = f"{self.state.key} labels {self.schema.control}"
-        basis = version, self.schema, self._rules, is_first
-        return self.state.derived.of(name, basis, derive)
+        basis = version, schemas, self._rules
+        return self.state.derived.of(self.state.key, basis, derive, _size)
 
     @cached_property
     def labelled_tasks(self) -> frozenset[int]:
@@ -256,3 +264,8 @@ class ProjectSnapshot:
             scores |= {task: score for task, score in pairs if task in scores}
         last = self.labels.skipped | self.state.tasks.set_aside().keys()
         return scores | {task: LAST for task in last if task in scores}
+
+
+def _size(labels: Mapping[str, Labels]) -> int:
+    """Return how many tasks have a label, all questions together."""
+    return sum(len(one.chosen) for one in labels.values())

@@ -44,6 +44,9 @@ class RelabelStatus(ResponseModel):
 
     task: Count
     label: str = Field(description="The label that the task had.")
+    control: str = Field(
+        description="Control of the question that it answers; empty for the first one."
+    )
     stage: Stage = Field(
         description="The answers are to be taken out (`wanted`), are `out`, or are to"
         " be put back (`restoring`)."
@@ -95,9 +98,14 @@ def request_relabel(
 
 
 def _ask(tasks: Sequence[int], snapshot: ProjectSnapshot) -> None:
-    state, labels = snapshot.state, snapshot.labels.chosen
-    requests = state.relabel.all()
-    unfit = [task for task in tasks if task not in labels or task in requests]
+    state, requests = snapshot.state, snapshot.state.relabel.all()
+    answers = {
+        task: (one.labels.chosen[task], one.schema.control)
+        for one in reversed(snapshot.questions)  # of several the first one counts
+        for task in tasks
+        if task in one.labels.chosen
+    }
+    unfit = [task for task in tasks if task not in answers or task in requests]
     if unfit:
         message = (
             "only tasks that people labelled can be queued again: this excludes"
@@ -106,7 +114,10 @@ def _ask(tasks: Sequence[int], snapshot: ProjectSnapshot) -> None:
         raise NotNowError(message)
     now = state.clock()
     state.relabel.keep(
-        {task: RelabelRequest(at=now, label=labels[task]) for task in tasks}
+        {
+            task: RelabelRequest(at=now, label=label, control=control)
+            for task, (label, control) in answers.items()
+        }
     )
 
 
@@ -160,7 +171,9 @@ class RelabelRunner:
     def _step(self, recall: AnswerRecall, task: int, request: RelabelRequest) -> bool:
         """Bring one task forward; return whether that changed anything."""
         # A copy of a prediction closes a task too, and is nobody's answer.
-        is_answered = task in self.snapshot.labels.touched - self.snapshot.labels.ours
+        labels = self.snapshot.labels
+        is_answered = task in labels.touched - labels.ours
+        is_answered = is_answered or task in self.snapshot.labelled_tasks
         try:
             if request.stage == "wanted":
                 recall.take_out(task, request)

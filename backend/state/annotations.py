@@ -260,6 +260,10 @@ class AnnotationStore:
             if (annotation := _unpacked(value)) is not None:
                 yield annotation
 
+    def note_change(self) -> None:
+        """Give the annotations another version: some of them may be lost."""
+        self.client.eval(f"{CHANGE}change()", 5, *self._touched()[:5])
+
     def version(self) -> int:
         """Return a number that grows with each change, and means one state only."""
         return int(self.client.get(keys.of(self.project, keys.LABEL_VERSION)) or 0)

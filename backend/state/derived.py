@@ -4,34 +4,71 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KEPT = 64
+MOST = 100_000
+"""So much is kept of all projects together: of labels, so many take about 80 MB."""
+
 Value = TypeVar("Value")
 
 
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A value, what it follows from, and how much it holds."""
+
+    basis: object
+    value: object
+    size: int
+
+
+@dataclass(slots=True)
 class DerivedValues:
-    """The values that a process derived last, by name."""
+    """The values that a process derived last, one for each project."""
 
-    def __init__(self) -> None:
-        self._values: dict[str, tuple[object, object]] = {}
-        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+    _values: dict[str, Derived] = field(default_factory=dict)
+    _locks: defaultdict[str, threading.Lock] = field(
+        default_factory=lambda: defaultdict(threading.Lock)
+    )
 
-    def of(self, name: str, basis: object, derive: Callable[[], Value]) -> Value:
+    def of(
+        self,
+        project: str,
+        basis: object,
+        derive: Callable[[], Value],
+        size: Callable[[Value], int],
+    ) -> Value:
         """Return what follows from a basis; threads that ask together derive it once.
+
+        Of all projects at least the last one's value is kept, however large it is.
 
         Parameters
         ----------
-        basis : equal bases of a name must go with equal values, which nobody changes
+        basis : equal bases of a project must go with equal values, which nobody changes
+        size : how much a value holds
         """
-        with self._locks[name]:
-            entry = self._values.pop(name, None)
-            if entry is None or entry[0] != basis:
-                entry = basis, derive()
-            self._values[name] = entry
-            for oldest in [*self._values][:-KEPT]:
-                self._values.pop(oldest, None)
-            return cast("Value", entry[1])
+        with self._locks[project]:
+            entry = self._values.pop(project, None)
+            if entry is None or entry.basis != basis:
+                value = derive()
+                entry = Derived(basis, value, size(value))
+            self._values[project] = entry
+            self._shrink()
+            return cast("Value", entry.value)
+
+    def forget(self, project: str) -> None:
+        """Let go of what was derived of a project."""
+        self._values.pop(project, None)
+        self._locks.pop(project, None)
+
+    def _shrink(self) -> None:
+        values = [*self._values.items()]
+        total = sum(entry.size for _, entry in values)
+        for name, entry in values[:-1]:
+            if total <= MOST:
+                return
+            self._values.pop(name, None)
+            total -= entry.size

@@ -79,7 +79,7 @@ def check_for_losses(state: ProjectState) -> None:
     for call in sorted({CALLS_FOR.get(name, "") for name in names}):
         state.work.request(call)
     if keys.ANNOTATIONS in names:  # what was found on them is not taken for current
-        state.client.incr(keys.of(state.key, keys.LABEL_VERSION))
+        state.annotations.note_change()
     if names:
         state.client.delete(keys.of(state.key, keys.SIZES))
         details = state.key, ", ".join(names)

@@ -160,6 +160,7 @@ class Projects:
             pipe.delete(keys.of(key, keys.RECORD))  # one alone is taken for a loss
             pipe.execute()
         self.at(key).forget()
+        self.derived.forget(key)
 
     def at(self, key: str) -> ProjectState:
         """Return the state of a project, known or not."""

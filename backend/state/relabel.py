@@ -28,6 +28,7 @@ class RelabelRequest(BaseModel):
     stage : its answers are to be taken out, are out, or are to be put back
     at : when it was asked for, in seconds since 1970
     label : what its label was
+    control : of the question that the label answers; the first one's if empty
     answers : what was taken out, whole; kept until they are back or out of date
     row : the prediction that keeps them in Label Studio, too
     error : why it does not go on
@@ -37,6 +38,7 @@ class RelabelRequest(BaseModel):
     stage: Stage = "wanted"
     at: float = 0.0
     label: str = ""
+    control: str = ""
     answers: tuple[Annotation, ...] = ()
     row: int | None = None
     error: str = ""

@@ -226,7 +226,7 @@ class Trace(ResponseModel):
 
 
 class OtherAnswer(ResponseModel):
-    """What is answered to a question after the first one."""
+    """What is answered to another question."""
 
     control: str
     kind: AnswerKind
@@ -242,7 +242,7 @@ class TaskDetail(ResponseModel):
     label: str | None
     predicted: str | None
     certainty: Share | None
-    others: list[OtherAnswer] = Field(description="The questions after the first.")
+    others: list[OtherAnswer] = Field(description="The other questions.")
     place: Count | None = Field(description="Place among the next tasks.")
     why: Why | None
     text: str | None

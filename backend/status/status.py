@@ -69,7 +69,7 @@ def describe(
         "key": state.key,
         "title": "" if facts.project is None else facts.project.title,
         "phase": _phase(state, facts, snapshot),
-        **_counts(state, shown),
+        **_counts(state, snapshot),
         "version": VERSION,
         **facts.model_dump(include=SHOWN_FACTS),
         "last_error": facts.paused or fault or facts.last_error,
@@ -119,7 +119,6 @@ def _counts(state: ProjectState, snapshot: ProjectSnapshot | None) -> JsonObject
     ranked_tasks = open_tasks - tasks_aside.keys() - state.tasks.pending()
     return {
         "tasks": state.tasks.count(),
-        "labels": 0 if labels is None else len(labels.chosen),
         "skipped": 0 if labels is None else len(labels.skipped),
         "set_aside": len(tasks_aside) + (0 if labels is None else labels.set_aside),
         "set_aside_reasons": sentences(why),
@@ -224,6 +223,7 @@ def _question_choices(snapshot: ProjectSnapshot | None) -> JsonObject:
     """Return what a question asks, and what people make of it."""
     return {
         "question": "" if snapshot is None else snapshot.schema.control,
+        "labels": 0 if snapshot is None else len(snapshot.labels.chosen),
         "agreement": _agreement(snapshot),
         "acceptance": None if snapshot is None else snapshot.labels.acceptance,
         "classes": [] if snapshot is None else list(snapshot.schema.classes),

@@ -54,18 +54,26 @@ LEFT_ONLY = "The left one of two items."
 LARGEST_BYTES = 5_000_000
 
 
-def task_detail(state: ProjectState, task: int, services: Services) -> TaskDetail:
+def task_detail(
+    state: ProjectState, task: int, services: Services, question: str = ""
+) -> TaskDetail:
     """Return what a person would want to see of a task.
+
+    Parameters
+    ----------
+    question : control of the question that is answered first; the first one if empty
 
     Raises
     ------
     UnknownTaskError
         if the project has no such task
+    UnknownQuestionError
+        if it does not learn that question
     """
     single = look_up(state.client, state.key, task)
     if single is None:
         raise UnknownTaskError(task)
-    snapshot, fault = ProjectSnapshot.or_fault(state)
+    snapshot, fault = ProjectSnapshot.or_fault(state, question)
     home = services.settings.label_studio_for_people
     look = TaskLoader(state=state, task=task, single=single, services=services)
     preview = TaskPreview(note=fault) if snapshot is None else look.at(snapshot.schema)
@@ -93,11 +101,10 @@ def _thought(
     """Return what people and the model say, and when the task is asked for."""
     window = state.facts().window
     place = next((n for n, one in enumerate(window, 1) if one.task == task), None)
-    ranking = state.ranking()
+    ranking = state.ranking() if snapshot is None else snapshot.ranking()
     predicted, certainty = _foreseen(task, ranking)
-    questions = () if snapshot is None else snapshot.questions[1:]
     return {
-        "others": [_other_answer(task, one, ranking) for one in questions],
+        "others": [] if snapshot is None else _other_answers(task, snapshot),
         "label": None if snapshot is None else snapshot.labels.chosen.get(task),
         "predicted": predicted,
         "certainty": certainty,
@@ -106,11 +113,25 @@ def _thought(
     }
 
 
-def _other_answer(
+def _other_answers(task: int, snapshot: ProjectSnapshot) -> list[JsonObject]:
+    """Return the answers to all questions but the one of a snapshot."""
+    first, shown = snapshot.first or snapshot, snapshot.schema.control
+    if not first.others:
+        return []
+    ranking = first.ranking()
+    return [
+        _answer(task, one, ranking)
+        for one in first.questions
+        if one.schema.control != shown
+    ]
+
+
+def _answer(
     task: int, question: ProjectSnapshot, ranking: Ranking | None
 ) -> JsonObject:
-    control = question.schema.control
-    own = None if ranking is None else ranking.others.get(control)
+    control, own = question.schema.control, ranking
+    if ranking is not None and question.first is not None:
+        own = ranking.others.get(control)
     return {
         "control": control,
         "kind": question.kind,

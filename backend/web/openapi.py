@@ -169,7 +169,7 @@ PARAMETERS: dict[str, JsonObject] = {
     },
 }
 OF_QUESTION = {PROJECT, f"{PROJECT}/learning", f"{PROJECT}/map"}
-OF_QUESTION |= {"/projects/{name}/report.html"}
+OF_QUESTION |= {f"{PROJECT}/tasks/{{task}}", "/projects/{name}/report.html"}
 QUESTION: JsonObject = {
     "name": "question",
     "in": "query",

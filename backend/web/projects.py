@@ -60,7 +60,7 @@ def project_map(name: str) -> MapView:
 @answers
 def project_task(name: str, task: int) -> TaskDetail:
     """Return what a person would want to see of a task."""
-    return task_detail(_state(name), task, current_services())
+    return task_detail(_state(name), task, current_services(), _question())
 
 
 @of_project.get("/api/projects/<name>/rest")

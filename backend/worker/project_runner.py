@@ -265,7 +265,7 @@ class ProjectRunner:
 
     def _note_names(self, items: FeatureTable) -> None:
         """Keep whether the names of the classes teach, for the status."""
-        knows_names = bool((items.bare or items).opinions)
+        knows_names = bool((items.bare or items).named.opinions)
         if knows_names != self.state.facts().knows_class_names:
             self.state.note(knows_class_names=knows_names)
 

@@ -1,5 +1,6 @@
 """A label config that asks several questions: each has a model of its own."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import orjson
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from dubito.backend.autolabel.models import AutolabelCommand
 from dubito.backend.autolabel.plan import describe_autolabel, request_autolabel
@@ -279,7 +280,7 @@ def test_auto_labels_are_of_one_question(bench: Stand) -> None:
     report = describe_autolabel(bench.state(project.number))
 
     assert not report.thresholds
-    assert '`{"controls": ["topic"]}`' in report.reason
+    assert '`{"controls":["topic"]}`' in report.reason
 
 
 def test_a_task_counts_as_labelled_once_any_question_is_answered(bench: Stand) -> None:
@@ -365,6 +366,60 @@ def test_the_api_describes_the_question_that_is_named(bench: Stand) -> None:
         assert grade == str(project.answers[task].quality)
     assert unknown.status_code == 404
     assert "choose from 'topic', 'quality', 'faults'" in unknown.get_json()["detail"]
+
+
+def test_a_late_answer_about_one_question_is_not_shown_beside_another(
+    bench: Stand, page: Page
+) -> None:
+    project = connected(bench)
+    held: list[Route] = []
+    late = re.compile(r"/learning\?question=quality$")
+    page.route(late, lambda route: held.append(route))  # noqa: PLW0108  # it is marked
+    page.goto(f"{bench.url}/projects/{project.number}?question=quality")
+    expect(page.locator("#glance")).to_contain_text("Accuracy of quality")
+    select, classes = page.locator("#questions select"), page.locator("#classes")
+
+    select.select_option("faults")
+    expect(classes).to_contain_text("insult")
+    with page.expect_response(late):
+        held[0].continue_()
+
+    expect(page.locator("#glance")).to_contain_text("faults")
+    expect(classes).to_contain_text("insult")
+
+
+def test_a_task_is_asked_again_whichever_question_it_answers(bench: Stand) -> None:
+    project = connected(bench, labels=0)
+    there, [task, *_] = bench.label_studio, [*project.answers]
+    there.annotate(task, [region("quality", "rating", 2)])
+    bench.settle(project.number)
+    http = create_app(bench.services).test_client()
+    path = f"/api/projects/{project.number}"
+
+    answer = http.post(f"{path}/again", json={"tasks": [task], "action": "ask"})
+    bench.settle(project.number)
+
+    [request] = answer.get_json()["again"]
+    assert (request["label"], request["control"]) == ("2", "quality")
+    [waiting] = bench.status(project.number)["again"]
+    assert waiting["stage"] == "out"
+    assert bench.status(project.number)["window"][0]["task"] == task
+    there.annotate(task, [region("quality", "rating", 3)])
+    bench.settle(project.number)
+    assert not bench.status(project.number)["again"]
+
+
+def test_a_task_is_described_as_to_the_question_that_is_named(bench: Stand) -> None:
+    project = connected(bench)
+    task = project.drawn(1)[0]
+    http = create_app(bench.services).test_client()
+    path = f"/api/projects/{project.number}/tasks/{task}"
+
+    detail = http.get(f"{path}?question=quality").get_json()
+
+    assert detail["label"] == str(project.answers[task].quality)
+    assert [one["control"] for one in detail["others"]] == ["topic", "faults"]
+    assert detail["others"][0]["label"] == project.answers[task].topic
 
 
 def test_a_model_of_another_question_is_exported(bench: Stand) -> None:

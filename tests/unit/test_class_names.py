@@ -200,18 +200,34 @@ def test_texts_in_another_language_than_the_names_are_told(pool: Pool) -> None:
     assert table.argmax(axis=1).tolist() == [0, 1, 2]
 
 
+def test_each_question_has_a_table_and_the_first_one_no_copy(pool: Pool) -> None:
+    other = ("a match", "a meal", "a loan")
+    bare = FeatureTable.of(pool, seed=0, names=[NAMES, other])
+
+    first, second = bare.with_names(NAMES), bare.with_names(other)
+
+    assert np.shares_memory(first.features, bare.features)
+    assert bare.with_names(()) is bare
+    assert bare.with_names(other) is second
+    for table, names in ((first, NAMES), (second, other)):
+        alone = FeatureTable.of(pool, seed=0, names=[names]).with_names(names)
+        assert table.features.tobytes() == alone.features.tobytes()
+        assert table.surroundings.graph is bare.surroundings.graph
+        assert table.models is not bare.models
+
+
 def test_without_texts_names_say_nothing() -> None:
     numbers = pool_of({n: TaskInput(numbers={"x": float(n)}) for n in range(4)})
     unread = pool_of({n: TaskInput(text="שלום") for n in range(4)})
 
     for table in (numbers, unread):
-        assert not FeatureTable.of(table, seed=0, names=[NAMES]).opinions
+        assert not FeatureTable.of(table, seed=0, names=[NAMES]).named.opinions
 
 
 def test_a_name_in_an_unknown_script_or_equal_texts_say_nothing(pool: Pool) -> None:
     equal = np.repeat(pool.vectors[:1], 5, axis=0)
 
-    assert not FeatureTable.of(pool, seed=0, names=[("food", "שלום")]).opinions
+    assert not FeatureTable.of(pool, seed=0, names=[("food", "שלום")]).named.opinions
     assert ClassNames.of(pool.vectors[:2], equal) is None
     assert ClassNames.of(pool.vectors[:2], equal[:0]) is None
 

@@ -9,8 +9,9 @@ from redis import Redis
 from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.services import Services
 from dubito.backend.state.annotations import AnnotationStore
-from dubito.backend.state.derived import KEPT, DerivedValues
+from dubito.backend.state.derived import MOST, DerivedValues
 from tests.builders import KEY, annotation, project
+from tests.label_studio import CONTROL, ITEM, choice_result
 
 
 def labels(services: Services) -> dict[int, str]:
@@ -92,6 +93,30 @@ def test_a_store_put_back_to_an_earlier_day_has_other_labels(
     assert labels(services) == {1: "a", 3: "b"}
 
 
+def test_all_questions_are_answered_by_the_same_annotations(
+    services: Services,
+) -> None:
+    """One question asked before another annotation arrives, the other one after."""
+    state = services.projects.at(KEY)
+    config = f'<View><Text name="{ITEM}" value="$text"/>' + "".join(
+        f'<Choices name="{control}" toName="{ITEM}" choice="single">'
+        '<Choice value="a"/><Choice value="b"/></Choices>'
+        for control in (CONTROL, "other")
+    )
+    state.note(project=project(label_config=f"{config}</View>"))
+    [region] = choice_result("a")
+    both = [region, {**region, "from_name": "other"}]
+    state.annotations.save([annotation(1, both, task=1)])
+    snapshot = ProjectSnapshot.of(services.projects.at(KEY))
+    assert snapshot is not None
+    first, second = snapshot.questions
+    assert first.labels.chosen.keys() == {1}
+
+    state.annotations.save([annotation(2, both, task=2)])
+
+    assert second.labels.chosen.keys() == {1}
+
+
 def test_threads_that_ask_together_derive_a_value_once() -> None:
     values, count, may_end = DerivedValues(), [0], threading.Event()
 
@@ -101,17 +126,27 @@ def test_threads_that_ask_together_derive_a_value_once() -> None:
         return "value"
 
     with ThreadPoolExecutor(4) as threads:
-        answers = [threads.submit(values.of, "name", 1, derive) for _ in range(4)]
+        answers = [threads.submit(values.of, "1.1", 1, derive, len) for _ in range(4)]
         may_end.set()
         assert {answer.result() for answer in answers} == {"value"}
 
     assert count == [1]
 
 
-def test_few_values_are_kept() -> None:
+def test_no_more_is_kept_than_the_last_value_or_so_much() -> None:
     values = DerivedValues()
-    for number in range(KEPT + 1):
-        values.of(str(number), 0, lambda: number)  # noqa: B023  # called at once
+    sizes = {"1.1": MOST // 2, "2.1": MOST // 2, "3.1": 1, "4.1": 2 * MOST}
 
-    assert values.of(str(KEPT), 0, lambda: -1) == KEPT
-    assert values.of("0", 0, lambda: -1) == -1
+    def kept() -> set[str]:
+        answers = {
+            name: values.of(name, 0, lambda: "new", lambda _: 0) for name in [*sizes]
+        }
+        return {name for name, answer in answers.items() if answer == "old"}
+
+    for name in ("1.1", "2.1", "3.1"):
+        values.of(name, 0, lambda: "old", lambda _: sizes[name])  # noqa: B023  # called at once
+    assert kept() == {"2.1", "3.1"}
+    values.of("4.1", 1, lambda: "old", lambda _: sizes["4.1"])
+    values.forget("2.1")
+    assert values.of("4.1", 1, lambda: "new", lambda _: 0) == "old"
+    assert values.of("3.1", 0, lambda: "new", lambda _: 0) == "new"

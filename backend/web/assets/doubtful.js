@@ -65,12 +65,15 @@
         ),
       );
 
+    const questionOf = ({ questions }, { control }) =>
+      questions.find((question) => question.control === control) ?? questions[0] ?? {};
+
     const waiting = (status, one) =>
       make(
         "tr",
         { "data-task": one.task },
         make("td", {}, Dubito.taskLink(status, one.task)),
-        make("td", {}, Dubito.label(status, one.label)),
+        make("td", {}, Dubito.label(questionOf(status, one), one.label)),
         make("td", {}, one.error ? `${STAGES[one.stage]}: ${one.error}` : STAGES[one.stage]),
         make(
           "td",

@@ -75,7 +75,7 @@
     return make("div", {}, make("dl", { class: "numbers" }, ...pairs), more);
   }
 
-  /** Return what people and the model answer to the questions after the first. */
+  /** Return what people and the model answer to the other questions. */
   function otherAnswers(others) {
     const texts = others.flatMap(({ control, kind, label, predicted }) => {
       const named = (answer) => Dubito.label({ kind }, answer);

@@ -169,6 +169,8 @@
         status.window.map(({ task }) => task),
       ].join();
       if (basis === this.basis) return;
+      if (status.question !== this.question) this.hidden.clear(); // it has other classes
+      this.question = status.question;
       this.basis = basis;
       this.isStale = true;
       this.kept.clear();
@@ -209,7 +211,9 @@
     async ask() {
       if (this.project.isReport) return this.project.get("map");
       const headers = this.mark ? { "If-None-Match": this.mark } : {};
+      const { question } = this.project;
       const { response, body } = await Dubito.ask(this.project.address("map"), { headers });
+      if (question !== this.project.question) return undefined; // it is asked for again
       if (body) this.mark = response.headers.get("ETag");
       return body;
     }

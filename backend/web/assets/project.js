@@ -5,6 +5,7 @@
   window.Dubito = Dubito;
   const LOOK_MILLISECONDS = 2000;
   const MOST_PARTS = 20;
+  const LATE = new Error("another question was chosen meanwhile");
   const kept = document.getElementById("kept");
 
   /** Make an element; what is null or undefined is left out. */
@@ -51,11 +52,20 @@
   Dubito.count = (number) => number.toLocaleString("en");
   Dubito.moment = (seconds) => new Date(1000 * seconds).toLocaleString();
 
+  function parsed(text) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return null;
+    }
+  }
+
   /** Return a label as people read it: classes, or stretches with their ends. */
   Dubito.label = ({ kind }, label) => {
     // A label from before the question took several classes is a plain text.
-    if (kind !== "any of" || !/^\[.*\]$/.test(label)) return label;
-    const parts = JSON.parse(label).map((part) =>
+    const list = kind === "any of" ? parsed(label) : null;
+    if (!Array.isArray(list)) return label;
+    const parts = list.map((part) =>
       Array.isArray(part) ? `${part[2]} (${part[0]} to ${part[1]})` : part,
     );
     const rest = parts.length - MOST_PARTS;
@@ -109,6 +119,7 @@
         try {
           await draw(status);
         } catch (error) {
+          if (error === LATE) return; // the question that is shown now is drawn by itself
           drawn = null; // it is drawn with the next status
           console.warn(error);
         }
@@ -133,9 +144,13 @@
       return this.look();
     }
 
+    /** Return what is told; throw `LATE` if another question was chosen meanwhile. */
     async get(name) {
       if (this.isReport) return this.kept[name] ?? null;
-      return (await ask(this.address(name))).body;
+      const { question } = this;
+      const { body } = await ask(this.address(name));
+      if (question !== this.question) throw LATE;
+      return body;
     }
 
     /** Like get, but asked once for all panels while the status stays. */
@@ -163,6 +178,7 @@
       try {
         answer = await ask(this.address(), { headers });
       } catch (error) {
+        if (question !== this.question) return;
         if (error.status !== 404 || !question) throw error;
         await this.choose(""); // the label config asks that question no more
         return;

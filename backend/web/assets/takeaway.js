@@ -36,6 +36,13 @@
     return `trained on ${counted(model.labels, "label", "labels")}, ${moment(model.made_at)}${age}`;
   }
 
+  function aboutLabels(questions) {
+    const most = Math.max(0, ...questions.map(({ labels }) => labels));
+    if (!most) return "none yet";
+    const tasks = questions.length > 1 ? "" : `of ${counted(most, "task", "tasks")}, `;
+    return `${tasks}one row per annotation`;
+  }
+
   function row(name, said, ...files) {
     return make(
       "tr",
@@ -84,13 +91,7 @@
       const [first, second] = status.questions;
       report.setAttribute("aria-label", "This page as one HTML file");
       body.replaceChildren(
-        row(
-          "Labels",
-          status.labels
-            ? `of ${counted(status.labels, "task", "tasks")}, one row per annotation`
-            : "none yet",
-          links(project, LABELS),
-        ),
+        row("Labels", aboutLabels(status.questions), links(project, LABELS)),
         row(
           "Predictions",
           predictions
