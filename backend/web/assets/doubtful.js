@@ -34,11 +34,12 @@
     }
 
     async function ask(status, { task, label, start }) {
-      const isPart = start !== null || status.questions.length > 1;
-      const what = isPart
-        ? "all answers to the task"
-        : `the label ${JSON.stringify(Dubito.label(status, label))}`;
-      const more = `Dubito removes ${what} from Label Studio and stores it. You can restore ${isPart ? "them" : "the label"} until somebody labels the task again.`;
+      const one = `the label ${JSON.stringify(Dubito.label(status, label))}`;
+      let [what, it, restored] = [one, "it", "the label"];
+      if (start !== null) [what, restored] = ["all that people marked in the task", "it"];
+      else if (status.questions.length > 1)
+        [what, it, restored] = ["all answers to the task", "them", "them"];
+      const more = `Dubito removes ${what} from Label Studio and stores ${it}. You can restore ${restored} until somebody labels the task again.`;
       if (await confirm(`Ask for task ${task} again?`, "Ask again", more)) await post(task, "ask");
     }
 
