@@ -101,8 +101,8 @@ def _ask(tasks: Sequence[int], snapshot: ProjectSnapshot) -> None:
     state, requests = snapshot.state, snapshot.state.relabel.all()
     answers = {
         task: (one.labels.chosen[task], one.schema.control)
-        for one in reversed(snapshot.questions)  # of several the first one counts
         for task in tasks
+        for one in reversed(snapshot.questions)  # of several the first one counts
         if task in one.labels.chosen
     }
     unfit = [task for task in tasks if task not in answers or task in requests]

@@ -61,7 +61,7 @@ def describe(
     settled_at = state.work.settled_at()  # before the rest, which a round may change
     facts = state.facts()
     snapshot, fault = ProjectSnapshot.or_fault(state)
-    shown = None if snapshot is None else snapshot.question(question)
+    subject = None if snapshot is None else snapshot.question(question)
     fault = fault or nothing_to_learn_from(state) or no_file_yet(state, facts)
     fault = fault or ("" if snapshot is None else snapshot.settings_error)
     status = {
@@ -76,12 +76,12 @@ def describe(
         "mode": _mode(facts, services),
         "window": _window(state, facts),
         **_progress(state, snapshot),
-        **_assessed(shown),
+        **_assessed(subject),
         "again": describe_relabel(state),
         "links": _links(state, services),
         "notes": notes(state, facts, snapshot, services),
         **_project_choices(snapshot),
-        **_question_choices(shown),
+        **_question_choices(subject),
     }
     is_settled = settled_at is not None and settled_at == state.work.settled_at()
     return ProjectStatus.model_validate({**status, "settled": is_settled})

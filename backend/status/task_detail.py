@@ -115,14 +115,14 @@ def _thought(
 
 def _other_answers(task: int, snapshot: ProjectSnapshot) -> list[JsonObject]:
     """Return the answers to all questions but the one of a snapshot."""
-    first, shown = snapshot.first or snapshot, snapshot.schema.control
+    first, control = snapshot.first or snapshot, snapshot.schema.control
     if not first.others:
         return []
     ranking = first.ranking()
     return [
         _answer(task, one, ranking)
         for one in first.questions
-        if one.schema.control != shown
+        if one.schema.control != control
     ]
 
 

@@ -48,10 +48,10 @@ def yeast() -> SetRows:
     """Return genes, measured, and the 14 groups of functions."""
     content = gzip.decompress(packaged("river", "river/datasets/yeast.csv.gz"))
     rows = [*csv.DictReader(io.StringIO(content.decode()))]
-    kept = np.sort(np.random.default_rng(0).permutation(len(rows))[:YEAST_ROWS])
+    places = np.sort(np.random.default_rng(0).permutation(len(rows))[:YEAST_ROWS])
     tasks: list[JsonObject] = []
     labels = []
-    for row in (rows[place] for place in kept):
+    for row in (rows[place] for place in places):
         numbers = {k: float(v) for k, v in row.items() if k.startswith("Att")}
         tasks.append({"row": numbers})
         labels.append([k for k, v in row.items() if k.startswith("Class") and v == "1"])
@@ -107,8 +107,8 @@ class SetProject:
         tag = {"text": "Text", "row": "Table"}[key]
         choices = "".join(f'<Choice value="{name}"/>' for name in classes)
         control = f'name="{CONTROL}" toName="{ITEM}" choice="multiple"'
-        shown = f'<{tag} name="{ITEM}" value="${key}"/>'
-        return f"<View>{shown}<Choices {control}>{choices}</Choices></View>"
+        item = f'<{tag} name="{ITEM}" value="${key}"/>'
+        return f"<View>{item}<Choices {control}>{choices}</Choices></View>"
 
     def labelled(self) -> Labelled:
         """Read the project as the service does."""

@@ -371,8 +371,8 @@ def test_a_label_studio_that_is_too_old_is_named_before_all(
     bench.server.options.release = release
     rows = rows_project(bench.label_studio, 10)
 
-    said = connect(bench, rows.project)
+    output = connect(bench, rows.project)
 
     words = f"Label Studio {release} is older than {OLDEST}"
-    assert said.lines[0].startswith(words) == is_named
-    assert not said.error
+    assert output.lines[0].startswith(words) == is_named
+    assert not output.error

@@ -372,9 +372,9 @@ def test_a_late_answer_about_one_question_is_not_shown_beside_another(
     bench: Stand, page: Page
 ) -> None:
     project = connected(bench)
-    held: list[Route] = []
+    routes: list[Route] = []
     late = re.compile(r"/learning\?question=quality$")
-    page.route(late, lambda route: held.append(route))  # noqa: PLW0108  # it is marked
+    page.route(late, lambda route: routes.append(route))  # noqa: PLW0108  # it is marked
     page.goto(f"{bench.url}/projects/{project.number}?question=quality")
     expect(page.locator("#glance")).to_contain_text("Accuracy of quality")
     select, classes = page.locator("#questions select"), page.locator("#classes")
@@ -382,7 +382,7 @@ def test_a_late_answer_about_one_question_is_not_shown_beside_another(
     select.select_option("faults")
     expect(classes).to_contain_text("insult")
     with page.expect_response(late):
-        held[0].continue_()
+        routes[0].continue_()
 
     expect(page.locator("#glance")).to_contain_text("faults")
     expect(classes).to_contain_text("insult")
@@ -430,8 +430,8 @@ def test_a_model_of_another_question_is_exported(bench: Stand) -> None:
 
     assert model.fitted.schema.control == "quality"
     assert "one of 3 grades" in card_of(model, state)
-    named = "'why'; choose from 'topic', 'quality', 'fa"
-    with pytest.raises(UnknownQuestionError, match=named):
+    pattern = "'why'; choose from 'topic', 'quality', 'fa"
+    with pytest.raises(UnknownQuestionError, match=pattern):
         fit_model(bench.services, state, "why")
 
 

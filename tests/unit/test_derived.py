@@ -137,7 +137,7 @@ def test_no_more_is_kept_than_the_last_value_or_so_much() -> None:
     values = DerivedValues()
     sizes = {"1.1": MOST // 2, "2.1": MOST // 2, "3.1": 1, "4.1": 2 * MOST}
 
-    def kept() -> set[str]:
+    def survivors() -> set[str]:
         answers = {
             name: values.of(name, 0, lambda: "new", lambda _: 0) for name in [*sizes]
         }
@@ -145,7 +145,7 @@ def test_no_more_is_kept_than_the_last_value_or_so_much() -> None:
 
     for name in ("1.1", "2.1", "3.1"):
         values.of(name, 0, lambda: "old", lambda _: sizes[name])  # noqa: B023  # called at once
-    assert kept() == {"2.1", "3.1"}
+    assert survivors() == {"2.1", "3.1"}
     values.of("4.1", 1, lambda: "old", lambda _: sizes["4.1"])
     values.forget("2.1")
     assert values.of("4.1", 1, lambda: "new", lambda _: 0) == "old"

@@ -113,9 +113,9 @@
     onChange(basis, draw) {
       let drawn = null;
       this.onStatus(async (status) => {
-        const found = JSON.stringify([status.question, basis(status)]);
-        if (found === drawn) return;
-        drawn = found;
+        const state = JSON.stringify([status.question, basis(status)]);
+        if (state === drawn) return;
+        drawn = state;
         try {
           await draw(status);
         } catch (error) {

@@ -39,13 +39,13 @@
   /** Return what people choose a question by, and what brings it up to date. */
   function chooser(project) {
     const select = make("select");
-    let shown = "";
+    let options = "";
     select.addEventListener("change", () => project.choose(select.value).catch(console.warn));
     const update = ({ question, questions }) => {
       const names = questions.map(({ control }) => control);
-      if (JSON.stringify(names) !== shown) {
+      if (JSON.stringify(names) !== options) {
         select.replaceChildren(...names.map((name) => make("option", { value: name }, name)));
-        shown = JSON.stringify(names);
+        options = JSON.stringify(names);
       }
       select.value = question;
     };
