@@ -36,6 +36,9 @@ class AutolabelProgress(ResponseModel):
     passed_over: Count = Field(
         description="Tasks that people had answered, or that are gone."
     )
+    time_left: str = Field(
+        description="Estimate of how long a running job takes; empty until it is known."
+    )
     note: str
     error: str
 

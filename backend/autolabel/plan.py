@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from dubito.backend.autolabel.models import AutolabelProgress, AutolabelStatus
+from dubito.backend.autolabel.models import AutolabelStatus
+from dubito.backend.autolabel.progress import progress_of
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.errors import NotNowError
 from dubito.backend.learning.snapshot import ProjectSnapshot
@@ -111,7 +112,7 @@ def describe_autolabel(state: ProjectState) -> AutolabelStatus:
         advice=_advice(best, table[0].tasks) if table else "",
         errors=errors,
         reason=reason,
-        job=_progress(state),
+        job=progress_of(state),
     )
 
 
@@ -183,17 +184,6 @@ def _advice(best: Threshold | None, total: int) -> str:
     )
 
 
-def _progress(state: ProjectState) -> AutolabelProgress:
-    job = state.autolabel.job()
-    count = len(state.autolabel.rows().keys() | state.autolabel.answers().keys())
-    if job.doing == "writing" or (job.state == "done" and job.certainty is not None):
-        count = job.of - state.autolabel.count_left() - job.passed_over
-    facts = state.facts()
-    error = (facts.paused or facts.last_error) if job.state in ACTIVE else ""
-    progress = {"doing": job.doing, "written": max(0, count), "error": error}
-    return AutolabelProgress.model_validate({**dict(job), **progress})
-
-
 def request_autolabel(
     wish: AutolabelCommand, state: ProjectState, services: Services
 ) -> None:
@@ -237,6 +227,8 @@ def _start(wish: AutolabelCommand, state: ProjectState, services: Services) -> N
         control=snapshot.schema.control,
         as_annotations=wish.annotations,
         of=len(labels),
+        began_at=state.clock(),
+        began_with=len(labels),
     )
     if not state.autolabel.begin(job, labels):
         message = (
@@ -274,14 +266,27 @@ def _pause(state: ProjectState) -> None:
 
 def _resume(state: ProjectState) -> None:
     job = state.autolabel.job()
-    if not state.autolabel.move({"paused"}, state=job.goes_on_as, goes_on_as="none"):
+    begun = {
+        "state": job.goes_on_as,
+        "goes_on_as": "none",
+        "began_at": state.clock(),
+        "began_with": state.autolabel.remaining(job),
+    }
+    if not state.autolabel.move({"paused"}, **begun):
         message = "nothing is paused, so there is nothing to resume"
         raise NotNowError(message)
 
 
 def _undo(state: ProjectState) -> None:
-    tasks = state.autolabel.rows().keys() | state.autolabel.answers().keys()
-    begun = {"state": "undoing", "goes_on_as": "none", "of": len(tasks), "note": ""}
+    tasks = state.autolabel.written_tasks()
+    begun = {
+        "state": "undoing",
+        "goes_on_as": "none",
+        "of": len(tasks),
+        "note": "",
+        "began_at": state.clock(),
+        "began_with": len(tasks),
+    }
     if not state.autolabel.move({"writing", "paused", "done"}, **begun):
         message = "Dubito wrote no auto-labels, so there is nothing to undo"
         raise NotNowError(message)

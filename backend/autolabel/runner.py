@@ -111,7 +111,7 @@ class AutolabelRunner:
     def _adopt(self) -> None:
         """Take over what was there before we knew of any job."""
         rest = self.turn.state.autolabel
-        tasks = rest.rows().keys() | rest.answers().keys()
+        tasks = rest.written_tasks()
         if tasks:
             answers = bool(rest.answers())
             job = {"state": "done", "of": len(tasks), "as_annotations": answers}

@@ -35,6 +35,9 @@ class AutolabelJob(BaseModel):
     singly : whether rows are written one by one, as Label Studio did not take all
         of those it was given at once
     note : what else there is to say
+    began_at : when it last began or went on, in seconds since 1970; 0 in a job that an
+        older Dubito began
+    began_with : how many tasks were to be done then
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -47,6 +50,8 @@ class AutolabelJob(BaseModel):
     passed_over: int = 0
     singly: bool = False
     note: str = ""
+    began_at: float = 0.0
+    began_with: int = 0
 
     @property
     def doing(self) -> RestState:
@@ -177,6 +182,15 @@ class AutolabelStore:
     def forget_row(self, task: int) -> None:
         """Note that a row is gone."""
         self.client.hdel(self._key(keys.REST_ROWS), str(task))
+
+    def written_tasks(self) -> set[int]:
+        """Return the tasks in which something of ours stands."""
+        return {*self.rows(), *self.answers()}
+
+    def remaining(self, job: AutolabelJob) -> int:
+        """Return how many tasks the job has not done yet."""
+        is_undo = job.doing == "undoing"
+        return len(self.written_tasks()) if is_undo else self.count_left()
 
     def answers(self) -> dict[int, int]:
         """Return the id of our annotation of each task that has one."""

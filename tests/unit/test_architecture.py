@@ -51,7 +51,7 @@ MAY_IMPORT = {
     "backend/features": {*DATA, "data_kinds", "project_settings"},
     "backend/publishing": {*DATA, "progress"},
     "backend/learning": {*LOOP, "project_settings"},
-    "backend/autolabel": {*LOOP, "turn"},
+    "backend/autolabel": {*LOOP, "progress", "turn"},
     "backend/relabel": {*LOOP, "turn"},
     "backend/taskmap": {*LOOP, "turn"},
     "backend/connection": {*LOOP, "progress", "relabel"} - {"learning"},

@@ -108,7 +108,9 @@
       done: `Done: ${of} ${kind} are in Label Studio.${over}`,
       undone: "Undone. Labels that somebody edited were kept.",
     };
-    return [texts[job.state], job.note, job.error && `The job has stopped: ${job.error}`]
+    const left = job.time_left && `${job.time_left[0].toUpperCase()}${job.time_left.slice(1)}.`;
+    const stopped = job.error && `The job has stopped: ${job.error}`;
+    return [texts[job.state], left, job.note, stopped]
       .filter(Boolean)
       .join(" ");
   }
