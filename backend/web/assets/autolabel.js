@@ -110,9 +110,7 @@
     };
     const left = job.time_left && `${job.time_left[0].toUpperCase()}${job.time_left.slice(1)}.`;
     const stopped = job.error && `The job has stopped: ${job.error}`;
-    return [texts[job.state], left, job.note, stopped]
-      .filter(Boolean)
-      .join(" ");
+    return [texts[job.state], left, job.note, stopped].filter(Boolean).join(" ");
   }
 
   Dubito.panels.rest = (section, project) => {
