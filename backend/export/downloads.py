@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
 
 from pydantic import Field
 
-from dubito.backend.errors import BackendError, NotReadyError
+from dubito.backend.errors import NotNowError, NotReadyError
 from dubito.backend.export.model_zip import zipped
 from dubito.backend.export.tables import NoModelError, count_predictions, snapshot_of
 from dubito.backend.learning.round import fingerprint_of
+from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.response_model import Count, ResponseModel
 from dubito.backend.state.models import ModelStore
 
 if TYPE_CHECKING:
     from dubito.backend.services import Services
+    from dubito.backend.state.models import ModelFile
     from dubito.backend.state.project import ProjectState
 
 NAME = "model.zip"
@@ -40,18 +43,28 @@ class Offer(ResponseModel):
     model: ModelOffer
 
 
-def offer(state: ProjectState) -> Offer:
+def offer(state: ProjectState, question: str = "") -> Offer:
     """Return how many predictions there are, and how the model stands.
 
     It is asked for again and again, so it reads no annotations: the status has read
     them, and says how many labels there are.
+
+    Parameters
+    ----------
+    question : the control whose model is offered; that of the first one if empty
+
+    Raises
+    ------
+    UnknownQuestionError
+        if that question is not learnt
     """
-    return Offer(predictions=count_predictions(state), model=_model(state))
+    return Offer(predictions=count_predictions(state), model=_model(state, question))
 
 
-def _model(state: ProjectState) -> ModelOffer:
-    store = ModelStore.of(state)
-    record, is_making = store.last_file(), store.is_making()
+def _model(state: ProjectState, question: str) -> ModelOffer:
+    store, snapshot = ModelStore.of(state), _snapshot(state, question)
+    record = _record(store, snapshot)
+    is_making = store.making() == ("" if snapshot is None else snapshot.schema.control)
     if record is None:
         return ModelOffer(state="making" if is_making else "none")
     if record.error:
@@ -61,42 +74,71 @@ def _model(state: ProjectState) -> ModelOffer:
         size=record.size,
         labels=record.labels,
         made_at=record.made_at,
-        is_latest=record.basis == _basis(state),
+        is_latest=record.basis == _basis(snapshot),
     )
 
 
-def _basis(state: ProjectState) -> str:
+def _snapshot(state: ProjectState, question: str) -> ProjectSnapshot | None:
+    """Return how the project stands as to a question; None if nothing is learnt."""
+    snapshot, _ = ProjectSnapshot.or_fault(state, question)
+    return snapshot
+
+
+def _record(store: ModelStore, snapshot: ProjectSnapshot | None) -> ModelFile | None:
+    """Return what is known of the last file, if it is of this question."""
+    record = store.last_file()
+    if record is None or snapshot is None or record.control == snapshot.schema.control:
+        return record
+    is_of_the_first = not record.control
+    return record if is_of_the_first and snapshot.first is None else None
+
+
+def _basis(snapshot: ProjectSnapshot | None) -> str:
     """Return what a model that was made now would be computed from."""
-    try:
-        snapshot = snapshot_of(state)
-    except BackendError:
+    if snapshot is None:
         return ""
-    tasks_version = state.tasks.version()
+    tasks_version = snapshot.state.tasks.version()
     return fingerprint_of(snapshot.label_version, tasks_version, snapshot.basis)
 
 
-def ask_for_model(state: ProjectState, services: Services) -> None:
-    """Let a worker make the model's file, unless one is at it."""
+def ask_for_model(state: ProjectState, services: Services, question: str = "") -> None:
+    """Let a worker make the file with the model of a question, unless one is at it.
+
+    Raises
+    ------
+    NoModelError
+        if there is nothing to learn from
+    NotNowError
+        if the model of another question is being made
+    UnknownQuestionError
+        if that question is not learnt
+    """
     if not count_predictions(state):
         raise NoModelError(state.id)
-    if ModelStore.of(state).begin():
-        services.call("make_model", state.key)
-
-
-def model_file(state: ProjectState) -> bytes:
-    """Return the content of `model.zip`, or raise `NotReadyError` and what to do."""
+    control = snapshot_of(state).question(question).schema.control
     store = ModelStore.of(state)
-    record = store.last_file()
+    if store.begin(control):
+        services.call("make_model", state.key, control)
+    elif (other := store.making()) not in (None, control):
+        message = f"the model of {other!r} is being trained: try again in a moment"
+        raise NotNowError(message)
+
+
+def model_file(state: ProjectState, question: str = "") -> bytes:
+    """Return the content of `model.zip`, or raise `NotReadyError` and what to do."""
+    store, snapshot = ModelStore.of(state), _snapshot(state, question)
+    record = _record(store, snapshot)
     content = None if record is None or record.error else store.content(record)
     if content is not None:
         return zipped(content.packed, content.card)
-    if store.is_making():
+    if store.making() is not None:
         message = "the model is being trained: try again in a moment"
     elif record is not None and record.error:
         message = f"training the model failed: {record.error}"
     else:
+        query = f"?question={quote(question)}" if question else ""
         message = (
             "there is no trained model of the last day: press “Train the model” on"
-            f" the page, or POST to /api/projects/{state.id}/model"
+            f" the page, or POST to /api/projects/{state.id}/model{query}"
         )
     raise NotReadyError(message)

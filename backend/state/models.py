@@ -49,6 +49,8 @@ class ModelFile(StoredAssessment):
     labels : how many tasks it has learnt from
     basis : equal bases give equal models
     error : why it could not be made
+    control : the question that it answers; empty in a file of an older Dubito, which
+        answers the first one
     """
 
     file: str = ""
@@ -57,11 +59,16 @@ class ModelFile(StoredAssessment):
     basis: str = ""
     made_at: float = 0.0
     error: str = ""
+    control: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelStore:
-    """The file with a project's model, and whether one is being made."""
+    """The file with a project's model, and whether one is being made.
+
+    A project has one file, of whichever question was asked for last: the store holds it
+    in memory.
+    """
 
     client: Redis
     project: str
@@ -72,29 +79,30 @@ class ModelStore:
         """Return that of a project."""
         return cls(state.client, state.key, state.clock)
 
-    def begin(self) -> bool:
+    def begin(self, control: str) -> bool:
         """Return True to the first who asks for a file, while none is being made."""
-        return bool(self.client.set(self._making, 1, nx=True, ex=MAKING_SECONDS))
+        return bool(self.client.set(self._making, control, nx=True, ex=MAKING_SECONDS))
 
-    def is_making(self) -> bool:
-        """Return whether a file is being made."""
-        return bool(self.client.exists(self._making))
+    def making(self) -> str | None:
+        """Return the question of which a file is being made; None while none is."""
+        control = self.client.get(self._making)
+        return None if control is None else str(control.decode())
 
     def last_file(self) -> ModelFile | None:
         """Return what is known of the last file; None if there is none any more."""
         record = self.client.get(self._key(keys.MODEL))
         return None if record is None else ModelFile.model_validate_json(record)
 
-    def save(self, model: KeptModel, *, labels: int, basis: str) -> None:
-        """Keep a file in the place of the last one."""
+    def save(self, model: KeptModel, record: ModelFile) -> None:
+        """Keep a file in the place of the last one.
+
+        Parameters
+        ----------
+        record : what is known of the model; name, size and time are added
+        """
         name = secrets.token_hex(8)
-        model_file = ModelFile(
-            file=name,
-            size=len(model.packed),
-            labels=labels,
-            basis=basis,
-            made_at=self.clock(),
-        )
+        facts = {"file": name, "size": len(model.packed), "made_at": self.clock()}
+        model_file = record.model_copy(update=facts)
         last = self.last_file()
         with self.client.pipeline(transaction=True) as pipe:
             if last is not None and last.file:
@@ -108,9 +116,9 @@ class ModelStore:
             pipe.delete(self._making)
             pipe.execute()
 
-    def fail(self, why: str) -> None:
-        """Note why a file could not be made."""
-        record = ModelFile(error=why, made_at=self.clock())
+    def fail(self, why: str, control: str) -> None:
+        """Note why the file of a question could not be made."""
+        record = ModelFile(error=why, made_at=self.clock(), control=control)
         with self.client.pipeline(transaction=True) as pipe:
             pipe.set(self._key(keys.MODEL), record.model_dump_json(), ex=KEPT_SECONDS)
             pipe.delete(self._making)

@@ -170,11 +170,12 @@ PARAMETERS: dict[str, JsonObject] = {
 }
 OF_QUESTION = {PROJECT, f"{PROJECT}/learning", f"{PROJECT}/map"}
 OF_QUESTION |= {f"{PROJECT}/tasks/{{task}}", "/projects/{name}/report.html"}
+OF_QUESTION |= {f"{PROJECT}/export", f"{PROJECT}/export/{{file}}", f"{PROJECT}/model"}
 QUESTION: JsonObject = {
     "name": "question",
     "in": "query",
     "required": False,
-    "description": "Control of the question to describe; without it the first one.",
+    "description": "Control of the question that is meant; without it the first one.",
     "schema": {"type": "string"},
 }
 

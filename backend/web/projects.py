@@ -93,7 +93,7 @@ def ask_again(name: str) -> tuple[requests.RelabelList, HTTPStatus]:
 @answers
 def offered(name: str) -> downloads.Offer:
     """Return what can be downloaded."""
-    return downloads.offer(_state(name))
+    return downloads.offer(_state(name), _question())
 
 
 @of_project.get("/api/projects/<name>/export/<file>")
@@ -101,7 +101,7 @@ def download(name: str, file: str) -> Response:
     """Return a file, piece by piece: others are served in between."""
     state = _state(name)
     if file == downloads.NAME:
-        content = downloads.model_file(state)
+        content = downloads.model_file(state, _question())
         return _attached([content], f"{state.id}-{file}", "application/zip")
     if file not in TABLES:
         names = ", ".join([*TABLES, downloads.NAME])
@@ -115,7 +115,7 @@ def download(name: str, file: str) -> Response:
 @answers
 def make_model(name: str) -> tuple[Asked, HTTPStatus]:
     """Let a worker make the file with the model."""
-    downloads.ask_for_model(_state(name), current_services())
+    downloads.ask_for_model(_state(name), current_services(), _question())
     return Asked(), HTTPStatus.ACCEPTED
 
 

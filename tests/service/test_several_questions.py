@@ -325,6 +325,7 @@ def test_the_page_and_its_report_show_another_question(
     expect(glance).to_contain_text("Accuracy of quality")
     expect(glance).to_contain_text(f"{100 * quality['accuracy']['estimate']:.1f} %")
     expect(classes).to_contain_text("Mean error: ")
+    expect(page.locator("#takeaway")).to_contain_text("Model of quality")
     page.locator("#map").scroll_into_view_if_needed()
     expect(page.locator("#map .classes")).not_to_contain_text("news")
     page.reload()

@@ -3,6 +3,7 @@
 import io
 import zipfile
 
+import orjson
 import pytest
 from flask.testing import FlaskClient
 
@@ -13,6 +14,7 @@ from dubito.backend.web.app import create_app
 from tests.dubito_process import rows_project
 from tests.label_studio import JsonObject
 from tests.service.stand import Stand
+from tests.service.test_several_questions import make as make_several
 from tests.taken_away import download
 
 pytestmark = pytest.mark.real_learner
@@ -161,3 +163,47 @@ def test_a_model_goes_with_its_project(bench: Stand, caller: FlaskClient) -> Non
     bench.services.projects.remove(state.key)
 
     assert not [*state.client.scan_iter(match="*model*")]
+
+
+def test_the_model_of_any_question_is_trained_and_downloaded(
+    bench: Stand, caller: FlaskClient
+) -> None:
+    project = make_several(bench.label_studio)
+    project.label(bench.label_studio, project.drawn(30))
+    bench.connect(project.number)
+    bench.settle(project.number)
+    path, asked = f"/api/projects/{project.number}", "?question=quality"
+
+    assert caller.post(f"{path}/model{asked}").status_code == 202
+    other = caller.post(f"{path}/model")
+    assert other.status_code == 409
+    assert "the model of 'quality' is being trained" in other.get_json()["detail"]
+    assert caller.get(f"{path}/export").get_json()["model"]["state"] == "none"
+    assert caller.get(f"{path}/export{asked}").get_json()["model"]["state"] == "making"
+    bench.run()
+
+    model = caller.get(f"{path}/export{asked}").get_json()["model"]
+    assert (model["state"], model["labels"]) == ("ready", 30)
+    assert model["is_latest"]
+    archive = io.BytesIO(caller.get(f"{path}/export/model.zip{asked}").data)
+    with zipfile.ZipFile(archive) as parts:
+        assert "one of 3 grades" in parts.read("README.md").decode()
+    assert caller.get(f"{path}/export").get_json()["model"]["state"] == "none"
+    assert caller.get(f"{path}/export/model.zip").status_code == 409
+    assert caller.post(f"{path}/model?question=why").status_code == 404
+
+
+def test_a_model_that_an_older_dubito_kept_is_of_the_first_question(
+    bench: Stand, caller: FlaskClient
+) -> None:
+    rows = bench.labelled_rows()
+    state = bench.state(rows.project)
+    caller.post(f"/api/projects/{rows.project}/model")
+    bench.run()
+    key = f"dubito:{{{state.key}}}:model"
+    record = orjson.loads(state.client.get(key) or b"")
+    assert record.pop("control") == "label"
+    state.client.set(key, orjson.dumps(record))
+
+    assert offered(caller, rows.project)["model"]["is_latest"]
+    assert packed_of(download(caller, rows.project, "model.zip"))

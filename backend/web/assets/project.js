@@ -165,7 +165,7 @@
         body: JSON.stringify(body),
         headers: { "Content-Type": "application/json" },
       };
-      const told = (await ask(`${this.path}/${name}`, options)).body;
+      const told = (await ask(this.address(name), options)).body;
       this.look();
       return told;
     }

@@ -8,11 +8,13 @@
   const sized = (bytes) =>
     bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
-  /** Return links to files, each with a name that says what it is. */
-  function links(project, files) {
+  /** Return links to files, each with a name that says what it is.
+   *
+   * @param query names the question, where a file is about one */
+  function links(project, files, query = "") {
     const list = make("ul", { class: "files" });
     for (const [file, shown, said] of files) {
-      const href = `${project.path}/export/${file}`;
+      const href = `${project.path}/export/${file}${query}`;
       list.append(make("li", {}, make("a", { href, download: "", "aria-label": said }, shown)));
     }
     return list;
@@ -88,7 +90,6 @@
       const hasButton = !(model.state === "ready" && model.is_latest);
       const focused = document.activeElement === button;
       report.href = `/projects/${encodeURIComponent(status.key)}/report.html${project.query()}`;
-      const [first, second] = status.questions;
       report.setAttribute("aria-label", "This page as one HTML file");
       body.replaceChildren(
         row("Labels", aboutLabels(status.questions), links(project, LABELS)),
@@ -100,9 +101,9 @@
           predictions ? links(project, PREDICTIONS) : null,
         ),
         row(
-          second ? `Model of ${first.control}` : "Model",
+          status.questions.length > 1 ? `Model of ${status.question}` : "Model",
           predictions ? about(model) : "available once there are two different labels",
-          model.state === "ready" ? links(project, zip) : null,
+          model.state === "ready" ? links(project, zip, project.query()) : null,
           hasButton ? button : null,
         ),
         row("Report", "this page as one file that works offline", report),
