@@ -26,7 +26,7 @@ from tests.patience import PATIENCE_SECONDS
 ROOT = Path(__file__).parent.parent
 NOTHING: Mapping[str, str] = MappingProxyType({})
 VERSION = "dubito"
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.25
 LOG_TAIL = 4_000
 QUICK_WINDOW = 6
 

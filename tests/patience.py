@@ -6,7 +6,8 @@ from collections.abc import Callable
 PATIENCE_SECONDS = 300.0
 """Much more than anything takes on a busy machine: only what is hopeless takes it."""
 
-LOOK_SECONDS = 0.02
+LOOK_SECONDS = 0.05
+"""Who looks more often takes the processors from what is waited for."""
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -17,8 +17,8 @@ from tests.dubito_process import (
 from tests.label_studio import JsonObject, LabelStudio
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.core]
-LABELS = 16
-WINDOW = 20
+LABELS = 12
+WINDOW = 10
 
 
 @pytest.fixture(scope="module")

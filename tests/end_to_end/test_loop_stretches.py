@@ -183,9 +183,17 @@ CASES = {
     "events": Case("audio-speech-processing/sound-event-detection", sounds, 0.5),
     "videos": Case("videos/video-frame-classification", videos, 0.5),
 }
+QUICK = frozenset({"activities", "entities", "dialogues", "events", "videos"})
+"""The others are tried in the long run; pages are marked in Chromium as well."""
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=name, marks=[] if name in QUICK else pytest.mark.long)
+        for name, case in CASES.items()
+    ],
+)
 def test_stretches_are_marked_in_the_published_order(
     dubito: Dubito, real_label_studio: LabelStudio, case: Case
 ) -> None:
