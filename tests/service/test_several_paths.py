@@ -42,8 +42,13 @@ def paths_in(result: Sequence[JsonObject]) -> list[str]:
     ]
 
 
-def sounds(there: LabelStudio, config: str) -> Rows:
-    """Make a project of rows: each path is a question to one feature."""
+def sounds(there: LabelStudio, config: str, most: int = len(PATHS)) -> Rows:
+    """Make a project of rows: each path is a question to one feature.
+
+    Parameters
+    ----------
+    most : how many paths people choose at most, of those that a task has
+    """
     values = np.random.default_rng(0).normal(size=(TASKS, len(PATHS)))
     data: list[JsonObject] = [
         {"row": f"row {number}", **{f"f{n}": value for n, value in enumerate(row)}}
@@ -57,7 +62,7 @@ def sounds(there: LabelStudio, config: str) -> Rows:
     ]
     truth = {task: orjson.dumps(s).decode() for task, s in zip(ids, sets, strict=True)}
     for task in ids[:LABELS]:
-        there.annotate(task, chosen(orjson.loads(truth[task])))
+        there.annotate(task, chosen(orjson.loads(truth[task])[:most]))
     return Rows(project=project, truth=truth)
 
 
@@ -130,6 +135,36 @@ def test_several_paths_count_once_the_label_config_allows_a_number(
     assert before["kind"] == again["kind"] == "one of"
     assert (after["kind"], after["labels"], after["set_aside"]) == ("any of", LABELS, 0)
     assert before["labels"] == again["labels"] < LABELS
+
+
+def test_no_more_paths_are_predicted_than_people_may_choose(bench: Stand) -> None:
+    """Neither in Label Studio, nor in exports, nor by the exported model."""
+    two = CONFIG.replace('maxUsages="4"', 'maxUsages="2"')
+    rows = sounds(bench.label_studio, two, most=2)
+    extra = {"preannotate": True}
+    bench.label_studio.connect_backend(rows.project, bench.url, extra_params=extra)
+    bench.connect(rows.project)
+    bench.settle(rows.project)
+    state = bench.state(rows.project)
+    data = [
+        task["data"] for task in bench.label_studio.tasks(rows.project, fields="all")
+    ]
+
+    exported = orjson.loads(b"".join(TABLES["predictions.json"].pieces(state)))
+    model = fit_model(bench.services, state).fitted
+    with bench.services.files(bench.services.label_studio()) as files:
+        answers = [*model.answers(data, files)]
+
+    ranking = state.ranking()
+    assert ranking is not None
+    assert ((ranking.probabilities > 0.5).sum(axis=1) > 2).any()
+    published = bench.label_studio.predictions(rows.project)
+    predictions = [
+        [paths_in(row["result"]) for row in published],
+        [one["label"] for one in exported],
+        [orjson.loads(one.label) for one in answers if isinstance(one, ItemPrediction)],
+    ]
+    assert [max(map(len, sets)) for sets in predictions] == [2, 2, 2]
 
 
 @pytest.mark.real_learner
