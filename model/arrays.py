@@ -101,18 +101,23 @@ def median_grades(probabilities: Probabilities) -> Codes:
 
 
 def likely_members(
-    probabilities: Probabilities, *, may_be_empty: bool = True
+    probabilities: Probabilities, *, may_be_empty: bool = True, most_chosen: int = 0
 ) -> Members:
     """Return the classes that each any-of label more likely has than not.
 
     Parameters
     ----------
     may_be_empty : whether "none of them" is an answer; else the likeliest class is
+    most_chosen : how many classes people may choose: the likeliest are taken, of equal
+        ones the first; 0 for any number
     """
     members = probabilities > 0.5
     if not may_be_empty:
         empty = np.flatnonzero(~members.any(axis=1))
         members[empty, likeliest(probabilities[empty])] = True
+    if most_chosen:
+        descending = (-probabilities).argsort(axis=1, kind="stable")
+        np.put_along_axis(members, descending[:, most_chosen:], values=False, axis=1)
     return np.asarray(members)
 
 

@@ -86,6 +86,8 @@ class Schema:
     is_inline : whether an HTML page is shown as a part of the editor's own page
     by_start : whether the turns of a dialogue are shown by their `start`
     limits : of answers that are numbers: which of them the editor takes
+    most_chosen : how many classes people may choose, if the label config limits that
+        by a number; else 0
     frame_rate : frames per second that the editor counts of a video; 0 of others
     condition : when the control is shown; None if it always is
     others : the other objects that are shown, each as a schema of the same question
@@ -112,6 +114,7 @@ class Schema:
     is_inline: bool = False
     by_start: bool = False
     limits: Limits = NO_LIMITS
+    most_chosen: int = 0
     frame_rate: float = 0.0
     condition: Condition | None = None
     others: tuple[Schema, ...] = ()

@@ -56,6 +56,7 @@ class Labelled:
     n_classes : number of declared classes
     views : columns of each view, the last ones of the features
     may_be_empty : of any-of labels: whether "none of them" is an answer
+    most_chosen : of any-of labels: how many classes people may choose; 0 for any number
     is_ordered : whether the classes are grades
     of_pairs : whether the classes are the sides of pairs, and features differences
     marked : where people mark stretches: the units of the tasks
@@ -67,6 +68,7 @@ class Labelled:
     n_classes: int
     views: Views = ()
     may_be_empty: bool = True
+    most_chosen: int = 0
     is_ordered: bool = False
     of_pairs: bool = False
     marked: MarkedUnits | None = None
@@ -93,7 +95,12 @@ class Labelled:
 
     def likely_targets(self, probabilities: Probabilities) -> Targets:
         """Return the labels that are predicted."""
-        return likely_targets(probabilities, self.kind, may_be_empty=self.may_be_empty)
+        return likely_targets(
+            probabilities,
+            self.kind,
+            may_be_empty=self.may_be_empty,
+            most_chosen=self.most_chosen,
+        )
 
 
 class Score(NamedTuple):

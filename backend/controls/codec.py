@@ -93,6 +93,14 @@ class ControlCodec(ABC):
         """Return within which limits a number must lie, as `Schema.limits` has them."""
         return NO_LIMITS
 
+    def most_chosen(self, control: Element) -> int:  # noqa: ARG002
+        """Return how many classes people may choose, as `Schema.most_chosen` has it."""
+        return 0
+
+    def hint(self, schema: Schema) -> str:  # noqa: ARG002
+        """Return which answers are set aside though the editor allows them, if any."""
+        return ""
+
     def writes_paths(self, control: Element) -> bool:  # noqa: ARG002
         """Tell whether Label Studio's editor writes an answer as a path of steps."""
         return False

@@ -20,17 +20,20 @@ def likely_labels(
     kind: AnswerKind,
     *,
     may_be_empty: bool = True,
+    most_chosen: int = 0,
 ) -> list[str]:
     """Return the label that is predicted of each task: a class, or several, `packed`.
 
     Parameters
     ----------
     may_be_empty : of any-of labels: whether "none of them" is an answer
+    most_chosen : of any-of labels: how many classes people may choose; 0 for any number
     """
     labels = likely_targets(
         probabilities,
         kind,
         may_be_empty=may_be_empty,
+        most_chosen=most_chosen,
         scale=scale_named(classes, kind),
     ).tolist()
     if kind != "any of":

@@ -5,7 +5,11 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
-from dubito.backend.controls.class_sets import packed, unpacked
+from dubito.backend.controls.any_of import (
+    MOST_CLASSES,
+    AnyOf,
+    is_silence_no_answer,
+)
 from dubito.backend.controls.codec import NoAnswer
 from dubito.backend.controls.paths import deepest
 from dubito.backend.controls.single_choice import (
@@ -15,34 +19,25 @@ from dubito.backend.controls.single_choice import (
     takes_several,
     unusable,
 )
-from dubito.backend.controls.tags import attribute, first_obstacle, is_set
+from dubito.backend.controls.tags import first_obstacle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from xml.etree.ElementTree import Element
 
     from dubito.backend.controls.codec import Answer, Region
-    from dubito.model.arrays import AnswerKind
     from dubito.model.schema import Schema
 
-MOST_CLASSES = 500
-"""Each class is a question of its own, and every leaf of a tree answers all."""
 
-
-class MultipleChoice(SingleChoice):
-    """Any of some fixed choices; an annotation without one says: none of them.
-
-    An answer is a JSON list of classes, in the order of the label config.
-    """
+class MultipleChoice(AnyOf, SingleChoice):
+    """Any of some fixed choices; an annotation without one says: none of them."""
 
     kind = "multiple-choice"
     description = "a multiple-choice <Choices> control with fixed choices"
-    answer_kind: ClassVar[AnswerKind] = "any of"
-    may_be_empty: ClassVar[bool] = True
 
     def reads(self, control: Element) -> bool:
         """Tell whether people choose several, and an empty answer means none."""
-        return takes_several(control) and not _is_silence_no_answer(control)
+        return takes_several(control) and not is_silence_no_answer(control)
 
     def unsupported_reason(self, control: Element) -> str:
         """Return why this tag cannot be learnt; empty if it can."""
@@ -79,15 +74,6 @@ class MultipleChoice(SingleChoice):
         choices = [choice_of(name, schema) for name in self.classes_in(answer)]
         return [self.region(choices, schema)]
 
-    def classes_in(self, answer: Answer) -> tuple[str, ...]:
-        """Return the classes that an answer consists of."""
-        return unpacked(answer)
-
-    def answer_of(self, classes: Iterable[str], schema: Schema) -> Answer:
-        """Return the answer that consists of these classes."""
-        names = {*classes}
-        return packed(name for name in schema.classes if name in names)
-
 
 class RequiredMultipleChoice(MultipleChoice):
     """Some of the choices: where the editor demands one, or hides the control at times.
@@ -100,10 +86,4 @@ class RequiredMultipleChoice(MultipleChoice):
 
     def reads(self, control: Element) -> bool:
         """Tell whether people choose several, and an empty answer is none."""
-        return takes_several(control) and _is_silence_no_answer(control)
-
-
-def _is_silence_no_answer(control: Element) -> bool:
-    """Tell whether an annotation without a choice was never meant as "none"."""
-    is_conditional = bool(attribute(control, "visibleWhen"))
-    return is_set(control, "required") or is_conditional
+        return takes_several(control) and is_silence_no_answer(control)

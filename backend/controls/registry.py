@@ -10,6 +10,7 @@ from dubito.backend.controls.multiple_choice import (
     RequiredMultipleChoice,
 )
 from dubito.backend.controls.pairwise import Pairwise
+from dubito.backend.controls.several_paths import RequiredSeveralPaths, SeveralPaths
 from dubito.backend.controls.single_choice import SingleChoice
 from dubito.backend.controls.stretches import SoundStretches, TimeStretches
 from dubito.backend.controls.taxonomy import Taxonomy
@@ -32,6 +33,8 @@ CODECS: dict[str, ControlCodec] = {
     for codec in (
         SingleChoice(),
         Taxonomy(),
+        SeveralPaths(),
+        RequiredSeveralPaths(),
         Rating(),
         NumberGrades(),
         Numbers(),

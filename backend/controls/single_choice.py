@@ -205,6 +205,28 @@ def unusable(choice: Answer, schema: Schema) -> NoAnswer | None:
     return NoAnswer(f"the labeling configuration has no choice {shown}")
 
 
+def fault_in(
+    value: Mapping[str, object], key: str, noun: str, schema: Schema
+) -> NoAnswer | None:
+    """Return why a region's value is no answer about the whole task, if it is none.
+
+    Parameters
+    ----------
+    key : where an answer stands
+    noun : what sentences call an answer
+    """
+    if key not in value:
+        other = cut(str(next(iter(value))), SHOWN_LENGTH)
+        reason = f"the annotation has {other} for {schema.control!r}, not a {noun}"
+        return NoAnswer(reason)
+    if not OF_A_REGION.isdisjoint(value):
+        reason = (
+            f"the {noun} for {schema.control!r} is for a region, not for the whole task"
+        )
+        return NoAnswer(reason)
+    return None
+
+
 def _choices(
     region: Mapping[str, object], schema: Schema
 ) -> Sequence[Answer | NoAnswer]:
@@ -212,15 +234,8 @@ def _choices(
     value = region.get("value")
     if not isinstance(value, dict) or not value:
         return []
-    if CHOICES not in value:
-        key = cut(str(next(iter(value))), SHOWN_LENGTH)
-        reason = f"the annotation has {key} for {schema.control!r}, not a choice"
-        return [NoAnswer(reason)]
-    if not OF_A_REGION.isdisjoint(value):
-        reason = (
-            f"the choice for {schema.control!r} is for a region, not for the whole task"
-        )
-        return [NoAnswer(reason)]
+    if fault := fault_in(value, CHOICES, "choice", schema):
+        return [fault]
     choices = value[CHOICES]
     listed = choices if isinstance(choices, list) else [choices]
     return [_choice(choice, schema) for choice in listed if choice is not None]

@@ -79,6 +79,7 @@ class FittedModel(ExportedModel):
             self.classes,
             codec.answer_kind,
             may_be_empty=codec.may_be_empty,
+            most_chosen=self.schema.most_chosen,
         )
         columns = zip(probabilities, certainty.tolist(), labels, strict=True)
         for shares, sure, label in columns:

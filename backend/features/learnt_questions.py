@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dubito.backend.controls.registry import codec_of
 from dubito.backend.errors import ProjectSettingsError
 from dubito.backend.labelstudio.questions import read_questions
 from dubito.backend.project_settings import read_preferences
@@ -35,6 +36,7 @@ def learnt_questions(
         controls = ()
     learnt = questions.learnt(controls)
     lines = [f"learns {in_words(schema)}" for schema in learnt]
+    lines += filter(None, (codec_of(schema).hint(schema) for schema in learnt))
     lines += [f"not learnt: {reason}" for reason in questions.not_learnt(learnt)]
     return learnt[0], lines
 

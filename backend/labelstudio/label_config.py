@@ -159,6 +159,7 @@ def _schema(control: Element, codec: ControlCodec, object_tag: Element) -> Schem
         captions=codec.captions(control),
         class_texts=codec.class_texts(control),
         limits=codec.limits(control),
+        most_chosen=codec.most_chosen(control),
         condition=_condition(control),
         **_object(object_tag),
     )

@@ -245,6 +245,7 @@ def _labelled_rows(
         groups=_groups(snapshot, task_ids),
         views=items.views,
         may_be_empty=codec_of(snapshot.schema).may_be_empty,
+        most_chosen=snapshot.schema.most_chosen,
         is_ordered=snapshot.kind in ASCENDING,
         scale=scale,
         numbers=None if scale is None else np.array([*map(float, answers)]),

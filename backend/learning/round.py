@@ -100,6 +100,7 @@ def joint_ranking(
             certainty=prediction.certainty,
             kind=one.kind,
             may_be_empty=codec_of(one.schema).may_be_empty,
+            most_chosen=one.schema.most_chosen,
             stretches=prediction.stretches,
             expected_right=prediction.expected_right,
         )

@@ -142,6 +142,7 @@ class Source:
             n_classes=len(self.schema.classes),
             views=items.views,
             may_be_empty=codec.may_be_empty,
+            most_chosen=self.schema.most_chosen,
             is_ordered=codec.answer_kind == "ordered",
             of_pairs=codec.compares,
             marked=self._marked(items, labels, groups),

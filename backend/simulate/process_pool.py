@@ -63,7 +63,8 @@ class KeptRuns:
             digest.update(array.tobytes())
         digest.update(b"" if groups is None else groups.tobytes())
         digest.update(repr((material.preferences, material.budget)).encode())
-        kind = labelled.may_be_empty, labelled.is_ordered, labelled.of_pairs
+        sizes = labelled.may_be_empty, labelled.most_chosen
+        kind = sizes, labelled.is_ordered, labelled.of_pairs
         digest.update(repr((labelled.n_classes, labelled.views, kind)).encode())
         return cls(root / digest.hexdigest())
 

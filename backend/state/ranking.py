@@ -41,6 +41,7 @@ class Ranking:
     certainty : (n_tasks,)
     kind : whether a task has one of the classes, any of them, a grade or a number
     may_be_empty : of any-of labels: whether "none of them" is an answer
+    most_chosen : of any-of labels: how many classes people may choose; 0 for any number
     stretches : (n_tasks,) the likeliest answers where people mark stretches, of which
         the probabilities only say which classes occur; else empty
     expected_right : (n_tasks,) the share of each task of which they are right, as far
@@ -57,6 +58,7 @@ class Ranking:
     certainty: Certainty
     kind: AnswerKind = "one of"
     may_be_empty: bool = True
+    most_chosen: int = 0
     stretches: tuple[Answer, ...] = ()
     expected_right: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     others: Mapping[str, Ranking] = field(default_factory=dict)
@@ -100,6 +102,7 @@ class Ranking:
             probabilities,
             kind,
             may_be_empty=self.may_be_empty,
+            most_chosen=self.most_chosen,
             scale=scale_named(self.classes, kind),
         )
         if kind == "any of":
@@ -115,7 +118,12 @@ class Ranking:
         """
         if self.expected_right.size:
             return self.expected_right
-        return sure(self.probabilities, self.kind, may_be_empty=self.may_be_empty)
+        return sure(
+            self.probabilities,
+            self.kind,
+            may_be_empty=self.may_be_empty,
+            most_chosen=self.most_chosen,
+        )
 
     def labels(self) -> list[str]:
         """Return the label that is predicted of each task; there must be a model."""
@@ -133,7 +141,11 @@ class Ranking:
 
     def _labels(self, probabilities: Probabilities) -> list[str]:
         return likely_labels(
-            probabilities, self.classes, self.kind, may_be_empty=self.may_be_empty
+            probabilities,
+            self.classes,
+            self.kind,
+            may_be_empty=self.may_be_empty,
+            most_chosen=self.most_chosen,
         )
 
     @property
@@ -151,6 +163,8 @@ class Ranking:
             fields["kind"] = self.kind
         if not self.may_be_empty:
             fields["may_be_empty"] = 0
+        if self.most_chosen:
+            fields["most_chosen"] = self.most_chosen
         if self.stretches:
             fields["stretches"] = zlib.compress(orjson.dumps(self.stretches), 1)
             fields["expected_right"] = self.expected_right.astype("<f8").tobytes()
@@ -181,6 +195,7 @@ class Ranking:
             certainty=np.frombuffer(fields[b"certainty"], dtype="<f8"),
             kind=_kind(fields.get(b"kind", b"one of")),
             may_be_empty=b"may_be_empty" not in fields,
+            most_chosen=int(fields.get(b"most_chosen", 0)),
             stretches=_stretches(fields),
             expected_right=np.frombuffer(fields.get(b"expected_right", b""), "<f8"),
             others={

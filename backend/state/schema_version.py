@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from redis.client import Pipeline
 
 logger = logging.getLogger(__name__)
-LAYOUT = 4
+LAYOUT = 5
 """Grows when what stands under a key, or is computed from it, means something else."""
 
 PATIENCE_SECONDS = 2.0

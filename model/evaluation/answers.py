@@ -26,6 +26,7 @@ def likely_targets(
     kind: AnswerKind,
     *,
     may_be_empty: bool = True,
+    most_chosen: int = 0,
     scale: Scale | None = None,
 ) -> Targets:
     """Return the labels that are predicted.
@@ -38,18 +39,26 @@ def likely_targets(
     scale : of numbers: those that the classes are
     """
     if kind == "any of":
-        return likely_members(probabilities, may_be_empty=may_be_empty)
+        return likely_members(
+            probabilities, may_be_empty=may_be_empty, most_chosen=most_chosen
+        )
     if scale is not None:
         return likely_numbers(probabilities, scale)
     return _codes(probabilities, kind)
 
 
 def sure(
-    probabilities: Probabilities, kind: AnswerKind, *, may_be_empty: bool = True
+    probabilities: Probabilities,
+    kind: AnswerKind,
+    *,
+    may_be_empty: bool = True,
+    most_chosen: int = 0,
 ) -> NDArray[np.float64]:
     """Return (n,) how probable the predicted label is, as a whole."""
     if kind == "any of":
-        members = likely_members(probabilities, may_be_empty=may_be_empty)
+        members = likely_members(
+            probabilities, may_be_empty=may_be_empty, most_chosen=most_chosen
+        )
         chances = np.where(members, probabilities, 1 - probabilities)
         return np.asarray(chances.prod(axis=1))
     if not probabilities.shape[1]:

@@ -58,6 +58,7 @@ class LabelledRows:
     groups : (n,) number of what a task belongs to, or None
     views : columns of each view, the last ones of the features
     may_be_empty : of any-of labels: whether "none of them" is an answer
+    most_chosen : of any-of labels: how many classes people may choose; 0 for any number
     is_ordered : whether the classes ascend: grades, or numbers
     scale : of numbers: those that the classes are, each for the labels near it
     numbers : (n_labels,) the labels themselves, where they are numbers
@@ -71,6 +72,7 @@ class LabelledRows:
     groups: NDArray[np.intp] | None = None
     views: Views = ()
     may_be_empty: bool = True
+    most_chosen: int = 0
     is_ordered: bool = False
     scale: Scale | None = None
     numbers: NDArray[np.float64] | None = None
@@ -85,12 +87,21 @@ class LabelledRows:
     def likely_targets(self, probabilities: Probabilities) -> Targets:
         """Return the labels that are predicted."""
         return likely_targets(
-            probabilities, self.kind, may_be_empty=self.may_be_empty, scale=self.scale
+            probabilities,
+            self.kind,
+            may_be_empty=self.may_be_empty,
+            most_chosen=self.most_chosen,
+            scale=self.scale,
         )
 
     def sure(self, probabilities: Probabilities) -> NDArray[np.float64]:
         """Return (m,) how probable the predicted label is, as a whole."""
-        return sure(probabilities, self.kind, may_be_empty=self.may_be_empty)
+        return sure(
+            probabilities,
+            self.kind,
+            may_be_empty=self.may_be_empty,
+            most_chosen=self.most_chosen,
+        )
 
     @property
     def plain(self) -> Features:

@@ -204,14 +204,18 @@ def test_the_answer_does_not_depend_on_the_number_of_processes(tmp_path: Path) -
 def test_other_material_has_other_runs(tmp_path: Path) -> None:
     made = material(tmp_path)
     turned = replace(made.labelled, codes=made.labelled.codes[::-1].copy())
+    limited = replace(made.labelled, most_chosen=1)
 
     stores = {
         KeptRuns.of(each, tmp_path)
-        for each in (made, replace(made, labelled=turned), replace(made, budget=9))
+        for each in (
+            *(made, replace(made, labelled=turned), replace(made, labelled=limited)),
+            replace(made, budget=9),
+        )
     }
 
     assert KeptRuns.of(material(tmp_path), tmp_path) in stores
-    assert len(stores) == 3
+    assert len(stores) == 4
 
 
 def test_a_damaged_run_is_done_again(tmp_path: Path) -> None:

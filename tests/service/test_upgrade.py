@@ -3,7 +3,9 @@
 Older states were written beside the fake Label Studio (fixtures/states): layout 1 by
 the code of commit 5e5312e, of 40 tasks with nine labels; layout 2 by that of commit
 12b75c9, of 60 tasks with 29 labels, 30 auto-labels, a kept answer, a map and a model;
-layout 3 by that of commit a2b8aa3, of 40 tasks with 22 stars, taken for classes.
+layout 3 by that of commit a2b8aa3, of 40 tasks with 22 stars, taken for classes; layout
+4 by that of commit ad1fc5a, of 40 tasks with 18 sets of paths, those of one path taken
+for classes.
 """
 
 import json
@@ -202,7 +204,8 @@ def test_what_people_and_the_owner_decided_stays(redis: Redis, store_url: str) -
 
 
 @pytest.mark.parametrize(
-    ("layout", "kind", "count"), [(2, "one of", 60), (3, "ordered", 40)]
+    ("layout", "kind", "count"),
+    [(2, "one of", 60), (3, "ordered", 40), (4, "any of", 40)],
 )
 def test_an_older_store_is_learnt_from_again(
     redis: Redis, store_url: str, layout: int, kind: str, count: int

@@ -96,6 +96,21 @@ def test_where_none_of_them_is_no_answer_the_likeliest_class_is_told() -> None:
     assert certain == pytest.approx([0.8 * 0.4, 0.9 * 0.8, 0.3 * 0.7])
 
 
+def test_of_more_classes_than_may_be_chosen_the_likeliest_are_told() -> None:
+    """Of equal ones the first: a prediction is the same each time."""
+    probabilities = np.array([[0.6, 0.9, 0.7], [0.8, 0.8, 0.8], [0.2, 0.6, 0.4]])
+
+    predictions = likely_targets(probabilities, "any of", most_chosen=2)
+
+    assert predictions.tolist() == [
+        [False, True, True],
+        [True, True, False],
+        [False, True, False],
+    ]
+    certain = sure(probabilities, "any of", most_chosen=2)
+    assert certain == pytest.approx([0.4 * 0.9 * 0.7, 0.8 * 0.8 * 0.2, 0.8 * 0.6 * 0.6])
+
+
 def test_a_label_that_must_not_be_empty_is_not_suspected_of_being_empty() -> None:
     """Its only class is doubted where another one is likelier, which it then has."""
     members = np.array([[True, False], [True, False], [True, True], [True, False]])
@@ -147,6 +162,22 @@ def test_sets_of_one_group_are_assessed_without_a_model() -> None:
     predict = learn(known, linear(known.features), nothing, known.codes[:0])
 
     assert predict(np.arange(3)).tolist() == [[0, 0]] * 3
+
+
+def test_the_accuracy_is_of_sets_that_people_may_choose() -> None:
+    """So are the expected errors of auto-labels, by how sure the sets are."""
+    known = LabelledRows(
+        features=np.zeros((2, 3), dtype=np.float32),
+        rows=np.arange(2),
+        codes=np.array([[True, False, False], [False, True, False]]),
+        ties=np.arange(2, dtype=np.uint64),
+        n_classes=3,
+        most_chosen=1,
+    )
+    probabilities = np.array([[0.9, 0.8, 0.1]])
+
+    assert known.likely_targets(probabilities).tolist() == [[True, False, False]]
+    assert known.sure(probabilities) == pytest.approx([0.9 * 0.2 * 0.9])
 
 
 def test_labels_that_are_sets_are_assessed() -> None:

@@ -211,6 +211,15 @@ def test_where_a_set_must_not_be_empty_none_is_told() -> None:
     assert pool.at(np.arange(3)).may_be_empty is False
 
 
+def test_a_set_has_no_more_classes_than_people_may_choose() -> None:
+    pool = replace(sets(60, seed=0), most_chosen=1)
+
+    labels = pool.likely_targets(np.array([[0.1, 0.3, 0.2], [0.9, 0.8, 0.1]]))
+
+    assert labels.tolist() == [[False, False, False], [True, False, False]]
+    assert pool.at(np.arange(3)).most_chosen == 1
+
+
 def test_scores_may_be_sparse() -> None:
     history = steps(by_chance, labelled(), 9, every=4)
 
