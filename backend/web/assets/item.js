@@ -88,7 +88,7 @@
     return texts.map((text) => make("p", {}, text));
   }
 
-  /** Return what a task holds; a recording, a picture, a sound or a video stands for its numbers. */
+  /** Return what a task holds; a recording, a picture, a sound, a video or a PDF stands for its numbers. */
   Dubito.item = (found) => {
     const parts = [];
     if (found.text !== null) parts.push(make("p", { class: "quote" }, found.text));
@@ -96,7 +96,7 @@
     if (found.audio) parts.push(player("audio", "sound", found.audio));
     if (found.video) parts.push(player("video", "video", found.video));
     if (found.document) parts.push(documentLink(found.document));
-    const isShown = found.image || found.audio || found.video;
+    const isShown = found.image || found.audio || found.video || found.document;
     if (found.trace) parts.push(trace(found.trace));
     else if (found.numbers.length && !isShown) parts.push(numbers(found));
     for (const said of new Set([found.note, found.refused])) {
