@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dubito.backend.data_kinds.kind import DataKind, ItemFile, ReadPlan
-from dubito.backend.data_kinds.preview import TaskPreview
+from dubito.backend.data_kinds.preview import ItemPreview
 from dubito.backend.data_kinds.registry import (
     KINDS,
     kind_named,
@@ -209,7 +209,7 @@ def outcome(kind: DataKind[Any], content: object) -> TaskInput | str:
         assert 0 < len(str(item)) < LONGEST_REASON
         return str(item)
     assert isinstance(kind.may_wait(item), bool)
-    assert isinstance(kind.preview(item, TaskPreview()), TaskPreview)
+    assert isinstance(kind.preview(item, ItemPreview()), ItemPreview)
     [described] = kind.describe([item])
     if described.refused:
         return described.refused
