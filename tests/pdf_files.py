@@ -1,27 +1,105 @@
-"""PDFs for tests: pages of one line each, and what makes a PDF unreadable."""
+"""PDFs for tests: pages of one line or one picture, and what makes a PDF unreadable."""
+
+import zlib
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels: TypeAlias = NDArray[np.uint8]
+"""(height, width, 3) colours, the top row first."""
+
+SIDE = 300
+"""Points of a page."""
 
 
-def pdf(*lines: str, trailer: str = "") -> bytes:
-    """Return a PDF with a page for each line.
+def pdf(*pages: str | Pixels, drawings: int = 1, trailer: str = "") -> bytes:
+    """Return a PDF with a page for each line of text and for each picture.
+
+    A page that is only a picture is what a scanner writes. The page of an empty line is
+    blank.
 
     Parameters
     ----------
+    drawings : how often each picture is drawn
     trailer : further entries of the trailer
     """
-    kids = " ".join(f"{4 + 2 * place} 0 R" for place in range(len(lines)))
+    kids = " ".join(f"{4 + 3 * place} 0 R" for place in range(len(pages)))
     objects = [
-        "<< /Type /Catalog /Pages 2 0 R >>",
-        f"<< /Type /Pages /Kids [{kids}] /Count {len(lines)} >>",
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>".encode(),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     ]
-    for place, line in enumerate(lines):
-        content = f"BT /F1 12 Tf 10 100 Td ({line}) Tj ET" if line else ""
-        objects.append(
-            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 300] /Resources"
-            f" << /Font << /F1 3 0 R >> >> /Contents {5 + 2 * place} 0 R >>"
+    for place, page in enumerate(pages):
+        own = 4 + 3 * place
+        content = _written(page) if isinstance(page, str) else drawn("I1") * drawings
+        objects += [
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {SIDE} {SIDE}] /Resources"
+            f" << /Font << /F1 3 0 R >> /XObject << /I1 {own + 2} 0 R >> >>"
+            f" /Contents {own + 1} 0 R >>".encode(),
+            stream(content),
+            b"null" if isinstance(page, str) else picture(page),
+        ]
+    return assembled(objects, trailer)
+
+
+def _written(line: str) -> bytes:
+    return f"BT /F1 12 Tf 10 100 Td ({line}) Tj ET".encode() if line else b""
+
+
+def drawn(name: str, side: float = SIDE) -> bytes:
+    """Return the order to draw a picture from the lower left corner of a page."""
+    return f"q {side} 0 0 {side} 0 0 cm /{name} Do Q\n".encode()
+
+
+def album(
+    contents: Sequence[bytes], pictures: Sequence[bytes] = (), side: float = SIDE
+) -> bytes:
+    """Return a PDF whose pages draw pictures, `I0`, `I1` and so on, as they like.
+
+    Parameters
+    ----------
+    contents : the orders of each page
+    pictures : the object of each, as `picture` returns it
+    side : of each page, in points
+    """
+    first = 3 + len(pictures)
+    names = " ".join(f"/I{place} {3 + place} 0 R" for place in range(len(pictures)))
+    kids = " ".join(f"{first + 2 * place} 0 R" for place in range(len(contents)))
+    pages = (
+        (
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {side} {side}] /Resources"
+            f" << /XObject << {names} >> >> /Contents {first + 2 * place + 1} 0 R"
+            " >>".encode(),
+            stream(content),
         )
-        objects.append(f"<< /Length {len(content)} >>\nstream\n{content}\nendstream")
-    return assembled([one.encode() for one in objects], trailer)
+        for place, content in enumerate(contents)
+    )
+    return assembled(
+        [
+            b"<< /Type /Catalog /Pages 2 0 R >>",
+            f"<< /Type /Pages /Kids [{kids}] /Count {len(contents)} >>".encode(),
+            *pictures,
+            *(one for page in pages for one in page),
+        ]
+    )
+
+
+def picture(pixels: Pixels) -> bytes:
+    """Return the object of a picture."""
+    height, width, _ = pixels.shape
+    entries = f"/Type /XObject /Subtype /Image /Width {width} /Height {height}"
+    return stream(
+        pixels.tobytes(), f"{entries} /ColorSpace /DeviceRGB /BitsPerComponent 8"
+    )
+
+
+def stream(content: bytes, entries: str = "") -> bytes:
+    """Return a packed stream, with further entries in its dictionary."""
+    packed = zlib.compress(content)
+    head = f"<< {entries} /Filter /FlateDecode /Length {len(packed)} >>\nstream\n"
+    return head.encode() + packed + b"\nendstream"
 
 
 def assembled(objects: list[bytes], trailer: str = "") -> bytes:

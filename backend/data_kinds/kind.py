@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from dubito.backend.data_kinds.preview import Look, TaskPreview
+from dubito.backend.data_kinds.preview import ItemPreview, Look
 from dubito.backend.data_kinds.shown_data import shown_data
 from dubito.backend.state.facts import InputSpec
 from dubito.model.errors import BadItemError
@@ -74,7 +74,7 @@ class DataKind(ABC, Generic[Item]):
         or is the `BadItemError` that says why it cannot be
     most_parts : so many parts of a list are read
     look : where the page gets what it shows of an item
-    medium : the field of `TaskPreview` that takes the address, where browsers fetch it
+    medium : the field of `ItemPreview` that takes the address, where browsers fetch it
     takes_time : whether describing a task takes milliseconds, as fetching a file does
     large_bytes : larger files are decoded one after another, to save memory
     version : grows when equal items are described differently; the tasks of projects of
@@ -161,8 +161,8 @@ class DataKind(ABC, Generic[Item]):
         """Return whether an item waits in memory, to be described with others."""
         return False
 
-    def preview(self, item: Item, preview: TaskPreview) -> TaskPreview:  # noqa: ARG002
-        """Return what the page shows of an item, beside what is kept of the task."""
+    def preview(self, item: Item, preview: ItemPreview) -> ItemPreview:  # noqa: ARG002
+        """Return what the page draws of an item, beside what it shows already."""
         return preview
 
 

@@ -1,4 +1,4 @@
-"""What the page shows of a task: a text, numbers, a trace, an image, a linked file."""
+"""What the page shows of a task: a text, numbers, traces, images, linked files."""
 
 from __future__ import annotations
 
@@ -24,17 +24,18 @@ class Look(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskPreview:
-    """What is to be seen of a task.
+class ItemPreview:
+    """What is to be seen of one of the items that a task shows.
 
     Attributes
     ----------
-    image, audio, video : the address of a file that the viewer's browser fetches
-    note : what is not to be seen, and why
+    name : the side of a pair, or the number in a list; empty of the only item
+    image, audio, video, document : the address of a file that the viewer's browser
+        fetches
+    note : why the item is not to be seen
     """
 
-    text: str | None = None
-    numbers: Mapping[str, float] = field(default_factory=dict)
+    name: str = ""
     trace: JsonObject | None = None
     image: str | None = None
     audio: str | None = None
@@ -42,9 +43,31 @@ class TaskPreview:
     document: str | None = None
     note: str = ""
 
-    def having(self, **fields: object) -> TaskPreview:
-        """Return the preview with more to be seen."""
-        return replace(self, **fields)  # type: ignore[arg-type]  # fields by their names
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPreview:
+    """What is to be seen of a task.
+
+    Attributes
+    ----------
+    text, numbers : what was read of all items together
+    items_left_out : how many further items the task shows
+    note : what is not to be seen, and why
+    """
+
+    text: str | None = None
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    items: tuple[ItemPreview, ...] = ()
+    items_left_out: int = 0
+    note: str = ""
+
+    def with_item(self, item: ItemPreview) -> TaskPreview:
+        """Return the preview with a further item."""
+        return replace(self, items=(*self.items, item))
+
+    def without_readings(self, note: str = "") -> TaskPreview:
+        """Return the preview without what was read of the items, and perhaps why."""
+        return replace(self, text=None, numbers={}, note=note or self.note)
 
 
 def rounded(value: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dubito.backend.data_kinds.kind import ReadPlan
-    from dubito.backend.data_kinds.preview import TaskPreview
+    from dubito.backend.data_kinds.preview import ItemPreview
     from dubito.backend.records import JsonObject
 
 AT_ONCE = MOST_SAMPLES
@@ -64,9 +65,9 @@ class Recordings(DataKind[Recording]):
         """Return whether a recording is short."""
         return item.samples.size <= LONG
 
-    def preview(self, item: Recording, preview: TaskPreview) -> TaskPreview:
+    def preview(self, item: Recording, preview: ItemPreview) -> ItemPreview:
         """Draw the first channels."""
-        return preview.having(trace=trace_of(item))
+        return replace(preview, trace=trace_of(item))
 
 
 def describe_all(recordings: Sequence[Recording]) -> list[dict[str, float]]:

@@ -234,6 +234,18 @@ class OtherAnswer(ResponseModel):
     predicted: str | None
 
 
+class ShownItem(ResponseModel):
+    """One of the items that a task shows."""
+
+    name: str = Field(description="left or right, a number in a list, or empty.")
+    trace: Trace | None
+    image: str | None = Field(description="Address of the picture for browsers.")
+    audio: str | None = Field(description="Address of the sound for browsers.")
+    video: str | None = Field(description="Address of the video for browsers.")
+    document: str | None = Field(description="Address of the PDF for browsers.")
+    note: str = Field(description="Why the item is not shown.")
+
+
 class TaskDetail(ResponseModel):
     """A task, as a person looks at it."""
 
@@ -248,10 +260,7 @@ class TaskDetail(ResponseModel):
     text: str | None
     numbers: list[NamedNumber]
     numbers_left_out: Count
-    trace: Trace | None
-    image: str | None = Field(description="Address of the picture for browsers.")
-    audio: str | None = Field(description="Address of the sound for browsers.")
-    video: str | None = Field(description="Address of the video for browsers.")
-    document: str | None = Field(description="Address of the PDF for browsers.")
+    items: list[ShownItem] = Field(description="Files: one, both of a pair, a list.")
+    items_left_out: Count
     refused: str = Field(description="Why Dubito could not read the task.")
     note: str = Field(description="What is not shown, and why.")

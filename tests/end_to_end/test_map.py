@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -349,3 +350,85 @@ def test_a_picture_is_seen_by_who_is_logged_in_to_label_studio(
     wait_until(page, "document.querySelector('#map .picture')?.naturalWidth === 40")
     source: JsonObject = {"src": picture.get_attribute("src")}
     assert str(source["src"]).startswith(f"{real_label_studio.url}/data/upload/")
+
+
+def inline(number: int) -> str:
+    """Return a picture as the data of a task may hold it."""
+    file = io.BytesIO()
+    Image.new("RGB", (60, 40), (15 * number, 90, 250 - 15 * number)).save(file, "PNG")
+    return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
+
+
+PAIR = (
+    '<View><Image name="one" value="$one"/><Image name="two" value="$two"/>'
+    '<Pairwise name="label" toName="one,two"/></View>'
+)
+LIST = choices_config("dark", "light", tag="Image", attributes='valueList="$pages"')
+SEVERAL: dict[str, tuple[str, list[JsonObject], list[str], list[str]]] = {
+    "pair": (
+        PAIR,
+        [{"one": inline(n), "two": inline(15 - n)} for n in range(PICTURES)],
+        ["left", "right"],
+        ["The left image", "The right image"],
+    ),
+    "list": (
+        LIST,
+        [{"pages": [inline(k) for k in range(n, n + 15)]} for n in range(2)] * 4,
+        [*map(str, range(1, 13))],
+        [f"Image {n}" for n in range(1, 13)],
+    ),
+}
+
+
+def first_shown(
+    page: Page, dubito: Dubito, label_studio: LabelStudio, name: str
+) -> Shown:
+    """Make a project whose tasks show several images, and point at its first task."""
+    config, tasks, *_ = SEVERAL[name]
+    project = label_studio.create_project(name, config)
+    label_studio.import_tasks(project, [{"data": data} for data in tasks])
+    dubito.connect(project)
+    dubito.when(project, lambda status: status["round"] and not status["pending"])
+    shown = show(page, dubito, project)
+    shown.section.locator("canvas").press("ArrowRight")
+    shown.card.locator("figure").first.wait_for()
+    return shown
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_the_images_of_a_task_are_seen_with_their_names(
+    page: Page, dubito: Dubito, real_label_studio: LabelStudio, name: str
+) -> None:
+    *_, names, texts = SEVERAL[name]
+    watch = Watch(page)
+
+    shown = first_shown(page, dubito, real_label_studio, name)
+
+    assert shown.card.locator("figcaption").all_text_contents() == names
+    images = shown.card.get_by_role("img")
+    assert [one.get_attribute("alt") for one in images.all()] == texts
+    wait_until(
+        page,
+        "[...document.querySelectorAll('#map img')].every((one) => one.naturalWidth)",
+    )
+    assert shown.card.locator(".numbers").count() == 0
+    assert shown.card.get_by_text("and 3 more").count() == (name == "list")
+    assert barriers(page) == []
+    assert watch.complaints == []
+
+
+def test_a_long_list_of_images_is_seen_by_keyboard_on_a_phone(
+    page: Page, dubito: Dubito, real_label_studio: LabelStudio
+) -> None:
+    page.set_viewport_size(PHONE)
+    shown = first_shown(page, dubito, real_label_studio, "list")
+    last = shown.card.locator("figure").last
+    expect(last).not_to_be_in_viewport()
+
+    shown.section.get_by_role("button", name="Show all").focus()
+    page.keyboard.press("Tab")
+    expect(shown.card).to_be_focused()
+    page.keyboard.press("End")
+
+    expect(last).to_be_in_viewport(ratio=0.9)
+    assert overflow(page) <= 0

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dubito.backend.data_kinds.kind import DataKind, ItemFile, ReadPlan
-from dubito.backend.data_kinds.preview import TaskPreview
+from dubito.backend.data_kinds.preview import ItemPreview
 from dubito.backend.data_kinds.registry import (
     KINDS,
     kind_named,
@@ -29,13 +29,14 @@ from dubito.model.errors import BadItemError
 from dubito.model.schema import Schema
 from tests.examples import examples
 from tests.extractor_package import install
-from tests.pdf_files import pdf
+from tests.pdf_files import Pixels, pdf
 from tests.sounds import sound_file
 from tests.strategies import json_values
 from tests.videos import clip
 
 LONGEST_REASON = 2_000
 DOT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+PAGE: Pixels = np.zeros((2, 2, 3), np.uint8)
 STORED = {
     "numbers",
     "text",
@@ -83,7 +84,7 @@ CONTENTS: Mapping[str, Contents] = {
         wrong=(1.5, "good", ["good"], {"item": "good"}, [{"author": "A"}]),
     ),
     "pdf": Contents(
-        good=ItemFile(address="/a.pdf", content=pdf("good")),
+        good=ItemFile(address="/a.pdf", content=pdf("good", PAGE)),
         wrong=(1.5, "good", ["good"], ItemFile(address="/a.pdf", content=b"%PDF-1.7")),
     ),
     "recording": Contents(
@@ -208,7 +209,7 @@ def outcome(kind: DataKind[Any], content: object) -> TaskInput | str:
         assert 0 < len(str(item)) < LONGEST_REASON
         return str(item)
     assert isinstance(kind.may_wait(item), bool)
-    assert isinstance(kind.preview(item, TaskPreview()), TaskPreview)
+    assert isinstance(kind.preview(item, ItemPreview()), ItemPreview)
     [described] = kind.describe([item])
     if described.refused:
         return described.refused

@@ -28,7 +28,7 @@ from dubito.backend.state.pool import TaskInput
 from dubito.model.errors import BadItemError
 from dubito.model.schema import Schema
 from tests.builders import channels, schema
-from tests.pdf_files import assembled, locked_pdf, pdf
+from tests.pdf_files import album, assembled, drawn, locked_pdf, pdf, picture
 from tests.pictures import read_picture
 from tests.sounds import sound_file
 from tests.videos import clip, pictures, sound_track, video_file
@@ -134,6 +134,15 @@ def endless_pdf() -> bytes:
     return assembled(objects)
 
 
+def flat(side: int) -> bytes:
+    """Return the object of a black image, which needs little room in a file."""
+    return picture(np.zeros((side, side, 3), np.uint8))
+
+
+IMAGES = [f"I{place}" for place in range(300)]
+"""Names of images in an `album`."""
+
+
 def endless_video() -> bytes:
     """Return a video of a few frames that says it has two thousand million."""
     content = bytearray(clip())
@@ -196,6 +205,9 @@ REFUSED: dict[str, Monster] = {
     "a PDF without end": lambda: documents("Pdf", endless_pdf()),
     "a PDF with a password": lambda: documents("Pdf", locked_pdf()),
     "a PDF of garbage": lambda: documents("Pdf", b"%PDF-1.7 " + b"x" * 20 * MEGABYTE),
+    "a PDF of drawings without end": lambda: documents(
+        "Pdf", album([b"0 0 m 9 9 l S " * 4 * MEGABYTE])
+    ),
     "a PDF of a thousand empty pages": lambda: documents("Pdf", pdf(*[""] * 1_000)),
     "a dialogue without a text": lambda: documents(
         "Paragraphs", b"[" + b'{"author":"a"},' * 300_000 + b"{}]"
@@ -264,6 +276,18 @@ TAKEN: dict[str, Monster] = {
         sound_file(level=float("nan"), subtype="FLOAT")
     ),
     "a sound without bounds": lambda: sound(sound_file(level=1e38, subtype="FLOAT")),
+    "a PDF of a page of 14,400 points": lambda: documents(
+        "Pdf", album([drawn("I0", 14_400)], [flat(10_000)], side=14_400)
+    ),
+    "a PDF of a page of no height": lambda: documents(
+        "Pdf", album([drawn("I0")], [flat(9)], side=0)
+    ),
+    "a PDF of a page with hundreds of images": lambda: documents(
+        "Pdf", album([b"".join(map(drawn, IMAGES))], [flat(1_000)] * 300)
+    ),
+    "a PDF of hundreds of pages with an image": lambda: documents(
+        "Pdf", album([*map(drawn, IMAGES)], [flat(1_000)] * 300)
+    ),
     "a page of 20 MB": lambda: documents("HyperText", b"<p>word" * 3 * MEGABYTE),
     "three hours of a sound track": lambda: sound(
         sound_track(codec="alac", silence=10_800, rate=2_000)

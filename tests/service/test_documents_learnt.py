@@ -9,7 +9,7 @@ import orjson
 import pytest
 from PIL import Image
 
-from dubito.backend.status import task_detail
+from dubito.backend.status import task_items
 from dubito.backend.web.app import create_app
 from tests.label_studio import JsonObject, choices_config
 from tests.pdf_files import locked_pdf, pdf
@@ -99,8 +99,9 @@ def test_documents_are_learnt_and_shown(bench: Stand, kind: Documents) -> None:
     ]
     detail = seen(bench, project, ids[5])
     assert (detail["text"], detail["note"]) == (kind.shown.format(text_of(5)), "")
-    is_linked = str(detail["document"]).startswith(f"{bench.server.url}/data/upload/")
-    assert is_linked == (kind is PDFS)
+    links = [str(item["document"]) for item in detail["items"]]
+    assert len(links) == (kind is PDFS)
+    assert all(one.startswith(f"{bench.server.url}/data/upload/") for one in links)
 
 
 def test_nothing_is_shown_of_a_task_with_a_file_of_another_project(
@@ -119,7 +120,7 @@ def test_nothing_is_shown_of_a_task_with_a_file_of_another_project(
 
     detail = seen(bench, project, task)
 
-    assert (detail["text"], detail["note"]) == ("good", task_detail.FOREIGN)
+    assert (detail["text"], detail["note"]) == ("good", task_items.FOREIGN)
 
 
 def pages_of(number: int) -> list[str]:
@@ -134,7 +135,7 @@ def picture(light: int) -> str:
     return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
 
 
-def test_lists_of_images_are_learnt_and_the_first_is_shown(bench: Stand) -> None:
+def test_lists_of_images_are_learnt_and_shown(bench: Stand) -> None:
     config = choices_config(
         "fruit", "tools", tag="Image", attributes='valueList="$pages"'
     )
@@ -152,8 +153,8 @@ def test_lists_of_images_are_learnt_and_the_first_is_shown(bench: Stand) -> None
     assert ranking is not None
     assert ranking.likeliest_of(ids[5]) == label_of(5)
     detail = seen(bench, project, ids[5])
-    assert detail["image"] == letters[5]["pages"][0]
-    assert detail["note"] == "The first of 2 images."
+    assert [item["image"] for item in detail["items"]] == letters[5]["pages"]
+    assert (detail["items_left_out"], detail["note"]) == (0, "")
 
 
 @pytest.mark.parametrize("kind", [PAGES, PDFS], ids=lambda kind: kind.tag)
@@ -170,4 +171,4 @@ def test_a_document_of_another_project_is_not_shown(
     detail = seen(bench, project, task)
 
     assert (detail["text"], detail["numbers"]) == (None, [])
-    assert detail["note"] == task_detail.FOREIGN
+    assert detail["note"] == task_items.FOREIGN

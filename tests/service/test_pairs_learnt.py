@@ -208,7 +208,7 @@ def test_the_page_shows_both_items(bench: Stand, pairs: Pairs) -> None:
     assert detail.text == f"{data['first']}\n\n{data['second']}"
 
 
-def test_of_two_images_the_page_shows_the_left_one(bench: Stand) -> None:
+def test_of_two_images_the_page_shows_both(bench: Stand) -> None:
     there, config = bench.label_studio, CONFIG.replace("<Text", "<Image")
     project = there.create_project("photos", config)
     sides = [picture(colour) for colour in ("red", "blue")]
@@ -219,7 +219,11 @@ def test_of_two_images_the_page_shows_the_left_one(bench: Stand) -> None:
 
     detail = task_detail(bench.state(project), task, bench.services)
 
-    assert (detail.image, detail.note) == (sides[0], "The left one of two items.")
+    assert [(one.name, one.image) for one in detail.items] == [
+        ("left", sides[0]),
+        ("right", sides[1]),
+    ]
+    assert detail.note == ""
     names = [one.name for one in detail.numbers]
     assert names
     assert all(name.startswith(("left: ", "right: ")) for name in names)

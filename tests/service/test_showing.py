@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dubito.backend.data_kinds.recordings import DRAWN_CHANNELS, DRAWN_SAMPLES
-from dubito.backend.status import task_detail as showing
+from dubito.backend.status import task_items as showing
 from dubito.backend.status.task_preview import LONGEST_TEXT, MOST_NUMBERS
 from dubito.backend.web.app import create_app
 from tests.dubito_process import rows_project
@@ -37,6 +37,12 @@ def seen(bench: Stand, project: int, task: int) -> dict[str, Any]:
     response = asked(bench, project, task)
     assert response.status_code == 200, response.json
     return dict(response.json)
+
+
+def item_of(detail: dict[str, Any]) -> dict[str, Any]:
+    """Return the only item that a task shows."""
+    [item] = detail["items"]
+    return dict(item)
 
 
 def series_config(columns: str = "xy", value_type: str = "url") -> str:
@@ -83,7 +89,7 @@ def test_a_row_of_numbers_is_shown_with_what_is_thought_of_it(bench: Stand) -> N
     assert detail["label"] is None
     url = f"{bench.server.url}/projects/{rows.project}/data?task={first['task']}"
     assert detail["link"] == url
-    assert (detail["text"], detail["trace"], detail["image"]) == (None, None, None)
+    assert (detail["text"], detail["items"]) == (None, [])
     assert (detail["note"], detail["refused"]) == ("", "")
 
 
@@ -152,7 +158,7 @@ def test_a_recording_is_shown_thinned_its_strokes_kept(bench: Stand) -> None:
     project, [task, _short] = recordings(bench, swing(5_000), swing(50))
     bench.connect(project)
 
-    trace = seen(bench, project, task)["trace"]
+    trace = item_of(seen(bench, project, task))["trace"]
 
     assert (trace["samples"], trace["channels_left_out"]) == (5_000, 0)
     assert [channel["name"] for channel in trace["channels"]] == ["x", "y"]
@@ -166,7 +172,7 @@ def test_a_short_recording_is_shown_whole(bench: Stand) -> None:
     project, [task] = recordings(bench, swing(50))
     bench.connect(project)
 
-    [x, _y] = seen(bench, project, task)["trace"]["channels"]
+    [x, _y] = item_of(seen(bench, project, task))["trace"]["channels"]
 
     assert x["at"] == list(range(50))
     assert x["values"][9] == pytest.approx(math.sin(1), abs=1e-4)
@@ -179,7 +185,7 @@ def test_of_many_channels_the_first_are_shown(bench: Stand) -> None:
 
     project, task = one_task(bench, config, {"csv": data})
 
-    trace = seen(bench, project, task)["trace"]
+    trace = item_of(seen(bench, project, task))["trace"]
     assert len(trace["channels"]) == DRAWN_CHANNELS
     assert trace["channels_left_out"] == len(names) - DRAWN_CHANNELS
 
@@ -193,7 +199,7 @@ def test_an_upload_of_another_project_is_not_shown(bench: Stand) -> None:
     project, task = one_task(bench, series_config(), {"csv": address})
 
     detail = seen(bench, project, task)
-    assert (detail["trace"], detail["numbers"], detail["text"]) == (None, [], None)
+    assert (detail["items"], detail["numbers"], detail["text"]) == ([], [], None)
     assert detail["note"] == showing.FOREIGN
 
 
@@ -230,8 +236,8 @@ def test_a_file_that_label_studio_cannot_give_is_said_to_be_missing(
 
     detail = seen(bench, project, task)
 
-    assert detail["trace"] is None
-    assert "cannot be fetched now (status 503)" in detail["note"]
+    assert item_of(detail)["trace"] is None
+    assert "cannot be fetched now (status 503)" in item_of(detail)["note"]
 
 
 def test_a_label_studio_that_is_away_is_said_to_be(bench: Stand) -> None:
@@ -241,7 +247,7 @@ def test_a_label_studio_that_is_away_is_said_to_be(bench: Stand) -> None:
 
     detail = seen(bench, project, task)
 
-    assert detail["trace"] is None
+    assert detail["items"] == []
     assert detail["note"].startswith("The task cannot be shown now: ")
     assert detail["link"]
 
@@ -254,8 +260,8 @@ def test_a_file_too_large_to_be_shown_is_not_read_whole(bench: Stand) -> None:
 
     detail = seen(bench, project, task)
 
-    assert detail["trace"] is None
-    assert "is larger than 5 MB" in detail["note"]
+    assert item_of(detail)["trace"] is None
+    assert "is larger than 5 MB" in item_of(detail)["note"]
 
 
 def test_of_many_who_look_some_are_sent_away_rather_than_all_threads_taken(
@@ -270,8 +276,8 @@ def test_of_many_who_look_some_are_sent_away_rather_than_all_threads_taken(
     finally:
         showing.AT_ONCE.release(2)
 
-    assert (detail["trace"], detail["note"]) == (None, showing.BUSY)
-    assert seen(bench, project, task)["trace"] is not None
+    assert (detail["items"], detail["note"]) == ([], showing.BUSY)
+    assert item_of(seen(bench, project, task))["trace"] is not None
 
 
 IMAGES = choices_config("a", "b", tag="Image", attributes='value="$photo"')
@@ -287,7 +293,10 @@ def test_a_picture_is_fetched_by_the_viewers_own_browser(bench: Stand) -> None:
 
     detail = seen(bench, project, task)
 
-    assert detail["image"] == f"{bench.server.url}/data/upload/{project}/a%20cat.png"
+    assert (
+        item_of(detail)["image"]
+        == f"{bench.server.url}/data/upload/{project}/a%20cat.png"
+    )
     asked_for = [path for _, path in bench.faults.requests[before:]]
     assert not any(path.startswith("/data") for path in asked_for)
 
@@ -298,8 +307,8 @@ def test_a_sound_is_fetched_by_the_viewers_own_browser(bench: Stand) -> None:
 
     detail = seen(bench, project, task)
 
-    assert detail["audio"] == f"{bench.server.url}/data/upload/1/a%20song.mp3"
-    assert detail["image"] is None
+    assert item_of(detail)["audio"] == f"{bench.server.url}/data/upload/1/a%20song.mp3"
+    assert item_of(detail)["image"] is None
 
 
 def test_a_video_is_fetched_by_the_viewers_own_browser(bench: Stand) -> None:
@@ -308,8 +317,8 @@ def test_a_video_is_fetched_by_the_viewers_own_browser(bench: Stand) -> None:
 
     detail = seen(bench, project, task)
 
-    assert detail["video"] == f"{bench.server.url}/data/upload/1/a%20walk.mp4"
-    assert detail["audio"] is None
+    assert item_of(detail)["video"] == f"{bench.server.url}/data/upload/1/a%20walk.mp4"
+    assert item_of(detail)["audio"] is None
 
 
 def test_people_are_sent_to_the_address_that_their_browsers_know(
@@ -324,14 +333,14 @@ def test_people_are_sent_to_the_address_that_their_browsers_know(
 
         detail = seen(bench, project, task)
 
-    assert detail["image"] == f"{people}{photo}"
+    assert item_of(detail)["image"] == f"{people}{photo}"
     assert detail["link"] == f"{people}/projects/{project}/data?task={task}"
 
 
 def test_a_picture_inside_the_data_is_shown_as_it_is(bench: Stand) -> None:
     project, task = one_task(bench, IMAGES, {"photo": PICTURE})
 
-    assert seen(bench, project, task)["image"] == PICTURE
+    assert item_of(seen(bench, project, task))["image"] == PICTURE
 
 
 @pytest.mark.parametrize(
@@ -357,8 +366,82 @@ def test_a_task_makes_nobodys_browser_call_another_address(
 
     detail = seen(bench, project, task)
 
-    assert detail["image"] is None
-    assert detail["note"]
+    assert item_of(detail)["image"] is None
+    assert item_of(detail)["note"]
+
+
+LISTS = choices_config("a", "b", tag="Image", attributes='valueList="$photos"')
+
+
+def test_of_a_long_list_the_first_images_are_shown_and_the_rest_counted(
+    bench: Stand,
+) -> None:
+    photos = [f"/data/upload/1/{n}.png" for n in range(15)]
+
+    project, task = one_task(bench, LISTS, {"photos": photos})
+
+    detail = seen(bench, project, task)
+    assert [item["name"] for item in detail["items"]] == [*map(str, range(1, 13))]
+    assert [item["image"] for item in detail["items"]] == [
+        f"{bench.server.url}{photo}" for photo in photos[:12]
+    ]
+    assert (detail["items_left_out"], detail["note"]) == (3, "")
+
+
+def test_of_a_list_what_cannot_be_shown_is_said_in_its_place(bench: Stand) -> None:
+    photos = ["http://elsewhere.example/a.png", PICTURE, 5]
+
+    project, task = one_task(bench, LISTS, {"photos": photos})
+
+    strange, own, none = seen(bench, project, task)["items"]
+    assert (own["name"], own["image"], own["note"]) == ("2", PICTURE, "")
+    assert (strange["image"], none["image"]) == (None, None)
+    assert "elsewhere.example is neither" in strange["note"]
+    assert "no address of a file" in none["note"]
+
+
+def test_a_list_of_one_image_is_shown_like_an_image(bench: Stand) -> None:
+    project, task = one_task(bench, LISTS, {"photos": [PICTURE]})
+
+    item = item_of(seen(bench, project, task))
+    assert (item["name"], item["image"]) == ("", PICTURE)
+
+
+def compared(bench: Stand, *right: str) -> dict[str, Any]:
+    """Show a pair of recordings: one of its own, and one that is named."""
+    shown = "".join(
+        f'<TimeSeries name="{name}" value="${name}" valueType="url" timeColumn="t"'
+        ' sep=","><Channel column="x"/></TimeSeries>'
+        for name in ("one", "two")
+    )
+    config = f'<View>{shown}<Pairwise name="label" toName="one,two"/></View>'
+    there = bench.label_studio
+    project, uploaded = recordings(bench, swing(40), swing(50))
+    one, two = (there.task(task)["data"]["csv"] for task in uploaded)
+    for task in uploaded:
+        there.delete_task(task)
+    there.call("PATCH", f"/api/projects/{project}", json={"label_config": config})
+    data = {"one": one, "two": next(iter(right), two)}
+    [task] = there.import_tasks(project, [{"data": data}])
+    bench.connect(project)
+    return seen(bench, project, task)
+
+
+def test_of_a_pair_both_recordings_are_drawn(bench: Stand) -> None:
+    left, right = compared(bench)["items"]
+
+    assert (left["name"], left["trace"]["samples"]) == ("left", 40)
+    assert (right["name"], right["trace"]["samples"]) == ("right", 50)
+
+
+def test_of_a_pair_a_file_of_another_project_is_not_shown(bench: Stand) -> None:
+    _other, [secret] = recordings(bench, swing(30))
+    address = bench.label_studio.task(secret)["data"]["csv"]
+
+    detail = compared(bench, address)
+
+    assert item_of(detail)["name"] == "left"
+    assert (detail["numbers"], detail["note"]) == ([], showing.FOREIGN)
 
 
 def test_a_task_of_another_project_is_unknown(bench: Stand) -> None:
@@ -401,7 +484,7 @@ def test_a_bad_task_is_shown_with_the_reason(bench: Stand) -> None:
     detail = seen(bench, project, bad)
 
     assert "no column x, y" in detail["refused"]
-    assert "no column x, y" in detail["note"]
+    assert "no column x, y" in item_of(detail)["note"]
 
 
 def test_a_listed_host_is_asked_without_the_key(
@@ -416,7 +499,7 @@ def test_a_listed_host_is_asked_without_the_key(
 
         detail = seen(bench, project, task)
 
-    assert detail["trace"]["samples"] == 40
+    assert item_of(detail)["trace"]["samples"] == 40
     names = {name.lower() for head in elsewhere.shown for name in head}
     assert not {"authorization", "cookie"} & names
 

@@ -5,6 +5,7 @@ import json
 import time
 from base64 import b64encode
 
+import numpy as np
 import orjson
 import pytest
 from PIL import Image
@@ -16,9 +17,15 @@ from dubito.backend.project_settings import Preferences
 from dubito.backend.state.pool import TaskInput
 from dubito.model.errors import BadItemError
 from tests.label_studio import JsonObject, choices_config
-from tests.pdf_files import locked_pdf, pdf
+from tests.pdf_files import Pixels, locked_pdf, pdf
 
 TURNS = [{"who": "Ann", "what": "Hello"}, {"who": "Bob", "what": "Good bye"}]
+
+
+def striped(width: int) -> Pixels:
+    """Return a page of black stripes of so many pixels."""
+    light = 255 * (np.arange(60) // width % 2)
+    return np.tile(light[:, None, None], (1, 60, 3)).astype(np.uint8)
 
 
 def picture(colour: str) -> bytes:
@@ -37,7 +44,15 @@ FILES = {
     "/data/upload/1/page.html": b"<p>uploaded</p>",
     "/one.pdf": pdf("good words", "of a second page"),
     "/long.pdf": pdf(*(f"page {number}" for number in range(1_000))),
-    "/scan.pdf": pdf("", ""),
+    "/blank.pdf": pdf("", ""),
+    "/scan.pdf": pdf(striped(3)),
+    "/other.pdf": pdf(striped(10)),
+    "/both.pdf": pdf(striped(3), striped(10)),
+    "/late.pdf": pdf("", "", striped(3), ""),
+    "/many.pdf": pdf(*[striped(3)] * 4, striped(10)),
+    "/cover.pdf": pdf("good words", striped(3)),
+    "/figure.pdf": pdf("one", "two", "three", "four", striped(3)),
+    "/endless.pdf": pdf("good words", striped(3), drawings=10**6),
     "/locked.pdf": locked_pdf(),
     "/broken.pdf": pdf("good words")[:150],
     "/text.pdf": b"no PDF at all",
@@ -175,10 +190,69 @@ def test_a_thousand_pages_are_read() -> None:
     assert text.endswith("page 999")
 
 
+def looks(name: str) -> dict[str, float]:
+    reading = read("Pdf", name)
+    assert reading.text is None
+    assert not reading.vector
+    return {**reading.numbers}
+
+
+def test_a_scan_is_read_by_the_looks_of_its_page() -> None:
+    scan, other = looks("/scan.pdf"), looks("/other.pdf")
+
+    assert scan.keys() == read("Image", "/a.png").numbers.keys()
+    assert scan != other
+    light = np.mean([value for name, value in scan.items() if name[:6] == "light "])
+    assert light == pytest.approx(0.5, abs=0.05)
+
+
+def test_the_shape_of_a_scan_is_that_of_its_page() -> None:
+    scan = looks("/scan.pdf")
+
+    assert scan["shape 0"] == 0
+    assert scan["shape 1"] == pytest.approx(np.log(300 * 300))
+
+
+def test_of_the_pages_of_a_scan_the_mean_is_read() -> None:
+    one, other = looks("/scan.pdf"), looks("/other.pdf")
+
+    both = {name: pytest.approx((one[name] + other[name]) / 2) for name in one}
+    assert looks("/both.pdf") == both
+
+
+@pytest.mark.parametrize("name", ["/late.pdf", "/many.pdf"])
+def test_of_a_scan_the_first_four_pages_that_are_not_blank_are_read(name: str) -> None:
+    assert looks(name) == pytest.approx(looks("/scan.pdf"))
+
+
+def test_a_scan_behind_a_cover_is_read_beside_its_words() -> None:
+    reading = read("Pdf", "/cover.pdf")
+
+    assert reading.text == "good words"
+    assert reading.vector == read("Text", "good words").vector
+    assert reading.numbers == pytest.approx(looks("/scan.pdf"))
+
+
+@pytest.mark.parametrize("name", ["/one.pdf", "/figure.pdf"])
+def test_of_a_pdf_that_begins_with_text_the_text_is_all(name: str) -> None:
+    reading = read("Pdf", name)
+
+    assert reading.text
+    assert not reading.numbers
+
+
+@pytest.mark.long
+def test_a_page_that_takes_too_long_to_draw_is_left_out() -> None:
+    """The process is ended after 20 s of computing."""
+    reading = read("Pdf", "/endless.pdf")
+
+    assert (reading.text, reading.numbers, reading.refused) == ("good words", {}, "")
+
+
 @pytest.mark.parametrize(
     ("address", "why"),
     [
-        ("/scan.pdf", "has no text"),
+        ("/blank.pdf", "its pages are blank"),
         ("/locked.pdf", "protected by a password"),
         ("/broken.pdf", "the PDF is broken"),
         ("/text.pdf", "not a PDF"),
@@ -187,7 +261,9 @@ def test_a_thousand_pages_are_read() -> None:
         (5, "no address of a PDF"),
     ],
 )
-def test_what_is_no_pdf_with_a_text_is_set_aside(address: object, why: str) -> None:
+def test_what_is_no_pdf_with_anything_on_its_pages_is_set_aside(
+    address: object, why: str
+) -> None:
     assert why in read("Pdf", address).refused
 
 

@@ -8,6 +8,7 @@ import pytest
 from redis import Redis
 
 from dubito.backend.data_kinds.images import IMAGES
+from dubito.backend.data_kinds.pdfs import PDFS
 from dubito.backend.data_kinds.recordings import RECORDINGS
 from dubito.backend.data_kinds.texts import TEXTS
 from dubito.backend.features.feature_table import FIT_ON, FeatureTable
@@ -140,6 +141,25 @@ def test_readings_of_one_text_are_stale_where_texts_had_no_vectors(
     old = reads.model_copy(update={"basis": repr(before)})
     ingest.state.note(reads=old)
     assert ingest.is_stale()
+
+
+def test_readings_of_pdfs_are_stale_where_no_page_was_looked_at(
+    ingest: Ingest,
+) -> None:
+    """An older Dubito read their texts, and set scans aside."""
+    shown = schema(tag="Pdf", key="doc", is_address=True)
+    pdfs = replace(ingest, schema=shown)
+    tasks = [Task(id=n, data={"doc": f"/{n}.pdf"}) for n in range(1, 9)]
+    pdfs.state.tasks.receive(tasks)
+    pdfs.take()
+    assert not pdfs.is_stale()
+
+    reads = pdfs.state.facts().reads
+    assert reads is not None
+    assert reads.kind == "pdf"
+    basis = reads.basis.replace(f" {PDFS.version})", f" {TEXTS.version})")
+    pdfs.state.note(reads=reads.model_copy(update={"basis": basis}))
+    assert pdfs.is_stale()
 
 
 def test_a_decision_on_a_few_tasks_is_made_anew_with_many(ingest: Ingest) -> None:

@@ -1,5 +1,5 @@
 "use strict";
-/* One task, as a person wants to see it: text, numbers, recording, picture, sound, video or PDF. */
+/* One task, as a person wants to see it: text, numbers, recordings, pictures, sounds, videos, PDFs. */
 (() => {
   const { make, charts } = Dubito;
   const TRACE = { width: 240, height: 44 };
@@ -43,25 +43,57 @@
     return element;
   }
 
-  function picture(address) {
-    const shown = make("img", { src: address, alt: "The task's image", class: "picture" });
+  /** Return what an item is called: "The task's image", "The left image", "Image 3". */
+  function called(name, noun) {
+    if (!name) return `The task's ${noun}`;
+    const isNumber = /^\d+$/.test(name);
+    return isNumber ? `${noun[0].toUpperCase()}${noun.slice(1)} ${name}` : `The ${name} ${noun}`;
+  }
+
+  function picture({ name, image }) {
+    const shown = make("img", { src: image, alt: called(name, "image"), class: "picture" });
     return fetched(shown, "The image cannot be shown here.");
   }
 
   /** Return a player: of `audio`, or of `video`. */
-  function player(tag, noun, address) {
+  function player(tag, noun, { name, [tag]: address }) {
     const element = make(tag, {
       src: address,
       controls: "",
       preload: "metadata",
-      "aria-label": `The task's ${noun}`,
+      "aria-label": called(name, noun),
     });
     return fetched(element, `The ${noun} cannot be played here.`);
   }
 
-  function documentLink(address) {
-    const link = make("a", { href: address, target: "_blank", rel: "noopener" }, "Open the PDF");
+  function documentLink({ name, document }) {
+    const text = name ? `Open the ${name} PDF` : "Open the PDF";
+    const link = make("a", { href: document, target: "_blank", rel: "noopener" }, text);
     return make("p", {}, link);
+  }
+
+  /** Return what is to be seen of an item; null if that is nothing. */
+  function seen(item) {
+    if (item.image) return picture(item);
+    if (item.audio) return player("audio", "sound", item);
+    if (item.video) return player("video", "video", item);
+    if (item.document) return documentLink(item);
+    if (item.trace) return trace(item.trace);
+    return item.note ? make("p", { class: "muted" }, item.note) : null;
+  }
+
+  /** Return the items of a task: the only one, or each with its name over it. */
+  function items(found) {
+    const shown = found.items.flatMap((item) => {
+      const element = seen(item);
+      if (!element) return [];
+      return [item.name ? make("figure", {}, make("figcaption", {}, item.name), element) : element];
+    });
+    const rest = found.items_left_out
+      ? [make("p", { class: "muted" }, `and ${found.items_left_out} more`)]
+      : [];
+    const isOne = shown.length < 2;
+    return [...(isOne ? shown : [make("div", { class: "items" }, ...shown)]), ...rest];
   }
 
   function numbers(found) {
@@ -88,17 +120,12 @@
     return texts.map((text) => make("p", {}, text));
   }
 
-  /** Return what a task holds; a recording, a picture, a sound or a video stands for its numbers. */
+  /** Return what a task holds; items that are shown stand for their numbers. */
   Dubito.item = (found) => {
     const parts = [];
     if (found.text !== null) parts.push(make("p", { class: "quote" }, found.text));
-    if (found.image) parts.push(picture(found.image));
-    if (found.audio) parts.push(player("audio", "sound", found.audio));
-    if (found.video) parts.push(player("video", "video", found.video));
-    if (found.document) parts.push(documentLink(found.document));
-    const isShown = found.image || found.audio || found.video;
-    if (found.trace) parts.push(trace(found.trace));
-    else if (found.numbers.length && !isShown) parts.push(numbers(found));
+    parts.push(...items(found));
+    if (found.numbers.length && !found.items.some((item) => !item.note)) parts.push(numbers(found));
     for (const said of new Set([found.note, found.refused])) {
       if (said) parts.push(make("p", { class: "muted" }, said));
     }

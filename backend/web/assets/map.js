@@ -96,7 +96,12 @@
         "aria-label": "Map of the tasks",
         "aria-describedby": "map-hint",
       });
-      this.card = make("div", { class: "card", role: "status" });
+      this.card = make("div", {
+        class: "card",
+        role: "status",
+        tabindex: "0",
+        "aria-label": "The selected task",
+      });
       this.note = make("p", { class: "muted" });
       this.buttons = make("div", {
         class: "classes",

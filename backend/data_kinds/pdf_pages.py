@@ -1,0 +1,121 @@
+"""The pages of one PDF: run as a process of its own, which has little time and room.
+
+A PDF is a program that other people write. The process reads the file from its standard
+input. It writes a line of JSON: the text, or why the PDF is refused. Then it draws
+those of the first pages that have no text, such as scans: of each it writes a line with
+its sizes, then its pixels. It imports nothing of Dubito, so that it starts quickly. The
+text goes out before a page is drawn: where drawing fails, it is there.
+"""
+
+import contextlib
+import json
+import resource
+import sys
+from collections.abc import Iterator
+
+import pypdfium2
+from pypdfium2.raw import FPDFPage_CountObjects
+
+MOST_SECONDS = 20
+MOST_BYTES = 500_000_000
+MOST_PAGES = 1_000
+LONGEST_TEXT = 100_000
+FIRST_PAGES = 4
+"""So many pages that show something count as the first ones."""
+
+LONGEST_SIDE = 512
+"""Pixels of a page as it is drawn."""
+
+NOTHING = "the PDF shows nothing: its pages are blank"
+
+
+def main() -> None:
+    """Answer for the file on the standard input."""
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+    with contextlib.suppress(OSError, ValueError):  # macOS knows no such limit
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for part in answer(sys.stdin.buffer.read()):
+        sys.stdout.buffer.write(part)
+        sys.stdout.buffer.flush()
+
+
+def answer(content: bytes) -> Iterator[bytes]:
+    """Yield the `text` of a PDF, then its first pages without text.
+
+    A page that cannot be drawn is left out. Where nothing can be read, why the PDF is
+    `refused` is all.
+    """
+    try:
+        with contextlib.closing(pypdfium2.PdfDocument(content)) as document:
+            text, unwritten = text_of(document)
+            is_blank = not text and not unwritten
+            yield line({"refused": NOTHING} if is_blank else {"text": text})
+            for number in unwritten:
+                with contextlib.suppress(pypdfium2.PdfiumError, MemoryError):
+                    yield drawing(document[number])
+    except pypdfium2.PdfiumError as error:
+        yield line({"refused": reason(str(error))})
+    except MemoryError:
+        yield line({"refused": "the PDF needs too much memory"})
+
+
+def text_of(document: pypdfium2.PdfDocument) -> tuple[str, list[int]]:
+    """Return as much of the text as is learnt from, page after page.
+
+    Returns
+    -------
+    the text, and the places of those of the first pages that have no text; pages on
+    which there is nothing are passed over
+    """
+    parts: list[str] = []
+    unwritten: list[int] = []
+    length = 0
+    for number in range(min(len(document), MOST_PAGES)):
+        page = document[number]
+        text = written_on(page)
+        if text:
+            parts.append(text)
+        elif len(parts) + len(unwritten) < FIRST_PAGES and FPDFPage_CountObjects(page):
+            unwritten.append(number)
+        length += len(text)
+        if length > LONGEST_TEXT:
+            break
+    return "\n".join(parts)[:LONGEST_TEXT], unwritten
+
+
+def written_on(page: pypdfium2.PdfPage) -> str:
+    """Return the text of a page."""
+    written = page.get_textpage()
+    count = min(written.count_chars(), LONGEST_TEXT)
+    return str(written.get_text_range(0, count).strip()) if count else ""
+
+
+def drawing(page: pypdfium2.PdfPage) -> bytes:
+    """Return a line with the sizes of a page, in points and pixels, and the pixels."""
+    width, height = (max(1.0, side) for side in page.get_size())
+    scale = LONGEST_SIDE / max(width, height)
+    # Else images that no longer fit into the memory would be left out of a page.
+    bitmap = page.render(scale=scale, rev_byteorder=True, limit_image_cache=True)
+    size = round(width), round(height)
+    pixels = memoryview(bitmap.buffer).cast("B")  # rows are filled up in memory
+    starts = range(0, bitmap.height * bitmap.stride, bitmap.stride)
+    rows = (pixels[start : start + 3 * bitmap.width] for start in starts)
+    drawn = bitmap.width, bitmap.height
+    return line({"size": size, "drawn": drawn}) + b"".join(rows)
+
+
+def line(content: dict[str, object]) -> bytes:
+    """Return a line of JSON."""
+    return json.dumps(content).encode() + b"\n"
+
+
+def reason(error: str) -> str:
+    """Say why a PDF cannot be opened."""
+    if "password" in error.lower():
+        return "the PDF is protected by a password"
+    return f"the PDF is broken: {error[:200]}"
+
+
+if __name__ == "__main__":
+    main()
