@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from dubito.backend.demo.label_studio_server import free_port
 from tests.container.engine import Engine, complaint
 from tests.container.images import make_images
 from tests.container.stack import FIRST_START_SECONDS, SERVICES, Stack
@@ -50,12 +49,7 @@ def stack(
     request: pytest.FixtureRequest,
 ) -> Iterator[Stack]:
     """Start everything for the first time, and wait until it is well."""
-    stack = Stack.prepare(
-        engine,
-        tmp_path_factory.mktemp("stack"),
-        LABEL_STUDIO_PORT=free_port(),
-        DUBITO_PORT=free_port(),
-    )
+    stack = Stack.prepare(engine, tmp_path_factory.mktemp("stack"))
     try:
         stack.compose("up", "-d")
         stack.until_well(FIRST_START_SECONDS)

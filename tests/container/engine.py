@@ -6,10 +6,10 @@ are; the images that they name are *stand-ins*, made here under the very same na
 * `python:3.11-slim-bookworm` is a Debian 12 by debootstrap, with its Python 3.11;
 * `heartexlabs/label-studio` is that Debian with the Label Studio from PyPI that
   `make test` installed; it takes the same environment, user and volume;
-* `redis` is that Debian with its own Redis.
+* `redis` and `postgres` are that Debian with its own Redis and PostgreSQL.
 
 So what is tested is our image on a Debian of the same release, and the compose file
-with the real Label Studio and a real Redis; not how those two are packed by others.
+with the real Label Studio, Redis and PostgreSQL; not how those are packed by others.
 
 Everything is kept in one place, the images as a cache for the next run. A firewall's
 chains named NETAVARK stay, without rules for anybody, until the machine is restarted.

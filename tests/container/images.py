@@ -15,6 +15,7 @@ from tests.real_label_studio import ROOT, require_label_studio
 STAND_INS = Path(__file__).parent / "stand_ins"
 PYTHON = "docker.io/library/python:3.11-slim-bookworm"
 REDIS = "docker.io/library/redis:8-bookworm"
+POSTGRES = "docker.io/library/postgres:15-bookworm"
 LABEL_STUDIO = "docker.io/heartexlabs/label-studio:1.23.2"
 PACKAGES = "localhost/label-studio-packages"
 DUBITO = "localhost/dubito"
@@ -27,9 +28,10 @@ def make_images(engine: Engine) -> None:
     """Make what is not there yet, and ours always: unchanged steps are not repeated."""
     _make_debian(engine)
     engine.podman("run", "--rm", PYTHON, "true")  # says why if this machine cannot
-    if not engine.exists(REDIS):
-        ways = _apt_proxies(engine)
-        _build(engine, STAND_INS / "redis.Dockerfile", REDIS, environment=ways)
+    for image, name in ((REDIS, "redis"), (POSTGRES, "postgres")):
+        if not engine.exists(image):
+            ways = _apt_proxies(engine)
+            _build(engine, STAND_INS / f"{name}.Dockerfile", image, environment=ways)
     if not engine.exists(LABEL_STUDIO):
         _make_label_studio(engine)
     # Where layers are copies, keeping each costs more than repeating its step.

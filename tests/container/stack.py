@@ -9,13 +9,15 @@ from pathlib import Path
 
 import httpx
 
+from dubito.backend.demo.label_studio_server import free_port
 from tests.container.engine import Engine
 from tests.dubito_process import Dubito
 from tests.label_studio import NO_TLS, LabelStudio
 from tests.real_label_studio import ROOT
 
 COMPOSE_FILE = ROOT / "docker" / "compose.yaml"
-README = (ROOT / "README.md").read_text()
+POSTGRES_FILE = ROOT / "docker" / "compose.postgres.yaml"
+README, DEPLOYMENT = ROOT / "README.md", ROOT / "docs" / "deployment.md"
 COMPOSE = "docker compose -f docker/compose.yaml "
 SERVICES = ("label-studio", "redis", "web", "worker")
 NAME = "dubito-test"
@@ -25,12 +27,12 @@ START_SECONDS = 180.0
 LOOK_SECONDS = 0.5
 
 
-def readme_commands() -> list[str]:
-    """Return the commands of the README that start with our compose file, or its .env.
+def documented_commands(page: Path = README) -> list[str]:
+    """Return the commands of a page that start with our compose file, or its .env.
 
     A command that goes on in the next line ends in a backslash.
     """
-    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    blocks = re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
     commands = (re.sub(r"\s+#\s.*", "", line).strip() for line in lines)
     return [command for command in commands if "docker/" in command]
@@ -46,16 +48,25 @@ def until(condition: Callable[[], bool], complaint: str, seconds: float) -> None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """All services of the compose file, with secrets and ports of their own."""
+    """All services of the compose file, with secrets and ports of their own.
+
+    Parameters
+    ----------
+    files : the compose file, and what overrides it
+    name : of the stack: containers, networks and volumes have it
+    """
 
     engine: Engine
     env_file: Path
+    files: tuple[Path, ...] = (COMPOSE_FILE,)
+    name: str = NAME
 
     @classmethod
-    def prepare(cls, engine: Engine, folder: Path, **ports: int) -> "Stack":
+    def prepare(cls, engine: Engine, folder: Path) -> "Stack":
         """Make the secrets as the README says, and choose the ports."""
         (folder / "docker").mkdir()
-        (make_secrets,) = (c for c in readme_commands() if "openssl" in c)
+        ports = {name: free_port() for name in ("LABEL_STUDIO_PORT", "DUBITO_PORT")}
+        (make_secrets,) = (c for c in documented_commands() if "openssl" in c)
         subprocess.run(["bash", "-c", make_secrets], cwd=folder, check=True)  # noqa: S603, S607
         env_file = folder / "docker" / ".env"
         with env_file.open("a") as file:
@@ -78,12 +89,11 @@ class Stack:
     def compose(self, *arguments: str) -> str:
         """Do what `docker compose` would; return what was printed."""
         options = (
-            *("--project-name", NAME, "--env-file", str(self.env_file)),
+            *("--project-name", self.name, "--env-file", str(self.env_file)),
             "--podman-run-args=--read-only-tmpfs=false",  # Docker adds none either
         )
-        done = self.engine.call(
-            "podman-compose", *options, "--file", COMPOSE_FILE, *arguments
-        )
+        files = [part for file in self.files for part in ("--file", file)]
+        done = self.engine.call("podman-compose", *options, *files, *arguments)
         output = f"{done.stdout}\n{done.stderr}"
         assert done.returncode == 0, output
         return output
@@ -93,13 +103,14 @@ class Stack:
         self.compose("down", "--remove-orphans", *options)
 
     def container(self, service: str, number: int = 1) -> str:
-        return f"{NAME}_{service}_{number}"
+        return f"{self.name}_{service}_{number}"
 
     def containers(self, *services: str) -> list[str]:
         """Return all that run, of these services or of all."""
         names = self.engine.podman("ps", "--format", "{{.Names}}").split()
-        wanted = [f"{NAME}_{service}_" for service in services or SERVICES]
-        return sorted(name for name in names if name.startswith(tuple(wanted)))
+        wanted = [f"{self.name}_{service}_" for service in services]
+        prefixes = tuple(wanted) or f"{self.name}_"
+        return sorted(name for name in names if name.startswith(prefixes))
 
     def run_in(self, container: str, *command: str) -> str:
         return self.engine.podman("exec", container, *command)

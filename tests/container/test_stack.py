@@ -20,7 +20,7 @@ from tests.container.stack import (
     COMPOSE,
     START_SECONDS,
     Stack,
-    readme_commands,
+    documented_commands,
     until,
 )
 from tests.dubito_process import (
@@ -41,7 +41,7 @@ GRACE_SECONDS = "30"
 def rows(stack: Stack, label_studio: LabelStudio) -> Rows:
     """Project 1, connected by the command of the README."""
     made = rows_project(label_studio, 60)
-    (connect,) = (c for c in readme_commands() if " connect " in c)
+    (connect,) = (c for c in documented_commands() if " connect " in c)
     assert f"--project {made.project} " in f"{connect} "
 
     output = stack.compose(*connect.removeprefix(COMPOSE).split())
