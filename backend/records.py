@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
+import orjson
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from dubito.backend.controls.registry import answers_in
@@ -24,6 +26,18 @@ JsonObject: TypeAlias = dict[str, object]
 
 def _text(value: object) -> object:
     return "" if value is None else value
+
+
+def _storable(value: object) -> object:
+    """Return what the store can keep: other values as their JSON text.
+
+    Python reads whole numbers of any length from JSON, and halves of characters.
+    """
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value)
+    return value
 
 
 def _user(value: object) -> object:
@@ -257,7 +271,7 @@ class MlBackend(ApiRecord):
     url: Text = ""
     title: Text = ""
     state: Text = ""
-    extra_params: object = None
+    extra_params: Annotated[object, BeforeValidator(_storable)] = None
 
 
 class Webhook(ApiRecord):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from dubito.backend.state.project import ProjectState
 
 NAME = "model.zip"
+FEWEST_LABELS = 2
+"""Of a question, that differ: before there is nothing to tell apart."""
 
 
 class ModelOffer(ResponseModel):
@@ -115,8 +117,11 @@ def ask_for_model(state: ProjectState, services: Services, question: str = "") -
     """
     if not count_predictions(state):
         raise NoModelError(state.id)
-    control = snapshot_of(state).question(question).schema.control
-    store = ModelStore.of(state)
+    first = snapshot_of(state)
+    snapshot = first.question(question)
+    control, store = snapshot.schema.control, ModelStore.of(state)
+    if first.others and len({*snapshot.labels.chosen.values()}) < FEWEST_LABELS:
+        raise NoModelError(state.id, control)
     if store.begin(control):
         services.call("make_model", state.key, control)
     elif (other := store.making()) not in (None, control):
@@ -131,14 +136,25 @@ def model_file(state: ProjectState, question: str = "") -> bytes:
     content = None if record is None or record.error else store.content(record)
     if content is not None:
         return zipped(content.packed, content.card)
-    if store.making() is not None:
+    if snapshot is not None and store.making() == snapshot.schema.control:
         message = "the model is being trained: try again in a moment"
     elif record is not None and record.error:
         message = f"training the model failed: {record.error}"
     else:
         query = f"?question={quote(question)}" if question else ""
         message = (
-            "there is no trained model of the last day: press “Train the model” on"
-            f" the page, or POST to /api/projects/{state.id}/model{query}"
+            f"{_reason(store, record)}: press “Train the model” on the page, or POST"
+            f" to /api/projects/{state.id}/model{query}"
         )
     raise NotReadyError(message)
+
+
+def _reason(store: ModelStore, record: ModelFile | None) -> str:
+    """Return why there is no file of a question, of which `record` is known."""
+    last = store.last_file()
+    if record is None and last is not None and not last.error:
+        return (
+            "Dubito keeps one trained model of a project, and the last one is of"
+            f" {last.control!r}"
+        )
+    return "there is no trained model of the last day"

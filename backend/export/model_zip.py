@@ -133,7 +133,7 @@ def fit_model(services: Services, state: ProjectState, control: str = "") -> Mod
     reads = state.facts().reads
     fitted = None if reads is None else _fitted(question, reads, basis)
     if fitted is None or not question.has_two_labels:
-        raise NoModelError(state.id)
+        raise NoModelError(state.id, control)
     labels = len(snapshot.labels.chosen.keys() & items.positions.keys())
     return Model(fitted=fitted, snapshot=snapshot, labels=labels, basis=basis)
 

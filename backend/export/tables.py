@@ -248,12 +248,19 @@ def _ranked(state: ProjectState) -> Ranking:
 
 
 class NoModelError(NotReadyError):
-    """There are too few labels to learn from."""
+    """There are too few labels to learn from.
 
-    def __init__(self, project: int) -> None:
+    Parameters
+    ----------
+    control : the question that has too few, where the project asks several
+    """
+
+    def __init__(self, project: int, control: str = "") -> None:
+        model = f"no model of {control!r} yet" if control else "no model yet"
+        labels = "two different labels" + (f" of {control!r}" if control else "")
         super().__init__(
-            f"project {project} has no model yet: a worker trains it as soon as there"
-            " are two different labels"
+            f"project {project} has {model}: a worker trains it as soon as there are"
+            f" {labels}"
         )
 
 

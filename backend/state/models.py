@@ -117,9 +117,12 @@ class ModelStore:
             pipe.execute()
 
     def fail(self, why: str, control: str) -> None:
-        """Note why the file of a question could not be made."""
+        """Note why the file of a question could not be made; the last one goes."""
         record = ModelFile(error=why, made_at=self.clock(), control=control)
+        last = self.last_file()
         with self.client.pipeline(transaction=True) as pipe:
+            if last is not None and last.file:
+                pipe.delete(self._file(last.file))
             pipe.set(self._key(keys.MODEL), record.model_dump_json(), ex=KEPT_SECONDS)
             pipe.delete(self._making)
             pipe.execute()

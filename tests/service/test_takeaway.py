@@ -189,8 +189,44 @@ def test_the_model_of_any_question_is_trained_and_downloaded(
     with zipfile.ZipFile(archive) as parts:
         assert "one of 3 grades" in parts.read("README.md").decode()
     assert caller.get(f"{path}/export").get_json()["model"]["state"] == "none"
-    assert caller.get(f"{path}/export/model.zip").status_code == 409
+    message = refused(caller, project.number, "model.zip")[1]
+    assert "keeps one trained model of a project, and the last one is of" in message
     assert caller.post(f"{path}/model?question=why").status_code == 404
+
+
+def test_a_question_without_labels_leaves_the_model_of_another(
+    bench: Stand, caller: FlaskClient
+) -> None:
+    project = make_several(bench.label_studio)
+    tasks = project.drawn(30)
+    for task in tasks:
+        result = project.answers[task].result
+        graded = [one for one in result if one["from_name"] == "quality"]
+        bench.label_studio.annotate(task, graded)
+    bench.connect(project.number)
+    bench.settle(project.number)
+    path = f"/api/projects/{project.number}"
+    caller.post(f"{path}/model?question=quality")
+    bench.run()
+
+    response = caller.post(f"{path}/model?question=faults")
+
+    assert response.status_code == 409
+    assert "no model of 'faults' yet" in response.get_json()["detail"]
+    assert caller.get(f"{path}/export/model.zip?question=quality").status_code == 200
+
+
+def test_a_failed_training_leaves_no_file_behind(
+    bench: Stand, caller: FlaskClient
+) -> None:
+    rows = bench.labelled_rows()
+    state = bench.state(rows.project)
+    caller.post(f"/api/projects/{rows.project}/model")
+    bench.run()
+
+    make(bench.services, state, largest=1_000)
+
+    assert not [*state.client.scan_iter(match="*:model:*")]
 
 
 def test_a_model_that_an_older_dubito_kept_is_of_the_first_question(
