@@ -56,7 +56,8 @@ class AutolabelBulk:
         labels, old_rows = self.state.autolabel.labels(), self.state.autolabel.rows()
         rest = {task: labels[task] for task in self.state.autolabel.left()}
         rows = self._rows(rest, open_tasks - old_rows.keys())
-        if not rows:
+        if not rows:  # what is left can only be passed over, one by one
+            self.state.autolabel.move({"writing"}, singly=True)
             return
         try:
             count = self.client.import_rows(self.state.id, rows, seconds)

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 
 import pypdfium2
-from pypdfium2.raw import FPDFPage_CountObjects
+from pypdfium2.raw import FPDFPage_CountObjects, FPDFPage_GetAnnotCount
 
 MOST_SECONDS = 20
 MOST_BYTES = 500_000_000
@@ -76,12 +76,17 @@ def text_of(document: pypdfium2.PdfDocument) -> tuple[str, list[int]]:
         text = written_on(page)
         if text:
             parts.append(text)
-        elif len(parts) + len(unwritten) < FIRST_PAGES and FPDFPage_CountObjects(page):
+        elif len(parts) + len(unwritten) < FIRST_PAGES and shows_something(page):
             unwritten.append(number)
         length += len(text)
         if length > LONGEST_TEXT:
             break
     return "\n".join(parts)[:LONGEST_TEXT], unwritten
+
+
+def shows_something(page: pypdfium2.PdfPage) -> bool:
+    """Tell whether there is anything on a page; it may be as white as the page."""
+    return bool(FPDFPage_CountObjects(page) or FPDFPage_GetAnnotCount(page))
 
 
 def written_on(page: pypdfium2.PdfPage) -> str:
@@ -92,7 +97,10 @@ def written_on(page: pypdfium2.PdfPage) -> str:
 
 
 def drawing(page: pypdfium2.PdfPage) -> bytes:
-    """Return a line with the sizes of a page, in points and pixels, and the pixels."""
+    """Return a line with the sizes of a page, in points and pixels, and the pixels.
+
+    Of a page that is all white nothing is returned.
+    """
     width, height = (max(1.0, side) for side in page.get_size())
     scale = LONGEST_SIDE / max(width, height)
     # Else images that no longer fit into the memory would be left out of a page.
@@ -102,7 +110,9 @@ def drawing(page: pypdfium2.PdfPage) -> bytes:
     starts = range(0, bitmap.height * bitmap.stride, bitmap.stride)
     rows = (pixels[start : start + 3 * bitmap.width] for start in starts)
     drawn = bitmap.width, bitmap.height
-    return line({"size": size, "drawn": drawn}) + b"".join(rows)
+    picture = b"".join(rows)
+    is_blank = picture.count(b"\xff") == len(picture)
+    return b"" if is_blank else line({"size": size, "drawn": drawn}) + picture
 
 
 def line(content: dict[str, object]) -> bytes:

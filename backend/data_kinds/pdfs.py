@@ -112,7 +112,9 @@ def _content(raw: bytes) -> PdfContent:
         if not text and not pages:
             raise
     if not text and not pages:
-        message = "the PDF has no text, and none of its first pages can be drawn"
+        message = (
+            "the PDF has no text, and its first pages are blank or cannot be drawn"
+        )
         raise BadItemError(message)
     return PdfContent(text=text[:LONGEST_TEXT], pages=tuple(pages))
 

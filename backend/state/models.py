@@ -103,7 +103,7 @@ class ModelStore:
         name = secrets.token_hex(8)
         facts = {"file": name, "size": len(model.packed), "made_at": self.clock()}
         model_file = record.model_copy(update=facts)
-        last = self.last_file()
+        last, is_own = self.last_file(), self.making() == record.control
         with self.client.pipeline(transaction=True) as pipe:
             if last is not None and last.file:
                 pipe.delete(self._file(last.file))
@@ -113,18 +113,20 @@ class ModelStore:
             pipe.set(
                 self._key(keys.MODEL), model_file.model_dump_json(), ex=KEPT_SECONDS
             )
-            pipe.delete(self._making)
+            if is_own:
+                pipe.delete(self._making)
             pipe.execute()
 
     def fail(self, why: str, control: str) -> None:
         """Note why the file of a question could not be made; the last one goes."""
         record = ModelFile(error=why, made_at=self.clock(), control=control)
-        last = self.last_file()
+        last, is_own = self.last_file(), self.making() == record.control
         with self.client.pipeline(transaction=True) as pipe:
             if last is not None and last.file:
                 pipe.delete(self._file(last.file))
             pipe.set(self._key(keys.MODEL), record.model_dump_json(), ex=KEPT_SECONDS)
-            pipe.delete(self._making)
+            if is_own:
+                pipe.delete(self._making)
             pipe.execute()
 
     def content(self, model_file: ModelFile) -> KeptModel | None:

@@ -38,6 +38,7 @@ FOREIGN = (
     "The file of this task may belong to another project, so it is not shown here."
     " Open the task in Label Studio."
 )
+ELSEWHERE = "The file is on another host. Open the task in Label Studio."
 LARGEST_BYTES = 5_000_000
 MOST_ITEMS = 12
 """Of a list; of two lists that are compared half of each."""
@@ -119,6 +120,9 @@ class TaskLoader:
         with self.services.files(client) as files:
             if any(self._is_foreign(other, data, files) for other in others):
                 preview = preview.without_readings(FOREIGN)
+            objects = schema.objects if left_out else ()
+            if any(self._is_foreign(one, data, files) for one in objects):
+                preview = preview.without_readings()  # they are of all items
             for item in items:
                 preview = self._with_item(item, preview, files)
         return preview
@@ -154,7 +158,8 @@ class TaskLoader:
         if item.kind.look is Look.LINKED:
             base = preview if is_own else preview.without_readings(FOREIGN)
             document = linked(address, files, home)
-            return base.with_item(replace(shown, document=document))
+            note = "" if document else ELSEWHERE
+            return base.with_item(replace(shown, document=document, note=note))
         if not is_own:
             return preview.without_readings(FOREIGN)
         if item.kind.look is Look.KEPT:

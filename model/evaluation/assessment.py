@@ -22,6 +22,7 @@ from dubito.model.evaluation.label_errors import (
     LabelError,
     label_errors,
     number_errors,
+    without_additions,
 )
 from dubito.model.evaluation.mean_error import (
     MeanError,
@@ -193,7 +194,7 @@ class Assessed:
         if known.scale is not None:
             return number_errors(without, codes.astype(np.intp), most, known.scale)
         return label_errors(
-            without,
+            without_additions(without, codes, known.most_chosen),
             codes,
             most,
             may_be_empty=known.may_be_empty,

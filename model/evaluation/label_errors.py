@@ -44,6 +44,22 @@ class LabelError:
     substitute: int | None = None
 
 
+def without_additions(
+    probabilities: Probabilities, members: Targets, most_chosen: int
+) -> Probabilities:
+    """Return probabilities by which nobody adds a class to a set that is full.
+
+    Parameters
+    ----------
+    probabilities, members : (n_labels, n_classes)
+    most_chosen : how many classes people may choose; 0 for any number
+    """
+    if not most_chosen:
+        return probabilities
+    is_full = members.sum(axis=1, keepdims=True) >= most_chosen
+    return np.where(is_full & ~members.astype(np.bool_), 0.0, probabilities)
+
+
 def label_errors(
     probabilities: Probabilities,
     codes: Targets,

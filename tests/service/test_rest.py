@@ -18,7 +18,7 @@ from dubito.backend.publishing import write_throttle
 from dubito.backend.publishing.scores import LABELS_VERSION
 from dubito.backend.publishing.write_throttle import WriteThrottle
 from dubito.backend.state import keys
-from dubito.backend.state.autolabel import ACTIVE
+from dubito.backend.state.autolabel import ACTIVE, AutolabelJob, AutolabelRow
 from dubito.backend.turn import Turn
 from dubito.model.query.seed_set import permutation
 from tests.dubito_process import CLASSES, Rows, rows_project
@@ -518,3 +518,18 @@ def test_many_rows_of_a_small_project_are_written_in_one_call(bench: Stand) -> N
     assert (job["state"], job["written"]) == ("done", 120 - LABELS)
     assert open_tasks(bench, made) == set()
     assert len(written(bench, made)) == 120 - LABELS
+
+
+def test_a_job_ends_of_which_nothing_can_be_written_any_more(
+    bench: Stand, rows: Rows
+) -> None:
+    """More than fifty tasks at once: those are left to one call."""
+    labels = {t: AutolabelRow(label="gone", certainty=0.9) for t in range(1, 61)}
+    state = bench.state(rows.project)
+    job = AutolabelJob(state="writing", certainty=0.5, control="label", of=len(labels))
+    assert state.autolabel.begin(job, labels)
+
+    settle(bench, rows)
+
+    job = state.autolabel.job()
+    assert (job.state, job.passed_over) == ("done", len(labels))

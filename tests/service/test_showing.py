@@ -1,10 +1,13 @@
 """One task, as a person sees it: its content, and nothing that is not its own."""
 
 import math
+from base64 import b64encode
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from dubito.backend.data_kinds.recordings import DRAWN_CHANNELS, DRAWN_SAMPLES
 from dubito.backend.status import task_items as showing
@@ -442,6 +445,33 @@ def test_of_a_pair_a_file_of_another_project_is_not_shown(bench: Stand) -> None:
 
     assert item_of(detail)["name"] == "left"
     assert (detail["numbers"], detail["note"]) == ([], showing.FOREIGN)
+
+
+def test_of_a_long_list_a_file_of_another_project_hides_what_was_read(
+    bench: Stand,
+) -> None:
+    """What was read is the mean of all images, also of those that are not shown."""
+    config = choices_config("a", "b", tag="Image", attributes='value="$image"')
+    other = bench.label_studio.create_project("other", config)
+    file = BytesIO()
+    Image.new("RGB", (9, 9), "teal").save(file, "PNG")
+    content = file.getvalue()
+    inline = f"data:image/png;base64,{b64encode(content).decode()}"
+    [secret] = bench.label_studio.upload(other, {"s.png": content}, "image/png")
+    address = bench.label_studio.task(secret)["data"]["image"]
+    own = [inline] * showing.MOST_ITEMS
+    config = choices_config("a", "b", tag="Image", attributes='valueList="$pages"')
+    project = bench.label_studio.create_project("mine", config)
+    tasks = bench.label_studio.import_tasks(
+        project, [{"pages": [*own, inline]}, {"pages": [*own, address]}]
+    )
+    bench.connect(project)
+    bench.settle(project)
+
+    details = [seen(bench, project, task) for task in tasks]
+
+    assert [one["items_left_out"] for one in details] == [1, 1]
+    assert [bool(one["numbers"]) for one in details] == [True, False]
 
 
 def test_a_task_of_another_project_is_unknown(bench: Stand) -> None:

@@ -243,3 +243,16 @@ def test_a_model_that_an_older_dubito_kept_is_of_the_first_question(
 
     assert offered(caller, rows.project)["model"]["is_latest"]
     assert packed_of(download(caller, rows.project, "model.zip"))
+
+
+def test_the_end_of_a_training_leaves_that_of_another_question_alone(
+    bench: Stand,
+) -> None:
+    """The first may have taken longer than it is waited for."""
+    rows = bench.labelled_rows()
+    store = ModelStore.of(bench.state(rows.project))
+    assert store.begin("another")
+
+    make(bench.services, bench.state(rows.project))
+
+    assert store.making() == "another"

@@ -44,6 +44,8 @@ FILES = {
     "/data/upload/1/page.html": b"<p>uploaded</p>",
     "/one.pdf": pdf("good words", "of a second page"),
     "/long.pdf": pdf(*(f"page {number}" for number in range(1_000))),
+    "/white.pdf": pdf(" "),
+    "/spaced.pdf": pdf("good words", " "),
     "/blank.pdf": pdf("", ""),
     "/scan.pdf": pdf(striped(3)),
     "/other.pdf": pdf(striped(10)),
@@ -233,7 +235,7 @@ def test_a_scan_behind_a_cover_is_read_beside_its_words() -> None:
     assert reading.numbers == pytest.approx(looks("/scan.pdf"))
 
 
-@pytest.mark.parametrize("name", ["/one.pdf", "/figure.pdf"])
+@pytest.mark.parametrize("name", ["/one.pdf", "/figure.pdf", "/spaced.pdf"])
 def test_of_a_pdf_that_begins_with_text_the_text_is_all(name: str) -> None:
     reading = read("Pdf", name)
 
@@ -253,6 +255,7 @@ def test_a_page_that_takes_too_long_to_draw_is_left_out() -> None:
     ("address", "why"),
     [
         ("/blank.pdf", "its pages are blank"),
+        ("/white.pdf", "its first pages are blank or cannot be drawn"),
         ("/locked.pdf", "protected by a password"),
         ("/broken.pdf", "the PDF is broken"),
         ("/text.pdf", "not a PDF"),

@@ -9,7 +9,7 @@ from dubito.model.evaluation.answers import kind_of, likely_targets, marks, sure
 from dubito.model.evaluation.assessment import NOW, Assessed
 from dubito.model.evaluation.crossfit import Fit, LabelledRows, Predict, learn
 from dubito.model.evaluation.f1 import set_scores
-from dubito.model.evaluation.label_errors import label_errors
+from dubito.model.evaluation.label_errors import label_errors, without_additions
 
 
 def drawn_sets(n: int, n_classes: int = 4, seed: int = 0) -> Members:
@@ -134,6 +134,17 @@ def test_of_a_doubtful_set_the_class_contradicted_most_is_named() -> None:
     assert (errors[0].own_likelihood, errors[0].likelihood) == pytest.approx(
         (0.05, 0.95)
     )
+
+
+def test_to_a_full_set_no_class_is_suggested() -> None:
+    members = np.array([[True, True, False], [True, False, False]])
+    probabilities = np.array([[0.9, 0.3, 0.97], [0.9, 0.1, 0.97]])
+
+    within = without_additions(probabilities, members, most_chosen=2)
+    errors = label_errors(within, members, most=9)
+
+    assert [(one.place, one.suggested) for one in errors] == [(1, 2), (0, 1)]
+    assert without_additions(probabilities, members, most_chosen=0) is probabilities
 
 
 def linear(features: Features) -> Fit:

@@ -46,8 +46,9 @@
   /** Return what an item is called: "The task's image", "The left image", "Image 3". */
   function called(name, noun) {
     if (!name) return `The task's ${noun}`;
-    const isNumber = /^\d+$/.test(name);
-    return isNumber ? `${noun[0].toUpperCase()}${noun.slice(1)} ${name}` : `The ${name} ${noun}`;
+    const [, side, number] = name.match(/^(\D*?) ?(\d*)$/);
+    const whose = side ? `The ${side} ${noun}` : `${noun[0].toUpperCase()}${noun.slice(1)}`;
+    return number ? `${whose} ${number}` : whose;
   }
 
   function picture({ name, image }) {
