@@ -11,10 +11,10 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from dubito.backend.cutting.preamble import preamble_lines
+from dubito.backend.cutting.separators import table_separator
 from dubito.backend.data_kinds.csv_files import (
     check_shape,
     check_widths,
-    detected_separator,
     first_rows,
     starts_with_names,
 )
@@ -87,8 +87,9 @@ def layout_of(head: bytes) -> Layout:
         raise BadItemError(message)
     lines = text.split("\n")
     preamble = preamble_lines(lines)
-    content = "\n".join(lines[preamble:]).encode()
-    separator = detected_separator(content)
+    table = [line for line in lines[preamble:] if line.strip()]
+    separator = table_separator(table[0], table[min(1, len(table) - 1)])
+    content = "\n".join(table).encode()
     check_shape(content, separator)
     rows = first_rows(content, separator)
     has_names = starts_with_names(rows, ())

@@ -129,6 +129,37 @@ def test_every_format_gives_the_same_tasks(tmp_path: Path, write: Writer) -> Non
     assert tasks == expected
 
 
+@pytest.mark.parametrize("separator", [";", "\t", " "])
+@pytest.mark.parametrize("preamble", ["", "Device: X1\nRate: 50 Hz\n\n"])
+@pytest.mark.parametrize("names", [["time", "Acc X", "Acc Y"], ["time", "x, m", "y"]])
+def test_decimal_commas_may_outnumber_the_separators(
+    tmp_path: Path, separator: str, preamble: str, names: list[str]
+) -> None:
+    if separator == " ":
+        preamble, names = "", ["time", "x", "y"]
+    signal = np.arange(1_000) / 8 + 0.125
+    table = pd.DataFrame({"t": frame()["time"], "x": signal, "y": -signal})
+    rows = table.to_csv(
+        sep=separator, decimal=",", float_format="%.3f", index=False, header=False
+    )
+    path = written(tmp_path, f"{preamble}{separator.join(names)}\n{rows}")
+
+    recording = tasks_of(path)[1]["data"]["recording"]
+
+    assert [*recording] == ["second", *channel_names(names[1:])]
+    assert [values[0] for values in recording.values()] == [0, 12.625, -12.625]
+
+
+def test_times_may_have_blanks_and_rows_a_last_semicolon(tmp_path: Path) -> None:
+    """Both are as frequent as the comma that parts the columns, or more."""
+    moments = pd.date_range("2026-05-13 11:59:50", periods=1_000, freq="20ms")
+    table = frame(time=moments.strftime("%m/%d/%Y %I:%M:%S.%f %p"))
+    path = csv(tmp_path, table[["time", "Acc X"]], lineterminator=";\n")
+
+    assert first_values(tasks_of(path)) == list(range(0, 1_000, SIZE))
+    assert first_values(tasks_of(csv(tmp_path, table))) == list(range(0, 1_000, SIZE))
+
+
 def test_an_array_and_a_sound_have_numbered_channels(tmp_path: Path) -> None:
     values = np.column_stack([np.arange(1_000), np.ones(1_000)])
     np.save(tmp_path / "walk.npy", values)
