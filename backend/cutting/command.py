@@ -175,6 +175,12 @@ def _introduce(job: CutJob) -> None:
         f" {job.samples} samples a window at {job.rate:g} per second",
         err=True,
     )
+    if columns.left_out:
+        click.echo(
+            "columns that are left out, since they hold no numbers:"
+            f" {listed(columns.left_out)}",
+            err=True,
+        )
 
 
 def _sentence(recording: Recording, tally: Tally) -> str:

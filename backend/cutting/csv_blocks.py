@@ -11,14 +11,13 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from dubito.backend.cutting.preamble import preamble_lines
-from dubito.backend.cutting.separators import table_separator
+from dubito.backend.cutting.separators import decimal_mark, table_separator
 from dubito.backend.data_kinds.csv_files import (
     check_shape,
     check_widths,
     first_rows,
     starts_with_names,
 )
-from dubito.backend.data_kinds.recording_files import DECIMAL_COMMA
 from dubito.model.errors import BadItemError
 
 if TYPE_CHECKING:
@@ -95,9 +94,8 @@ def layout_of(head: bytes) -> Layout:
     has_names = starts_with_names(rows, ())
     if has_names:
         check_widths(rows)
-    cells = [cell.strip() for row in rows[-1:] for cell in row]
-    has_commas = separator != "," and any(map(DECIMAL_COMMA.fullmatch, cells))
-    decimal = "," if has_commas else "."
+    whole = table[:-1] if len(table) > 2 else table  # the head may end within a row
+    decimal = decimal_mark(whole, separator)
     return Layout(separator, decimal, has_names, encoding, preamble)
 
 

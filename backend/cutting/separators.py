@@ -1,9 +1,17 @@
-"""What parts the columns of a text file that may have decimal commas."""
+"""What parts the columns of a text file, and what its decimals."""
 
 from __future__ import annotations
 
+import csv
+import re
+from typing import TYPE_CHECKING
+
 from dubito.backend.data_kinds.recording_files import DECIMAL_COMMA
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DECIMAL_POINT = re.compile(r"\s*[+-]?[0-9]*\.[0-9]+([eE][+-]?[0-9]+)?\s*")
 BLANK = " "
 SEPARATORS = (",", ";", "\t", BLANK)
 BESIDE_COMMAS = (";", "\t")
@@ -28,6 +36,23 @@ def table_separator(upper: str, lower: str) -> str:
     even = [one for one in SEPARATORS if 0 < upper.count(one) == lower.count(one)]
     visible = [one for one in even if one != BLANK]
     return max(visible or even or SEPARATORS, key=lower.count)
+
+
+def decimal_mark(lines: Sequence[str], separator: str) -> str:
+    """Return what most numbers of a table have before their decimals.
+
+    The first row may hold none: recordings often begin with zeros.
+
+    Parameters
+    ----------
+    lines : of the table
+    """
+    if separator == ",":
+        return "."
+    rows = csv.reader(lines, delimiter=separator)
+    cells = [cell for row in rows for cell in row]
+    points = sum(DECIMAL_POINT.fullmatch(cell) is not None for cell in cells)
+    return "," if sum(map(_has_decimal_comma, cells)) > points else "."
 
 
 def _parts_decimal_commas(line: str, separator: str) -> bool:

@@ -150,6 +150,26 @@ def test_decimal_commas_may_outnumber_the_separators(
     assert [values[0] for values in recording.values()] == [0, 12.625, -12.625]
 
 
+def test_the_first_row_may_have_whole_numbers(tmp_path: Path) -> None:
+    rows = "".join(f"{20 * n};{n},25;{n}\n" for n in range(1, 1_000))
+    path = written(tmp_path, f"time_ms;acc_x;n\n0;0;0\n{rows}")
+
+    tasks = tasks_of(path)
+
+    assert [*tasks[0]["data"]["recording"]] == ["second", "acc_x", "n"]
+    assert first_values(tasks)[1:] == [n + 0.25 for n in range(100, 1_000, SIZE)]
+
+
+def test_columns_without_numbers_are_named(tmp_path: Path) -> None:
+    table = frame(remark="none", person="p", thousands="1.234,5")
+    path = csv(tmp_path, table, sep=";")
+
+    output, chosen = cut(path, "--group", "person"), cut(path, "--columns", "Acc X")
+
+    assert "since they hold no numbers: 'remark', 'thousands'\n" in output
+    assert "no numbers" not in chosen
+
+
 def test_times_may_have_blanks_and_rows_a_last_semicolon(tmp_path: Path) -> None:
     """Both are as frequent as the comma that parts the columns, or more."""
     moments = pd.date_range("2026-05-13 11:59:50", periods=1_000, freq="20ms")
