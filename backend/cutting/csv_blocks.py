@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "-nan", "<NA>")
 BLOCK_ROWS = 50_000
 HEAD_BYTES = 100_000
+UNREADABLE = "\ufffd"
+"""What stands for bytes that are no letters."""
+
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -124,10 +127,28 @@ def _frames(
     ) as frames:
         for frame in frames:
             frame.columns = [str(name).strip() for name in frame.columns]
+            _check_texts(frame, texts)
             if frame.columns.has_duplicates:
                 message = "several columns have one name: rename them"
                 raise BadItemError(message)
             yield frame
+
+
+def _check_texts(frame: pd.DataFrame, texts: Sequence[str]) -> None:
+    """Raise `BadItemError` for names, labels or groups that are not in UTF-8.
+
+    Read as they are, Öl and Ül would be one label. Bytes of other columns do not count.
+    """
+    cells = [
+        str(cell) for name in texts if name in frame for cell in frame[name].unique()
+    ]
+    damaged = next((text for text in (*frame, *cells) if UNREADABLE in text), None)
+    if damaged is not None:
+        message = (
+            f"{damaged!r} has letters that are not in UTF-8: save the file as CSV in"
+            " UTF-8, so that names and labels are kept apart"
+        )
+        raise BadItemError(message)
 
 
 def _wanted(layout: Layout, names: Sequence[str]) -> Any:  # noqa: ANN401  # pandas' own

@@ -281,6 +281,27 @@ def test_a_header_that_does_not_fit_is_no_preamble(tmp_path: Path) -> None:
     assert "decimal points" in output
 
 
+@pytest.mark.parametrize("column", ["activity", "person", "Größe"])
+def test_letters_that_are_not_in_utf_8_are_refused(tmp_path: Path, column: str) -> None:
+    """Öl and Ül would become one label."""
+    table = frame(activity="walk", person="p")
+    table[column] = np.repeat(["Öl", "Ül"], 500)
+    path = csv(tmp_path, table, encoding="cp1252")
+
+    output = cut(path, "--label-column", "activity", "--group", "person")
+
+    assert "save the file as CSV in UTF-8" in output
+    assert not (tmp_path / "tasks.json").exists()
+
+
+def test_letters_of_a_column_that_is_not_read_do_not_matter(tmp_path: Path) -> None:
+    path = csv(tmp_path, frame(remark="Öl", activity="walk"), encoding="cp1252")
+
+    tasks = tasks_of(path, "--label-column", "activity")
+
+    assert len(tasks) == 1_000 // SIZE
+
+
 def test_a_label_column_becomes_annotations_of_pure_windows(tmp_path: Path) -> None:
     labels = np.repeat(["walk", "run", "walk"], [330, 330, 340])
     path = csv(tmp_path, frame(activity=labels))
