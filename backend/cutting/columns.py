@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dubito.backend.errors import CutError
+from dubito.model.features.timeseries import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -101,11 +102,12 @@ def listed(names: Sequence[str]) -> str:
 
 
 def numbers_in(column: pd.Series[Any]) -> NDArray[np.float64]:
-    """Return a column as float64, NaN for what is no number."""
+    """Return a column as float64, NaN for what is no number that a sensor has."""
     if column.dtype.kind not in "iufb":
         texts = column.astype(str).str.rstrip("; ")  # some files end rows with one
         column = pd.to_numeric(texts, errors="coerce")
-    return column.to_numpy(dtype=np.float64)
+    numbers = column.to_numpy(dtype=np.float64)
+    return np.where(np.abs(numbers) <= LARGEST, numbers, np.nan)
 
 
 def texts_in(column: pd.Series[Any]) -> NDArray[np.object_]:

@@ -484,6 +484,36 @@ def test_what_cannot_be_cut_is_said_in_a_sentence(
         assert not (tmp_path / "tasks.json").exists()
 
 
+@pytest.mark.parametrize("option", ["seconds", "rate", "overlap", "pure", "gap"])
+@pytest.mark.parametrize("value", ["nan", "inf", "1e308"])
+def test_options_without_a_usual_number_are_refused(
+    tmp_path: Path, option: str, value: str
+) -> None:
+    path = csv(tmp_path, frame())
+
+    output = cut(path, f"--{option}", value)
+
+    if value != "1e308":
+        assert f"--{option}" in output
+    assert (tmp_path / "tasks.json").exists() == ((option, value) == ("gap", "1e308"))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("rate", [RATE, RATE / 3])
+def test_values_that_no_sensor_has_are_missing(tmp_path: Path, rate: float) -> None:
+    table = frame()
+    table["Acc X"] = table["Acc X"].astype(float)
+    table.loc[[50, 51, 70], "Acc X"] = [np.inf, -1e308, 1e308]
+    table.loc[250:280, "Acc Y"] = np.where(np.arange(31) % 2, 1.7e308, -1.7e308)
+
+    path = csv(tmp_path, table)
+    tasks = tasks_of(path, "--rate", rate)
+
+    assert max(tasks[0]["data"]["recording"]["acc_x"]) < SIZE
+    assert len(tasks) == 1_000 // SIZE - 1
+    assert "since a channel has no values: 1" in cut(path, "--rate", rate)
+
+
 def test_files_that_exist_are_kept_without_force(tmp_path: Path) -> None:
     path = csv(tmp_path, frame())
     (tmp_path / "tasks.xml").write_text("mine")
