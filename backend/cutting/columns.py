@@ -141,6 +141,7 @@ def _no_numbers(frame: pd.DataFrame, wrong: Sequence[str]) -> str:
     if wrong:
         return f"the column {listed(wrong)} has no numbers: choose other --columns"
     return (
-        f"no column has numbers beside the time (there is {listed([*frame])}): check"
-        " that the file is a table of samples, one a row, with names in the first line"
+        "no column has numbers beside the columns of times, group and labels (there is"
+        f" {listed([*frame])}): check these options, and that the file is a table of"
+        " samples, one a row, with names in the first line"
     )

@@ -324,6 +324,16 @@ def test_a_label_column_becomes_annotations_of_pure_windows(tmp_path: Path) -> N
     assert (region["from_name"], region["to_name"]) == (schema.control, schema.target)
 
 
+def test_why_windows_have_no_label_is_counted(tmp_path: Path) -> None:
+    labels = np.repeat(["walk", "", "walk", "run"], [160, 140, 350, 350])
+    path = csv(tmp_path, frame(activity=labels))
+
+    output = cut(path, "--label-column", "activity")
+
+    assert "since several are mixed: 1" in output
+    assert "since few of their samples have one: 1" in output
+
+
 @pytest.mark.parametrize(
     ("time", "ends"), [('timeColumn="seconds"', (0, 0.2)), ("", (0, 2))]
 )
@@ -458,6 +468,11 @@ def written(directory: Path, content: str | bytes, name: str = "walk.csv") -> Pa
         (lambda there: csv(there, frame()[["Acc X"]]), (), "name it with --time"),
         (lambda there: written(there, 20_000 * "," + "\n1"), (), "10000 columns"),
         (lambda there: written(there, " \n\n"), (), "is empty"),
+        (
+            lambda there: csv(there, frame()[["time", "Acc X"]]),
+            ("--label-column", "Acc X"),
+            "beside the columns of times, group and labels",
+        ),
         (lambda there: written(there, ",,\n,,\n"), (), "no column has numbers"),
         (lambda there: csv(there, frame()), ("--overlap", "-0.5"), "--overlap"),
         (lambda there: csv(there, frame()), ("--overlap", "1"), "--overlap"),
