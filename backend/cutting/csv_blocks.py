@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import warnings
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "-nan", "<NA>")
 BLOCK_ROWS = 50_000
 HEAD_BYTES = 100_000
+LONGER_LINE = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 UNREADABLE = "\ufffd"
 """What stands for bytes that are no letters."""
 
@@ -64,8 +66,25 @@ def csv_blocks(
         stream.seek(0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", pd.errors.ParserWarning)
-            for frame in _frames(stream, layout, names, texts):
-                yield frame, min(1.0, raw.tell() / size)
+            try:
+                for frame in _frames(stream, layout, names, texts):
+                    yield frame, min(1.0, raw.tell() / size)
+            except pd.errors.ParserError as error:
+                raise BadItemError(_reason(error)) from error
+
+
+def _reason(error: pd.errors.ParserError) -> str:
+    """Say why a table cannot be read, and what to do."""
+    longer = LONGER_LINE.search(str(error))
+    if longer:
+        width, line, count = longer.groups()
+        return (
+            f"line {line} has {count} values, but the lines above have {width}: correct"
+            " the line, or put values that hold the separator in quotation marks"
+        )
+    if "inside string" in str(error):
+        return "a quotation mark has no end: remove it, or add the other one"
+    return f"it is no table: {' '.join(str(error).split())}"
 
 
 @contextmanager
