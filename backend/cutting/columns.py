@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dubito.backend.errors import CutError
+from dubito.model.features.timeseries import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -36,12 +37,14 @@ class Columns:
     time : empty to find out; afterwards empty where rows have no times but a rate
     channels : what windows hold; none to find out
     group, label : empty for none
+    left_out : columns that are no channels, since they hold no numbers
     """
 
     time: str = ""
     channels: tuple[str, ...] = ()
     group: str = ""
     label: str = ""
+    left_out: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -63,22 +66,23 @@ class Columns:
         is_unknown = not (self.time or is_untimed)
         guess = next((name for name in map(str, frame) if _looks_like_time(name)), "")
         time = guess if is_unknown else columns.time
-        channels = self.channels or _channels(frame, {time, self.group, self.label})
-        wrong = [name for name in channels if not _has_numbers(frame[name])]
-        if wrong or not channels:
-            raise CutError(_no_numbers(frame, wrong))
-        return replace(self, time=time, channels=channels)
+        others = {time, self.group, self.label}
+        names = self.channels or _possible_channels(frame, others)
+        channels = tuple(name for name in names if _has_numbers(frame[name]))
+        left_out = tuple(name for name in names if name not in channels)
+        if not channels or (self.channels and left_out):
+            raise CutError(_no_numbers(frame, left_out if self.channels else ()))
+        return replace(self, time=time, channels=channels, left_out=left_out)
 
 
-def _channels(frame: pd.DataFrame, others: Collection[str]) -> tuple[str, ...]:
-    """Return the columns of numbers, without times and the numbers of rows."""
+def _possible_channels(frame: pd.DataFrame, others: Collection[str]) -> tuple[str, ...]:
+    """Return the columns but for times and the numbers of rows."""
     return tuple(
         name
         for name in map(str, frame)
         if name not in others
         and not _looks_like_time(name)
         and not ROW_NUMBER.fullmatch(name.lower())
-        and _has_numbers(frame[name])
     )
 
 
@@ -98,11 +102,12 @@ def listed(names: Sequence[str]) -> str:
 
 
 def numbers_in(column: pd.Series[Any]) -> NDArray[np.float64]:
-    """Return a column as float64, NaN for what is no number."""
+    """Return a column as float64, NaN for what is no number that a sensor has."""
     if column.dtype.kind not in "iufb":
         texts = column.astype(str).str.rstrip("; ")  # some files end rows with one
         column = pd.to_numeric(texts, errors="coerce")
-    return column.to_numpy(dtype=np.float64)
+    numbers = column.to_numpy(dtype=np.float64)
+    return np.where(np.abs(numbers) <= LARGEST, numbers, np.nan)
 
 
 def texts_in(column: pd.Series[Any]) -> NDArray[np.object_]:
@@ -136,6 +141,7 @@ def _no_numbers(frame: pd.DataFrame, wrong: Sequence[str]) -> str:
     if wrong:
         return f"the column {listed(wrong)} has no numbers: choose other --columns"
     return (
-        f"no column has numbers beside the time (there is {listed([*frame])}): check"
-        " that the file is a table of samples, one a row, with names in the first line"
+        "no column has numbers beside the columns of times, group and labels (there is"
+        f" {listed([*frame])}): check these options, and that the file is a table of"
+        " samples, one a row, with names in the first line"
     )

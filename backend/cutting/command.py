@@ -175,6 +175,12 @@ def _introduce(job: CutJob) -> None:
         f" {job.samples} samples a window at {job.rate:g} per second",
         err=True,
     )
+    if columns.left_out:
+        click.echo(
+            "columns that are left out, since they hold no numbers:"
+            f" {listed(columns.left_out)}",
+            err=True,
+        )
 
 
 def _sentence(recording: Recording, tally: Tally) -> str:
@@ -185,6 +191,9 @@ def _sentence(recording: Recording, tally: Tally) -> str:
         "steps back in time": tally.restarts,
         "windows left out, since a channel has no values": tally.holes,
         "windows without a label, since several are mixed": tally.mixed,
+        "windows without a label, since few of their samples have one": (
+            tally.unlabelled
+        ),
     }
     more = "".join(f"; {what}: {count}" for what, count in parts.items() if count)
     return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import warnings
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -11,14 +12,13 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from dubito.backend.cutting.preamble import preamble_lines
+from dubito.backend.cutting.separators import decimal_mark, table_separator
 from dubito.backend.data_kinds.csv_files import (
     check_shape,
     check_widths,
-    detected_separator,
     first_rows,
     starts_with_names,
 )
-from dubito.backend.data_kinds.recording_files import DECIMAL_COMMA
 from dubito.model.errors import BadItemError
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "-nan", "<NA>")
 BLOCK_ROWS = 50_000
 HEAD_BYTES = 100_000
+LONGER_LINE = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+UNREADABLE = "\ufffd"
+"""What stands for bytes that are no letters."""
+
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -62,8 +66,25 @@ def csv_blocks(
         stream.seek(0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", pd.errors.ParserWarning)
-            for frame in _frames(stream, layout, names, texts):
-                yield frame, min(1.0, raw.tell() / size)
+            try:
+                for frame in _frames(stream, layout, names, texts):
+                    yield frame, min(1.0, raw.tell() / size)
+            except pd.errors.ParserError as error:
+                raise BadItemError(_reason(error)) from error
+
+
+def _reason(error: pd.errors.ParserError) -> str:
+    """Say why a table cannot be read, and what to do."""
+    longer = LONGER_LINE.search(str(error))
+    if longer:
+        width, line, count = longer.groups()
+        return (
+            f"line {line} has {count} values, but the lines above have {width}: correct"
+            " the line, or put values that hold the separator in quotation marks"
+        )
+    if "inside string" in str(error):
+        return "a quotation mark has no end: remove it, or add the other one"
+    return f"it is no table: {' '.join(str(error).split())}"
 
 
 @contextmanager
@@ -87,16 +108,16 @@ def layout_of(head: bytes) -> Layout:
         raise BadItemError(message)
     lines = text.split("\n")
     preamble = preamble_lines(lines)
-    content = "\n".join(lines[preamble:]).encode()
-    separator = detected_separator(content)
+    table = [line for line in lines[preamble:] if line.strip()]
+    separator = table_separator(table[0], table[min(1, len(table) - 1)])
+    content = "\n".join(table).encode()
     check_shape(content, separator)
     rows = first_rows(content, separator)
     has_names = starts_with_names(rows, ())
     if has_names:
         check_widths(rows)
-    cells = [cell.strip() for row in rows[-1:] for cell in row]
-    has_commas = separator != "," and any(map(DECIMAL_COMMA.fullmatch, cells))
-    decimal = "," if has_commas else "."
+    whole = table[:-1] if len(table) > 2 else table  # the head may end within a row
+    decimal = decimal_mark(whole, separator)
     return Layout(separator, decimal, has_names, encoding, preamble)
 
 
@@ -125,10 +146,28 @@ def _frames(
     ) as frames:
         for frame in frames:
             frame.columns = [str(name).strip() for name in frame.columns]
+            _check_texts(frame, texts)
             if frame.columns.has_duplicates:
                 message = "several columns have one name: rename them"
                 raise BadItemError(message)
             yield frame
+
+
+def _check_texts(frame: pd.DataFrame, texts: Sequence[str]) -> None:
+    """Raise `BadItemError` for names, labels or groups that are not in UTF-8.
+
+    Read as they are, Öl and Ül would be one label. Bytes of other columns do not count.
+    """
+    cells = [
+        str(cell) for name in texts if name in frame for cell in frame[name].unique()
+    ]
+    damaged = next((text for text in (*frame, *cells) if UNREADABLE in text), None)
+    if damaged is not None:
+        message = (
+            f"{damaged!r} has letters that are not in UTF-8: save the file as CSV in"
+            " UTF-8, so that names and labels are kept apart"
+        )
+        raise BadItemError(message)
 
 
 def _wanted(layout: Layout, names: Sequence[str]) -> Any:  # noqa: ANN401  # pandas' own

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MAX_VALUES = 100_000
 """Of all channels of a window: the charts of Label Studio get slow."""
 
+MAX_SAMPLES = 10**15
+"""Of a window: of any more their number could not be counted."""
+
 GAP_STEPS = 5
 MEGABYTE = 1_000_000
 
@@ -75,7 +78,7 @@ class CutJob:
         """Look at the first file, and decide on the windows of all."""
         first = Recording.open(files[0], columns, timing)
         rate = timing.rate or first.rate
-        samples = round(shape.seconds * rate)
+        samples = round(min(shape.seconds * rate, MAX_SAMPLES))
         values = samples * len(first.columns.channels)
         if samples < 2 or values > MAX_VALUES:
             wrong = (

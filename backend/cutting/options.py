@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,27 @@ if TYPE_CHECKING:
 
 PATH = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
-POSITIVE = click.FloatRange(min=0, min_open=True)
-OVERLAP = click.FloatRange(0, 1, max_open=True)
-SHARE = click.FloatRange(0, 1)
+
+
+class FiniteRange(click.FloatRange):
+    """Numbers of a range, without infinity and nan, which compares with no limit."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  # click's own
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
+        """Return the number; fail with a sentence if it is none."""
+        number: float = super().convert(value, param, ctx)
+        if not isfinite(number):
+            self.fail(f"{value!r} is no number: give one such as 0.5", param, ctx)
+        return number
+
+
+POSITIVE = FiniteRange(min=0, min_open=True)
+OVERLAP = FiniteRange(0, 1, max_open=True)
+SHARE = FiniteRange(0, 1)
 UNIT = click.Choice(("s", "ms", "us", "ns"))
 
 OPTIONS = (

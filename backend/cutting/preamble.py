@@ -6,11 +6,8 @@ import csv
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from dubito.backend.data_kinds.csv_files import (
-    detected_separator,
-    is_number,
-    starts_with_names,
-)
+from dubito.backend.cutting.separators import table_separator
+from dubito.backend.data_kinds.csv_files import is_number, starts_with_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +29,7 @@ def preamble_lines(lines: Sequence[str]) -> int:
     lines = lines[:MOST_LINES][:-1]
     if len(lines) < 2:
         return 0
-    separator = detected_separator("\n".join(lines[-2:]).encode())
+    separator = table_separator(*lines[-2:])
     rows = [next(csv.reader([line], delimiter=separator), []) for line in lines]
     width = len(rows[-1])
     table = list(takewhile(lambda row: len(row) == width, reversed(rows)))[::-1]

@@ -124,6 +124,7 @@ class Tally:
     gaps, restarts : where a run ended: at a gap, and where time went back
     holes : windows that were left out, since a channel has no values for too long
     mixed : windows without a label, since none has a share that is large enough
+    unlabelled : windows without a label, since too many of its samples have none
     longest : seconds of the longest run
     """
 
@@ -134,6 +135,7 @@ class Tally:
     windows: int = 0
     holes: int = 0
     mixed: int = 0
+    unlabelled: int = 0
     longest: float = 0.0
 
 
@@ -226,15 +228,18 @@ def _window(
     if values is None:
         tally.holes += 1
         return
-    label, share = majority(samples.labels.tolist())
-    is_mixed = label is not None and share < cut.pure
+    labels = samples.labels.tolist()
+    label, share = majority(labels)
+    is_rare = label is not None and share < cut.pure
+    is_mixed = is_rare and len({*labels} - {None}) > 1
     tally.windows += 1
     tally.mixed += is_mixed
+    tally.unlabelled += is_rare and not is_mixed
     yield Window(
         start=float(grid[0]),
         values=values,
         group=samples.groups[0],
-        label=None if is_mixed else label,
+        label=None if is_rare else label,
     )
 
 

@@ -129,6 +129,66 @@ def test_every_format_gives_the_same_tasks(tmp_path: Path, write: Writer) -> Non
     assert tasks == expected
 
 
+DEVICE = "Device: X1\nRate: 50 Hz\n\n"
+
+
+@pytest.mark.parametrize(
+    ("separator", "names", "preamble"),
+    [
+        (";", ["time", "Acc X", "Acc Y"], ""),
+        (";", ["time", "Acc X", "Acc Y"], DEVICE),
+        (";", ["time", "x, m", "y"], DEVICE),
+        ("\t", ["time", "Acc X", "Acc Y"], ""),
+        ("\t", ["time", "Acc X", "Acc Y"], DEVICE),
+        (" ", ["time", "x", "y"], ""),
+    ],
+)
+def test_decimal_commas_may_outnumber_the_separators(
+    tmp_path: Path, separator: str, names: list[str], preamble: str
+) -> None:
+    signal = np.arange(1_000) / 8 + 0.125
+    table = pd.DataFrame({"t": frame()["time"], "x": signal, "y": -signal})
+    rows = table.to_csv(
+        sep=separator, decimal=",", float_format="%.3f", index=False, header=False
+    )
+    path = written(tmp_path, f"{preamble}{separator.join(names)}\n{rows}")
+
+    recording = tasks_of(path)[1]["data"]["recording"]
+
+    assert [*recording] == ["second", *channel_names(names[1:])]
+    assert [values[0] for values in recording.values()] == [0, 12.625, -12.625]
+
+
+def test_the_first_row_may_have_whole_numbers(tmp_path: Path) -> None:
+    rows = "".join(f"{20 * n};{n},25;{n}\n" for n in range(1, 1_000))
+    path = written(tmp_path, f"time_ms;acc_x;n\n0;0;0\n{rows}")
+
+    tasks = tasks_of(path)
+
+    assert [*tasks[0]["data"]["recording"]] == ["second", "acc_x", "n"]
+    assert first_values(tasks)[1:] == [n + 0.25 for n in range(100, 1_000, SIZE)]
+
+
+def test_columns_without_numbers_are_named(tmp_path: Path) -> None:
+    table = frame(remark="none", person="p", thousands="1.234,5")
+    path = csv(tmp_path, table, sep=";")
+
+    output, chosen = cut(path, "--group", "person"), cut(path, "--columns", "Acc X")
+
+    assert "since they hold no numbers: 'remark', 'thousands'\n" in output
+    assert "no numbers" not in chosen
+
+
+def test_times_may_have_blanks_and_rows_a_last_semicolon(tmp_path: Path) -> None:
+    """Both are as frequent as the comma that parts the columns, or more."""
+    moments = pd.date_range("2026-05-13 11:59:50", periods=1_000, freq="20ms")
+    table = frame(time=moments.strftime("%m/%d/%Y %I:%M:%S.%f %p"))
+    path = csv(tmp_path, table[["time", "Acc X"]], lineterminator=";\n")
+
+    assert first_values(tasks_of(path)) == list(range(0, 1_000, SIZE))
+    assert first_values(tasks_of(csv(tmp_path, table))) == list(range(0, 1_000, SIZE))
+
+
 def test_an_array_and_a_sound_have_numbered_channels(tmp_path: Path) -> None:
     values = np.column_stack([np.arange(1_000), np.ones(1_000)])
     np.save(tmp_path / "walk.npy", values)
@@ -230,6 +290,27 @@ def test_a_header_that_does_not_fit_is_no_preamble(tmp_path: Path) -> None:
     assert "decimal points" in output
 
 
+@pytest.mark.parametrize("column", ["activity", "person", "Größe"])
+def test_letters_that_are_not_in_utf_8_are_refused(tmp_path: Path, column: str) -> None:
+    """Öl and Ül would become one label."""
+    table = frame(activity="walk", person="p")
+    table[column] = np.repeat(["Öl", "Ül"], 500)
+    path = csv(tmp_path, table, encoding="cp1252")
+
+    output = cut(path, "--label-column", "activity", "--group", "person")
+
+    assert "save the file as CSV in UTF-8" in output
+    assert not (tmp_path / "tasks.json").exists()
+
+
+def test_letters_of_a_column_that_is_not_read_do_not_matter(tmp_path: Path) -> None:
+    path = csv(tmp_path, frame(remark="Öl", activity="walk"), encoding="cp1252")
+
+    tasks = tasks_of(path, "--label-column", "activity")
+
+    assert len(tasks) == 1_000 // SIZE
+
+
 def test_a_label_column_becomes_annotations_of_pure_windows(tmp_path: Path) -> None:
     labels = np.repeat(["walk", "run", "walk"], [330, 330, 340])
     path = csv(tmp_path, frame(activity=labels))
@@ -250,6 +331,16 @@ def test_a_label_column_becomes_annotations_of_pure_windows(tmp_path: Path) -> N
     assert schema.classes == ("run", "walk")
     region = pure[0]["annotations"][0]["result"][0]
     assert (region["from_name"], region["to_name"]) == (schema.control, schema.target)
+
+
+def test_why_windows_have_no_label_is_counted(tmp_path: Path) -> None:
+    labels = np.repeat(["walk", "", "walk", "run"], [160, 140, 350, 350])
+    path = csv(tmp_path, frame(activity=labels))
+
+    output = cut(path, "--label-column", "activity")
+
+    assert "since several are mixed: 1" in output
+    assert "since few of their samples have one: 1" in output
 
 
 @pytest.mark.parametrize(
@@ -379,13 +470,23 @@ def written(directory: Path, content: str | bytes, name: str = "walk.csv") -> Pa
         (lambda there: written(there, "a,b\nx,y\n"), (), "no column has numbers"),
         (lambda there: csv(there, frame(), decimal=","), (), None),
         (lambda there: written(there, "time,a\n0,0,1,5\n"), (), "decimal commas"),
-        (lambda there: written(there, "time,a\n1,2\n3,4,5\n"), (), "line 3"),
+        (
+            lambda there: written(there, "time,a\n1,2\n3,4,5\n"),
+            (),
+            "line 3 has 3 values",
+        ),
+        (lambda there: written(there, 'time,a\n1,2\n3,"4\n5,6\n'), (), "has no end"),
         (lambda there: csv(there, frame().sample(frac=1)), (), "sort them by time"),
         (lambda there: csv(there, frame(time=0)), (), "--time none"),
         (lambda there: csv(there, frame(time="noon")), (), "has no times"),
         (lambda there: csv(there, frame()[["Acc X"]]), (), "name it with --time"),
         (lambda there: written(there, 20_000 * "," + "\n1"), (), "10000 columns"),
         (lambda there: written(there, " \n\n"), (), "is empty"),
+        (
+            lambda there: csv(there, frame()[["time", "Acc X"]]),
+            ("--label-column", "Acc X"),
+            "beside the columns of times, group and labels",
+        ),
         (lambda there: written(there, ",,\n,,\n"), (), "no column has numbers"),
         (lambda there: csv(there, frame()), ("--overlap", "-0.5"), "--overlap"),
         (lambda there: csv(there, frame()), ("--overlap", "1"), "--overlap"),
@@ -410,6 +511,36 @@ def test_what_cannot_be_cut_is_said_in_a_sentence(
     if sentence is not None:
         assert sentence in output
         assert not (tmp_path / "tasks.json").exists()
+
+
+@pytest.mark.parametrize("option", ["seconds", "rate", "overlap", "pure", "gap"])
+@pytest.mark.parametrize("value", ["nan", "inf", "1e308"])
+def test_options_without_a_usual_number_are_refused(
+    tmp_path: Path, option: str, value: str
+) -> None:
+    path = csv(tmp_path, frame())
+
+    output = cut(path, f"--{option}", value)
+
+    if value != "1e308":
+        assert f"--{option}" in output
+    assert (tmp_path / "tasks.json").exists() == ((option, value) == ("gap", "1e308"))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("rate", [RATE, RATE / 3])
+def test_values_that_no_sensor_has_are_missing(tmp_path: Path, rate: float) -> None:
+    table = frame()
+    table["Acc X"] = table["Acc X"].astype(float)
+    table.loc[[50, 51, 70], "Acc X"] = [np.inf, -1e308, 1e308]
+    table.loc[250:280, "Acc Y"] = np.where(np.arange(31) % 2, 1.7e308, -1.7e308)
+
+    path = csv(tmp_path, table)
+    tasks = tasks_of(path, "--rate", rate)
+
+    assert max(tasks[0]["data"]["recording"]["acc_x"]) < SIZE
+    assert len(tasks) == 1_000 // SIZE - 1
+    assert "since a channel has no values: 1" in cut(path, "--rate", rate)
 
 
 def test_files_that_exist_are_kept_without_force(tmp_path: Path) -> None:
