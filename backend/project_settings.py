@@ -76,7 +76,7 @@ class Preferences(Strict):
     preannotate: bool = False
     seed: int = Field(default=0, ge=0, le=2**31)
 
-    @field_validator("controls", mode="before")
+    @field_validator("controls", "features", mode="before")
     @classmethod
     def _is_list(cls, names: object) -> object:
         if isinstance(names, str):

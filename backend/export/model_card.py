@@ -191,19 +191,25 @@ def _accuracy(subject: CardContent) -> str:
 
 def _how(subject: CardContent, labels: int, n: int) -> str:
     """Return how it was found out how often the model is right."""
-    group = _escaped(subject.snapshot.preferences.group)
+    group = _group(subject.snapshot)
     unseen = f"any label of the same {group}" if group else "its label"
     by = f"groups of tasks with the same {group}" if group else "tasks"
     how = words_for(subject.snapshot.schema).how
     return how.format(labels=labels, n=n, unseen=unseen, by=by)
 
 
+def _group(snapshot: ProjectSnapshot) -> str:
+    """Return the key by which tasks are grouped; empty if none is."""
+    is_grouped = bool(snapshot.state.groups.all())
+    return _escaped(snapshot.preferences.group) if is_grouped else ""
+
+
 def _share_right(subject: CardContent, accuracy: MeasuredAccuracy | None) -> list[str]:
     """Return how often the model is right; nothing where labels are numbers."""
     if accuracy is None:
         return []
-    group = subject.snapshot.preferences.group
-    whom = f"a task of somebody new (another {_escaped(group)})"
+    group = _group(subject.snapshot)
+    whom = f"a task of somebody new (another {group})"
     estimate, low, high = (
         100 * x for x in (accuracy.estimate, accuracy.low, accuracy.high)
     )

@@ -15,13 +15,14 @@ from dubito.backend.data_kinds.rows import NUMBERS
 from dubito.backend.errors import FileUnavailableError
 from dubito.backend.features.data_notes import missing_marks_of
 from dubito.backend.features.input_choice import choose_input, unit_length_of
+from dubito.backend.features.missing_keys import named_keys, still_missing
 from dubito.backend.features.task_reader import VERSION, TaskReader
 from dubito.backend.state.tasks import MOST_COLUMNS
 from dubito.model.features.extractors import extractor_version
 from dubito.model.query.seed_set import permutation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dubito.backend.labelstudio.files import Files
     from dubito.backend.project_settings import Preferences
@@ -125,7 +126,10 @@ class Ingest:
         choice = choose_input(self.schema, self.preferences, list(sample.values()))
         update = {"basis": self._basis(choice), "decided_on": len(sample)}
         reads = choice.model_copy(update=update)
-        self.state.note(reads=reads, most_columns=None, missing_marks={})
+        keys = named_keys(self.schema, self.preferences, reads, sample.values())
+        self.state.note(
+            reads=reads, most_columns=None, missing_marks={}, missing_keys=keys
+        )
         logger.info("tasks of %s are read as %s", self.state.key, reads.kind)
         return reads
 
@@ -145,8 +149,7 @@ class Ingest:
         }
         opened = {t: one for t, one in results.items() if t not in waiting}
         done = dict(zip(opened, reader.described(list(opened.values())), strict=True))
-        if group := self.preferences.group:
-            self.state.groups.save({task: data[task].get(group) for task in done})
+        self._note_keys({task: data[task] for task in done})
         is_strange = reads.kind == NUMBERS.name and not reads.keys
         most = MOST_STRANGE_COLUMNS if is_strange else MOST_COLUMNS
         if not self.state.tasks.save(done, digests, most):
@@ -155,6 +158,15 @@ class Ingest:
         self.state.tasks.count_try(waiting)
         self.state.note(waits_for=next(iter(waiting.values()), ""))
         return len(done)
+
+    def _note_keys(self, data: Mapping[int, JsonObject]) -> None:
+        """Keep the groups of tasks, and which keys that the settings name they lack."""
+        if group := self.preferences.group:
+            self.state.groups.save({task: row.get(group) for task, row in data.items()})
+        before = self.state.facts().missing_keys
+        missing = still_missing(before, self.schema, data.values())
+        if missing != before:
+            self.state.note(missing_keys=missing)
 
     def _note_marks(self, readings: Sequence[TaskInput]) -> None:
         """Keep what stands for a missing number, for the owner to look at."""

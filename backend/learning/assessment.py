@@ -55,7 +55,10 @@ logger = logging.getLogger(__name__)
 FEWEST_LABELS = 20
 FEWEST_NEW = 5
 SHARE_NEW = 0.05
-"""So many new labels, or such a share of all, are worth an assessment of their own."""
+"""So many new labels, or such a share of all, are worth an assessment of their own.
+
+Changed settings always are: what was found with others is not true of these.
+"""
 
 
 def assess(
@@ -135,8 +138,9 @@ def _due(
     last = snapshot.assessments.finding(snapshot.kind)
     if last is not None and last.basis == basis:
         return None
-    labels = snapshot.labels
-    if last is not None and not is_quiet:
+    labels, settings = snapshot.labels, fingerprint_of(snapshot.basis)
+    is_current = last is not None and last.settings in ("", settings)
+    if last is not None and is_current and not is_quiet:
         enough = max(FEWEST_NEW, SHARE_NEW * last.labels)
         if abs(len(labels.chosen) - last.labels) < enough:
             return None
@@ -144,7 +148,7 @@ def _due(
     return FrozenLabels(
         basis=basis,
         tasks_version=version,
-        settings=fingerprint_of(snapshot.basis),
+        settings=settings,
         round=snapshot.state.round(),
         chosen={task: labels.chosen[task] for task in labels.in_time},
         left_out=tuple(sorted(left_out - labels.ours)),

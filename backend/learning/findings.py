@@ -41,15 +41,15 @@ def finding_of(
     task_ids : the task of each assessed row
     """
     accuracy, classes = assessment.accuracy, assessed.classes
+    error = assessment.mean_error
     return AssessmentSummary(
         basis=frozen.basis,
+        settings=frozen.settings,
         kind=assessed.known.kind,
         round=frozen.round,
         labels=assessment.labels,
         set_scores=_scores(assessment, classes),
-        mean_error=None
-        if assessment.mean_error is None
-        else MeasuredMeanError(**asdict(assessment.mean_error)),
+        mean_error=None if error is None else MeasuredMeanError(**asdict(error)),
         accuracy=None if accuracy is None else _measured(assessment.labels, accuracy),
         by_chance=tuple(_measured(*point) for point in assessment.by_chance),
         confusion=tuple(

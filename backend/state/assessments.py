@@ -84,6 +84,7 @@ class AssessmentSummary(StoredAssessment):
     control : name of the control that asks; empty in what an older Dubito found
     relation : how often the model is right at which confidence; None before there is
         an estimate, and in what an older Dubito found
+    settings : a mark of the settings then; empty in what an older Dubito found
     """
 
     basis: str
@@ -99,6 +100,7 @@ class AssessmentSummary(StoredAssessment):
     sole_predictors: tuple[SolePredictor, ...] = ()
     kind: AnswerKind = "one of"
     control: str = ""
+    settings: str = ""
     set_scores: KeptSetScores | None = None
     stretch_scores: KeptStretchScores | None = None
     mean_error: MeasuredMeanError | None = None

@@ -66,6 +66,20 @@ class InputSpec(StoredRecord):
     decided_on: int = 0
 
 
+class MissingKeys(StoredRecord):
+    """Keys of the data that a setting names, and no task has.
+
+    Attributes
+    ----------
+    setting : `group` or `features`
+    others : some keys that tasks have
+    """
+
+    setting: str
+    keys: tuple[str, ...]
+    others: tuple[str, ...] = ()
+
+
 class ProjectFacts(StoredRecord):
     """What is known of a project beside its tasks and annotations."""
 
@@ -83,6 +97,7 @@ class ProjectFacts(StoredRecord):
     most_columns: int | None = None
     knows_class_names: bool = False
     missing_marks: dict[str, tuple[str, ...]] = {}
+    missing_keys: tuple[MissingKeys, ...] = ()
     tidy_basis: str = ""
     last_error: str = ""
     last_event_at: float | None = None

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.features.data_notes import data_notes
 from dubito.backend.features.media import about_unread
+from dubito.backend.features.missing_keys import about_missing
 from dubito.backend.state.error_hints import write_refusal
 from dubito.backend.state.refused_events import refused_event_at
 from dubito.backend.status.questions import NOT_ASSESSED, last_assessment
@@ -123,6 +124,8 @@ def _about_the_tasks(
     if snapshot is not None and (acceptance := snapshot.labels.acceptance):
         share = acceptance.unchanged / acceptance.of
         notes.append(ACCEPTANCE.format(**asdict(acceptance), share=share))
+    if facts.reads is not None:
+        notes += about_missing(facts.missing_keys)
     if facts.waits_for:
         notes.append(f"some tasks wait for their files: {facts.waits_for}")
     if facts.most_columns is not None:

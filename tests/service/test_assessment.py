@@ -143,6 +143,37 @@ def test_while_people_label_only_some_new_labels_are_worth_an_assessment(
     assert curve == [before, after]
 
 
+def test_while_people_label_changed_settings_are_worth_an_assessment(
+    bench: Stand, rows: Rows
+) -> None:
+    state = bench.state(rows.project)
+    settings = {"learner": QUICK, "group": "f0"}
+    state.note(extra_params=settings)
+
+    assess_now(bench, state, is_quiet=False)
+    assess_now(bench, state, is_quiet=False)
+
+    assert len(state.assessments.curve()) == 2
+
+
+def test_while_people_label_what_an_older_dubito_found_is_kept(
+    bench: Stand, rows: Rows
+) -> None:
+    """It did not say with which settings, and is replaced with the next labels."""
+    state = bench.state(rows.project)
+    finding = state.assessments.finding()
+    assert finding is not None
+    key = keys.of(state.key, keys.FINDING)
+    older = finding.model_copy(update={"basis": "older", "settings": ""})
+    bench.services.redis.set(key, older.model_dump_json(exclude={"settings"}))
+
+    assess_now(bench, state, is_quiet=False)
+    before = len(state.assessments.curve())
+    assess_now(bench, state)
+
+    assert (before, len(state.assessments.curve())) == (1, 2)
+
+
 def test_when_it_is_quiet_every_label_is_worth_it(bench: Stand, rows: Rows) -> None:
     label(bench, rows, 1)
 
