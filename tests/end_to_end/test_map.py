@@ -302,9 +302,11 @@ def pictures(label_studio: LabelStudio) -> int:
 
 
 def log_in(page: Page, label_studio: LabelStudio) -> None:
+    """Log in, and leave the page that Label Studio opens: it may still be loading."""
     page.goto(f"{label_studio.url}/user/login")
     sign_in(page)
     page.wait_for_url(lambda url: "login" not in url)
+    page.goto("about:blank")
 
 
 def test_a_video_plays_for_who_is_logged_in_to_label_studio(

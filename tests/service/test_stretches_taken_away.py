@@ -264,6 +264,7 @@ def test_the_card_says_of_groups_that_the_interval_is_by_groups(bench: Stand) ->
     bench.settle(rows.project)
     state = bench.state(rows.project)
     model = fit_model(bench.services, state)
+    state.groups.save({rows.tasks[0]: "anna"})
     preferences = Preferences(group="person")
     snapshot = replace(model.snapshot, preferences=preferences)
 
