@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -227,8 +227,7 @@ def _start(wish: AutolabelCommand, state: ProjectState, services: Services) -> N
         control=snapshot.schema.control,
         as_annotations=wish.annotations,
         of=len(labels),
-        began_at=state.clock(),
-        began_with=len(labels),
+        **_beginning(state, len(labels)),
     )
     if not state.autolabel.begin(job, labels):
         message = (
@@ -266,28 +265,23 @@ def _pause(state: ProjectState) -> None:
 
 def _resume(state: ProjectState) -> None:
     job = state.autolabel.job()
-    begun = {
-        "state": job.goes_on_as,
-        "goes_on_as": "none",
-        "began_at": state.clock(),
-        "began_with": state.autolabel.remaining(job),
-    }
-    if not state.autolabel.move({"paused"}, **begun):
+    changes = {"state": job.goes_on_as, "goes_on_as": "none"}
+    beginning = _beginning(state, state.autolabel.remaining(job))
+    if not state.autolabel.move({"paused"}, **changes, **beginning):
         message = "nothing is paused, so there is nothing to resume"
         raise NotNowError(message)
 
 
+def _beginning(state: ProjectState, count: int) -> dict[str, Any]:
+    """Return when a job begins or goes on, and how many tasks it has to do then."""
+    return {"began_at": state.clock(), "began_with": count}
+
+
 def _undo(state: ProjectState) -> None:
     tasks = state.autolabel.written_tasks()
-    begun = {
-        "state": "undoing",
-        "goes_on_as": "none",
-        "of": len(tasks),
-        "note": "",
-        "began_at": state.clock(),
-        "began_with": len(tasks),
-    }
-    if not state.autolabel.move({"writing", "paused", "done"}, **begun):
+    changes = {"state": "undoing", "goes_on_as": "none", "of": len(tasks), "note": ""}
+    beginning = _beginning(state, len(tasks))
+    if not state.autolabel.move({"writing", "paused", "done"}, **changes, **beginning):
         message = "Dubito wrote no auto-labels, so there is nothing to undo"
         raise NotNowError(message)
     state.autolabel.look_again()

@@ -161,10 +161,10 @@ def _check_texts(frame: pd.DataFrame, texts: Sequence[str]) -> None:
     cells = [
         str(cell) for name in texts if name in frame for cell in frame[name].unique()
     ]
-    damaged = next((text for text in (*frame, *cells) if UNREADABLE in text), None)
-    if damaged is not None:
+    damage = next((text for text in (*frame, *cells) if UNREADABLE in text), None)
+    if damage is not None:
         message = (
-            f"{damaged!r} has letters that are not in UTF-8: save the file as CSV in"
+            f"{damage!r} has letters that are not in UTF-8: save the file as CSV in"
             " UTF-8, so that names and labels are kept apart"
         )
         raise BadItemError(message)

@@ -48,10 +48,10 @@ def answer(content: bytes) -> Iterator[bytes]:
     """
     try:
         with contextlib.closing(pypdfium2.PdfDocument(content)) as document:
-            text, unwritten = text_of(document)
-            is_blank = not text and not unwritten
+            text, textless = text_of(document)
+            is_blank = not text and not textless
             yield line({"refused": NOTHING} if is_blank else {"text": text})
-            for number in unwritten:
+            for number in textless:
                 with contextlib.suppress(pypdfium2.PdfiumError, MemoryError):
                     yield drawing(document[number])
     except pypdfium2.PdfiumError as error:
@@ -69,19 +69,19 @@ def text_of(document: pypdfium2.PdfDocument) -> tuple[str, list[int]]:
     which there is nothing are passed over
     """
     parts: list[str] = []
-    unwritten: list[int] = []
+    textless: list[int] = []
     length = 0
     for number in range(min(len(document), MOST_PAGES)):
         page = document[number]
         text = written_on(page)
         if text:
             parts.append(text)
-        elif len(parts) + len(unwritten) < FIRST_PAGES and shows_something(page):
-            unwritten.append(number)
+        elif len(parts) + len(textless) < FIRST_PAGES and shows_something(page):
+            textless.append(number)
         length += len(text)
         if length > LONGEST_TEXT:
             break
-    return "\n".join(parts)[:LONGEST_TEXT], unwritten
+    return "\n".join(parts)[:LONGEST_TEXT], textless
 
 
 def shows_something(page: pypdfium2.PdfPage) -> bool:
@@ -91,9 +91,9 @@ def shows_something(page: pypdfium2.PdfPage) -> bool:
 
 def written_on(page: pypdfium2.PdfPage) -> str:
     """Return the text of a page."""
-    written = page.get_textpage()
-    count = min(written.count_chars(), LONGEST_TEXT)
-    return str(written.get_text_range(0, count).strip()) if count else ""
+    content = page.get_textpage()
+    count = min(content.count_chars(), LONGEST_TEXT)
+    return str(content.get_text_range(0, count).strip()) if count else ""
 
 
 def drawing(page: pypdfium2.PdfPage) -> bytes:
@@ -109,10 +109,10 @@ def drawing(page: pypdfium2.PdfPage) -> bytes:
     pixels = memoryview(bitmap.buffer).cast("B")  # rows are filled up in memory
     starts = range(0, bitmap.height * bitmap.stride, bitmap.stride)
     rows = (pixels[start : start + 3 * bitmap.width] for start in starts)
-    drawn = bitmap.width, bitmap.height
+    pixel_size = bitmap.width, bitmap.height
     picture = b"".join(rows)
     is_blank = picture.count(b"\xff") == len(picture)
-    return b"" if is_blank else line({"size": size, "drawn": drawn}) + picture
+    return b"" if is_blank else line({"size": size, "drawn": pixel_size}) + picture
 
 
 def line(content: dict[str, object]) -> bytes:

@@ -133,8 +133,8 @@ def _pages(output: IO[bytes]) -> Iterator[Picture]:
         sizes = orjson.loads(line)
         (width, height), (across, down) = sizes["size"], sizes["drawn"]
         pixels = output.read(3 * across * down)
-        drawn = made_small(Image.frombytes("RGB", (across, down), pixels))
-        yield replace(drawn, width=width, height=height)
+        picture = made_small(Image.frombytes("RGB", (across, down), pixels))
+        yield replace(picture, width=width, height=height)
 
 
 PDFS = Pdfs()

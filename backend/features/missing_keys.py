@@ -45,10 +45,10 @@ def named_keys(
     group = (preferences.group,) if preferences.group else ()
     features = tuple(key for key in preferences.features if key in read_keys)
     data = [*islice(sample, MOST_NAMED)]
-    named = {"group": group, "features": features}
+    keys_by_setting = {"group": group, "features": features}
     return tuple(
         MissingKeys(setting=setting, keys=keys, others=_examples(setting, schema, data))
-        for setting, keys in named.items()
+        for setting, keys in keys_by_setting.items()
         if keys
     )
 

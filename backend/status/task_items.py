@@ -148,18 +148,18 @@ class TaskLoader:
         """Show a file of the task's own; for some the viewer's browser asks."""
         is_own = is_inline(address) or self._is_own(address, files)
         home = self.services.settings.label_studio_for_people
-        shown = ItemPreview(name=item.name)
+        item_preview = ItemPreview(name=item.name)
         if item.kind.look is Look.BY_BROWSER:
             base = preview if is_own else preview.without_readings()
             medium: dict[str, Any] = {
                 item.kind.medium: file_for_browsers(address, files, home)
             }
-            return base.with_item(replace(shown, **medium))
+            return base.with_item(replace(item_preview, **medium))
         if item.kind.look is Look.LINKED:
             base = preview if is_own else preview.without_readings(FOREIGN)
             document = linked(address, files, home)
             note = "" if document else ELSEWHERE
-            return base.with_item(replace(shown, document=document, note=note))
+            return base.with_item(replace(item_preview, document=document, note=note))
         if not is_own:
             return preview.without_readings(FOREIGN)
         if item.kind.look is Look.KEPT:

@@ -108,9 +108,10 @@
       done: `Done: ${of} ${kind} are in Label Studio.${over}`,
       undone: "Undone. Labels that somebody edited were kept.",
     };
-    const left = job.time_left && `${job.time_left[0].toUpperCase()}${job.time_left.slice(1)}.`;
-    const stopped = job.error && `The job has stopped: ${job.error}`;
-    return [texts[job.state], left, job.note, stopped].filter(Boolean).join(" ");
+    const remaining =
+      job.time_left && `${job.time_left[0].toUpperCase()}${job.time_left.slice(1)}.`;
+    const fault = job.error && `The job has stopped: ${job.error}`;
+    return [texts[job.state], remaining, job.note, fault].filter(Boolean).join(" ");
   }
 
   Dubito.panels.rest = (section, project) => {
