@@ -53,11 +53,12 @@ run: $(VENV)/dubito ## start Dubito alone
 
 prepare: $(VENV)/test $(LABEL_STUDIO_READY) ## install what the tests need
 
-check: ## check style and types; run unit and property tests, without Label Studio
+check: ## check style and types; run quick unit and property tests, without Label Studio
 	@$(MAKE) --no-print-directory -j 2 check-tests lint
 
 check-tests: $(VENV)/test
-	@$(BIN)/python -m pytest -n $(CHECK_JOBS) --dist worksteal -q tests/unit tests/properties $(PYTEST)
+	@$(BIN)/python -m pytest -n $(CHECK_JOBS) --dist worksteal -q \
+	    -m 'not slow and not long' tests/unit tests/properties $(PYTEST)
 
 test: $(VENV)/test $(LABEL_STUDIO_READY) ## run the tests (PYTEST="-k words" runs some)
 	@DUBITO_LABEL_STUDIO_VENV="$(abspath $(LABEL_STUDIO_VENV))" $(BIN)/python -m pytest \

@@ -16,8 +16,9 @@ from redis.exceptions import RedisError
 from dubito.backend.errors import UnknownProjectError
 from dubito.backend.records import Annotation
 from dubito.backend.state.project import Projects
-from tests.dubito_process import CLASSES, Dubito, Part, Rows, published_order, window_of
+from tests.dubito_process import CLASSES, Dubito, Part, Rows
 from tests.label_studio import LabelStudio
+from tests.published_order import published_order, window_of
 
 KINDS: tuple[Part, ...] = ("worker", "web", "store", "supervisor")
 RESTART_SECONDS = 0.5

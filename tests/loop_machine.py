@@ -33,12 +33,13 @@ from dubito.backend.state import keys
 from dubito.backend.state.project import Projects, ProjectState
 from dubito.backend.web.app import create_app
 from dubito.backend.worker.watchdog import SavedConnection, look_around
-from tests.dubito_process import VERSION, open_tasks, rows_project, scores, window_of
+from tests.dubito_process import VERSION, rows_project
 from tests.fake_label_studio import FakeServer, Fault
 from tests.fake_label_studio.faults import Drop
 from tests.label_studio import JsonObject, LabelStudio, choice_result, signed_in
 from tests.patience import PATIENCE_SECONDS
 from tests.people import ACTS, People
+from tests.published_order import open_tasks, scores, window_of
 from tests.quick_learner import NAME as QUICK
 from tests.service.stand import Stand, Web, web_running
 from tests.store import services_over

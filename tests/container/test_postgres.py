@@ -16,8 +16,9 @@ from tests.container.stack import (
     Stack,
     documented_commands,
 )
-from tests.dubito_process import Rows, assert_order_holds, rows_project, window_of
+from tests.dubito_process import Rows, rows_project
 from tests.label_studio import LabelStudio
+from tests.published_order import assert_order_holds, window_of
 
 FIRST, MORE = 6, 2
 LOG_TAIL = 4_000

@@ -23,15 +23,10 @@ from tests.container.stack import (
     documented_commands,
     until,
 )
-from tests.dubito_process import (
-    Dubito,
-    Rows,
-    assert_order_holds,
-    rows_project,
-    window_of,
-)
+from tests.dubito_process import Dubito, Rows, rows_project
 from tests.label_studio import JsonObject, LabelStudio
 from tests.patience import PATIENCE_SECONDS
+from tests.published_order import assert_order_holds, window_of
 
 FIRST = 8
 GRACE_SECONDS = "30"

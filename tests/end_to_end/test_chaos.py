@@ -5,13 +5,9 @@ import random
 import pytest
 
 from tests.chaos import KINDS, PATIENCE_SECONDS, Chaos
-from tests.dubito_process import (
-    assert_order_holds,
-    dubito_running,
-    rows_project,
-    window_of,
-)
+from tests.dubito_process import dubito_running, rows_project
 from tests.label_studio import LabelStudio
+from tests.published_order import assert_order_holds, window_of
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 STORM_SECONDS = 60.0

@@ -10,14 +10,12 @@ from tests.dubito_process import (
     VERSION,
     Dubito,
     Rows,
-    assert_order_holds,
     dubito_running,
     feature_rows,
     rows_project,
-    scores,
-    window_of,
 )
 from tests.label_studio import JsonObject, LabelStudio, choice_result, choices_config
+from tests.published_order import assert_order_holds, scores, window_of
 from tests.sink import Sink
 
 pytestmark = pytest.mark.end_to_end

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.dubito_process import Dubito, assert_order_holds
+from tests.dubito_process import Dubito
 from tests.label_studio import LabelStudio
+from tests.published_order import assert_order_holds
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 

@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.dubito_process import Dubito, window_of
+from tests.dubito_process import Dubito
 from tests.end_to_end import test_loop_controls, test_loop_kinds
 from tests.end_to_end.test_loop_controls import (
     CELL,
     LABELS,
     PERSON,
-    label_in_order,
     template,
 )
 from tests.end_to_end.test_templates import PAGE, ROW
 from tests.label_studio import JsonObject, LabelStudio
 from tests.pdf_files import pdf
+from tests.published_order import label_in_order, window_of
 from tests.sounds import sound_file
 
 pytestmark = pytest.mark.end_to_end
@@ -303,14 +303,12 @@ def test_a_template_is_labelled_as_it_comes(
     there, case = real_label_studio, CASES[name]
     project = there.create_project("as it comes", template(name))
     ids = import_tasks(there, project, [case.data(place) for place in range(TASKS)])
-    places = {task: place for place, task in enumerate(ids)}
+    answers = {task: case.result(place) for place, task in enumerate(ids)}
     settings = {"preannotate": True, "window": 4}
     there.connect_backend(project, dubito.url, extra_params=settings)
     dubito.when(project, lambda status: status["pending"] == 0)
 
-    status = label_in_order(
-        dubito, there, project, lambda task: case.result(places[task])
-    )
+    status = label_in_order(dubito, there, project, answers, LABELS)
 
     counts = {one["control"]: one["labels"] for one in status["questions"]}
     assert counts == {question.control: LABELS for question in case.questions}

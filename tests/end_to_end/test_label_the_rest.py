@@ -13,14 +13,9 @@ from playwright.sync_api import Page, expect
 from dubito.backend.publishing.scores import KEPT_VERSION, LABELS_VERSION
 from dubito.model.query.seed_set import permutation
 from tests.browser import PHONE, Watch, barriers, overflow
-from tests.dubito_process import (
-    Dubito,
-    Rows,
-    assert_order_holds,
-    dubito_running,
-    rows_project,
-)
+from tests.dubito_process import Dubito, Rows, dubito_running, rows_project
 from tests.label_studio import JsonObject, LabelStudio
+from tests.published_order import assert_order_holds
 
 pytestmark = pytest.mark.end_to_end
 

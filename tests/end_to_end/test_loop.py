@@ -4,17 +4,9 @@ from collections import Counter
 
 import pytest
 
-from tests.dubito_process import (
-    CLASSES,
-    Dubito,
-    Rows,
-    assert_order_holds,
-    open_tasks,
-    rows_project,
-    scores,
-    window_of,
-)
+from tests.dubito_process import CLASSES, Dubito, Rows, rows_project
 from tests.label_studio import JsonObject, LabelStudio
+from tests.published_order import assert_order_holds, open_tasks, scores, window_of
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.core]
 LABELS = 12

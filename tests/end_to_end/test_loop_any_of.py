@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from tests.dubito_process import VERSION, Dubito, assert_order_holds, window_of
+from tests.dubito_process import VERSION, Dubito
 from tests.label_studio import CONTROL, ITEM, JsonObject, LabelStudio
+from tests.published_order import label_in_order
 
 pytestmark = pytest.mark.end_to_end
 WORDS = {
@@ -39,15 +40,11 @@ def test_posts_with_several_topics_are_labelled_in_the_published_order(
     project = there.create_project("moderation", CONFIG)
     sets = [[t for t in WORDS if rng.random() < 0.4] for _ in range(TASKS)]
     posts = [{"text": post_about(topics, rng)} for topics in sets]
-    truth = dict(zip(there.import_tasks(project, posts), sets, strict=True))
+    ids = there.import_tasks(project, posts)
+    truth = dict(zip(ids, map(ticked, sets), strict=True))
     dubito.adopt(there, project, preannotate=True)
 
-    for _ in range(LABELS):
-        status = assert_order_holds(dubito, there, project)
-        task = there.next_task(project)
-        assert task == window_of(status)[0]
-        there.annotate(task, ticked(truth[task]))
-    status = assert_order_holds(dubito, there, project)
+    status = label_in_order(dubito, there, project, truth, LABELS)
 
     assert (status["labels"], status["set_aside"]) == (LABELS, 0)
     assert (status["kind"], status["pool"]) == ("any of", TASKS - LABELS)

@@ -10,15 +10,12 @@ from tests.dubito_process import (
     VERSION,
     Dubito,
     Rows,
-    assert_order_holds,
     feature_rows,
-    open_tasks,
     rows_project,
-    scores,
-    window_of,
 )
 from tests.label_studio import LabelStudio, choice_result, choices_config
 from tests.patience import until
+from tests.published_order import assert_order_holds, open_tasks, scores, window_of
 
 pytestmark = pytest.mark.end_to_end
 QUIET_SECONDS = 90.0

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.dubito_process import Dubito, assert_order_holds, window_of
+from tests.dubito_process import Dubito
 from tests.label_studio import JsonObject, LabelStudio
+from tests.published_order import label_in_order, window_of
 
 pytestmark = pytest.mark.end_to_end
 LABELS = 8
@@ -163,26 +164,6 @@ def data(*, is_first: bool) -> JsonObject:
     return {**texts, **others, "prompt": "What is small?"}
 
 
-def label_in_order(
-    dubito: Dubito,
-    label_studio: LabelStudio,
-    project: int,
-    result_of: Callable[[int], list[JsonObject]],
-) -> JsonObject:
-    """Label tasks as Label Studio serves them, in the published order; return status.
-
-    Parameters
-    ----------
-    result_of : what the editor stores of the answer to a task
-    """
-    for _ in range(LABELS):
-        status = assert_order_holds(dubito, label_studio, project)
-        task = label_studio.next_task(project)
-        assert task == window_of(status)[0]
-        label_studio.annotate(task, result_of(task))
-    return assert_order_holds(dubito, label_studio, project)
-
-
 @pytest.mark.parametrize(
     "name",
     [
@@ -200,14 +181,12 @@ def test_a_template_is_labelled_in_the_published_order(
     names = [second if number % 2 else first for number in range(24)]
     tasks = [data(is_first=name == first) for name in names]
     ids = real_label_studio.import_tasks(project, tasks)
-    truth = dict(zip(ids, names, strict=True))
+    answers = dict(zip(ids, map(case.result, names), strict=True))
     settings = {"preannotate": True, "window": 4}
     real_label_studio.connect_backend(project, dubito.url, extra_params=settings)
     dubito.when(project, lambda status: bool(status["published_at"]))
 
-    status = label_in_order(
-        dubito, real_label_studio, project, lambda task: case.result(truth[task])
-    )
+    status = label_in_order(dubito, real_label_studio, project, answers, LABELS)
 
     assert (status["labels"], status["set_aside"]) == (LABELS, 0)
     assert status["kind"] == KINDS.get(case.kind, "one of")
@@ -238,14 +217,12 @@ def test_several_questions_are_answered_in_the_published_order(
         for text in texts
     ]
     ids = real_label_studio.import_tasks(project, tasks)
-    places = {task: place for place, task in enumerate(ids)}
+    answers = {task: case.result(place) for place, task in enumerate(ids)}
     settings = {"preannotate": True, "window": 4}
     real_label_studio.connect_backend(project, dubito.url, extra_params=settings)
     dubito.when(project, lambda status: bool(status["published_at"]))
 
-    status = label_in_order(
-        dubito, real_label_studio, project, lambda task: case.result(places[task])
-    )
+    status = label_in_order(dubito, real_label_studio, project, answers, LABELS)
 
     assert [one["control"] for one in status["questions"]] == [*case.controls]
     assert {one["labels"] for one in status["questions"]} == {LABELS}

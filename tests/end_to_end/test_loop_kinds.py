@@ -1,15 +1,16 @@
 """Texts, recordings and sounds through the real thing: uploads, files, aliases."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import orjson
 import pytest
 
-from tests.dubito_process import Dubito, assert_order_holds, feature_rows, window_of
+from tests.dubito_process import Dubito, feature_rows
 from tests.end_to_end.test_loop_controls import template
 from tests.label_studio import JsonObject, LabelStudio, choices_config
 from tests.pdf_files import pdf
+from tests.published_order import assert_order_holds, label_in_order
 from tests.sounds import sound_file
 from tests.videos import clip, pictures, sound_track, video_file
 
@@ -21,8 +22,6 @@ ALIASED = (
     '<Choice value="Standing still" alias="rest"/>'
     '<Choice value="Walking" alias="walk"/></Choices></View>'
 )
-
-
 KINDS_OF_SOUNDS = ("WAV", "FLAC", "OGG", "MP3", "M4A", *("WAV" for _ in range(9)))
 
 
@@ -55,22 +54,6 @@ def as_csv(columns: dict[str, list[float]]) -> str:
     return "\n".join([",".join(columns), *rows])
 
 
-def label_some(
-    dubito: Dubito,
-    label_studio: LabelStudio,
-    project: int,
-    truth: Mapping[int, str | list[JsonObject]],
-    labels: int = 6,
-) -> JsonObject:
-    """Label what is served, which must be first in our order; return the status."""
-    for _ in range(labels):
-        status = assert_order_holds(dubito, label_studio, project)
-        task = label_studio.next_task(project)
-        assert task == window_of(status)[0]
-        label_studio.annotate(task, truth[task])
-    return assert_order_holds(dubito, label_studio, project)
-
-
 def test_uploaded_recordings_are_labelled_in_our_order(
     dubito: Dubito, real_label_studio: LabelStudio
 ) -> None:
@@ -90,7 +73,7 @@ def test_uploaded_recordings_are_labelled_in_our_order(
     dubito.adopt(real_label_studio, project)
     dubito.when(project, lambda status: status["pending"] == 1)
 
-    status = label_some(dubito, real_label_studio, project, truth)
+    status = label_in_order(dubito, real_label_studio, project, truth, 6)
 
     assert (status["labels"], status["set_aside"], status["pool"]) == (6, 2, 8)
     reasons = " ".join(status["set_aside_reasons"])
@@ -109,7 +92,7 @@ def test_recordings_inside_the_tasks_are_labelled_in_our_order(
     truth = {task: "slow" if n % 2 else "quick" for n, task in enumerate(ids)}
     dubito.adopt(real_label_studio, project)
 
-    status = label_some(dubito, real_label_studio, project, truth)
+    status = label_in_order(dubito, real_label_studio, project, truth, 6)
 
     assert (status["labels"], status["set_aside"], status["pool"]) == (6, 0, 8)
 
@@ -143,7 +126,7 @@ def test_uploaded_and_linked_sounds_are_labelled_in_our_order(
     there.upload(project, {"bad.wav": b"RIFF and no more"}, "audio/wav")
     dubito.adopt(there, project)
 
-    status = label_some(dubito, there, project, truth)
+    status = label_in_order(dubito, there, project, truth, 6)
 
     assert (status["labels"], status["set_aside"], status["pool"]) == (6, 1, 10)
     assert "the sound is broken" in status["set_aside_reasons"][0]
@@ -188,7 +171,7 @@ def test_uploaded_and_linked_videos_are_labelled_in_our_order(
     there.upload(project, {"bad.mp4": clip()[:300]}, "video/mp4")
     dubito.adopt(there, project)
 
-    status = label_some(dubito, there, project, truth, 12)
+    status = label_in_order(dubito, there, project, truth, 12)
 
     assert (status["labels"], status["set_aside"], status["pool"]) == (12, 1, 10)
     assert "the video cannot be read" in status["set_aside_reasons"][0]
@@ -210,7 +193,7 @@ def test_texts_are_labelled_in_our_order(
     dubito.adopt(real_label_studio, project)
 
     truth = dict(zip(ids, labels, strict=True))
-    status = label_some(dubito, real_label_studio, project, truth)
+    status = label_in_order(dubito, real_label_studio, project, truth, 6)
 
     assert (status["labels"], status["pool"]) == (6, 18)
 
@@ -288,12 +271,8 @@ def label_documents(dubito: Dubito, there: LabelStudio, project: int) -> None:
     """Label two tasks that Label Studio serves, in the published order."""
     dubito.adopt(there, project)
     dubito.when(project, lambda status: status["pending"] == 0)
-    for _ in range(2):
-        status = assert_order_holds(dubito, there, project)
-        task = there.next_task(project)
-        assert task == window_of(status)[0]
-        there.annotate(task, "quick")
-    status = assert_order_holds(dubito, there, project)
+    answers = dict.fromkeys(there.task_ids(project), "quick")
+    status = label_in_order(dubito, there, project, answers, 2)
     assert (status["labels"], status["set_aside"], status["pool"]) == (2, 0, 4)
 
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.dubito_process import VERSION, Dubito, assert_order_holds, window_of
+from tests.dubito_process import VERSION, Dubito
 from tests.editor import open_task, submit
 from tests.label_studio import JsonObject, LabelStudio
+from tests.published_order import label_in_order
 
 pytestmark = pytest.mark.end_to_end
 CONTROL, ITEM = "topics", "item"
@@ -60,15 +61,11 @@ def test_texts_with_several_paths_are_labelled_in_the_published_order(
     project = there.create_project("animals and plants", CONFIG)
     sets = [[path for path in TOPICS if rng.random() < 0.5] for _ in range(TASKS)]
     texts = [{"text": text_about(paths, rng)} for paths in sets]
-    truth = dict(zip(there.import_tasks(project, texts), sets, strict=True))
+    ids = there.import_tasks(project, texts)
+    answers = dict(zip(ids, map(ticked, sets), strict=True))
     dubito.adopt(there, project, preannotate=True)
 
-    for _ in range(LABELS):
-        status = assert_order_holds(dubito, there, project)
-        task = there.next_task(project)
-        assert task == window_of(status)[0]
-        there.annotate(task, ticked(truth[task]))
-    status = assert_order_holds(dubito, there, project)
+    status = label_in_order(dubito, there, project, answers, LABELS)
 
     assert (status["labels"], status["set_aside"]) == (LABELS, 0)
     assert (status["kind"], status["pool"]) == ("any of", TASKS - LABELS)

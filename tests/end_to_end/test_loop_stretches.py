@@ -6,15 +6,10 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import pytest
 
-from tests.dubito_process import (
-    VERSION,
-    Dubito,
-    assert_order_holds,
-    open_tasks,
-    window_of,
-)
+from tests.dubito_process import VERSION, Dubito
 from tests.end_to_end.test_loop_controls import template
 from tests.label_studio import JsonObject, LabelStudio
+from tests.published_order import label_in_order, open_tasks
 from tests.stretches import (
     SERIES,
     WORDS,
@@ -202,12 +197,7 @@ def test_stretches_are_marked_in_the_published_order(
     truth = case.make(there, project)
     dubito.adopt(there, project, preannotate=True, window=4)
 
-    for _ in range(LABELS):
-        status = assert_order_holds(dubito, there, project)
-        task = there.next_task(project)
-        assert task == window_of(status)[0]
-        there.annotate(task, truth[task])
-    status = assert_order_holds(dubito, there, project)
+    status = label_in_order(dubito, there, project, truth, LABELS)
 
     assert (status["labels"], status["set_aside"]) == (LABELS, 0)
     assert (status["kind"], status["pool"]) == ("any of", TASKS - LABELS)

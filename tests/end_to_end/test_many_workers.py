@@ -20,16 +20,10 @@ from dubito.backend.state.heartbeats import Heartbeats
 from dubito.backend.state.history import Round
 from dubito.backend.state.project import Projects, ProjectState
 from dubito.backend.state.ranking import Ranking
-from tests.dubito_process import (
-    Dubito,
-    Rows,
-    assert_order_holds,
-    dubito_running,
-    rows_project,
-    window_of,
-)
+from tests.dubito_process import Dubito, Rows, dubito_running, rows_project
 from tests.label_studio import LabelStudio
 from tests.patience import until
+from tests.published_order import assert_order_holds, window_of
 
 MACHINES = 3
 PROJECTS = 3

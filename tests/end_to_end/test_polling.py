@@ -5,15 +5,9 @@ from functools import partial
 
 import pytest
 
-from tests.dubito_process import (
-    Dubito,
-    Rows,
-    assert_order_holds,
-    dubito_running,
-    rows_project,
-    window_of,
-)
+from tests.dubito_process import Dubito, Rows, dubito_running, rows_project
 from tests.label_studio import JsonObject, LabelStudio
+from tests.published_order import assert_order_holds, window_of
 from tests.real_label_studio import real_label_studio_running
 
 pytestmark = pytest.mark.end_to_end

@@ -6,9 +6,10 @@ from contextlib import closing
 import pytest
 
 from dubito.backend.state.project import Projects
-from tests.dubito_process import Dubito, assert_order_holds, rows_project, window_of
+from tests.dubito_process import Dubito, rows_project
 from tests.label_studio import LabelStudio
 from tests.people import ACTS, People
+from tests.published_order import assert_order_holds, window_of
 from tests.truth import assert_equal_state
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.long]

@@ -10,8 +10,9 @@ import pytest
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.labelstudio.questions import read_schema
 from dubito.model.schema import Schema
-from tests.dubito_process import Dubito, assert_order_holds
+from tests.dubito_process import Dubito
 from tests.label_studio import JsonObject, LabelStudio
+from tests.published_order import assert_order_holds
 from tests.stretches import share_met
 
 pytestmark = pytest.mark.end_to_end

@@ -27,14 +27,13 @@ from tests.dubito_process import (
     Dubito,
     Part,
     Rows,
-    assert_order_holds,
     dubito_running,
     feature_rows,
     rows_project,
-    window_of,
 )
 from tests.label_studio import LabelStudio, signed_in
 from tests.patience import PATIENCE_SECONDS
+from tests.published_order import assert_order_holds, window_of
 from tests.real_label_studio import OWNER, PASSWORD, require_label_studio, warm_data_dir
 from tests.truth import assert_equal_state
 

@@ -4,11 +4,12 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser import wait_until
-from tests.dubito_process import VERSION, Dubito, window_of
+from tests.dubito_process import VERSION, Dubito
 from tests.editor import open_task, submit
 from tests.end_to_end.test_loop_controls import template
 from tests.end_to_end.test_loop_stretches import recordings
 from tests.label_studio import LabelStudio
+from tests.published_order import window_of
 from tests.stretches import SERIES
 
 pytestmark = pytest.mark.end_to_end

@@ -11,8 +11,9 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser import Watch, barriers
-from tests.dubito_process import Dubito, assert_order_holds, feature_rows, scores
+from tests.dubito_process import Dubito, feature_rows
 from tests.label_studio import CONTROL, ITEM, JsonObject, LabelStudio
+from tests.published_order import assert_order_holds, scores
 
 pytestmark = pytest.mark.end_to_end
 COUNT = 40

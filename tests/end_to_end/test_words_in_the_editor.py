@@ -10,11 +10,12 @@ from playwright.sync_api import Page, expect
 from dubito.backend.controls.text_stretches import NOWHERE
 from dubito.model.query.seed_set import permutation
 from tests.browser import Watch, wait_until
-from tests.dubito_process import VERSION, Dubito, open_tasks, window_of
+from tests.dubito_process import VERSION, Dubito
 from tests.editor import open_task, submit
 from tests.end_to_end.test_loop_controls import template
 from tests.end_to_end.test_loop_stretches import Truth, dialogues, pages
 from tests.label_studio import LabelStudio
+from tests.published_order import open_tasks, window_of
 from tests.stretches import (
     PEOPLE,
     TOWNS,

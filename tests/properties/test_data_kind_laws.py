@@ -250,6 +250,7 @@ def test_a_file_of_garbage_is_refused_with_a_sentence(
     assert isinstance(outcome(kind, file), str)
 
 
+@pytest.mark.slow
 @every_kind
 @pytest.mark.parametrize("content", HUGE.values(), ids=HUGE)
 def test_huge_content_is_read_or_refused(kind: DataKind[Any], content: object) -> None:
@@ -275,6 +276,7 @@ contents = (
 )
 
 
+@pytest.mark.slow
 @every_kind
 @examples(25)
 @given(content=contents)
@@ -285,6 +287,7 @@ def test_any_content_is_read_alike_twice_or_refused(
     assert outcome(kind, content) == outcome(kind, content)
 
 
+@pytest.mark.slow
 @every_readable_kind
 def test_what_is_learnt_from_an_item_does_not_depend_on_others(
     kind: DataKind[Any],

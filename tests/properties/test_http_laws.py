@@ -81,6 +81,7 @@ def http(open_services: Services) -> FlaskClient:
     return create_app(open_services).test_client()
 
 
+@pytest.mark.slow
 @examples(60)
 @given(data=st.data(), value=json_values | st.just(GONE) | ODD_NUMBERS)
 def test_a_spoilt_body_gets_a_sentence_and_changes_nothing(

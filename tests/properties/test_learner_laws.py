@@ -26,6 +26,7 @@ def projects(draw: st.DrawFn) -> tuple[Features, Codes]:
     return features, codes
 
 
+@pytest.mark.slow
 @examples(10)
 @given(project=projects())
 def test_any_labels_of_any_tasks_give_probabilities(
@@ -41,6 +42,7 @@ def test_any_labels_of_any_tasks_give_probabilities(
     assert (predictions[:, np.setdiff1d(np.arange(6), codes)] == 0).all()
 
 
+@pytest.mark.slow
 @examples(6)
 @given(project=projects())
 def test_equal_tasks_and_labels_give_equal_predictions(
@@ -60,6 +62,7 @@ def test_equal_tasks_and_labels_give_equal_predictions(
     assert once.tobytes() == again.tobytes()
 
 
+@pytest.mark.slow
 @examples(6)
 @given(project=projects())
 def test_what_is_said_of_a_task_does_not_depend_on_the_others(

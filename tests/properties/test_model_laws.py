@@ -284,6 +284,7 @@ def test_standardised_features_are_always_usable(raw: Features) -> None:
     assert np.abs(scaled).max(initial=0.0) <= 8.0
 
 
+@pytest.mark.slow
 @given(
     windows=arrays(
         np.float64,
@@ -304,6 +305,7 @@ def test_any_recording_is_described_by_finite_numbers_of_its_own(
     assert together.tobytes() == np.array(alone).tobytes()
 
 
+@pytest.mark.slow
 @examples(20)
 @given(texts=st.lists(st.text(max_size=20), min_size=1, max_size=10))
 def test_any_texts_are_described_by_finite_numbers_of_their_own(

@@ -327,6 +327,7 @@ def burden(act: Callable[[], object]) -> tuple[str, float, float]:
     return reason, cpu_seconds() - began, peak_megabytes() - megabytes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", REFUSED.values(), ids=REFUSED)
 def test_a_monster_is_refused_in_few_words_and_little_room(made: Monster) -> None:
     reason, seconds, megabytes = burden(made())
@@ -336,6 +337,7 @@ def test_a_monster_is_refused_in_few_words_and_little_room(made: Monster) -> Non
     assert megabytes < MOST_MEGABYTES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", TAKEN.values(), ids=TAKEN)
 def test_what_is_merely_large_or_odd_is_read(made: Monster) -> None:
     reason, seconds, megabytes = burden(made())

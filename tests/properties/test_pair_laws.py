@@ -60,6 +60,7 @@ def learnt(learner: Learner, features: Features, codes: Codes) -> Predictor:
     return within(PairLearner(learner), context).fit(features[half], codes[half], 2)
 
 
+@pytest.mark.slow
 @every_learner
 @few_examples
 @given(features=rows, codes=sides)
@@ -80,6 +81,7 @@ def test_swapping_the_items_swaps_the_probabilities_exactly(
     np.testing.assert_allclose(known[equal], 0.5)
 
 
+@pytest.mark.slow
 @few_examples
 @given(features=rows, codes=sides, swapped=swaps)
 def test_which_way_round_people_saw_a_pair_makes_no_difference(

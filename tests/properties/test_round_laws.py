@@ -1,6 +1,7 @@
 """Whatever the tasks and labels: what a round finds, and which tasks come next."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -45,6 +46,7 @@ def test_the_window_holds_each_open_task_at_most_once_and_no_other(
     assert len(set(order)) == len(order) == min(8, len(open_tasks))
 
 
+@pytest.mark.slow
 @examples(8)
 @given(rows=tables, answers=choices, seed=st.integers(0, 3))
 def test_equal_questions_have_equal_answers(
@@ -63,6 +65,7 @@ def test_equal_questions_have_equal_answers(
     assert np.array_equal(one.ranking.probabilities, other.ranking.probabilities)
 
 
+@pytest.mark.slow
 @examples(8)
 @given(rows=tables, answers=choices)
 def test_certainty_has_one_scale_and_few_digits(
@@ -78,6 +81,7 @@ def test_certainty_has_one_scale_and_few_digits(
     assert np.array_equal(ranking.certainty, np.round(ranking.certainty, 6))
 
 
+@pytest.mark.slow
 @examples(10)
 @given(copies=st.integers(2, 6), kinds=st.integers(4, 8), seed=st.integers(0, 20))
 def test_copies_are_not_asked_side_by_side(copies: int, kinds: int, seed: int) -> None:

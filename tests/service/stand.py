@@ -16,10 +16,11 @@ from dubito.backend.state import keys
 from dubito.backend.state.project import ProjectState
 from dubito.backend.status.status import describe
 from dubito.backend.web.app import create_app
-from tests.dubito_process import VERSION, Rows, rows_project, scores, window_of
+from tests.dubito_process import VERSION, Rows, rows_project
 from tests.fake_label_studio import FakeServer, Faults
 from tests.label_studio import JsonObject, LabelStudio, signed_in
 from tests.loopback import served
+from tests.published_order import scores, window_of
 from tests.store import services_over
 from tests.truth import assert_equal_state
 

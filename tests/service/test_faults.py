@@ -15,9 +15,10 @@ from dubito.backend.state.project import Projects
 from dubito.backend.state.work_queue import LONGEST_SECONDS, QUEUED_SECONDS
 from dubito.backend.turn import Turn
 from dubito.backend.worker.project_runner import ProjectRunner
-from tests.dubito_process import VERSION, open_tasks, scores
+from tests.dubito_process import VERSION
 from tests.fake_label_studio import Fault
 from tests.patience import PATIENCE_SECONDS
+from tests.published_order import open_tasks, scores
 from tests.service.stand import Stand
 
 

@@ -5,9 +5,10 @@ import random
 import httpx
 import pytest
 
-from tests.dubito_process import feature_rows, rows_project, scores
+from tests.dubito_process import feature_rows, rows_project
 from tests.label_studio import JsonObject, choice_result
 from tests.patience import PATIENCE_SECONDS
+from tests.published_order import scores
 from tests.service.stand import Stand
 
 WORDS = ("rest", "walk", "run")

@@ -11,9 +11,9 @@ from dubito.backend.publishing.publisher import FAILURES
 from dubito.backend.state import refused_rows as refusals
 from dubito.backend.state.refused_rows import FIRST_REST, LONGEST_REST, RefusedRowStore
 from tests.builders import KEY
-from tests.dubito_process import window_of
 from tests.fake_label_studio import Fault
 from tests.label_studio import JsonObject
+from tests.published_order import window_of
 from tests.service.stand import Stand
 
 ROWS = "/api/predictions"

@@ -11,9 +11,10 @@ import pytest
 from dubito.backend.connection.reconcile import Reconciler
 from dubito.backend.publishing.scores import VERSION
 from tests.builders import event
-from tests.dubito_process import Rows, feature_rows, open_tasks, scores
+from tests.dubito_process import Rows, feature_rows
 from tests.label_studio import choice_result
 from tests.patience import PATIENCE_SECONDS
+from tests.published_order import open_tasks, scores
 from tests.service.stand import Stand
 
 FIRST = 8

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import pytest
 
 from dubito.backend.publishing.scores import KEPT_VERSION
-from tests.dubito_process import Rows, scores
+from tests.dubito_process import Rows
 from tests.label_studio import JsonObject
+from tests.published_order import scores
 from tests.service.stand import WRITES, Stand
 from tests.service.test_again import ask, kept_rows, order
 

@@ -4,8 +4,9 @@ import pytest
 
 from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.publishing.prediction_format import PredictionFormatter
-from tests.dubito_process import CLASSES, VERSION, Rows, feature_rows, window_of
+from tests.dubito_process import CLASSES, VERSION, Rows, feature_rows
 from tests.label_studio import JsonObject, choices_config
+from tests.published_order import window_of
 from tests.service.stand import WRITES, Stand
 
 TASKS, LABELS, ROUNDS = 40, 8, 6

@@ -162,6 +162,7 @@ def _first(order: Positions, known: list[int], count: int) -> list[int]:
     return [int(task) for task in order[~np.isin(order, known)][:count]]
 
 
+@pytest.mark.slow
 def test_the_interval_covers_though_labels_are_chosen_by_doubt() -> None:
     """Nominal 95 %; what the labels say by themselves is far too low."""
     covered, naive = [], []

@@ -81,6 +81,7 @@ def share_right(result: RoundResult) -> float:
     return float((likeliest(result.ranking.probabilities) == CODES).mean())
 
 
+@pytest.mark.slow
 def test_telling_names_are_right_before_the_first_label(pool: Pool) -> None:
     result = learnt(pool, NAMES)
 

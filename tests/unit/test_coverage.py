@@ -120,6 +120,7 @@ SETTINGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
 def test_the_interval_covers_the_errors_there_are(setting: Setting) -> None:
     """Nominal 95 %: of what the present model would write for each open task."""

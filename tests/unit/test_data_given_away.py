@@ -185,6 +185,7 @@ def test_simulate_names_marks_and_columns_that_give_the_answers_away() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tag", "name", "content"),
     [

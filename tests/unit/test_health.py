@@ -65,6 +65,7 @@ def test_all_is_well_while_a_worker_lives(http: FlaskClient, beats: Heartbeats) 
     }
 
 
+@pytest.mark.slow
 def test_without_workers_or_label_studio_we_are_of_use_all_the_same(
     http: FlaskClient, beats: Heartbeats, redis: Redis
 ) -> None:
@@ -135,6 +136,7 @@ def hung(process: int) -> Iterator[None]:
         os.kill(process, signal.SIGCONT)
 
 
+@pytest.mark.slow
 def test_a_store_that_hangs_is_said_to_be_down_in_time(
     frail: tuple[Services, int],
 ) -> None:

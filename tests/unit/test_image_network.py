@@ -92,6 +92,7 @@ def test_alike_drawings_have_alike_vectors() -> None:
     assert cosine(one, other) > cosine(one, network.describe(stripes)) + 0.1
 
 
+@pytest.mark.slow
 def test_the_weights_are_read_when_they_are_needed() -> None:
     code = (
         "import dubito.backend.data_kinds.registry\n"

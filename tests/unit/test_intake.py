@@ -179,6 +179,7 @@ def pool(texts: Mapping[int, str]) -> Pool:
     )
 
 
+@pytest.mark.slow
 def test_a_new_text_costs_no_new_vocabulary_while_the_sample_is_the_same() -> None:
     texts = {n: f"{n % 7} bottles on wall {n % 11}" for n in range(FIT_ON + 50)}
     last = int(permutation(np.array(sorted(texts), dtype=np.int64), 0)[-1])
@@ -195,6 +196,7 @@ def test_a_new_text_costs_no_new_vocabulary_while_the_sample_is_the_same() -> No
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "texts",
     [

@@ -251,6 +251,7 @@ def test_a_file_whose_name_is_not_utf_8_is_read(
     assert items.files.fetch(str(item["csv"])).decode() == RECORDING
 
 
+@pytest.mark.slow
 def test_a_table_that_cannot_be_read_is_said_to_be_so(
     rows: FittedModel, tmp_path: Path
 ) -> None:

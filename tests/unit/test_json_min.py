@@ -84,6 +84,7 @@ def labels(dataset: Dataset) -> dict[int, str]:
     return dict(zip(dataset.labelled.task_ids.tolist(), codes, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CONFIGS)
 def test_both_exports_of_a_project_give_the_same_labels_and_texts(name: str) -> None:
     """A real Label Studio wrote them: with `id` in the data, or with the control."""

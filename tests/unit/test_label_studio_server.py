@@ -74,6 +74,7 @@ def test_the_password_is_in_no_command_line_and_our_environment_stays_ours(
     assert "PYTEST_CURRENT_TEST" not in seen
 
 
+@pytest.mark.slow
 def test_a_server_that_hangs_is_stopped_with_its_children(tmp_path: Path) -> None:
     server = server_of(tmp_path, HANGS)
     log = tmp_path / "data" / "label-studio.log"

@@ -85,6 +85,7 @@ def test_without_features_the_shares_of_the_classes_are_learnt() -> None:
     assert predictions[:, 0] == pytest.approx(0.75, abs=0.05)
 
 
+@pytest.mark.slow
 def test_the_size_of_the_entries_does_not_matter() -> None:
     features, codes = labelled()
     small = features * np.float32(1 / 64)
@@ -161,6 +162,7 @@ def test_every_row_counts_of_a_few_more_labels_than_are_compared(
     assert (likeliest == codes[101:]).mean() > 0.8
 
 
+@pytest.mark.slow
 def test_a_thousand_classes_can_be_told_apart() -> None:
     features = np.random.default_rng(0).normal(size=(1_200, 4)).astype(np.float32)
     codes = np.arange(1_200) % 1_000
@@ -185,6 +187,7 @@ def test_a_class_that_comes_late_is_known_from_its_first_label() -> None:
     assert (predictions.argmax(axis=1) == codes).mean() > 0.95
 
 
+@pytest.mark.slow
 def test_another_process_predicts_the_same_to_the_bit() -> None:
     """However many threads it may use."""
     once, again = (
@@ -245,6 +248,7 @@ def test_an_unknown_learner_is_refused_with_the_known_ones() -> None:
     assert caught.value.known == learner_names()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_two_texts_that_all_tasks_share_are_learnt(seed: int) -> None:
     """Within classes there are rounding errors alone, which no axis may blow up."""

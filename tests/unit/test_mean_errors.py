@@ -42,6 +42,7 @@ def test_of_few_tasks_all_right_the_error_is_not_taken_for_nothing() -> None:
     assert many.high < 0.03
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [10, 40])
 def test_the_interval_holds_the_true_error_in_most_draws(n: int) -> None:
     rng, shares = np.random.default_rng(0), [0.45, 0.35, 0.15, 0.05]
@@ -78,6 +79,7 @@ def assessed_grades() -> tuple[Assessed, Codes]:
     return assessed, codes
 
 
+@pytest.mark.slow
 def test_grades_are_assessed_by_the_median_that_is_shown() -> None:
     assessed, codes = assessed_grades()
     fit = fit_by(Ensemble(), assessed.known)

@@ -45,6 +45,7 @@ def own_share(points: Coordinates) -> float:
     return float(np.mean(codes[away.argmin(axis=1)] == codes))
 
 
+@pytest.mark.slow
 def test_it_keeps_together_what_two_directions_mix() -> None:
     rows = clouds(240)
 

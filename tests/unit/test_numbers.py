@@ -83,6 +83,7 @@ def test_all_tasks_after_the_start_are_drawn_at_random_unless_the_owner_asks() -
     assert (of_classes.start_size, of_classes.audit_every) == (6, 10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [6, 40])
 def test_the_interval_of_the_error_holds_the_true_one_in_most_draws(n: int) -> None:
     rng = np.random.default_rng(0)
@@ -167,6 +168,7 @@ def assessed_numbers() -> tuple[Assessed, Assessment]:
     return assessed, assessed.conclude(steps)
 
 
+@pytest.mark.slow
 def test_numbers_are_assessed_by_their_own_distance_not_by_places() -> None:
     assessed, result = assessed_numbers()
     task_ids, numbers = np.arange(150), assessed.known.numbers

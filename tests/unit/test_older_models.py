@@ -51,6 +51,7 @@ def test_types_by_their_older_names_are_of_an_older_dubito(
         load_model(old)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("texts", [("some words", "others"), ()])
 def test_a_model_of_texts_without_vectors_is_of_an_older_dubito(
     tmp_path: Path, texts: tuple[str, ...]

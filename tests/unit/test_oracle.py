@@ -87,6 +87,7 @@ def test_tasks_of_the_last_round_are_answered_from_it(services: Services) -> Non
     assert [row["result"] for row in answers] == [[], [], []]
 
 
+@pytest.mark.slow
 def test_a_task_no_round_has_seen_is_scored_by_what_was_learnt(
     services: Services,
 ) -> None:

@@ -123,6 +123,7 @@ def test_a_page_in_the_editors_own_is_counted_from_its_first_space() -> None:
     assert read(PAGE_UNITS, source, page()).starts == [0]
 
 
+@pytest.mark.slow
 def test_an_endless_page_is_read_as_far_as_it_is_learnt_from() -> None:
     sequence = read(PAGE_UNITS, "<p>word</p>" * 100_000, page())
 

@@ -116,6 +116,7 @@ def test_an_image_may_stand_in_the_data() -> None:
     assert picture == described(written(drawing()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (3, 2), (2000, 1500)])
 @pytest.mark.parametrize("kind", FORMATS)
 def test_an_image_may_have_any_size(size: tuple[int, int], kind: str) -> None:
@@ -143,6 +144,7 @@ def test_an_endless_image_is_refused_before_it_is_decoded() -> None:
     assert refused(bomb) == "the image has more than 40 megapixels"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["RGB", "P", "I;16"])
 def test_a_large_image_is_described_as_the_same_image_made_smaller(mode: str) -> None:
     large = drawing().convert("L").resize((5_100, 3_400)).convert(mode)
@@ -171,6 +173,7 @@ print(next(int(line.split()[1]) for line in lines if "VmHWM" in line) // 1024)
 """
 
 
+@pytest.mark.slow
 def test_large_images_read_side_by_side_leave_memory_for_others() -> None:
     """Four such files of 200 kB took 1.8 GB; a worker may have 2."""
     done = subprocess.run(  # noqa: S603 - our own command

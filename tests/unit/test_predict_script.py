@@ -33,6 +33,7 @@ def run(
     )
 
 
+@pytest.mark.slow
 def test_the_script_fails_where_it_can_read_no_item(tmp_path: Path) -> None:
     items = tmp_path / "items"
     items.mkdir()
@@ -49,6 +50,7 @@ def test_the_script_fails_where_it_can_read_no_item(tmp_path: Path) -> None:
     assert last == "no item could be read"
 
 
+@pytest.mark.slow
 def test_one_item_that_cannot_be_read_is_no_failure_of_the_script(
     tmp_path: Path,
 ) -> None:
@@ -61,6 +63,7 @@ def test_one_item_that_cannot_be_read_is_no_failure_of_the_script(
     assert b"2 is left out" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_script_writes_file_names_that_are_not_utf_8(
     texts: FittedModel, tmp_path: Path
 ) -> None:
@@ -74,6 +77,7 @@ def test_the_script_writes_file_names_that_are_not_utf_8(
     assert done.stdout.decode().splitlines()[1].startswith("caf\\udce9.txt,")
 
 
+@pytest.mark.slow
 def test_the_script_names_a_column_that_is_missing(
     texts: FittedModel, tmp_path: Path
 ) -> None:

@@ -50,6 +50,7 @@ def test_a_way_that_is_left_as_it_is_asks_as_dubito_does() -> None:
     assert asked(Way()) == asked(by_dubito)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_each_way_differs_and_asks_for_nothing_twice(way: Way) -> None:
     positions = asked(way)

@@ -43,6 +43,7 @@ def test_without_labels_the_start_is_asked_in_turn(
     assert {place.certainty for place in result.window} == {None}
 
 
+@pytest.mark.slow
 def test_the_start_ends_after_two_labels_for_each_class() -> None:
     made = items(blobs(60))
     asked: list[int] = []
@@ -83,6 +84,7 @@ def test_a_start_label_does_not_change_the_rest_of_the_start() -> None:
     assert then[:3] == first[3:6]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labelled", [6, 7, 12, 23])
 @pytest.mark.parametrize("audit", [0.1, 0.25, 1])
 def test_every_kth_label_is_an_audit_the_next_of_the_random_order(

@@ -42,6 +42,7 @@ class Plain:
         return Ensemble().fit(features, codes, n_classes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("views", [(), (2,)])
 @pytest.mark.parametrize("chosen", [learner("auto", 0), Plain()])
 def test_sets_that_were_shown_are_learnt(chosen: Learner, views: Views) -> None:

@@ -54,6 +54,7 @@ def pool_of(tasks: Labelled) -> SimulatedStretches:
     return SimulatedStretches(pool=tasks, learner=learner("auto", 0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_every_strategy_asks_for_each_task_once_and_learns(name: str) -> None:
     tasks, test = marked_tasks(), marked_tasks(8)

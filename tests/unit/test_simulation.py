@@ -81,6 +81,7 @@ def positions(history: list[Step]) -> list[int]:
     return [step.position for step in history]
 
 
+@pytest.mark.slow
 def test_the_simulation_asks_what_the_service_would_ask() -> None:
     """One label behind, with the service's own learner, start and audit tasks."""
     pool, made = labelled(), items(blobs(60))
@@ -138,6 +139,7 @@ def test_margin_begins_at_random_and_then_asks_for_the_least_certain() -> None:
     assert certainty[positions_of_queries[START]] == certainty.min()
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(
     strategy=st.sampled_from(list(STRATEGIES.values())),
@@ -177,6 +179,7 @@ def sets(count: int, seed: int) -> Labelled:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=STRATEGIES)
 def test_sets_are_asked_for_and_scored_by_f1_and_exact_match(
     strategy: Strategy,

@@ -51,6 +51,7 @@ def test_a_sound_is_described_in_any_format(kind: str) -> None:
     assert recording.seconds == pytest.approx(2, abs=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "codec"), TRACKS)
 def test_a_sound_track_is_described_like_a_sound(kind: str, codec: str) -> None:
     track = sound_track(1_000, kind=kind, codec=codec, seconds=2, rate=48_000)

@@ -80,6 +80,7 @@ def test_copies_of_one_task_are_joined() -> None:
     assert places[0] == pytest.approx(places[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(40))
 def test_many_equal_tasks_are_joined(seed: int) -> None:
     """Of many such graphs the eigenvectors are not found from an even start."""

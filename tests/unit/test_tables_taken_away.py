@@ -287,6 +287,7 @@ def test_no_cell_is_a_formula_to_a_spreadsheet(label: str, written: str) -> None
     assert b"".join(as_csv(table)).decode() == f"label\n{written}\n"
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(texts, texts), max_size=5))
 def test_reading_what_was_written_gives_what_there_was(
     rows: list[tuple[str, str]],

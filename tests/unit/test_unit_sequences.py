@@ -235,6 +235,7 @@ def test_frames_of_a_video_are_counted_from_one_and_both_ends_are_inside() -> No
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rate", "frames"),
     [("", 24), ("25", 25), ("0.04", 25), ("12.5", 12), ("fast", 24), ("-3", 24)],
@@ -293,6 +294,7 @@ def test_a_video_has_features_where_something_moves() -> None:
     assert motion[:7].max() < motion[9:].min()
 
 
+@pytest.mark.slow
 def test_of_a_long_video_units_have_the_nearest_key_frame() -> None:
     red, blue = (pictures(one, side=1_000, seconds=1) for one in ("red", "blue"))
     options = {"g": "50", "preset": "ultrafast"}

@@ -54,6 +54,7 @@ def changes(numbers: Mapping[str, float]) -> float:
     return float(np.mean([numbers[name] for name in names]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "codec"), FORMATS)
 def test_a_video_is_read_in_any_format(kind: str, codec: str) -> None:
     frames = opened(video_file(pictures("blue"), kind=kind, codec=codec))
@@ -103,6 +104,7 @@ def test_of_the_numbers_of_frames_mean_spread_and_change_are_learnt() -> None:
     }
 
 
+@pytest.mark.slow
 def test_of_a_long_video_key_frames_are_read() -> None:
     """Decoding all of it would take too long."""
     frames = 20 * pictures(side=640, seconds=1)
@@ -116,6 +118,7 @@ def test_of_a_long_video_key_frames_are_read() -> None:
     assert [red > 0 for red in reds] == [True] + 7 * [False]
 
 
+@pytest.mark.slow
 def test_of_a_long_video_with_one_key_frame_the_beginning_is_read() -> None:
     frames = 10 * pictures(side=640, seconds=1)
     frames += 150 * pictures("blue", side=640, seconds=1)
@@ -187,6 +190,7 @@ def test_what_was_cut_off_at_the_beginning_is_not_seen() -> None:
     assert all(one.pixels[..., 0].mean() > 128 for one in opened(content))
 
 
+@pytest.mark.slow
 def test_a_long_video_with_few_key_frames_has_no_timeline() -> None:
     frames = [np.full((3000, 3200, 3), 2 * n, np.uint8) for n in range(110)]
     options = {"g": "600", "sc_threshold": "1000000000"}
