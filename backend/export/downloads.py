@@ -91,8 +91,7 @@ def _record(store: ModelStore, snapshot: ProjectSnapshot | None) -> ModelFile | 
     record = store.last_file()
     if record is None or snapshot is None or record.control == snapshot.schema.control:
         return record
-    is_of_the_first = not record.control
-    return record if is_of_the_first and snapshot.first is None else None
+    return None
 
 
 def _basis(snapshot: ProjectSnapshot | None) -> str:

@@ -40,13 +40,13 @@ def make_model(key: str, control: str = "") -> None:
 
 
 def make(
-    services: Services, state: ProjectState, control: str = "", largest: int = LARGEST
+    services: Services, state: ProjectState, control: str, largest: int = LARGEST
 ) -> None:
     """Make the file, and say where it can be seen if it cannot be made.
 
     Parameters
     ----------
-    control : the question that the model answers; the first one if empty
+    control : the question that the model answers
     largest : bytes that a file may have
     """
     store = ModelStore.of(state)

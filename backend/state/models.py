@@ -49,17 +49,16 @@ class ModelFile(StoredAssessment):
     labels : how many tasks it has learnt from
     basis : equal bases give equal models
     error : why it could not be made
-    control : the question that it answers; empty in a file of an older Dubito, which
-        answers the first one
+    control : the question that it answers
     """
 
+    control: str
     file: str = ""
     size: int = 0
     labels: int = 0
     basis: str = ""
     made_at: float = 0.0
     error: str = ""
-    control: str = ""
 
 
 @dataclass(frozen=True, slots=True)

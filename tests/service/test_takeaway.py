@@ -3,7 +3,6 @@
 import io
 import zipfile
 
-import orjson
 import pytest
 from flask.testing import FlaskClient
 
@@ -12,7 +11,7 @@ from dubito.backend.export.model_zip import SCRIPT
 from dubito.backend.state.models import KEPT_SECONDS, ModelStore
 from dubito.backend.web.app import create_app
 from tests.dubito_process import rows_project
-from tests.label_studio import JsonObject
+from tests.label_studio import CONTROL, JsonObject
 from tests.service.stand import Stand
 from tests.service.test_several_questions import make as make_several
 from tests.taken_away import download
@@ -116,7 +115,7 @@ def test_a_model_too_large_for_the_store_is_left_to_the_command(
 ) -> None:
     rows = bench.labelled_rows()
 
-    make(bench.services, bench.state(rows.project), largest=1_000)
+    make(bench.services, bench.state(rows.project), CONTROL, largest=1_000)
 
     model = offered(caller, rows.project)["model"]
     assert model["state"] == "failed"
@@ -224,25 +223,9 @@ def test_a_failed_training_leaves_no_file_behind(
     caller.post(f"/api/projects/{rows.project}/model")
     bench.run()
 
-    make(bench.services, state, largest=1_000)
+    make(bench.services, state, CONTROL, largest=1_000)
 
     assert not [*state.client.scan_iter(match="*:model:*")]
-
-
-def test_a_model_that_an_older_dubito_kept_is_of_the_first_question(
-    bench: Stand, caller: FlaskClient
-) -> None:
-    rows = bench.labelled_rows()
-    state = bench.state(rows.project)
-    caller.post(f"/api/projects/{rows.project}/model")
-    bench.run()
-    key = f"dubito:{{{state.key}}}:model"
-    record = orjson.loads(state.client.get(key) or b"")
-    assert record.pop("control") == "label"
-    state.client.set(key, orjson.dumps(record))
-
-    assert offered(caller, rows.project)["model"]["is_latest"]
-    assert packed_of(download(caller, rows.project, "model.zip"))
 
 
 def test_the_end_of_a_training_leaves_that_of_another_question_alone(
@@ -253,6 +236,6 @@ def test_the_end_of_a_training_leaves_that_of_another_question_alone(
     store = ModelStore.of(bench.state(rows.project))
     assert store.begin("another")
 
-    make(bench.services, bench.state(rows.project))
+    make(bench.services, bench.state(rows.project), CONTROL)
 
     assert store.making() == "another"
