@@ -14,7 +14,16 @@ SIDE = 300
 """Points of a page."""
 
 
-def pdf(*pages: str | Pixels, drawings: int = 1, trailer: str = "") -> bytes:
+Stamped: TypeAlias = tuple[str, Pixels]
+"""A line of text on a picture, as a fax machine writes it."""
+
+
+def pdf(
+    *pages: str | Pixels | Stamped,
+    drawings: int = 1,
+    side: float = SIDE,
+    trailer: str = "",
+) -> bytes:
     """Return a PDF with a page for each line of text and for each picture.
 
     A page that is only a picture is what a scanner writes. The page of an empty line is
@@ -23,6 +32,7 @@ def pdf(*pages: str | Pixels, drawings: int = 1, trailer: str = "") -> bytes:
     Parameters
     ----------
     drawings : how often each picture is drawn
+    side : of each picture, in points
     trailer : further entries of the trailer
     """
     kids = " ".join(f"{4 + 3 * place} 0 R" for place in range(len(pages)))
@@ -33,15 +43,26 @@ def pdf(*pages: str | Pixels, drawings: int = 1, trailer: str = "") -> bytes:
     ]
     for place, page in enumerate(pages):
         own = 4 + 3 * place
-        content = _written(page) if isinstance(page, str) else drawn("I1") * drawings
+        text, pixels = _parts(page)
+        content = b"" if pixels is None else drawn("I1", side) * drawings
         objects += [
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {SIDE} {SIDE}] /Resources"
             f" << /Font << /F1 3 0 R >> /XObject << /I1 {own + 2} 0 R >> >>"
             f" /Contents {own + 1} 0 R >>".encode(),
-            stream(content),
-            b"null" if isinstance(page, str) else picture(page),
+            stream(content + _written(text)),
+            b"null" if pixels is None else picture(pixels),
         ]
     return assembled(objects, trailer)
+
+
+def _parts(page: str | Pixels | Stamped) -> tuple[str, Pixels | None]:
+    match page:
+        case str():
+            return page, None
+        case tuple():
+            return page
+        case _:
+            return "", page
 
 
 def _written(line: str) -> bytes:

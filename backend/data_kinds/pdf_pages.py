@@ -2,7 +2,7 @@
 
 A PDF is a program that other people write. The process reads the file from its standard
 input. It writes a line of JSON: the text, or why the PDF is refused. Then it draws
-those of the first pages that have no text, such as scans: of each it writes a line with
+those of the first pages that are pictures, such as scans: of each it writes a line with
 its sizes, then its pixels. It imports nothing of Dubito, so that it starts quickly. The
 text goes out before a page is drawn: where drawing fails, it is there.
 """
@@ -12,9 +12,14 @@ import json
 import resource
 import sys
 from collections.abc import Iterator
+from itertools import islice
 
 import pypdfium2
-from pypdfium2.raw import FPDFPage_CountObjects, FPDFPage_GetAnnotCount
+from pypdfium2.raw import (
+    FPDF_PAGEOBJ_IMAGE,
+    FPDFPage_CountObjects,
+    FPDFPage_GetAnnotCount,
+)
 
 MOST_SECONDS = 20
 MOST_BYTES = 500_000_000
@@ -22,6 +27,15 @@ MOST_PAGES = 1_000
 LONGEST_TEXT = 100_000
 FIRST_PAGES = 4
 """So many pages that show something count as the first ones."""
+
+LONGEST_STAMP = 100
+"""Characters on a scan, such as the line that a fax machine writes above it."""
+
+COVERED = 0.5
+"""Of a page: a picture so large is the page itself."""
+
+MOST_OBJECTS = 1_000
+"""Of a page: a scan has a few, a drawing may have a million."""
 
 LONGEST_SIDE = 512
 """Pixels of a page as it is drawn."""
@@ -41,17 +55,17 @@ def main() -> None:
 
 
 def answer(content: bytes) -> Iterator[bytes]:
-    """Yield the `text` of a PDF, then its first pages without text.
+    """Yield the `text` of a PDF, then those of its first pages that are pictures.
 
-    A page that cannot be drawn is left out. Where nothing can be read, why the PDF is
-    `refused` is all.
+    A page that cannot be opened or drawn is left out. Where nothing can be read, why
+    the PDF is `refused` is all.
     """
     try:
         with contextlib.closing(pypdfium2.PdfDocument(content)) as document:
-            text, textless = text_of(document)
-            is_blank = not text and not textless
+            text, pictures = text_of(document)
+            is_blank = not text and not pictures
             yield line({"refused": NOTHING} if is_blank else {"text": text})
-            for number in textless:
+            for number in pictures:
                 with contextlib.suppress(pypdfium2.PdfiumError, MemoryError):
                     yield drawing(document[number])
     except pypdfium2.PdfiumError as error:
@@ -65,28 +79,58 @@ def text_of(document: pypdfium2.PdfDocument) -> tuple[str, list[int]]:
 
     Returns
     -------
-    the text, and the places of those of the first pages that have no text; pages on
+    the text, and the places of those of the first pages that are pictures; pages on
     which there is nothing are passed over
+
+    Raises
+    ------
+    PdfiumError
+        if no page can be opened
     """
     parts: list[str] = []
-    textless: list[int] = []
-    length = 0
+    pictures: list[int] = []
+    length = shown = 0
+    failure: pypdfium2.PdfiumError | None = None
     for number in range(min(len(document), MOST_PAGES)):
-        page = document[number]
-        text = written_on(page)
-        if text:
-            parts.append(text)
-        elif len(parts) + len(textless) < FIRST_PAGES and shows_something(page):
-            textless.append(number)
+        try:
+            page = document[number]
+            text = written_on(page)
+        except pypdfium2.PdfiumError as error:
+            failure = error
+            continue
+        is_picture = shown < FIRST_PAGES and is_drawn(page, text)
+        parts += [text] * bool(text)
+        pictures += [number] * is_picture
+        shown += bool(text) or is_picture
         length += len(text)
         if length > LONGEST_TEXT:
             break
-    return "\n".join(parts)[:LONGEST_TEXT], textless
+    if failure is not None and not shown:
+        raise failure
+    return "\n".join(parts)[:LONGEST_TEXT], pictures
 
 
-def shows_something(page: pypdfium2.PdfPage) -> bool:
-    """Tell whether there is anything on a page; it may be as white as the page."""
-    return bool(FPDFPage_CountObjects(page) or FPDFPage_GetAnnotCount(page))
+def is_drawn(page: pypdfium2.PdfPage, text: str) -> bool:
+    """Tell whether a page is learnt by its looks.
+
+    One without text is, unless there is nothing on it, though it may be as white as the
+    page; one of few words is where they stand on or beside a picture of the page.
+    """
+    if not text:
+        return bool(FPDFPage_CountObjects(page) or FPDFPage_GetAnnotCount(page))
+    return len(text) <= LONGEST_STAMP and is_covered(page)
+
+
+def is_covered(page: pypdfium2.PdfPage) -> bool:
+    """Tell whether one of the first pictures covers most of a page."""
+    width, height = page.get_size()
+    objects = islice(page.get_objects(max_depth=1), MOST_OBJECTS)
+    pictures = (one for one in objects if one.type == FPDF_PAGEOBJ_IMAGE)
+    with contextlib.suppress(pypdfium2.PdfiumError):
+        edges = (picture.get_bounds() for picture in pictures)
+        areas = ((right - left) * (top - bottom) for left, bottom, right, top in edges)
+        return any(area >= COVERED * width * height for area in areas)
+    return False
 
 
 def written_on(page: pypdfium2.PdfPage) -> str:

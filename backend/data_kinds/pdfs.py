@@ -1,4 +1,4 @@
-"""PDFs: their text, and the looks of first pages without text, such as scans."""
+"""PDFs: their text, and the looks of first pages that are pictures, such as scans."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class PdfContent:
     Attributes
     ----------
     text : of all pages; empty if they have none
-    pages : those of the first pages that have no text, made small
+    pages : those of the first pages that are pictures, made small
     """
 
     text: str
@@ -48,14 +48,14 @@ class PdfContent:
 
 
 class Pdfs(DataKind[PdfContent]):
-    """What a `<Pdf>` shows: files, of which text and pages without text are learnt."""
+    """What a `<Pdf>` shows: files, of which text and pictures of pages are learnt."""
 
     name = "pdf"
     title = (
         "PDFs (what their text means, its words and parts of words; the looks of first"
-        " pages without text)"
+        " pages that are pictures)"
     )
-    version = TextKind.version + IMAGES.version
+    version = TextKind.version + IMAGES.version + 1
     tags = MappingProxyType({"Pdf": {"resolver": ""}})
     by_address = True
     in_files = True
@@ -74,7 +74,7 @@ class Pdfs(DataKind[PdfContent]):
         return content.strip()
 
     def decode(self, content: object, plan: ReadPlan) -> PdfContent:  # noqa: ARG002
-        """Return the text of a PDF and its first pages without text."""
+        """Return the text of a PDF and those of its first pages that are pictures."""
         raw = content.content if isinstance(content, ItemFile) else b""
         if MARK not in raw[:MARKED_WITHIN]:
             message = "the file is not a PDF"

@@ -35,6 +35,7 @@ def picture(colour: str) -> bytes:
 
 
 LIST = 'valueList="$shown"'
+STAMP = "FAX 2026-11-30 09:12 from 030 1234 to 030 9876 page 1 of 2"
 FILES = {
     "/a.png": picture("red"),
     "/b.png": picture("navy"),
@@ -55,6 +56,11 @@ FILES = {
     "/cover.pdf": pdf("good words", striped(3)),
     "/figure.pdf": pdf("one", "two", "three", "four", striped(3)),
     "/endless.pdf": pdf("good words", striped(3), drawings=10**6),
+    "/stamped.pdf": pdf((STAMP, striped(3))),
+    "/searchable.pdf": pdf((4 * STAMP, striped(3))),
+    "/stamp.pdf": pdf((STAMP, striped(3)), side=200),
+    "/torn.pdf": pdf("lost", "good words").replace(b"/Kids [4 0 R", b"/Kids [9 9 R"),
+    "/lost.pdf": pdf("lost").replace(b"/Kids [4 0 R", b"/Kids [9 9 R"),
     "/locked.pdf": locked_pdf(),
     "/broken.pdf": pdf("good words")[:150],
     "/text.pdf": b"no PDF at all",
@@ -235,7 +241,21 @@ def test_a_scan_behind_a_cover_is_read_beside_its_words() -> None:
     assert reading.numbers == pytest.approx(looks("/scan.pdf"))
 
 
-@pytest.mark.parametrize("name", ["/one.pdf", "/figure.pdf", "/spaced.pdf"])
+def test_a_scan_with_a_line_of_a_fax_machine_is_read_by_both() -> None:
+    reading = read("Pdf", "/stamped.pdf")
+
+    assert reading.text == STAMP
+    assert reading.numbers.keys() == looks("/scan.pdf").keys()
+    assert reading.numbers["shape 1"] == pytest.approx(np.log(300 * 300))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("/one.pdf", "/figure.pdf", "/spaced.pdf"),
+        *("/searchable.pdf", "/stamp.pdf", "/torn.pdf"),
+    ],
+)
 def test_of_a_pdf_that_begins_with_text_the_text_is_all(name: str) -> None:
     reading = read("Pdf", name)
 
@@ -258,6 +278,7 @@ def test_a_page_that_takes_too_long_to_draw_is_left_out() -> None:
         ("/white.pdf", "its first pages are blank or cannot be drawn"),
         ("/locked.pdf", "protected by a password"),
         ("/broken.pdf", "the PDF is broken"),
+        ("/lost.pdf", "the PDF is broken: Failed to load page"),
         ("/text.pdf", "not a PDF"),
         ("/gone.pdf", "is not there"),
         ("", "no address of a PDF"),
