@@ -19,6 +19,7 @@ from dubito.backend.publishing.bulk import BULK_TASKS
 from dubito.backend.state.refused_events import refused_event_at
 from dubito.backend.status.set_aside import (
     causes_of_tasks,
+    left_out,
     no_file_yet,
     nothing_to_learn_from,
     refused_rows,
@@ -184,13 +185,14 @@ def _why_none(
 
 
 def _say_set_aside(state: ProjectState, say: Callable[[str], None]) -> None:
-    """Say how many tasks are set aside, and for which reasons."""
+    """Say how many tasks are set aside, or read in part, and for which reasons."""
     reasons = state.tasks.set_aside() | refused_rows(state)
-    if not reasons:
-        return
-    say(f"{len(reasons)} of {state.tasks.count()} tasks are set aside:")
+    if reasons:
+        say(f"{len(reasons)} of {state.tasks.count()} tasks are set aside:")
     for line in sentences(causes_of_tasks(reasons)):
         say(f"  {line}")
+    if in_part := left_out(state):
+        say(in_part)
 
 
 def _show_start(state: ProjectState, facts: ProjectFacts, show: Show) -> None:

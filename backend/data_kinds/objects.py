@@ -20,6 +20,7 @@ class Objects(ValueKind):
 
     name = "objects"
     title = "several objects of a task (the features of each)"
+    version = 1
     reads_entries = False
 
     def decode(self, content: object, plan: ReadPlan) -> TaskInput:  # noqa: ARG002
@@ -32,10 +33,10 @@ class Objects(ValueKind):
         """
         parts = content if isinstance(content, Mapping) else {}
         read = {str(name): one for name, one in parts.items() if _is_read(one)}
+        reasons = [one.refused for one in parts.values() if _is_input(one)]
+        left_out = next(filter(None, reasons), "")
         if not read:
-            reasons = [one.refused for one in parts.values() if _is_input(one)]
-            message = next(iter(reasons), "the task shows no object that can be read")
-            raise BadItemError(message)
+            raise BadItemError(left_out or "the task shows no object that can be read")
         texts = [one.text for one in read.values() if one.text]
         room = LONGEST_TEXT // max(1, len(texts))
         return TaskInput(
@@ -47,6 +48,7 @@ class Objects(ValueKind):
             text="\n\n".join(text[:room] for text in texts) if texts else None,
             marks={k: mark for one in read.values() for k, mark in one.marks.items()},
             vector=_mean([one.vector for one in read.values() if one.vector]),
+            left_out=left_out,
         )
 
 

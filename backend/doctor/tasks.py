@@ -11,6 +11,7 @@ from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.status.set_aside import (
     causes_of_annotations,
     causes_of_tasks,
+    left_out,
     no_file_yet,
     nothing_to_learn_from,
     refused_rows,
@@ -39,7 +40,7 @@ TASK_CURES: Mapping[re.Pattern[str], str] = MappingProxyType(
             "run `pip install av` in Dubito's environment, restart Dubito, and run"
             " `dubito connect` for the project again"
         ),
-        re.compile(r"cannot be (?:had|fetched) \(status"): (
+        re.compile(r"cannot be (?:had|fetched) \((?:status|Label Studio has)"): (
             "put the missing files at the tasks' addresses, or correct the addresses"
             " in the tasks' data"
         ),
@@ -89,6 +90,10 @@ def check_tasks(patient: DiagnosticContext) -> Verdict:
             "Dubito ignores these tasks and uses the others",
             *_task_cures(causes, patient),
         )
+    if in_part := left_out(state):
+        objects = causes_of_tasks(state.tasks.left_out())
+        why = "Dubito uses the other objects of these tasks"
+        return warning(in_part, why, *_task_cures(objects, patient))
     return well(f"{count} tasks, none set aside" if count else "waiting for tasks")
 
 

@@ -25,7 +25,8 @@ LONGEST_SECONDS = 120.0
 """A host that sends a little now and then is never silent, yet never done."""
 
 LARGEST_BYTES = 50_000_000
-OWN_FILES = ("/data/upload/", "/data/local-files/")
+UPLOADS = "/data/upload/"
+OWN_FILES = (UPLOADS, "/data/local-files/")
 """Label Studio's own files, which it may name by another address than we know it by."""
 
 SHOWN_KEY = re.compile(
@@ -35,6 +36,10 @@ SHOWN_KEY = re.compile(
 an address: by it our key shall not read the rest of the API for them."""
 
 LATER = frozenset({407, 408, 425, 429})
+NO_SUCH_UPLOAD = b"'NoneType' object has no attribute 'has_permission'"
+"""What Label Studio (1.23.2) answers with status 500 instead of 404."""
+
+MOST_OF_A_REASON = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +160,9 @@ def _content(response: httpx.Response, address: str, most: int) -> bytes:
     status = response.status_code
     foreign = explain_answer(response) if status != 200 else None
     why = f"status {status}" if foreign is None else str(foreign)
+    if status == 500 and _is_no_upload(response):
+        message = f"{address[:200]} cannot be fetched (Label Studio has no such upload)"
+        raise BadItemError(message)
     if status >= 500 or status in LATER:
         message = f"{address[:200]} cannot be fetched now ({why})"
         raise FileUnavailableError(message)
@@ -171,6 +179,14 @@ def _content(response: httpx.Response, address: str, most: int) -> bytes:
             message = f"{address[:200]} did not arrive in {LONGEST_SECONDS:.0f} s"
             raise FileUnavailableError(message)
     return bytes(content)
+
+
+def _is_no_upload(response: httpx.Response) -> bool:
+    """Return whether Label Studio fails since it knows no such upload."""
+    if UPLOADS not in response.url.path:
+        return False
+    beginning = next(response.iter_bytes(MOST_OF_A_REASON), b"")
+    return NO_SUCH_UPLOAD in beginning
 
 
 def _is_file(url: httpx.URL, home: httpx.URL) -> bool:

@@ -13,6 +13,9 @@ CALLS = "label_studio_calls"
 SECONDS = "label_studio_call_seconds"
 NOTED_SECONDS = 5.0
 
+FILE = "file"
+"""The resource of all files, whatever their addresses."""
+
 PROXY_REFUSES = "407"
 
 RESOURCES = frozenset(
@@ -69,7 +72,7 @@ class InstrumentedClient(httpx.Client):
         base = self.base_url.path.rstrip("/")
         words = url.path.removeprefix(base).strip("/").split("/")
         name = "/".join(word for word in words[1:] if not word.isdigit())
-        return name if words[0] == "api" and name in RESOURCES else "file"
+        return name if words[0] == "api" and name in RESOURCES else FILE
 
     def _note(self, request: httpx.Request, status: str) -> None:
         """Note for `/health` whether Label Studio answers; not at every call."""
@@ -77,6 +80,8 @@ class InstrumentedClient(httpx.Client):
         if status == "401" and is_bought:
             return  # such a token lives for minutes: another is bought
         state = _state(status)
+        if state == "failing" and self._resource(request.url) == FILE:
+            return  # Label Studio itself may be well: one file may fail for good
         now = time.monotonic()
         if state == self._last_state and now - self._last_time < NOTED_SECONDS:
             return

@@ -49,6 +49,7 @@ COLUMNS = "columns"
 PENDING = "pending"
 TRIES = "tries"
 SET_ASIDE = "set_aside"
+LEFT_OUT = "left_out"
 REFUSED = "refused"
 DATA_VERSION = "data_version"
 LABEL_VERSION = "label_version"
@@ -96,7 +97,8 @@ MODEL_MAKING = "model_making"
 
 OF_A_TASK = (
     *(TASKS, TASK_TIMES, PENDING, NUMBERS, TEXTS, VECTORS, SEQUENCES, SET_ASIDE),
-    *(TRIES, ROWS, REFUSED, SHOWN, GROUPS, AGAIN, REST_LABELS, REST_ROWS, REST_ANSWERS),
+    *(LEFT_OUT, TRIES, ROWS, REFUSED, SHOWN, GROUPS, AGAIN),
+    *(REST_LABELS, REST_ROWS, REST_ANSWERS),
 )
 """Hashes in which something is kept by the number of a task."""
 

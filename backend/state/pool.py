@@ -25,6 +25,8 @@ class TaskInput:
 
     Attributes
     ----------
+    refused : why the task cannot be learnt from; empty if it can
+    left_out : why one of its objects is not learnt from; empty if all are
     marks : what stands for a missing number, by key of the data
     vector : numbers that have no names and say something together, as float16: what
         the text means. It follows from the rest.
@@ -35,6 +37,7 @@ class TaskInput:
     numbers: Mapping[str, float] = field(default_factory=dict)
     text: str | None = None
     refused: str = ""
+    left_out: str = ""
     marks: Mapping[str, str] = field(default_factory=dict)
     vector: bytes = field(default=b"", repr=False, compare=False)
     sequence: bytes = field(default=b"", repr=False)

@@ -32,19 +32,20 @@ MOST_COLUMNS = 10_000
 # no longer. A text is marked by a plus: it may be empty.
 SAVE = """
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
-for key = 2, 7 do redis.call('HDEL', KEYS[key], ARGV[1]) end
+for key = 2, 8 do redis.call('HDEL', KEYS[key], ARGV[1]) end
 if ARGV[3] ~= '' then redis.call('HSET', KEYS[3], ARGV[1], ARGV[3]) end
 if ARGV[4] ~= '' then redis.call('HSET', KEYS[4], ARGV[1], string.sub(ARGV[4], 2)) end
 if ARGV[5] ~= '' then redis.call('HSET', KEYS[5], ARGV[1], ARGV[5]) end
 if ARGV[6] ~= '' then redis.call('HSET', KEYS[6], ARGV[1], ARGV[6]) end
 if ARGV[7] ~= '' then redis.call('HSET', KEYS[7], ARGV[1], ARGV[7]) end
+if ARGV[8] ~= '' then redis.call('HSET', KEYS[8], ARGV[1], ARGV[8]) end
 return 1
 """
 
 
 TOUCHED = (
     *(keys.TASKS, keys.PENDING, keys.NUMBERS, keys.TEXTS, keys.SET_ASIDE),
-    *(keys.VECTORS, keys.SEQUENCES),
+    *(keys.VECTORS, keys.SEQUENCES, keys.LEFT_OUT),
 )
 """The hashes of `SAVE`, in its order."""
 
@@ -144,8 +145,9 @@ class TaskStore:
                 row, text = row_of(numbers, columns), reading.text
                 refusal = too_many(most_columns) if is_left_out else reading.refused
                 contents = ("" if text is None else f"+{text}", refusal, reading.vector)
+                others = (reading.sequence, reading.left_out)
                 mark = digests.get(task) or b""
-                arguments = (task, mark, row, *contents, reading.sequence)
+                arguments = (task, mark, row, *contents, *others)
                 pipe.eval(SAVE, len(touched_keys), *touched_keys, *arguments)
             pipe.hdel(self._key(keys.TRIES), *readings)
             self._note_change(pipe)
@@ -223,14 +225,20 @@ class TaskStore:
             pipe.execute()
 
     def retry_set_aside(self) -> None:
-        """Let tasks that are set aside be read anew when they are seen again."""
-        tasks = self.client.hkeys(self._key(keys.SET_ASIDE))
+        """Let tasks that are set aside, or in part, be read anew when seen again."""
+        names = (keys.SET_ASIDE, keys.LEFT_OUT)
+        tasks = {task for name in names for task in self.client.hkeys(self._key(name))}
         if tasks:
             self.client.hset(self._key(keys.TASKS), mapping=dict.fromkeys(tasks, b""))
 
     def set_aside(self) -> dict[int, str]:
         """Return the tasks that cannot be read, with the reason."""
         reasons = self.client.hgetall(self._key(keys.SET_ASIDE))
+        return {int(task): reason.decode() for task, reason in reasons.items()}
+
+    def left_out(self) -> dict[int, str]:
+        """Return the tasks of which an object cannot be read, with the reason."""
+        reasons = self.client.hgetall(self._key(keys.LEFT_OUT))
         return {int(task): reason.decode() for task, reason in reasons.items()}
 
     def set_aside_count(self) -> int:

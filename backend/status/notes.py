@@ -13,6 +13,7 @@ from dubito.backend.features.missing_keys import about_missing
 from dubito.backend.state.error_hints import write_refusal
 from dubito.backend.state.refused_events import refused_event_at
 from dubito.backend.status.questions import NOT_ASSESSED, last_assessment
+from dubito.backend.status.set_aside import left_out
 
 if TYPE_CHECKING:
     from dubito.backend.learning.snapshot import ProjectSnapshot
@@ -84,6 +85,7 @@ def notes(
         *_about_the_store(services),
         *_about_the_connection(state, facts, services),
         *_about_the_tasks(facts, snapshot),
+        *filter(None, [left_out(state)]),
         *_about_the_past(facts),
         *([facts.removal] if facts.paused and facts.removal else []),
         *state.relabel.notes(),

@@ -117,6 +117,12 @@ def _total(group: Iterable[Cause]) -> int:
     return sum(cause.count for cause in group)
 
 
+def left_out(state: ProjectState) -> str:
+    """Say of how many tasks an object cannot be read, and why; empty if of none."""
+    why = "; ".join(sentences(causes_of_tasks(state.tasks.left_out())))
+    return f"some tasks are learnt without one of their objects ({why})" if why else ""
+
+
 def are_all_set_aside(state: ProjectState) -> bool:
     """Return whether there are tasks, all are read, and none can be learnt from."""
     count, pending = state.tasks.count(), state.tasks.pending_count()

@@ -63,7 +63,8 @@ def download(project: str, name: str) -> ResponseReturnValue:
     for owner, stored, content in here().tables.uploads.values():
         if str(owner) == project and stored == name:
             return flask.Response(content, mimetype="text/csv")
-    raise ApiError(HTTPStatus.NOT_FOUND, "Not found.")
+    fault = "'NoneType' object has no attribute 'has_permission'"  # as the real one
+    raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, fault)
 
 
 @routes.get("/api/projects/<project>/export")

@@ -131,7 +131,7 @@ ALL_ASIDE = {
     ),
     "missing files": Case(
         [{"image": f"/data/upload/1/gone {n}.png"} for n in range(6)],
-        "6 tasks, for example: /data/upload/1/gone 0.png cannot be fetched (status",
+        "6 tasks, for example: /data/upload/1/gone 0.png cannot be fetched",
         "put the missing files",
     ),
     "no address": Case(
@@ -234,6 +234,61 @@ def test_connecting_again_reads_what_was_set_aside(
         assert "no task can be used for training" in output.error, (
             "the sink has no image"
         )
+
+
+BOTH = IMAGES.replace("<Choices", '<Text name="words" value="$words"/><Choices')
+
+
+def test_an_object_that_cannot_be_read_of_any_task_is_named(
+    fake_server: FakeServer,
+    store_url: str,
+    redis: Redis,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The tasks are learnt by their other object, and nothing else shows the gap."""
+    assert not redis.dbsize()
+    with stand(fake_server, store_url) as bench:
+        project = bench.label_studio.create_project("images", BOTH)
+        image = "http://nowhere.example/1.png"
+        tasks = [{"image": image, "words": f"words {n}"} for n in range(3)]
+        bench.label_studio.import_tasks(project, tasks)
+
+        output = connect(bench, project)
+
+        status = bench.assert_order_holds(project)
+        assert (status["pool"], status["set_aside"]) == (3, 0)
+        note = (
+            "some tasks are learnt without one of their objects (3 tasks:"
+            " nowhere.example is neither LABEL_STUDIO_URL nor in FILE_HOSTS, so Dubito"
+            " does not fetch its files)"
+        )
+        assert note in status["notes"]
+        assert note in output.lines
+        finding = doctor(bench, project, capsys)["tasks"]
+        assert (finding["mark"], finding["what"]) == ("warning", note)
+        assert "FILE_HOSTS=nowhere.example" in finding["cures"][0]
+        allowed = {"file_hosts": ("nowhere.example",)}
+        with stand(fake_server, store_url, allowed) as again:
+            connect(again, project)
+            assert again.state(project).tasks.pending_count() == 3
+
+
+def test_an_upload_that_is_gone_leaves_its_task_to_the_other_object(
+    bench: Stand,
+) -> None:
+    """Label Studio answers 500, but not because it cannot answer now."""
+    project = bench.label_studio.create_project("images", BOTH)
+    image = f"/data/upload/{project}/gone.png"
+    tasks: list[JsonObject] = [
+        {"image": image, "words": "some words"},
+        {"image": image, "words": ""},
+    ]
+    bench.label_studio.import_tasks(project, tasks)
+
+    bench.connect(project)
+
+    status = bench.assert_order_holds(project)
+    assert (status["pool"], status["set_aside"], status["pending"]) == (1, 1, 0)
 
 
 def test_where_some_tasks_are_set_aside_connect_says_how_many_and_why(

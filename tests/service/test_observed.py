@@ -126,6 +126,16 @@ def test_files_of_tasks_are_counted_as_one(bench: Stand) -> None:
     assert {b"file" in field for field in counted} == {True}
 
 
+def test_a_file_that_fails_says_nothing_of_label_studio(bench: Stand) -> None:
+    bench.services.redis.delete(keys.LABEL_STUDIO)
+    bench.faults.plan(Fault(path="/data", status=500))
+
+    answer = bench.services.label_studio().http.get("/data/upload/1/a.csv")
+
+    assert answer.status_code == 500
+    assert bench.services.redis.get(keys.LABEL_STUDIO) is None
+
+
 def test_a_call_without_an_answer_is_counted_and_label_studio_said_to_be_away(
     bench: Stand, http: FlaskClient
 ) -> None:

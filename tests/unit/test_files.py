@@ -177,6 +177,12 @@ def test_a_file_that_cannot_be_had_now_is_asked_for_again(
         files_with(elsewhere.host).fetch(f"{elsewhere.url}/x.csv")
 
 
+def test_an_upload_that_label_studio_does_not_know_is_not_there(files: Files) -> None:
+    """It answers 500, as it does in trouble, but with an error of its own."""
+    with pytest.raises(BadItemError, match="Label Studio has no such upload"):
+        files.fetch("/data/upload/1/gone.png")
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -255,7 +261,7 @@ def test_a_file_that_claims_to_be_packed_and_is_not_is_asked_for_again(
 
 def test_the_status_of_a_home_file_counts_as_elsewhere(files: Files) -> None:
     with pytest.raises(BadItemError, match=str(int(HTTPStatus.NOT_FOUND))):
-        files.fetch("/data/upload/1/nothing.csv")
+        files.fetch("/data/local-files/nothing.csv")
 
 
 @pytest.mark.parametrize(
