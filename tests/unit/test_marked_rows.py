@@ -8,7 +8,9 @@ from dubito.backend.autolabel.marked_rows import (
     passes_bulk_import,
 )
 from dubito.backend.records import MARK
-from dubito.backend.state.autolabel import AutolabelRow
+from dubito.backend.state import keys
+from dubito.backend.state.autolabel import AutolabelJob, AutolabelRow
+from dubito.backend.state.project import ProjectState
 from tests.unit.test_joint_answers import FAULT, TONE, TOPIC
 
 SCHEMAS = (TOPIC, TONE, FAULT)
@@ -43,3 +45,17 @@ def test_one_answer_that_a_bulk_call_drops_keeps_the_others_from_it() -> None:
 
     assert passes_bulk_import(SCHEMAS)
     assert not passes_bulk_import((TOPIC, paths, FAULT))
+
+
+def test_labels_outlive_the_store_those_of_an_older_dubito_too(
+    state: ProjectState,
+) -> None:
+    state.autolabel.begin(AutolabelJob(state="writing"), {1: label("a"), 2: label("b")})
+    name = keys.of(state.key, keys.REST_LABELS)
+    state.client.hset(name, "3", b'["a",0.9]')
+
+    assert state.autolabel.labels() == {
+        1: label("a"),
+        2: label("b"),
+        3: AutolabelRow(label="a", certainty=0.9),
+    }
