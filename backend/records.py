@@ -115,14 +115,12 @@ AS_MADE = timedelta(seconds=0.05)
 
 
 def _are_marked(result: Iterable[JsonObject], mark: str) -> bool:
-    """Tell whether regions have a mark of ours, and all still the label it names."""
-    metas = ((item, item.get("meta")) for item in result)
-    are_same = [
-        mark_of(item) == meta[mark]
+    """Tell whether all regions have a mark of ours, and still the label it names."""
+    metas = [(item, item.get("meta")) for item in result]
+    return bool(metas) and all(
+        isinstance(meta, dict) and mark in meta and mark_of(item) == meta[mark]
         for item, meta in metas
-        if isinstance(meta, dict) and mark in meta
-    ]
-    return bool(are_same) and all(are_same)
+    )
 
 
 def mark_of(region: JsonObject) -> object:

@@ -6,14 +6,17 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dubito.backend.autolabel.writer import marked_row
-from dubito.backend.controls.registry import codec_of
+from dubito.backend.autolabel.marked_rows import (
+    is_writable,
+    marked_row,
+    passes_bulk_import,
+)
 from dubito.backend.errors import LabelStudioRefusedError
 from dubito.backend.publishing.bulk import bulk_seconds
 from dubito.backend.publishing.scores import LABELS_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from dubito.backend.labelstudio.client import LabelStudioClient
     from dubito.backend.records import JsonObject
@@ -33,7 +36,7 @@ class AutolabelBulk:
 
     client: LabelStudioClient
     state: ProjectState
-    schema: Schema
+    schemas: Sequence[Schema]
 
     def fill(self, open_tasks: frozenset[int]) -> None:
         """Give all tasks that are left their row, and learn the rows' ids."""
@@ -48,7 +51,7 @@ class AutolabelBulk:
 
     def _is_wanted(self) -> bool:
         is_writing = self.state.autolabel.job().state == "writing"
-        passes = codec_of(self.schema).passes_bulk_import(self.schema)
+        passes = passes_bulk_import(self.schemas)
         return is_writing and passes and not self.state.facts().paused
 
     def _fill(self, open_tasks: frozenset[int], seconds: float) -> None:
@@ -76,11 +79,10 @@ class AutolabelBulk:
     def _rows(
         self, labels: Mapping[int, AutolabelRow], tasks: frozenset[int]
     ) -> list[JsonObject]:
-        codec = codec_of(self.schema)
         return [
-            {"task": task, **marked_row(self.schema, label)}
+            {"task": task, **marked_row(self.schemas, label)}
             for task, label in labels.items()
-            if task in tasks and codec.is_answer(label.label, self.schema)
+            if task in tasks and is_writable(self.schemas, label)
         ]
 
     def _adopt(self) -> set[int]:

@@ -47,12 +47,17 @@ class AutolabelStatus(ResponseModel):
     """What each threshold would label, and how far the job has come."""
 
     thresholds: list[Threshold] = Field(
-        description="Empty before there is an honest estimate."
+        default=[], description="Empty before there is an honest estimate."
     )
-    errors: str = Field(description="What an expected error is the share of.")
-    advised: Share | None
-    advice: str
-    reason: str = Field(description="Why there are no thresholds.")
+    errors: str = Field(
+        default="", description="What an expected error is the share of."
+    )
+    answers: list[str] = Field(
+        default=[], description="Names of the controls that an auto-label answers."
+    )
+    advised: Share | None = None
+    advice: str = ""
+    reason: str = Field(default="", description="Why there are no thresholds.")
     job: AutolabelProgress
 
 

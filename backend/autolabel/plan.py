@@ -2,171 +2,75 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
+from dubito.backend.autolabel.estimate import estimate_of
 from dubito.backend.autolabel.models import AutolabelStatus
+from dubito.backend.autolabel.open_tasks import OpenTasks
 from dubito.backend.autolabel.progress import progress_of
-from dubito.backend.controls.registry import codec_of
 from dubito.backend.errors import NotNowError
-from dubito.backend.learning.snapshot import ProjectSnapshot
-from dubito.backend.state.autolabel import (
-    ACTIVE,
-    AutolabelJob,
-    AutolabelRow,
-)
+from dubito.backend.state.autolabel import ACTIVE, AutolabelJob
 from dubito.model.evaluation.autolabel_thresholds import Threshold, farthest, thresholds
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from dubito.backend.autolabel.estimate import Estimate
     from dubito.backend.autolabel.models import AutolabelCommand
+    from dubito.backend.learning.snapshot import ProjectSnapshot
     from dubito.backend.services import Services
     from dubito.backend.state.project import ProjectState
-    from dubito.backend.state.ranking import Ranking
-    from dubito.model.arrays import Certainty, TaskIds
-    from dubito.model.evaluation.relation import Relation
 
 TOLERATED = 0.05
-NO_MODEL = "there is no model yet: label tasks whose labels differ"
-NO_ESTIMATE = (
-    "there is no accuracy estimate yet: it needs 20 labels, 5 of them of tasks drawn"
-    " at random"
-)
-NUMBERS = (
-    "Dubito does not auto-label numbers, which are hardly ever exactly right; export"
-    " the predictions instead"
-)
-SEVERAL = (
-    "Dubito auto-labels the answers to one question: choose it in the extra params, as"
-    " in `{params}`"
-)
-ERRORS = "the share of these tasks that get a wrong label"
-ERRORS_IN_PART = (
-    "the share of a task's time, or of its words, that gets a wrong label: the mean of"
-    " these tasks"
-)
 NOTHING_OPEN = "no open task is left to label"
-
-
-@dataclass(frozen=True, kw_only=True)
-class OpenTasks:
-    """What the last round thinks of the tasks that nobody has answered.
-
-    Attributes
-    ----------
-    task_ids : (m,) ascending
-    certainty : (m,)
-    labels : (m,) the predicted label
-    sure : (m,) its probability, or how much of a task it has right
-    """
-
-    task_ids: TaskIds
-    certainty: Certainty
-    sure: NDArray[np.float64]
-    labels: list[str]
-
-    @classmethod
-    def of(cls, snapshot: ProjectSnapshot, ranking: Ranking) -> OpenTasks:
-        """Choose the tasks that are open, could be read, and were not skipped."""
-        candidates = answerable(snapshot) - snapshot.state.tasks.set_aside().keys()
-        open_tasks = ranking.among(candidates)
-        return cls(
-            task_ids=open_tasks.task_ids,
-            certainty=open_tasks.certainty,
-            sure=open_tasks.sure(),
-            labels=open_tasks.labels(),
-        )
-
-    def at_least(self, certainty: float) -> dict[int, AutolabelRow]:
-        """Return the labels of those that are so certain."""
-        rows = zip(
-            self.task_ids.tolist(), self.labels, self.certainty.tolist(), strict=True
-        )
-        return {
-            task: AutolabelRow(label=label, certainty=value)
-            for task, label, value in rows
-            if value >= certainty
-        }
-
-
-def answerable(snapshot: ProjectSnapshot) -> frozenset[int]:
-    """Return the tasks that nobody has answered or skipped, and that may wait.
-
-    Those that are asked again are for people.
-    """
-    requests = snapshot.state.relabel.all().keys()
-    return snapshot.unanswered_tasks - requests
 
 
 def describe_autolabel(state: ProjectState) -> AutolabelStatus:
     """Return what each threshold would label, and how far the job has come."""
-    table, errors, reason = _thresholds(state)
+    job = progress_of(state)
+    try:
+        estimate = estimate_of(state)
+        table = _thresholds(estimate)
+    except NotNowError as error:
+        return AutolabelStatus(reason=str(error), job=job)
     best = farthest(table, TOLERATED)
     return AutolabelStatus(
         thresholds=table,
         advised=None if best is None else best.certainty,
-        advice=_advice(best, table[0].tasks) if table else "",
-        errors=errors,
-        reason=reason,
-        job=progress_of(state),
+        advice=_advice(best, table[0].tasks),
+        errors=estimate.errors,
+        answers=[one.control for one in estimate.snapshot.schemas],
+        job=job,
     )
 
 
-def _thresholds(state: ProjectState) -> tuple[list[Threshold], str, str]:
-    """Return the thresholds, what their errors are, and why there are none."""
-    snapshot, ranking, relation, reason = _basis(state)
-    if snapshot is None or ranking is None or relation is None:
-        return [], "", reason
-    tasks = OpenTasks.of(snapshot, ranking)
+def _thresholds(estimate: Estimate) -> list[Threshold]:
+    """Return what each threshold would label.
+
+    Raises
+    ------
+    NotNowError
+        if no task is open
+    """
+    tasks = OpenTasks.of(estimate.snapshot, estimate.ranking)
     if not tasks.task_ids.size:
-        return [], "", NOTHING_OPEN
-    is_in_part = codec_of(snapshot.schema).marks_stretches
-    errors = ERRORS_IN_PART if is_in_part else ERRORS
-    return thresholds(tasks.certainty, tasks.sure, relation), errors, ""
+        raise NotNowError(NOTHING_OPEN)
+    sure = tasks.predictions.all_right()
+    return thresholds(tasks.certainty, sure, estimate.relation)
 
 
-def _basis(
-    state: ProjectState,
-) -> tuple[ProjectSnapshot | None, Ranking | None, Relation | None, str]:
-    """Return what is needed to label the rest, or in a sentence what is missing."""
-    snapshot, fault = ProjectSnapshot.or_fault(state)
-    if fault:
-        return None, None, None, fault
-    ranking = state.ranking()
-    if snapshot is not None and (refusal := _refusal(snapshot)):
-        return snapshot, ranking, None, refusal
-    if snapshot is None or ranking is None or not ranking.has_model:
-        return snapshot, None, None, NO_MODEL
-    finding = snapshot.assessments.finding(snapshot.kind)
-    if finding is None or finding.relation is None:
-        return snapshot, ranking, None, NO_ESTIMATE
-    return snapshot, ranking, finding.relation.relation, ""
-
-
-def _refusal(snapshot: ProjectSnapshot) -> str:
-    """Return why such answers are not auto-labelled; empty if they are."""
-    if snapshot.others:
-        params = orjson.dumps({"controls": [snapshot.schema.control]}).decode()
-        return SEVERAL.format(params=params)
-    return NUMBERS if snapshot.kind == "number" else ""
-
-
-def other_question(snapshot: ProjectSnapshot) -> str:
+def other_questions(snapshot: ProjectSnapshot) -> str:
     """Return why a job that is under way must not go on; empty if it may.
 
     Since it began, the questions that are learnt may have changed.
     """
-    control = snapshot.state.autolabel.job().control
-    if not snapshot.others and control in ("", snapshot.schema.control):
+    job = snapshot.state.autolabel.job()
+    learnt = tuple(one.control for one in snapshot.schemas)
+    if job.controls == learnt or (not job.control and len(learnt) == 1):
         return ""
-    name = repr(control) if control else "one question alone"
+    names = " and ".join(map(repr, job.controls)) if job.control else "one question"
     return (
-        f"the auto-labels answer {name}, and Dubito now learns other questions: choose"
-        " it as `controls` in the extra params and resume, or undo the auto-labels"
+        f"the auto-labels answer {names}, and Dubito now learns other questions: choose"
+        " the same ones as `controls` in the extra params and resume, or undo the"
+        " auto-labels"
     )
 
 
@@ -208,13 +112,12 @@ def request_autolabel(
 
 
 def _start(wish: AutolabelCommand, state: ProjectState, services: Services) -> None:
-    snapshot, ranking, relation, reason = _basis(state)
-    if snapshot is None or ranking is None or relation is None:
-        raise NotNowError(reason)
+    estimate = estimate_of(state)
+    snapshot = estimate.snapshot
     if reason := _obstacle(wish, snapshot, services):
         raise NotNowError(reason)
     least = 0.0 if wish.certainty is None else wish.certainty
-    labels = OpenTasks.of(snapshot, ranking).at_least(least)
+    labels = OpenTasks.of(snapshot, estimate.ranking).at_least(least)
     if not labels:
         message = (
             f"no open task has a certainty of {least:g} or more: choose a lower"
@@ -225,6 +128,7 @@ def _start(wish: AutolabelCommand, state: ProjectState, services: Services) -> N
         state="writing",
         certainty=least,
         control=snapshot.schema.control,
+        others=tuple(one.control for one in snapshot.others),
         as_annotations=wish.annotations,
         of=len(labels),
         **_beginning(state, len(labels)),

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dubito.backend.autolabel.bulk import AutolabelBulk
-from dubito.backend.autolabel.plan import answerable, other_question
+from dubito.backend.autolabel.marked_rows import passes_bulk_import
+from dubito.backend.autolabel.open_tasks import answerable
+from dubito.backend.autolabel.plan import other_questions
 from dubito.backend.autolabel.writer import AutolabelWriter
-from dubito.backend.controls.registry import codec_of
 from dubito.backend.publishing.bulk import BULK_TASKS
 from dubito.backend.state import keys
 from dubito.backend.state.autolabel import ACTIVE
@@ -63,7 +64,7 @@ class AutolabelRunner:
             if doing == "none":
                 writer.look_for_answers()
                 self._adopt()
-        if doing == "writing" and (reason := other_question(self.snapshot)):
+        if doing == "writing" and (reason := other_questions(self.snapshot)):
             pause_fields = {"state": "paused", "goes_on_as": "writing", "note": reason}
             state.autolabel.move({"writing"}, **pause_fields)
         elif doing == "writing":
@@ -97,7 +98,7 @@ class AutolabelRunner:
             client=self.turn.client,
             state=state,
             lease=self.turn.lease,
-            schema=self.snapshot.schema,
+            schemas=self.snapshot.schemas,
             is_over=is_over,
             throttle=self.turn.throttle,
         )
@@ -121,8 +122,7 @@ class AutolabelRunner:
         state, tasks = self.turn.state, answerable(self.snapshot)
         job = state.autolabel.job()
         missing = set(state.autolabel.left()) - state.autolabel.rows().keys()
-        schema = self.snapshot.schema
-        is_singly = job.singly or not codec_of(schema).passes_bulk_import(schema)
+        is_singly = job.singly or not passes_bulk_import(self.snapshot.schemas)
         is_small = state.tasks.count() <= BULK_TASKS and not is_singly
         if is_small and len(missing) > MANY:
             self._call_bulk()
@@ -152,7 +152,7 @@ class AutolabelRunner:
 
 def run_autolabel(snapshot: ProjectSnapshot, client: LabelStudioClient) -> None:
     """Write the rows of a small project in one call, if that is called for."""
-    if other_question(snapshot):
+    if other_questions(snapshot):
         return
-    bulk = AutolabelBulk(client=client, state=snapshot.state, schema=snapshot.schema)
+    bulk = AutolabelBulk(client=client, state=snapshot.state, schemas=snapshot.schemas)
     bulk.fill(answerable(snapshot))

@@ -13,12 +13,11 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dubito.backend.controls.registry import codec_of
+from dubito.backend.autolabel.marked_rows import is_writable, marked_row
 from dubito.backend.errors import LabelStudioRefusedError
 from dubito.backend.labelstudio.annotations_api import AnnotationsApi
 from dubito.backend.publishing.own_rows import OwnRows
 from dubito.backend.publishing.scores import LABELS_VERSION
-from dubito.backend.records import MARK, mark_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -32,32 +31,8 @@ if TYPE_CHECKING:
     from dubito.model.schema import Schema
 
 logger = logging.getLogger(__name__)
-NOTHING: JsonObject = {"from_name": MARK, "to_name": MARK, "type": "pairwise"}
-"""What bears the mark of a label without a region: no stretch.
-
-There is no such control, so Label Studio's editor shows nothing and drops it from what
-a person submits. With the type of another control, Label Studio would refuse every
-change of the label config until the annotation is gone.
-"""
-
 CHUNK = 20
 """Rows of which annotations are made in one call, of some 0.3 s."""
-
-
-def marked_row(schema: Schema, label: AutolabelRow) -> JsonObject:
-    """Return a row that labels a task, and what is made of it, as ours."""
-    items = codec_of(schema).regions(label.label, schema) or [{**NOTHING, "value": {}}]
-    regions = [
-        {
-            "id": f"{MARK}-{number}",  # the editor takes those of one id for one region
-            **item,
-            "meta": {MARK: mark_of(item)},
-            "origin": "prediction",
-        }
-        for number, item in enumerate(items)
-    ]
-    score = min(1.0, max(0.0, label.certainty))
-    return {"score": score, "model_version": LABELS_VERSION, "result": regions}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +41,7 @@ class AutolabelWriter:
 
     Attributes
     ----------
+    schemas : the questions that are answered, the first one first
     is_over : asked before each write: whether others come first now
     throttle : told of each write, so that annotators are not turned away twice
     """
@@ -73,7 +49,7 @@ class AutolabelWriter:
     client: LabelStudioClient
     state: ProjectState
     lease: Lease
-    schema: Schema
+    schemas: Sequence[Schema]
     is_over: Callable[[], bool]
     throttle: WriteThrottle
 
@@ -167,7 +143,7 @@ class AutolabelWriter:
     ) -> bool:
         if label is None or task not in open_tasks:
             return False
-        return codec_of(self.schema).is_answer(label.label, self.schema)
+        return is_writable(self.schemas, label)
 
     def _has_row(self, task: int, label: AutolabelRow) -> bool:
         """Return whether a task has our row, written if need be."""
@@ -176,7 +152,7 @@ class AutolabelWriter:
     def _write_row(self, task: int, label: AutolabelRow) -> bool:
         """Give a task its row; return False if the task is gone."""
         self.lease.check()
-        words = marked_row(self.schema, label)
+        words = marked_row(self.schemas, label)
         row = self._row_of(task)
         if row is not None and self._changed(row, task, words):
             return True

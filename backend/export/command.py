@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from dubito.backend.state.project import ProjectState
 
 STANDARD = Path("-")
+OF_A_QUESTION = ("model", "report")
+"""What is about one question; the rest is about all."""
+
 ENDINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "labels": {".csv": "csv", ".json": "json"},
@@ -69,6 +72,12 @@ class ExportOptions:
 def run(settings: Settings, wishes: ExportOptions) -> None:
     """Write what is asked for, and say on standard error what was written."""
     format_name = chosen_format(wishes)
+    if wishes.question and wishes.what not in OF_A_QUESTION:
+        message = (
+            f"exported {wishes.what} hold the answers to all questions: leave out"
+            " --question"
+        )
+        raise OutputError(message)
     if wishes.output != STANDARD:
         check(wishes.output)
     with open_services(settings) as services:

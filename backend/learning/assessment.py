@@ -9,34 +9,22 @@ times at which they were given: with the store nothing is lost but the learning 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dubito.backend.controls.registry import codec_of
 from dubito.backend.data_kinds.registry import kind_named
 from dubito.backend.features.leaking_columns import leaking_columns
-from dubito.backend.learning.findings import finding_of, with_stretches
-from dubito.backend.learning.learners import learner_for
+from dubito.backend.learning.assessment_input import AssessmentInput
+from dubito.backend.learning.findings import finding_of, held_out_of, with_stretches
 from dubito.backend.learning.round import fingerprint_of
-from dubito.backend.learning.stretch_assessment import AssessedStretches
-from dubito.backend.learning.targets import learnt_schema, targets_of
 from dubito.backend.state.assessments import FrozenLabels
-from dubito.model.arrays import ASCENDING
-from dubito.model.evaluation.accuracy import random_prefix
 from dubito.model.evaluation.answers import marks
-from dubito.model.evaluation.assessment import NOW, OPEN_SAMPLE, Assessed
-from dubito.model.evaluation.crossfit import LabelledRows, fit_by
-from dubito.model.numbers import scale_named
-from dubito.model.query.seed_set import permutation, tie_breaker
+from dubito.model.evaluation.assessment import NOW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
-    from dubito.backend.controls.codec import Answer
     from dubito.backend.features.feature_table import FeatureTable
     from dubito.backend.learning.snapshot import ProjectSnapshot
     from dubito.backend.services import Services
@@ -45,14 +33,11 @@ if TYPE_CHECKING:
         AssessmentSummary,
         SolePredictor,
     )
+    from dubito.backend.state.kept_scores import HeldOut
     from dubito.backend.state.project import ProjectState
     from dubito.backend.state.work_queue import Lease
-    from dubito.model.arrays import Positions, TaskIds
-    from dubito.model.evaluation.crossfit import Fit
-    from dubito.model.schema import Schema
 
 logger = logging.getLogger(__name__)
-FEWEST_LABELS = 20
 FEWEST_NEW = 5
 SHARE_NEW = 0.05
 """So many new labels, or such a share of all, are worth an assessment of their own.
@@ -89,10 +74,11 @@ def assess(
     if previous is None:
         store.begin(frozen)
     if _take_steps(inputs, store, makes_way):
-        finding = _concluded(inputs, snapshot, items, frozen, makes_way)
-        if finding is not None:
+        conclusion = _concluded(inputs, snapshot, items, frozen, makes_way)
+        if conclusion is not None:
+            finding, held_out = conclusion
             lease.check()
-            store.save(finding)
+            store.save(finding, held_out)
             details = snapshot.state.key, snapshot.schema.control, finding.labels
             logger.info("project %s: %r assessed at %s labels", *details)
 
@@ -103,8 +89,12 @@ def _concluded(
     items: FeatureTable,
     frozen: FrozenLabels,
     makes_way: Callable[[], bool],
-) -> AssessmentSummary | None:
-    """Return what all steps found; None if something else comes first."""
+) -> tuple[AssessmentSummary, HeldOut | None] | None:
+    """Return what all steps found; None if something else comes first.
+
+    Beside it stands what models said of the labelled tasks that they had not seen: it
+    is kept where a task is asked several questions, to compare all answers to it.
+    """
     stretches, store = inputs.stretches, snapshot.assessments
     folds = stretches.take_folds(store, makes_way) if stretches else {}
     if folds is None:
@@ -116,9 +106,13 @@ def _concluded(
         sample = inputs.assessed.random_rows
         scores = stretches.scores(sample, units)
         relation = stretches.relation(sample, units)
-        return with_stretches(finding, scores, relation, stretches.suspects(units))
+        suspects = stretches.suspects(units)
+        return with_stretches(finding, scores, relation, suspects), None
     predictors = _sole_predictors(inputs, snapshot.state, items)
-    return finding.model_copy(update={"sole_predictors": predictors})
+    finding = finding.model_copy(update={"sole_predictors": predictors})
+    if len(snapshot.questions) == 1 and snapshot.first is None:
+        return finding, None
+    return finding, held_out_of(assessment, inputs.assessed, inputs.task_ids, frozen)
 
 
 def _frozen_labels(snapshot: ProjectSnapshot, version: int) -> FrozenLabels | None:
@@ -154,115 +148,6 @@ def _due(
         left_out=tuple(sorted(left_out - labels.ours)),
         ours=tuple(sorted(labels.ours)),
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class AssessmentInput:
-    """What is assessed, in arrays.
-
-    Attributes
-    ----------
-    task_ids : the task of each row
-    """
-
-    task_ids: TaskIds
-    assessed: Assessed
-    fit: Fit
-    stretches: AssessedStretches | None = None
-
-    @classmethod
-    def of(
-        cls, frozen: FrozenLabels, snapshot: ProjectSnapshot, items: FeatureTable
-    ) -> AssessmentInput | None:
-        """Choose the rows; None before there are some labels, two of which differ."""
-        by_task, place = frozen.chosen, items.positions
-        labels = {place[task]: by_task[task] for task in by_task if task in place}
-        schema = learnt_schema(snapshot.schema, [*labels.values()])
-        if len(labels) < FEWEST_LABELS or len(set(labels.values())) < 2:
-            return None
-        left_out = {place[task] for task in frozen.left_out if task in place}
-        # What we labelled ourselves is as unknown as ever, but nobody will be asked.
-        never = left_out | {place[task] for task in frozen.ours if task in place}
-        order = permutation(items.task_ids, snapshot.preferences.seed)
-        free = [p for p in order.tolist() if p not in labels and p not in left_out]
-        rows = np.array(sorted([*labels, *free[:OPEN_SAMPLE]]), dtype=np.intp)
-        examples = _labelled_rows(labels, rows, snapshot, items, schema)
-        assessed = Assessed(
-            known=examples,
-            n_open=len(free),
-            in_time=np.searchsorted(rows, list(labels)),
-            random_rows=np.searchsorted(rows, random_prefix(order, labels, never)),
-            classes=schema.classes,
-        )
-        stretches = _stretches(labels, rows, snapshot, items)
-        project_learner = learner_for(snapshot.schema, snapshot.preferences)
-        return cls(
-            task_ids=items.task_ids[rows],
-            assessed=assessed,
-            fit=stretches.fit if stretches else fit_by(project_learner, examples),
-            stretches=stretches,
-        )
-
-
-def _stretches(
-    labels: Mapping[int, Answer],
-    rows: Positions,
-    snapshot: ProjectSnapshot,
-    items: FeatureTable,
-) -> AssessedStretches | None:
-    """Return what is known of some rows in units; None of labels of whole tasks."""
-    if items.sequences is None:
-        return None
-    return AssessedStretches(
-        sequences=items.sequences,
-        task_ids=items.task_ids,
-        rows=rows,
-        labels=labels,
-        groups=_groups(snapshot, items.task_ids[rows]),
-        classes=snapshot.schema.classes,
-        seed=snapshot.preferences.seed,
-    )
-
-
-def _labelled_rows(
-    labels: Mapping[int, Answer],
-    rows: Positions,
-    snapshot: ProjectSnapshot,
-    items: FeatureTable,
-    schema: Schema,
-) -> LabelledRows:
-    """Return what is known of some rows of all the items.
-
-    Parameters
-    ----------
-    schema : the question, with the classes that are learnt
-    """
-    labelled, task_ids = sorted(labels), items.task_ids[rows]
-    answers = [labels[row] for row in labelled]
-    scale = scale_named(schema.classes, snapshot.kind)
-    return LabelledRows(
-        features=items.features[rows],
-        rows=np.searchsorted(rows, labelled),
-        codes=targets_of(answers, schema),
-        ties=tie_breaker(task_ids, snapshot.preferences.seed),
-        n_classes=len(schema.classes),
-        groups=_groups(snapshot, task_ids),
-        views=items.views,
-        may_be_empty=codec_of(snapshot.schema).may_be_empty,
-        most_chosen=snapshot.schema.most_chosen,
-        is_ordered=snapshot.kind in ASCENDING,
-        scale=scale,
-        numbers=None if scale is None else np.array([*map(float, answers)]),
-    )
-
-
-def _groups(snapshot: ProjectSnapshot, task_ids: TaskIds) -> NDArray[np.intp] | None:
-    """Return the number of each task's group; a task without one is its own."""
-    if not snapshot.preferences.group:
-        return None
-    groups = snapshot.state.groups.all()
-    names = [f"in {groups[t]}" if t in groups else f"of {t}" for t in task_ids.tolist()]
-    return np.unique(names, return_inverse=True)[1]
 
 
 def _take_steps(

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dubito.backend.controls.class_sets import packed
+from dubito.backend.controls.likely_labels import likely_labels
 from dubito.backend.state.assessments import AssessmentSummary, Confusion, Suspect
 from dubito.backend.state.kept_scores import (
+    HeldOut,
+    HeldOutAnswer,
     KeptRelation,
     KeptSetScores,
     KeptStretchScores,
@@ -66,6 +69,38 @@ def finding_of(
         doubtful=tuple(
             _suspect(one, assessed, task_ids, frozen) for one in assessment.doubtful
         ),
+    )
+
+
+def held_out_of(
+    assessment: Assessment, assessed: Assessed, task_ids: TaskIds, frozen: FrozenLabels
+) -> HeldOut | None:
+    """Return what was predicted of each labelled task, and what people answered.
+
+    None of numbers: hardly any is exactly right.
+
+    Parameters
+    ----------
+    task_ids : the task of each assessed row
+    """
+    known = assessed.known
+    if known.kind == "number":
+        return None
+    predicted = likely_labels(
+        assessment.held_out,
+        assessed.classes,
+        known.kind,
+        may_be_empty=known.may_be_empty,
+        most_chosen=known.most_chosen,
+    )
+    tasks, sure = task_ids[known.rows].tolist(), known.sure(assessment.held_out)
+    return HeldOut(
+        settings=frozen.settings,
+        left_out=frozenset(frozen.left_out + frozen.ours),
+        answers={
+            task: HeldOutAnswer(label=frozen.chosen[task], predicted=name, sure=chance)
+            for task, name, chance in zip(tasks, predicted, sure.tolist(), strict=True)
+        },
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from dubito.backend.controls.conditions import is_shown
+from dubito.backend.controls.conditions import shown_labels
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.publishing.scores import NEUTRAL, VERSION, pool_score
 from dubito.backend.records import PREDICTION_MARK, mark_of
@@ -101,36 +101,14 @@ class PredictionFormatter:
         They are marked: what the Data Manager copies from them is nobody's answer. Of a
         control that the editor hides beside the other labels there is no region.
         """
+        shown = shown_labels(labels, self.schemas)
         regions = [
             region
             for schema in self.schemas
-            if schema.control in labels and self._is_shown(schema, labels)
-            for region in _regions(labels[schema.control], schema)
+            if schema.control in shown
+            for region in _regions(shown[schema.control], schema)
         ]
         return [{**one, "meta": {PREDICTION_MARK: mark_of(one)}} for one in regions]
-
-    def _is_shown(
-        self,
-        schema: Schema,
-        labels: Mapping[str, Answer],
-        shown_by: frozenset[str] = frozenset(),
-    ) -> bool:
-        """Tell whether the editor shows a control beside these labels.
-
-        Parameters
-        ----------
-        shown_by : controls whose conditions led here: a circle of them decides nothing
-        """
-        condition = schema.condition
-        names = {one.control: one for one in self.schemas}
-        if condition is None or condition.control not in names.keys() - shown_by:
-            return True
-        deciding, label = names[condition.control], labels.get(condition.control)
-        return (
-            label is not None
-            and is_shown(condition, deciding, label)
-            and self._is_shown(deciding, labels, shown_by | {deciding.control})
-        )
 
 
 def _regions(label: Answer, schema: Schema) -> list[JsonObject]:

@@ -11,6 +11,8 @@ import orjson
 
 from dubito.backend.state import keys
 from dubito.backend.state.kept_scores import (
+    HeldOut,
+    JointFinding,
     KeptRelation,
     KeptSetScores,
     KeptStretchScores,
@@ -181,8 +183,13 @@ class AssessmentStore:
             and self._is_asked(point.get("control", ""))
         ]
 
-    def save(self, finding: AssessmentSummary) -> None:
-        """Keep a finding, and drop the steps that led to it."""
+    def save(self, finding: AssessmentSummary, held_out: HeldOut | None = None) -> None:
+        """Keep a finding, and drop the steps that led to it.
+
+        Parameters
+        ----------
+        held_out : what was found of each labelled task, where it is of use
+        """
         with self.client.pipeline(transaction=True) as pipe:
             own_finding = finding.model_copy(update={"control": self.control})
             pipe.set(self._key(keys.FINDING), own_finding.model_dump_json())
@@ -192,12 +199,29 @@ class AssessmentStore:
                 point = finding.point.model_dump() | marks
                 pipe.rpush(curve, orjson.dumps(point))
                 pipe.ltrim(curve, -CURVE_KEPT, -1)
-            pipe.delete(self._key(keys.SNAPSHOT), self._key(keys.STEPS))
+            pipe.delete(*map(self._key, (keys.SNAPSHOT, keys.STEPS, keys.HELD_OUT)))
+            if held_out is not None:
+                pipe.set(self._key(keys.HELD_OUT), held_out.model_dump_json())
             pipe.execute()
+
+    def held_out(self) -> HeldOut | None:
+        """Return what the last assessment found of each labelled task, if kept."""
+        packed = self.client.get(self._key(keys.HELD_OUT))
+        return None if packed is None else HeldOut.model_validate_json(packed)
+
+    def joint(self) -> JointFinding | None:
+        """Return what was found of all questions together."""
+        packed = self.client.get(keys.of(self.project, keys.JOINT))
+        return None if packed is None else JointFinding.model_validate_json(packed)
+
+    def save_joint(self, finding: JointFinding) -> None:
+        """Keep what was found of all questions together."""
+        key = keys.of(self.project, keys.JOINT)
+        self.client.set(key, finding.model_dump_json())
 
     def drop(self) -> None:
         """Forget what was found: the labels it was about are gone."""
-        names = (keys.FINDING, keys.SNAPSHOT, keys.STEPS)
+        names = (keys.FINDING, keys.SNAPSHOT, keys.STEPS, keys.HELD_OUT)
         self.client.delete(*(self._key(name) for name in names))
 
     def begin(self, frozen: FrozenLabels) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import orjson
@@ -30,8 +30,9 @@ class AutolabelJob(BaseModel):
     of : how many tasks it is about
     passed_over : tasks that were not labelled after all: people had answered, or the
         task or its class was gone
-    control : name of the control whose answers are written; empty in a job that an
-        older Dubito began
+    control : name of the control whose answers are written, of several the first;
+        empty in a job that an older Dubito began
+    others : names of the other controls whose answers are written
     singly : whether rows are written one by one, as Label Studio did not take all
         of those it was given at once
     note : what else there is to say
@@ -45,6 +46,7 @@ class AutolabelJob(BaseModel):
     goes_on_as: RestState = "none"
     certainty: float | None = None
     control: str = ""
+    others: tuple[str, ...] = ()
     as_annotations: bool = False
     of: int = 0
     passed_over: int = 0
@@ -54,6 +56,11 @@ class AutolabelJob(BaseModel):
     began_with: int = 0
 
     @property
+    def controls(self) -> tuple[str, ...]:
+        """Names of all controls whose answers are written, the first one first."""
+        return (self.control, *self.others)
+
+    @property
     def doing(self) -> RestState:
         """What is done now, or will be after a pause."""
         return self.goes_on_as if self.state == "paused" else self.state
@@ -61,10 +68,18 @@ class AutolabelJob(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutolabelRow:
-    """What a task is labelled with, fixed when the job began."""
+    """What a task is labelled with, fixed when the job began.
+
+    Attributes
+    ----------
+    label : the answer to the first question
+    others : the answer to each other question by the name of its control, also of one
+        that the editor would hide beside the rest
+    """
 
     label: str
     certainty: float
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +97,7 @@ class AutolabelStore:
     def begin(self, job: AutolabelJob, labels: Mapping[int, AutolabelRow]) -> bool:
         """Begin a job unless one is under way; what was written before is kept."""
         packed = {
-            str(task): orjson.dumps([one.label, one.certainty])
+            str(task): orjson.dumps([one.label, one.certainty, dict(one.others)])
             for task, one in labels.items()
         }
         order = {str(task): -one.certainty for task, one in labels.items()}
@@ -141,10 +156,15 @@ class AutolabelStore:
         return int(self.client.zrem(self._key(keys.REST_LEFT), *names))
 
     def labels(self) -> dict[int, AutolabelRow]:
-        """Return what was chosen when the job began."""
+        """Return what was chosen when the job began, by an older Dubito no others."""
         labels = self.client.hgetall(self._key(keys.REST_LABELS))
         read = ((int(task), orjson.loads(value)) for task, value in labels.items())
-        return {t: AutolabelRow(label=name, certainty=c) for t, (name, c) in read}
+        return {
+            task: AutolabelRow(
+                label=name, certainty=c, others=others[0] if others else {}
+            )
+            for task, (name, c, *others) in read
+        }
 
     def trying(self) -> int | None:
         """Return the task whose row may or may not have been stored."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -68,6 +68,53 @@ class KeptRelation(StoredAssessment):
             dispersion=self.dispersion,
             systematic=self.systematic,
         )
+
+
+class HeldOutAnswer(NamedTuple):
+    """A label, and what was predicted by a model that had not seen it.
+
+    Attributes
+    ----------
+    label : what people answered
+    sure : how probable the predicted answer is, as a whole
+    """
+
+    label: str
+    predicted: str
+    sure: float
+
+
+class HeldOut(StoredAssessment):
+    """What an assessment of one of several questions found of each labelled task.
+
+    Attributes
+    ----------
+    settings : a mark of the settings then
+    left_out : tasks without a label that nobody would be asked for then
+    answers : by task
+    """
+
+    settings: str
+    left_out: frozenset[int] = frozenset()
+    answers: dict[int, HeldOutAnswer]
+
+
+class JointFinding(StoredAssessment):
+    """How often all answers to a task are right, of several questions.
+
+    Attributes
+    ----------
+    basis : what it was computed from: equal bases give equal findings
+    questions : a mark of the questions
+    labels : how many tasks were compared
+    relation : how often all answers are right at which confidence; None as long as too
+        few tasks were compared
+    """
+
+    basis: str
+    questions: str
+    labels: int
+    relation: KeptRelation | None
 
 
 class MeasuredF1(StoredAssessment):

@@ -15,7 +15,7 @@ from dubito.model.evaluation.answers import likely_targets, sure
 from dubito.model.numbers import scale_named
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Probabilities,
         TaskIds,
     )
+    from dubito.model.schema import Schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,11 @@ class Ranking:
     def knows_something(self) -> bool:
         """Return whether a model was trained for at least one of the questions."""
         return self.has_model or any(one.has_model for one in self.others.values())
+
+    def answers_all(self, schemas: Sequence[Schema]) -> bool:
+        """Return whether a model was trained for each of these, the first one first."""
+        others = (self.others.get(one.control) for one in schemas[1:])
+        return self.has_model and all(one and one.has_model for one in others)
 
     def row_of(self, task: int) -> int | None:
         """Return the row of a task; None if the round did not see the task."""

@@ -40,6 +40,7 @@ COMPUTED = (
     *(keys.RANKING, keys.FINDING, keys.SNAPSHOT, keys.STEPS, keys.GAUGES, keys.SIZES),
     *(keys.SAMPLES, keys.LEASE, keys.RESTING, keys.DUE),
     *(keys.MAP, keys.MAP_STEP, keys.MODEL, keys.MODEL_MAKING),
+    *(keys.HELD_OUT, keys.JOINT),
 )
 """What is made anew from what stays, and who was at it."""
 

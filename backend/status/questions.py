@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from dubito.backend.learning.assessment import FEWEST_LABELS
+from dubito.backend.learning.assessment_input import FEWEST_LABELS
 from dubito.backend.response_model import Count, ResponseModel
 from dubito.backend.state.assessments import AssessmentSummary
 from dubito.backend.status.accuracy import Accuracy, MeanError, SetF1

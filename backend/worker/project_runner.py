@@ -17,6 +17,7 @@ from dubito.backend.connection.reconcile import Reconciler
 from dubito.backend.connection.sampling_settings import check_sampling
 from dubito.backend.features.ingest import Ingest
 from dubito.backend.learning.assessment import assess
+from dubito.backend.learning.joint_assessment import assess_jointly
 from dubito.backend.learning.round import RoundResult, fingerprint_of, run_round
 from dubito.backend.learning.round_input import round_input
 from dubito.backend.learning.snapshot import ProjectSnapshot
@@ -97,10 +98,12 @@ class ProjectRunner:
     def _assess(self) -> None:
         """Find out how well each question is answered, until something comes first."""
         snapshot = self.snapshot()
+        if snapshot is None:
+            return
         # While we label the rest, ours are no labels to be assessed.
         is_writing = self.state.autolabel.job().state in ACTIVE
         with self.services.counters.timed(STEPS, "assess"):
-            for question in () if snapshot is None else snapshot.questions:
+            for question in snapshot.questions:
                 assess(
                     self.services,
                     question,
@@ -108,6 +111,7 @@ class ProjectRunner:
                     self.turn.yield_now,
                     is_quiet=self.turn.is_quiet() and not is_writing,
                 )
+            assess_jointly(snapshot, self.turn.lease)
 
     def come_back(self) -> None:
         """Read all anew once the key is taken again, or raise that it is not."""

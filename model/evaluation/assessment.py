@@ -77,6 +77,7 @@ class Assessment:
     ----------
     confusion : what the model, without them, takes tasks drawn at random for
     by_chance : the learning curve of random labels, as far as there are some
+    held_out : (n_labels, n_classes) what is compared with the labels
     set_scores : of any-of labels: F1 on the tasks drawn at random, if it is known
     mean_error : of grades and numbers: by how much the same tasks are predicted wrong
     """
@@ -87,6 +88,7 @@ class Assessment:
     doubtful: tuple[LabelError, ...]
     confusion: tuple[Confused, ...]
     by_chance: tuple[ByChance, ...]
+    held_out: Probabilities
     set_scores: SetScores | None = None
     mean_error: MeanError | None = None
 
@@ -183,6 +185,7 @@ class Assessed:
             doubtful=tuple(self._doubtful(without[self.known.rows])),
             confusion=self._confusion(instead),
             by_chance=tuple(self._by_chance(predictions)),
+            held_out=instead[self.known.rows],
             set_scores=None if estimate is None else self._set_scores(instead),
             mean_error=error,
         )

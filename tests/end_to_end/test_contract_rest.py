@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import pytest
 
-from dubito.backend.autolabel.writer import marked_row
+from dubito.backend.autolabel.marked_rows import marked_row
 from dubito.backend.labelstudio.annotations_api import UNANSWERED
 from dubito.backend.publishing.scores import LABELS_VERSION
 from dubito.backend.records import Annotation
@@ -32,7 +32,7 @@ def answer_as_predicted(
 def labelled(label_studio: LabelStudio, count: int) -> tuple[int, list[int]]:
     """Make a project whose tasks have a row of ours."""
     project, tasks = project_with(label_studio, count)
-    row = marked_row(schema("a", "b"), AutolabelRow(label="a", certainty=0.9))
+    row = marked_row([schema("a", "b")], AutolabelRow(label="a", certainty=0.9))
     for task in tasks:
         label_studio.call("POST", "/api/predictions/", json={"task": task, **row})
     return project, tasks
@@ -66,7 +66,7 @@ class TestMark:
 
     def test_a_bulk_call_keeps_it(self, label_studio: LabelStudio) -> None:
         project, (task,) = project_with(label_studio, 1)
-        row = marked_row(schema("a", "b"), AutolabelRow(label="a", certainty=0.9))
+        row = marked_row([schema("a", "b")], AutolabelRow(label="a", certainty=0.9))
         path = f"/api/projects/{project}/import/predictions"
         label_studio.call("POST", path, json=[{"task": task, **row}])
 

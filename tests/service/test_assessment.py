@@ -10,7 +10,8 @@ from redis import Redis
 
 from dubito.backend import turn
 from dubito.backend.export.tables import snapshot_of
-from dubito.backend.learning.assessment import FEWEST_LABELS, FEWEST_NEW, assess
+from dubito.backend.learning.assessment import FEWEST_NEW, assess
+from dubito.backend.learning.assessment_input import FEWEST_LABELS
 from dubito.backend.state import keys
 from dubito.backend.state.assessments import AssessmentStore
 from dubito.backend.state.project import ProjectState

@@ -187,6 +187,23 @@ def test_a_format_that_a_table_does_not_have_is_refused(
     )
 
 
+@pytest.mark.parametrize("what", ["labels", "predictions"])
+def test_a_question_cannot_be_chosen_of_what_has_all(
+    bench: Stand, command: Command, tmp_path: Path, what: str
+) -> None:
+    rows, path = bench.labelled_rows(), tmp_path / "a.csv"
+    chosen = ("--what", what, "-o", path, "--question", "label")
+
+    output = command("--project", rows.project, *chosen)
+
+    assert output.exit_code == 1
+    sentence = (
+        f"exported {what} hold the answers to all questions: leave out --question"
+    )
+    assert sentence in " ".join(output.stderr.split())
+    assert not path.exists()
+
+
 def test_what_was_there_is_still_there_if_writing_fails(tmp_path: Path) -> None:
     """A store that goes, or a disk that is full, in the middle of a table."""
     path = tmp_path / "x.csv"

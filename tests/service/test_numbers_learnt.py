@@ -7,7 +7,8 @@ import orjson
 import pytest
 from playwright.sync_api import Page
 
-from dubito.backend.autolabel.plan import NUMBERS, describe_autolabel
+from dubito.backend.autolabel.estimate import NUMBERS
+from dubito.backend.autolabel.plan import describe_autolabel
 from dubito.backend.errors import ExportError
 from dubito.backend.export.fitted_model import ItemPrediction, load_model
 from dubito.backend.export.formats import TABLES

@@ -238,7 +238,7 @@ def rest_writer(runner: ProjectRunner, left: list[int]) -> AutolabelWriter:
         client=runner.client,
         state=runner.state,
         lease=runner.turn.lease,
-        schema=snapshot.schema,
+        schemas=(snapshot.schema,),
         is_over=is_over,
         throttle=runner.turn.throttle,
     )

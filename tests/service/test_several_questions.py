@@ -10,8 +10,7 @@ import orjson
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from dubito.backend.autolabel.models import AutolabelCommand
-from dubito.backend.autolabel.plan import describe_autolabel, request_autolabel
+from dubito.backend.autolabel.plan import describe_autolabel
 from dubito.backend.connection.connect import Connector
 from dubito.backend.errors import SchemaError, UnknownQuestionError
 from dubito.backend.export.formats import TABLES
@@ -92,14 +91,14 @@ class Project:
             there.annotate(task, self.answers[task].result)
 
 
-def make(there: LabelStudio) -> Project:
+def make(there: LabelStudio, tasks: int = TASKS, config: str = CONFIG) -> Project:
     """Make a project of rows; each feature decides on the answer to one question."""
-    values = np.random.default_rng(0).normal(size=(TASKS, 4)).round(3)
+    values = np.random.default_rng(0).normal(size=(tasks, 4)).round(3)
     rows: list[JsonObject] = [
         {"row": f"row {number}", **{f"f{place}": x for place, x in enumerate(one)}}
         for number, one in enumerate(values.tolist())
     ]
-    number = there.create_project("several", CONFIG)
+    number = there.create_project("several", config)
     answers = [
         Answers(
             topic=TOPICS[int(topic > 0)],
@@ -113,8 +112,10 @@ def make(there: LabelStudio) -> Project:
     return Project(number=number, answers=dict(zip(ids, answers, strict=True)))
 
 
-def connected(bench: Stand, *, labels: int = LABELS, **extra_params: object) -> Project:
-    project = make(bench.label_studio)
+def connected(
+    bench: Stand, *, tasks: int = TASKS, labels: int = LABELS, **extra_params: object
+) -> Project:
+    project = make(bench.label_studio, tasks)
     project.label(bench.label_studio, project.drawn(labels))
     params = {"learner": NAME, "preannotate": True, **extra_params}
     bench.label_studio.connect_backend(project.number, bench.url, extra_params=params)
@@ -272,15 +273,6 @@ def test_a_setting_that_names_no_question_is_explained(bench: Stand) -> None:
     status = bench.status(project.number)
     assert "'why' cannot be learnt" in status["last_error"]
     assert len(status["questions"]) == 3
-
-
-def test_auto_labels_are_of_one_question(bench: Stand) -> None:
-    project = connected(bench)
-
-    report = describe_autolabel(bench.state(project.number))
-
-    assert not report.thresholds
-    assert '`{"controls":["topic"]}`' in report.reason
 
 
 def test_a_task_counts_as_labelled_once_any_question_is_answered(bench: Stand) -> None:
@@ -454,32 +446,6 @@ def test_findings_are_kept_by_question(bench: Stand) -> None:
     finding = quality.finding()
     assert finding is not None
     assert finding.control == "quality"
-
-
-def test_a_job_that_labels_the_rest_stays_with_its_question(bench: Stand) -> None:
-    project = connected(bench, controls=["topic"])
-    state = bench.state(project.number)
-    wish = AutolabelCommand(action="start", certainty=0.0, annotations=True)
-    request_autolabel(wish, state, bench.services)
-    request_autolabel(AutolabelCommand(action="pause"), state, bench.services)
-    choose(bench, project, ["faults"])
-
-    request_autolabel(AutolabelCommand(action="resume"), state, bench.services)
-    bench.settle(project.number)
-
-    job = describe_autolabel(state).job
-    assert job.state == "paused"
-    assert "the auto-labels answer 'topic'" in job.note
-    assert not any(
-        region["from_name"] == "faults"
-        for task in bench.label_studio.export(project.number)
-        for one in task["annotations"]
-        if one["task"] not in project.drawn(LABELS)
-        for region in one["result"]
-    )
-    request_autolabel(AutolabelCommand(action="undo"), state, bench.services)
-    bench.settle(project.number)
-    assert describe_autolabel(state).job.state == "undone"
 
 
 def test_an_older_ranking_is_exported(bench: Stand) -> None:

@@ -7,8 +7,9 @@ import orjson
 import pytest
 
 from dubito.backend.autolabel import runner
+from dubito.backend.autolabel.estimate import ERRORS_IN_PART
 from dubito.backend.autolabel.models import AutolabelStatus
-from dubito.backend.autolabel.plan import ERRORS_IN_PART, describe_autolabel
+from dubito.backend.autolabel.plan import describe_autolabel
 from dubito.backend.connection.disconnect import Disconnector
 from dubito.backend.publishing.scores import LABELS_VERSION
 from dubito.model.query.seed_set import permutation

@@ -149,6 +149,14 @@
     const at = () =>
       found.thresholds.find((one) => Math.abs(one.certainty - Number(range.value)) < 0.005);
 
+    /** Say which questions a label answers, where there are several. */
+    function answered() {
+      const { answers } = found;
+      if (answers.length < 2) return "";
+      const names = `${answers.slice(0, -1).join(", ")} and ${answers.at(-1)}`;
+      return `Each label answers ${names}, as far as the editor shows them; other controls stay empty.`;
+    }
+
     function describe() {
       words.textContent = sentence(at(), found.thresholds[0].tasks);
       range.setAttribute("aria-valuetext", words.textContent);
@@ -219,7 +227,9 @@
         plot = thresholds.length ? plots(thresholds, Number(range.value)) : null;
         chart.replaceChildren(...(plot ? [plot.shown] : []));
       }
-      errors.textContent = found.errors && `Expected errors are ${found.errors}.`;
+      errors.textContent = [found.errors && `Expected errors are ${found.errors}.`, answered()]
+        .filter(Boolean)
+        .join(" ");
       choice.hidden = !thresholds.length || project.isReport;
       if (plot && !project.isReport) describe();
       bar.hidden = !ACTIVE.includes(job.doing);
