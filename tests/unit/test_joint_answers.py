@@ -184,6 +184,7 @@ SETTINGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
 def test_the_interval_covers_the_tasks_with_a_wrong_answer(setting: Setting) -> None:
     """Nominal 95 %: of what the present models would write for each open task."""
