@@ -33,10 +33,11 @@ class Objects(ValueKind):
         """
         parts = content if isinstance(content, Mapping) else {}
         read = {str(name): one for name, one in parts.items() if _is_read(one)}
-        reasons = [one.refused for one in parts.values() if _is_input(one)]
-        left_out = next(filter(None, reasons), "")
+        inputs = [one for one in parts.values() if isinstance(one, TaskInput)]
         if not read:
-            raise BadItemError(left_out or "the task shows no object that can be read")
+            reasons = (one.left_out or one.refused for one in inputs)
+            message = next(reasons, "the task shows no object that can be read")
+            raise BadItemError(message)
         texts = [one.text for one in read.values() if one.text]
         room = LONGEST_TEXT // max(1, len(texts))
         return TaskInput(
@@ -48,12 +49,8 @@ class Objects(ValueKind):
             text="\n\n".join(text[:room] for text in texts) if texts else None,
             marks={k: mark for one in read.values() for k, mark in one.marks.items()},
             vector=_mean([one.vector for one in read.values() if one.vector]),
-            left_out=left_out,
+            left_out=next((one.left_out for one in inputs if one.left_out), ""),
         )
-
-
-def _is_input(part: object) -> bool:
-    return isinstance(part, TaskInput)
 
 
 def _is_read(part: object) -> bool:

@@ -32,7 +32,7 @@ LONGEST_STAMP = 100
 """Characters on a scan, such as the line that a fax machine writes above it."""
 
 COVERED = 0.5
-"""Of a page: a picture so large is the page itself."""
+"""Of a page: pictures so large are the page itself."""
 
 MOST_OBJECTS = 1_000
 """Of a page: a scan has a few, a drawing may have a million."""
@@ -122,14 +122,17 @@ def is_drawn(page: pypdfium2.PdfPage, text: str) -> bool:
 
 
 def is_covered(page: pypdfium2.PdfPage) -> bool:
-    """Tell whether one of the first pictures covers most of a page."""
+    """Tell whether the first pictures together cover most of a page.
+
+    Some programs cut a scan into strips. Pictures inside of forms are not looked for.
+    """
     width, height = page.get_size()
     objects = islice(page.get_objects(max_depth=1), MOST_OBJECTS)
     pictures = (one for one in objects if one.type == FPDF_PAGEOBJ_IMAGE)
     with contextlib.suppress(pypdfium2.PdfiumError):
         edges = (picture.get_bounds() for picture in pictures)
-        areas = ((right - left) * (top - bottom) for left, bottom, right, top in edges)
-        return any(area >= COVERED * width * height for area in areas)
+        sizes = ((right - left) * (top - bottom) for left, bottom, right, top in edges)
+        return bool(sum(sizes) >= COVERED * width * height)
     return False
 
 

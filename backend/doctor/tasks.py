@@ -83,17 +83,16 @@ def check_tasks(patient: DiagnosticContext) -> Verdict:
             "check that the file host responds",
             *_task_cures(causes, patient),
         )
-    if causes:
-        why = "; ".join(sentences(causes))
+    in_part = causes_of_tasks(state.tasks.left_out())
+    if causes or in_part:
+        whole = f"{len(aside)} of {count} tasks are set aside: "
+        reports = [whole + "; ".join(sentences(causes))] if causes else []
+        reports += [left_out(state)] if in_part else []
         return warning(
-            f"{len(aside)} of {count} tasks are set aside: {why}",
-            "Dubito ignores these tasks and uses the others",
-            *_task_cures(causes, patient),
+            "; ".join(reports),
+            "Dubito ignores what cannot be read, and uses the rest",
+            *_task_cures([*causes, *in_part], patient),
         )
-    if in_part := left_out(state):
-        objects = causes_of_tasks(state.tasks.left_out())
-        why = "Dubito uses the other objects of these tasks"
-        return warning(in_part, why, *_task_cures(objects, patient))
     return well(f"{count} tasks, none set aside" if count else "waiting for tasks")
 
 

@@ -24,13 +24,12 @@ logger = logging.getLogger(__name__)
 MEGABYTE = 1_000_000
 
 
-def make_model(key: str, control: str = "") -> None:
+def make_model(key: str, control: str) -> None:
     """Job: fit a project's model, and keep it as a file for whoever has asked.
 
     Parameters
     ----------
-    control : the question that it answers; the first one if empty, as in jobs that an
-        older Dubito queued
+    control : the question that it answers
     """
     services = SERVICES.get()
     if not services.projects.knows(key):

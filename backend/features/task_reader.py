@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from dubito.backend.records import JsonObject
     from dubito.backend.state.facts import InputSpec
     from dubito.model.schema import Schema
+
+NO_VALUES: tuple[object, ...] = (None, "", [], {})
+"""What tasks hold where they have no object to show."""
 
 VERSION = 4
 """Grows when equal data is read differently: all tasks are then read anew."""
@@ -94,7 +97,7 @@ class TaskReader:
         """
         try:
             if self._parts:
-                parts = {name: one.read(data) for name, one in self._parts.items()}
+                parts = {name: one.object_in(data) for name, one in self._parts.items()}
                 return self.kind.decode(parts, self._plan)
             return self._decoded(self._content(data))
         except BadItemError as error:
@@ -104,6 +107,15 @@ class TaskReader:
         """Return what is learnt from a task; see `open`."""
         [reading] = self.described([self.open(data)])
         return reading
+
+    def object_in(self, data: JsonObject) -> TaskInput:
+        """Return what is learnt from one object of a task that has several.
+
+        It may be missing; one that is there and cannot be read is *left out*.
+        """
+        reading = self.read(data)
+        is_given = any(data.get(key) not in NO_VALUES for key in self.reads.keys)
+        return replace(reading, left_out=reading.refused) if is_given else reading
 
     def described(self, opened: Sequence[object]) -> list[TaskInput]:
         """Describe the items among what was opened: many at once may be quicker."""

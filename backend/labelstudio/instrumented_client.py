@@ -13,8 +13,7 @@ CALLS = "label_studio_calls"
 SECONDS = "label_studio_call_seconds"
 NOTED_SECONDS = 5.0
 
-FILE = "file"
-"""The resource of all files, whatever their addresses."""
+API = "api"
 
 PROXY_REFUSES = "407"
 
@@ -69,10 +68,13 @@ class InstrumentedClient(httpx.Client):
 
     def _resource(self, url: httpx.URL) -> str:
         """Return what is asked for; files, whose addresses people choose, are one."""
+        first, *others = self._words(url)
+        name = "/".join(word for word in others if not word.isdigit())
+        return name if first == API and name in RESOURCES else "file"
+
+    def _words(self, url: httpx.URL) -> list[str]:
         base = self.base_url.path.rstrip("/")
-        words = url.path.removeprefix(base).strip("/").split("/")
-        name = "/".join(word for word in words[1:] if not word.isdigit())
-        return name if words[0] == "api" and name in RESOURCES else FILE
+        return url.path.removeprefix(base).strip("/").split("/")
 
     def _note(self, request: httpx.Request, status: str) -> None:
         """Note for `/health` whether Label Studio answers; not at every call."""
@@ -80,7 +82,7 @@ class InstrumentedClient(httpx.Client):
         if status == "401" and is_bought:
             return  # such a token lives for minutes: another is bought
         state = _state(status)
-        if state == "failing" and self._resource(request.url) == FILE:
+        if state == "failing" and self._words(request.url)[0] != API:
             return  # Label Studio itself may be well: one file may fail for good
         now = time.monotonic()
         if state == self._last_state and now - self._last_time < NOTED_SECONDS:

@@ -59,6 +59,7 @@ FILES = {
     "/stamped.pdf": pdf((STAMP, striped(3))),
     "/searchable.pdf": pdf((4 * STAMP, striped(3))),
     "/stamp.pdf": pdf((STAMP, striped(3)), side=200),
+    "/strips.pdf": pdf((STAMP, striped(3)), side=140, drawings=3),
     "/torn.pdf": pdf("lost", "good words").replace(b"/Kids [4 0 R", b"/Kids [9 9 R"),
     "/lost.pdf": pdf("lost").replace(b"/Kids [4 0 R", b"/Kids [9 9 R"),
     "/locked.pdf": locked_pdf(),
@@ -241,8 +242,9 @@ def test_a_scan_behind_a_cover_is_read_beside_its_words() -> None:
     assert reading.numbers == pytest.approx(looks("/scan.pdf"))
 
 
-def test_a_scan_with_a_line_of_a_fax_machine_is_read_by_both() -> None:
-    reading = read("Pdf", "/stamped.pdf")
+@pytest.mark.parametrize("name", ["/stamped.pdf", "/strips.pdf"])
+def test_a_scan_with_a_line_of_a_fax_machine_is_read_by_both(name: str) -> None:
+    reading = read("Pdf", name)
 
     assert reading.text == STAMP
     assert reading.numbers.keys() == looks("/scan.pdf").keys()
