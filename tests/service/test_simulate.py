@@ -299,7 +299,7 @@ def refusals() -> Iterator[tuple[object, tuple[object, ...], str]]:
     yield (
         rows(60),
         ("--strategy", "luck"),
-        "Error: --strategy: Input should be 'margin'",
+        "Error: --strategy: must be 'margin', 'entropy' or 'least_confidence'",
     )
     yield rows(60), ("-o", "curves.pdf"), "neither a .png nor a .svg"
     yield (
