@@ -150,6 +150,7 @@ def _origin(settings: Settings, wishes: SimulateOptions) -> Iterator[Source]:
 def _from_file(path: Path, wishes: SimulateOptions) -> Source:
     """Read an export, which its label config explains."""
     if wishes.config is None:
+        read_file(path)  # a misspelt name of a file is the first thing to correct
         message = (
             f"{path} does not tell what the project asks: give its label config with"
             " --config (Label Studio shows it under Settings, Labeling Interface, Code)"

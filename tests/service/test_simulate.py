@@ -343,6 +343,13 @@ def test_what_cannot_be_simulated_is_refused_in_a_sentence(
     assert "Traceback" not in output.output
 
 
+def test_a_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    output = asked(tmp_path / "nope.json")
+
+    assert output.exit_code == 1
+    assert "nope.json cannot be read: No such file or directory" in output.output
+
+
 def test_a_file_without_its_label_config_is_refused(export: Path) -> None:
     output = asked(export)
 
