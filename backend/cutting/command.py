@@ -194,6 +194,9 @@ def _sentence(recording: Recording, tally: Tally) -> str:
         "windows without a label, since few of their samples have one": (
             tally.unlabelled
         ),
+        "windows without a label, since their rows have none": (
+            tally.blank if recording.columns.label else 0
+        ),
     }
     more = "".join(f"; {what}: {count}" for what, count in parts.items() if count)
     return (

@@ -334,13 +334,15 @@ def test_a_label_column_becomes_annotations_of_pure_windows(tmp_path: Path) -> N
 
 
 def test_why_windows_have_no_label_is_counted(tmp_path: Path) -> None:
-    labels = np.repeat(["walk", "", "walk", "run"], [160, 140, 350, 350])
+    labels = np.repeat(["walk", "", "walk", "run"], [160, 340, 150, 350])
     path = csv(tmp_path, frame(activity=labels))
 
     output = cut(path, "--label-column", "activity")
 
     assert "since several are mixed: 1" in output
     assert "since few of their samples have one: 1" in output
+    assert "windows without a label, since their rows have none: 3" in output
+    assert "without a label" not in cut(path)
 
 
 @pytest.mark.parametrize(
