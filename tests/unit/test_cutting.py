@@ -1,6 +1,7 @@
 """`dubito cut` with files of all kinds, good and bad."""
 
 import gzip
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from dubito.backend.cli import main
 from dubito.backend.cutting.clock import Clock
 from dubito.backend.cutting.columns import texts_in
+from dubito.backend.cutting.reading import READERS
 from dubito.backend.cutting.runs import Window
 from dubito.backend.cutting.tasks import TaskWriter, channel_names
 from dubito.backend.labelstudio.questions import read_schema
@@ -543,6 +545,13 @@ def test_values_that_no_sensor_has_are_missing(tmp_path: Path, rate: float) -> N
     assert max(tasks[0]["data"]["recording"]["acc_x"]) < SIZE
     assert len(tasks) == 1_000 // SIZE - 1
     assert "since a channel has no values: 1" in cut(path, "--rate", rate)
+
+
+@pytest.mark.parametrize("ending", READERS)
+def test_the_help_names_every_kind_of_file(ending: str) -> None:
+    output = CliRunner().invoke(main, ["cut", "--help"]).output
+
+    assert re.search(rf" \{ending}[ ,.]", output), output
 
 
 def test_files_that_exist_are_kept_without_force(tmp_path: Path) -> None:
