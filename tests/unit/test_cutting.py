@@ -235,6 +235,15 @@ def test_another_rate_is_resampled(tmp_path: Path) -> None:
     assert len(tasks[0]["data"]["recording"]["second"]) == 40
 
 
+def test_a_rate_far_above_that_of_the_file_is_remarked(tmp_path: Path) -> None:
+    path = csv(tmp_path, frame())
+
+    assert "--rate 1000 is 20 times the 50 samples per second" in cut(
+        path, "--rate", 1_000
+    )
+    assert "straight lines" not in cut(path, "--rate", 60)
+
+
 def test_files_of_different_rates_make_windows_of_one_size(tmp_path: Path) -> None:
     slow = frame(500, time=np.arange(500) / (RATE / 2))
 
@@ -496,6 +505,12 @@ def written(directory: Path, content: str | bytes, name: str = "walk.csv") -> Pa
         (lambda there: csv(there, frame()), ("--overlap", "1"), "--overlap"),
         (lambda there: csv(there, frame()), ("--group", "who"), "there is no column"),
         (lambda there: csv(there, frame()), ("--columns", "z"), "there is no column"),
+        (lambda there: csv(there, frame()), ("--classes", "a, a"), "has 'a' more than"),
+        (
+            lambda there: csv(there, frame()),
+            ("--columns", "Acc X,Acc Y,Acc X"),
+            "--columns has 'Acc X' more than once",
+        ),
         (lambda there: csv(there, frame(z="z")), ("--columns", "z"), "has no numbers"),
         (lambda there: csv(there, frame(start="s")), ("--group", "start"), "rename"),
         (lambda there: csv(there, frame()), ("--seconds", "0.01"), "too short"),
