@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from dubito.backend.command_errors import says_errors
-from dubito.backend.cutting.options import CutOptions, cut_options
+from dubito.backend.cutting.options import CUT_HELP, CutOptions, cut_options
 from dubito.backend.listening import check_address, check_exposure, local_url
 from dubito.backend.logs import set_up_logs
 from dubito.backend.settings import Settings, compute_in_one_thread
@@ -186,19 +186,13 @@ def doctor(**options: object) -> None:
 
 
 @main.command(
-    epilog="Example: dubito cut walk*.csv --seconds 2.56 --overlap 0.5 -o tasks.json"
+    epilog="Example: dubito cut walk*.csv --seconds 2.56 --overlap 0.5 -o tasks.json",
+    help=CUT_HELP,
 )
 @cut_options
 @says_errors
 def cut(**options: object) -> None:
-    """Cut long recordings into windows, as tasks with a label config.
-
-    FILES end with .csv, .tsv, .txt (each also .gz), .parquet, .npy, .npz or .wav.
-    -o writes the tasks and, beside them, the label config as .xml; --project imports
-    them. No window crosses a gap. A task's data names its file, start and --group.
-
-    Files that exist are replaced with --force only.
-    """
+    """Cut long recordings into windows, as tasks with a label config."""
     from dubito.backend.cutting.command import run
 
     run(_settings(), CutOptions(**options))  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ NO_AUDIT = 1e-9
 MOST_FEATURES = 1_000
 MOST_CONTROLS = 20
 TOLD = 5
+LONGEST_FAULT = 300
 LONGEST_GIVEN = 100_000
 LONGEST_UNIT = 1e15
 """More than a week of nanoseconds, in which a time column may count."""
@@ -132,9 +133,15 @@ def read_preferences(extra_params: object) -> Preferences:
         message = f"the extra params are not valid JSON: {error}"
         raise ProjectSettingsError(message) from error
     except ValidationError as error:
-        reasons = "; ".join(fault[:200] for fault in faults(error, "top level")[:TOLD])
+        reasons = "; ".join(setting_faults(error)[:TOLD])
         message = f"the extra params are invalid: {reasons}"
         raise ProjectSettingsError(message) from error
+
+
+def setting_faults(error: ValidationError) -> list[str]:
+    """Return what is wrong with each setting, as `setting: reason`."""
+    reasons = faults(error, "top level", Preferences)
+    return [reason[:LONGEST_FAULT] for reason in reasons]
 
 
 def chosen_controls(extra_params: object) -> tuple[str, ...]:

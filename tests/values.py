@@ -12,6 +12,7 @@ DATA: JsonObject = {
     "with.dot": "a key with a dot",
     "list[0]": "a key with brackets",
     "my-key": "a key with a hyphen",
+    "my text": "a key with a blank",
     "files": {"csv": "inner", "with.dot": "unreachable"},
     "files.csv": "a key like a path",
     "post": {
@@ -102,6 +103,7 @@ SHOWN = MappingProxyType(
         "${title}": "",
         "a ${title}": "a undefined",
         "$my-key": "undefined-key",
+        "$my text": "undefined text",
         "cost 5$ and $ 5": "cost 5$ and $ 5",
         "$5": "",
         "text": "text",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 MAX_IMPORT_BYTES = 200_000_000
 """Label Studio's import page takes files of 250 MB."""
+
+MUCH_MORE = 1.5
+"""Times the rate of a file; below, files are brought to one rate."""
 
 
 def job_of(options: CutOptions) -> CutJob:
@@ -74,6 +78,8 @@ def run(settings: Settings, options: CutOptions) -> None:
         raise CutError(message)
     if options.output is not None:
         _check_output(options, options.output)
+    _check_repeats("--columns", options.columns)
+    _check_repeats("--classes", options.classes)
     job = job_of(options)
     _introduce(job)
     with progress_bars() as show:
@@ -96,6 +102,15 @@ def _check_output(options: CutOptions, output: Path) -> None:
     if there and not options.force:
         message = f"{there[0]} exists: give another name, or --force to replace it"
         raise OutputError(message)
+
+
+def _check_repeats(option: str, text: str) -> None:
+    """Raise `CutError` for a list that has a name twice: another one was meant."""
+    counts = Counter(names_in(text))
+    repeats = [name for name, count in counts.items() if count > 1]
+    if repeats:
+        message = f"{option} has {listed(repeats)} more than once: give each name once"
+        raise CutError(message)
 
 
 def _write(options: CutOptions, job: CutJob, show: Show) -> None:
@@ -181,6 +196,14 @@ def _introduce(job: CutJob) -> None:
             f" {listed(columns.left_out)}",
             err=True,
         )
+    own_rate = job.first.rate
+    if job.rate > MUCH_MORE * own_rate:
+        click.echo(
+            f"--rate {job.rate:g} is {job.rate / own_rate:.3g} times the {own_rate:g}"
+            f" samples per second of {job.first.path}: the values in between lie on"
+            " straight lines and hold nothing new; give a lower --rate, or none",
+            err=True,
+        )
 
 
 def _sentence(recording: Recording, tally: Tally) -> str:
@@ -193,6 +216,9 @@ def _sentence(recording: Recording, tally: Tally) -> str:
         "windows without a label, since several are mixed": tally.mixed,
         "windows without a label, since few of their samples have one": (
             tally.unlabelled
+        ),
+        "windows without a label, since their rows have none": (
+            tally.blank if recording.columns.label else 0
         ),
     }
     more = "".join(f"; {what}: {count}" for what, count in parts.items() if count)

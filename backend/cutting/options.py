@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dubito.backend.cutting.endings import ARRAYS, PARQUETS, SOUNDS, TEXTS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -37,6 +39,16 @@ POSITIVE = FiniteRange(min=0, min_open=True)
 OVERLAP = FiniteRange(0, 1, max_open=True)
 SHARE = FiniteRange(0, 1)
 UNIT = click.Choice(("s", "ms", "us", "ns"))
+
+CUT_HELP = f"""Cut long recordings into windows, as tasks with a label config.
+
+FILES end with {", ".join(TEXTS)} (each also .gz), {", ".join(PARQUETS + ARRAYS)},
+{", ".join(SOUNDS[:-1])} or {SOUNDS[-1]}. -o writes the tasks and, beside them, the
+label config as .xml; --project imports them. No window crosses a gap. A task's data
+names its file, start and --group.
+
+Files that exist are replaced with --force only.
+"""
 
 OPTIONS = (
     click.argument("files", type=FILE, nargs=-1, required=True),

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from dubito.backend.cutting.csv_blocks import BLOCK_ROWS, csv_blocks
+from dubito.backend.cutting.endings import ARRAYS, PARQUETS, SOUNDS, TEXTS
 from dubito.backend.errors import CutError
 from dubito.model.errors import BadItemError
 
@@ -165,12 +166,11 @@ def _library(name: str, hint: str) -> ModuleType:
         raise CutError(message) from error
 
 
-SOUNDS = (".wav", ".flac", ".ogg")
 READERS: Mapping[str, Callable[[Path, Sequence[str]], Blocks]] = MappingProxyType(
     {
-        **dict.fromkeys((".csv", ".tsv", ".txt"), csv_blocks),
-        **dict.fromkeys((".parquet", ".pq"), _parquet_blocks),
-        **dict.fromkeys((".npy", ".npz"), _array_blocks),
+        **dict.fromkeys(TEXTS, csv_blocks),
+        **dict.fromkeys(PARQUETS, _parquet_blocks),
+        **dict.fromkeys(ARRAYS, _array_blocks),
         **dict.fromkeys(SOUNDS, _sound_blocks),
     }
 )

@@ -125,6 +125,7 @@ class Tally:
     holes : windows that were left out, since a channel has no values for too long
     mixed : windows without a label, since none has a share that is large enough
     unlabelled : windows without a label, since too many of its samples have none
+    blank : windows without a label, since none of its samples has one
     longest : seconds of the longest run
     """
 
@@ -136,6 +137,7 @@ class Tally:
     holes: int = 0
     mixed: int = 0
     unlabelled: int = 0
+    blank: int = 0
     longest: float = 0.0
 
 
@@ -235,6 +237,7 @@ def _window(
     tally.windows += 1
     tally.mixed += is_mixed
     tally.unlabelled += is_rare and not is_mixed
+    tally.blank += label is None
     yield Window(
         start=float(grid[0]),
         values=values,

@@ -37,9 +37,20 @@ def shown_data(schema: Schema, data: JsonObject, *, is_file: bool = False) -> ob
         and not schema.single_name
         and (is_file or set(schema.names) <= set(missing))
     ):
-        message = f"the data has no key {', '.join(map(repr, missing))}"
+        message = f"the data has no key {', '.join(map(repr, missing))}{_cut(schema)}"
         raise BadItemError(message)
     return schema.shown_in(data)
+
+
+def _cut(schema: Schema) -> str:
+    """Return that the editor reads only the beginning of a key; empty if all of it."""
+    if not schema.value.startswith("$") or len(schema.names) > 1:
+        return ""
+    return (
+        f", which is all that Label Studio's editor reads of {schema.value[:60]!r}: a"
+        " key that a tag shows has letters, digits, '_' and '.' only; rename it in the"
+        " data and in the label config"
+    )
 
 
 def shown_text(schema: Schema, data: JsonObject) -> str:

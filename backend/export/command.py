@@ -42,7 +42,7 @@ ENDINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "report": {".html": "html", ".htm": "html"},
     }
 )
-"""What each ending means; the first one that fits."""
+"""What each ending means; of those that fit, the longest counts."""
 
 TABLE_NAMES = MappingProxyType(
     {"csv": "csv", "json": "json", "label-studio": "ls.json"}
@@ -116,15 +116,22 @@ def chosen_format(wishes: ExportOptions) -> str:
             message = "a model is a binary file: give a file name, -o model.zip"
             raise OutputError(message)
         return first
-    name = wishes.output.name.lower()
-    for ending, meant in endings.items():
-        if name.endswith(ending):
-            return meant
+    ending = _ending(wishes.output)
+    if ending in endings:
+        return endings[ending]
+    is_of_predictions = ending.endswith(tuple(endings))  # .ls.json, for labels
+    hint = f" ({ending} is for predictions)" if is_of_predictions else ""
     message = (
         f"the file name {wishes.output.name} does not imply a format for"
-        f" {wishes.what}: use the extension {' or '.join(endings)}"
+        f" {wishes.what}: use the extension {' or '.join(endings)}{hint}"
     )
     raise OutputError(message)
+
+
+def _ending(path: Path) -> str:
+    """Return the ending of a file that means something; empty if none does."""
+    endings = {ending for one in ENDINGS.values() for ending in one}
+    return max(filter(path.name.lower().endswith, endings), key=len, default="")
 
 
 def _pieces(

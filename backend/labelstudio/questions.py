@@ -117,8 +117,7 @@ def read_questions(label_config: str) -> Questions:
     schemas = [one for one in questions if isinstance(one, Schema)]
     reasons = [one for one in questions if not isinstance(one, Schema)]
     if not schemas:
-        message = f"{_told(reasons)}. {learnable()}"
-        raise SchemaError(message)
+        raise SchemaError(_told(reasons))
     first = min(schemas, key=_preference)
     by_control = {first.control: first}
     for schema in schemas:
@@ -190,7 +189,7 @@ def learnable() -> str:
 def _told(reasons: Sequence[str]) -> str:
     """Return why nothing can be learnt, in words that a status has room for."""
     if not reasons:
-        return f"the label config has no {listed_tags()}"
+        return f"the label config has no {listed_tags()}. {learnable()}"
     rest = len(reasons) - TOLD
     more = [f"{rest} more {listed_tags()} cannot be used either"] if rest > 0 else []
     return "; ".join([*reasons[:TOLD], *more])

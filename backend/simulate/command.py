@@ -16,7 +16,7 @@ from dubito.backend.features.local_files import LocalFiles
 from dubito.backend.labelstudio.client import LabelStudioClient
 from dubito.backend.labelstudio.files import Files
 from dubito.backend.labelstudio.questions import read_questions
-from dubito.backend.project_settings import Preferences
+from dubito.backend.project_settings import Preferences, setting_faults
 from dubito.backend.simulate.curves import Curves, Outcome
 from dubito.backend.simulate.dataset import Source
 from dubito.backend.simulate.export_reader import Export, read_export, read_file
@@ -32,7 +32,6 @@ from dubito.backend.simulate.runs import (
     usual_budget,
 )
 from dubito.backend.text_encoding import as_utf8
-from dubito.backend.validation import faults
 from dubito.model.errors import TooFewLabelsError
 from dubito.model.simulation import STRATEGIES
 
@@ -95,7 +94,7 @@ class SimulateOptions:
         try:
             return Preferences.model_validate(choices)
         except ValidationError as error:
-            message = f"--{faults(error)[0]}"
+            message = f"--{setting_faults(error)[0]}"
             raise ExportError(message) from error
 
 
@@ -151,6 +150,7 @@ def _origin(settings: Settings, wishes: SimulateOptions) -> Iterator[Source]:
 def _from_file(path: Path, wishes: SimulateOptions) -> Source:
     """Read an export, which its label config explains."""
     if wishes.config is None:
+        read_file(path)  # a misspelt name of a file is the first thing to correct
         message = (
             f"{path} does not tell what the project asks: give its label config with"
             " --config (Label Studio shows it under Settings, Labeling Interface, Code)"

@@ -170,9 +170,11 @@ def _outlook(trail: Trail) -> list[str]:
     changed_share, more = trail.changed, min(MORE, trail.n_open)
     if changed_share is None or more == 0:
         return []
-    room = 1.0 if trail.accuracy is None else 1.0 - trail.accuracy.low
-    usual = min(USUAL_GAIN * changed_share * more / MORE, room)
-    most = min(changed_share + SLACK, room)
+    accuracy = trail.accuracy
+    usual_room = 1.0 if accuracy is None else 1.0 - accuracy.estimate
+    most_room = 1.0 if accuracy is None else 1.0 - accuracy.low
+    usual = min(USUAL_GAIN * changed_share * more / MORE, usual_room)
+    most = min(changed_share + SLACK, most_room)
     change = (
         f"the last {LOOK_BACK} labels changed {100 * changed_share:.1f} % of the"
         f" predictions; {more} more labels would add about {100 * usual:.1f} percentage"

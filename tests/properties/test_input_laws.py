@@ -26,7 +26,7 @@ from dubito.backend.features.task_reader import TaskReader
 from dubito.backend.labelstudio.auth import Credentials
 from dubito.backend.labelstudio.files import Files
 from dubito.backend.labelstudio.questions import read_schema
-from dubito.backend.project_settings import read_preferences
+from dubito.backend.project_settings import Preferences, read_preferences
 from dubito.backend.records import JsonObject
 from dubito.backend.settings import Settings
 from dubito.backend.simulate.export_reader import Export, parse_export
@@ -246,6 +246,16 @@ def test_any_extra_parameters_are_settings_or_refused(value: object) -> None:
         assert preferences.startswith("the extra params")
     else:
         assert preferences.audit_every >= 0
+
+
+@given(name=st.sampled_from([*Preferences.model_fields]), value=json_values)
+def test_any_value_of_a_setting_is_taken_or_refused_in_plain_words(
+    name: str, value: object
+) -> None:
+    """The validation library says `Input should be a valid …`."""
+    preferences = outcome(lambda: read_preferences({name: value}), ProjectSettingsError)
+
+    assert isinstance(preferences, Preferences) or "nput" not in preferences
 
 
 NAMES = sorted(name for aliases in ALIASES.values() for name in aliases)

@@ -139,6 +139,11 @@ def test_the_command_writes_the_model(
     ("wish", "reason"),
     [
         ("labels x.txt", "use the extension .csv or .json"),
+        (
+            "labels x.ls.json",
+            "use the extension .csv or .json (.ls.json is for predictions)",
+        ),
+        ("labels X.Tasks.JSON", "(.tasks.json is for predictions)"),
         ("predictions x", "use the extension .csv or .ls.json or .tasks.json"),
         ("model x.pkl", "use the extension .zip or .skops"),
         ("model -", "a model is a binary file"),

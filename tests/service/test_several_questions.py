@@ -303,6 +303,25 @@ def test_the_page_lists_the_questions(bench: Stand, page: Page) -> None:
     assert not watch.complaints
 
 
+def test_the_page_says_of_how_many_labels_the_accuracy_is(
+    bench: Stand, page: Page
+) -> None:
+    """The stand has no worker: nobody assesses the labels that come."""
+    project = connected(bench)
+    before = bench.status(project.number)
+    unlabelled = bench.label_studio.next_task(project.number)
+    assert before["assessed"]["labels"] == before["labels"]
+    assert unlabelled is not None
+
+    page.goto(f"{bench.url}/projects/{project.number}")
+    glance = page.locator("#glance")
+    expect(glance).to_contain_text("Accuracy of topic")
+    expect(glance).not_to_contain_text("assessed at")
+    project.label(bench.label_studio, [unlabelled])
+
+    expect(glance).to_contain_text(f"assessed at {before['labels']} labels")
+
+
 def test_the_page_and_its_report_show_another_question(
     bench: Stand, page: Page, tmp_path: Path
 ) -> None:

@@ -299,7 +299,7 @@ def refusals() -> Iterator[tuple[object, tuple[object, ...], str]]:
     yield (
         rows(60),
         ("--strategy", "luck"),
-        "Error: --strategy: Input should be 'margin'",
+        "Error: --strategy: must be 'margin', 'entropy' or 'least_confidence'",
     )
     yield rows(60), ("-o", "curves.pdf"), "neither a .png nor a .svg"
     yield (
@@ -341,6 +341,13 @@ def test_what_cannot_be_simulated_is_refused_in_a_sentence(
     assert output.exit_code == 1
     assert why in output.output
     assert "Traceback" not in output.output
+
+
+def test_a_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    output = asked(tmp_path / "nope.json")
+
+    assert output.exit_code == 1
+    assert "nope.json cannot be read: No such file or directory" in output.output
 
 
 def test_a_file_without_its_label_config_is_refused(export: Path) -> None:

@@ -1,6 +1,7 @@
 """`dubito cut` with files of all kinds, good and bad."""
 
 import gzip
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from dubito.backend.cli import main
 from dubito.backend.cutting.clock import Clock
 from dubito.backend.cutting.columns import texts_in
+from dubito.backend.cutting.reading import READERS
 from dubito.backend.cutting.runs import Window
 from dubito.backend.cutting.tasks import TaskWriter, channel_names
 from dubito.backend.labelstudio.questions import read_schema
@@ -233,6 +235,15 @@ def test_another_rate_is_resampled(tmp_path: Path) -> None:
     assert len(tasks[0]["data"]["recording"]["second"]) == 40
 
 
+def test_a_rate_far_above_that_of_the_file_is_remarked(tmp_path: Path) -> None:
+    path = csv(tmp_path, frame())
+
+    assert "--rate 1000 is 20 times the 50 samples per second" in cut(
+        path, "--rate", 1_000
+    )
+    assert "straight lines" not in cut(path, "--rate", 60)
+
+
 def test_files_of_different_rates_make_windows_of_one_size(tmp_path: Path) -> None:
     slow = frame(500, time=np.arange(500) / (RATE / 2))
 
@@ -334,13 +345,15 @@ def test_a_label_column_becomes_annotations_of_pure_windows(tmp_path: Path) -> N
 
 
 def test_why_windows_have_no_label_is_counted(tmp_path: Path) -> None:
-    labels = np.repeat(["walk", "", "walk", "run"], [160, 140, 350, 350])
+    labels = np.repeat(["walk", "", "walk", "run"], [160, 340, 150, 350])
     path = csv(tmp_path, frame(activity=labels))
 
     output = cut(path, "--label-column", "activity")
 
     assert "since several are mixed: 1" in output
     assert "since few of their samples have one: 1" in output
+    assert "windows without a label, since their rows have none: 3" in output
+    assert "without a label" not in cut(path)
 
 
 @pytest.mark.parametrize(
@@ -492,6 +505,12 @@ def written(directory: Path, content: str | bytes, name: str = "walk.csv") -> Pa
         (lambda there: csv(there, frame()), ("--overlap", "1"), "--overlap"),
         (lambda there: csv(there, frame()), ("--group", "who"), "there is no column"),
         (lambda there: csv(there, frame()), ("--columns", "z"), "there is no column"),
+        (lambda there: csv(there, frame()), ("--classes", "a, a"), "has 'a' more than"),
+        (
+            lambda there: csv(there, frame()),
+            ("--columns", "Acc X,Acc Y,Acc X"),
+            "--columns has 'Acc X' more than once",
+        ),
         (lambda there: csv(there, frame(z="z")), ("--columns", "z"), "has no numbers"),
         (lambda there: csv(there, frame(start="s")), ("--group", "start"), "rename"),
         (lambda there: csv(there, frame()), ("--seconds", "0.01"), "too short"),
@@ -541,6 +560,13 @@ def test_values_that_no_sensor_has_are_missing(tmp_path: Path, rate: float) -> N
     assert max(tasks[0]["data"]["recording"]["acc_x"]) < SIZE
     assert len(tasks) == 1_000 // SIZE - 1
     assert "since a channel has no values: 1" in cut(path, "--rate", rate)
+
+
+@pytest.mark.parametrize("ending", READERS)
+def test_the_help_names_every_kind_of_file(ending: str) -> None:
+    output = CliRunner().invoke(main, ["cut", "--help"]).output
+
+    assert re.search(rf" \{ending}[ ,.]", output), output
 
 
 def test_files_that_exist_are_kept_without_force(tmp_path: Path) -> None:

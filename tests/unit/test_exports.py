@@ -162,7 +162,7 @@ def test_an_export_without_any_choice_is_refused() -> None:
         ("{", "is not JSON"),
         ('{"tasks": []}', "not a list of tasks"),
         ("[1, 2]", "not a list of tasks"),
-        ('[{"text": "unlabelled"}]', "Field required"),
+        ('[{"text": "unlabelled"}]', "is missing"),
         ('[{"data": 3, "annotations": []}]', r"cannot be read \(data: "),
         (
             '[{"data": {}, "annotations": [{"updated_at": "x"}]}]',

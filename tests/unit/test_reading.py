@@ -474,6 +474,17 @@ def test_a_text_is_read_as_label_studio_shows_it(value: str, text: str) -> None:
     assert read_by_itself(shows(value), data) == TaskInput(text=text)
 
 
+@pytest.mark.parametrize("value", ["$my text", "$my-text"])
+def test_a_key_that_the_editor_reads_in_part_is_explained(value: str) -> None:
+    refusal = read_by_itself(shows(value), {"mytext": "here"}).refused
+
+    assert refusal.startswith("the data has no key 'my', which is all that")
+    assert value in refusal
+    assert "rename it in the data and in the label config" in refusal
+    two = read_by_itself(shows("$title / $body"), {"mytext": "here"}).refused
+    assert two == "the data has no key 'title', 'body'"
+
+
 @pytest.mark.parametrize(
     ("shown", "address"),
     [

@@ -88,7 +88,7 @@ def test_a_project_that_was_just_met_has_a_status(
     ("noted", "sentence"),
     [
         ({"project": project(label_config="<View/>")}, "has no <Choices>"),
-        ({"extra_params": {"windw": 3}}, "windw: Extra inputs"),
+        ({"extra_params": {"windw": 3}}, "windw: is no known name"),
         ({"paused": "the owner chose so"}, "the owner chose so"),
         ({"last_error": "Label Studio is away"}, "Label Studio is away"),
     ],

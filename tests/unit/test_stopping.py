@@ -101,10 +101,22 @@ def test_nothing_is_promised_beyond_full_accuracy() -> None:
     result = advice(share=0.03, accuracy=sure)
 
     assert (
-        "about 1.0 percentage points of accuracy, at most about 1.0"
+        "about 0.5 percentage points of accuracy, at most about 1.0"
         in result.reasons[0]
     )
     assert "the accuracy is 99.5 % (99.0 to 100.0 %)" in result.reasons
+
+
+def test_a_nearly_full_accuracy_has_little_to_gain_however_wide_its_interval() -> None:
+    wide = Accuracy(estimate=0.999, low=0.754, high=1.0, n=8)
+    moved = (SAME + (np.arange(N_OPEN) < 0.37 * N_OPEN)) % 4
+
+    result = advice(predictions=[SAME, *[moved] * (MODELS - 1)], accuracy=wide)
+
+    assert (
+        "about 0.1 percentage points of accuracy, at most about 24.6"
+        in result.reasons[0]
+    )
 
 
 def test_without_open_tasks_there_is_nothing_to_change() -> None:

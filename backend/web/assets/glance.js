@@ -73,6 +73,11 @@
     return mean_error ? `${exact}; mean error ${Dubito.meanError(mean_error)}` : exact;
   }
 
+  /** Return of how many labels the accuracy is; null if it is of all that there are now. */
+  function basis({ labels, assessed }) {
+    return assessed.labels === labels ? null : `assessed at ${count(assessed.labels)} labels`;
+  }
+
   function accuracy(status) {
     const measure = status.kind === "number" ? "Mean error" : "Accuracy";
     const name = status.questions.length > 1 ? `${measure} of ${status.question}` : measure;
@@ -89,6 +94,7 @@
       found.figure,
       `${found.bounds} (95 %)`,
       `measured on ${count(found.n)} tasks drawn at random`,
+      basis(status),
       meaning(status),
     );
   }
