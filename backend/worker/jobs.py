@@ -16,6 +16,7 @@ from rq.serializers import JSONSerializer
 
 from dubito.backend.autolabel.runner import run_autolabel
 from dubito.backend.connection.connect import Connector
+from dubito.backend.connection.event_handlers import SOUGHT
 from dubito.backend.errors import (
     BackendError,
     KeyRefusedError,
@@ -177,6 +178,23 @@ def adopt(key: str, host: str) -> None:
         _take_on_trust(services.projects, key, str(error))
     except BackendError as error:
         _say(services, key, error)
+
+
+def seek(key: str) -> None:
+    """Job: let Label Studio name us for a project that sends events, and is not known.
+
+    Before it lists the ML backends of a project, Label Studio calls `/setup` of each.
+    That call connects a project which was lost with the store.
+    """
+    services = SERVICES.get()
+    state = services.projects.at(key)
+    try:
+        rows = services.label_studio().backends(state.id)
+    except BackendError as error:
+        _say(services, key, error)
+        return
+    if rows and not services.projects.knows(key):
+        logger.warning(SOUGHT.format(project=state.id))
 
 
 def _take_key(services: Services, state: ProjectState, token: str) -> None:
