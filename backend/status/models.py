@@ -113,6 +113,11 @@ class ProjectStatus(ResponseModel):
     mode: Mode = Field(
         description="`events`, `polling`, or `not_publishing` (there is no usable key)"
     )
+    label_studio: str = Field(
+        description="how Label Studio answered Dubito last, whatever the project:"
+        " `up`, `away`, `failing`, `refuses the key`, or `unknown` (not asked in the"
+        " last 2 minutes)"
+    )
     window: list[WindowPlace] = Field(
         description="the next tasks, in the order in which Label Studio serves them:"
         " `task`, `certainty`, `score` and `why` (`start`, `doubt`, `audit`)"

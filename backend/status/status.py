@@ -73,7 +73,7 @@ def describe(
         "version": VERSION,
         **facts.model_dump(include=SHOWN_FACTS),
         "last_error": facts.paused or fault or facts.last_error,
-        "mode": _mode(facts, services),
+        **_contact(facts, services),
         "window": _window(state, facts),
         **_progress(state, snapshot),
         **_assessed(subject),
@@ -126,6 +126,12 @@ def _counts(state: ProjectState, snapshot: ProjectSnapshot | None) -> JsonObject
         "pending": state.tasks.pending_count(),
         "pool": len(ranked_tasks if labels is None else ranked_tasks - labels.skipped),
     }
+
+
+def _contact(facts: ProjectFacts, services: Services) -> JsonObject:
+    """Return how Dubito and Label Studio speak, and whether Label Studio answers."""
+    mode = _mode(facts, services)
+    return {"mode": mode, "label_studio": services.counters.label_studio()}
 
 
 def _mode(facts: ProjectFacts, services: Services) -> Mode:
