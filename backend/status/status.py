@@ -130,14 +130,15 @@ def _counts(state: ProjectState, snapshot: ProjectSnapshot | None) -> JsonObject
 
 def _contact(facts: ProjectFacts, services: Services) -> JsonObject:
     """Return how Dubito and Label Studio speak, and whether Label Studio answers."""
-    mode = _mode(facts, services)
-    return {"mode": mode, "label_studio": services.counters.label_studio()}
+    return {"mode": _mode(facts), "label_studio": services.counters.label_studio()}
 
 
-def _mode(facts: ProjectFacts, services: Services) -> Mode:
-    """Return how we and Label Studio speak: events, polling or not_publishing."""
-    has_key = bool(services.settings.label_studio_key or facts.token)
-    if not has_key or facts.shut_out or facts.connection is None:
+def _mode(facts: ProjectFacts) -> Mode:
+    """Return how the workers and Label Studio speak: events, polling, not_publishing.
+
+    The key of who asks is not looked at: a command may have none, or another one.
+    """
+    if facts.lacks_key or facts.shut_out or facts.connection is None:
         return "not_publishing"
     return facts.connection.mode
 

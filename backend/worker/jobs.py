@@ -85,6 +85,7 @@ def _work(services: Services, state: ProjectState, lease: Lease) -> None:
     client = services.label_studio(state.facts().token)
     turn = Turn(services=services, state=state, lease=lease, client=client)
     state.work.due_in(RETRY_SECONDS)
+    state.note(has_own_key=bool(services.settings.label_studio_key))
     try:
         _tend(turn)
         note_gauges(state, services)
