@@ -87,6 +87,7 @@ class ProjectFacts(StoredRecord):
     ----------
     has_own_key : whether the worker of the last turn had an API key of its own; None
         before the first turn
+    is_gone : whether `last_error`, if there is one, is that the project is not there
     """
 
     project: Project | None = None
@@ -99,6 +100,7 @@ class ProjectFacts(StoredRecord):
     removal: str = ""
     shut_out: bool = False
     has_own_key: bool | None = None
+    is_gone: bool = False
     queue_ready: bool = False
     waits_for: str = ""
     most_columns: int | None = None
@@ -129,6 +131,11 @@ class ProjectFacts(StoredRecord):
     labelled_at: float = 0.0
     window: tuple[WindowEntry, ...] = ()
     window_written: int = 0
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the project was not in Label Studio at the last look."""
+        return self.is_gone and bool(self.last_error)
 
     @property
     def lacks_key(self) -> bool:

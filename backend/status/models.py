@@ -82,7 +82,7 @@ class ProjectStatus(ResponseModel):
     phase: Phase = Field(
         description="`waiting` for tasks or their files, `start`, `learning`,"
         " `can_stop`, `done`, or `paused` (`last_error` says why: the owner chose"
-        " another order, or every task is set aside)"
+        " another order, every task is set aside, or the project is not there)"
     )
     tasks: Count = Field(description="number of tasks")
     labels: Count = Field(description="tasks with a label")

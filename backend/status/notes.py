@@ -112,6 +112,8 @@ def _about_the_tasks(
     facts: ProjectFacts, snapshot: ProjectSnapshot | None
 ) -> list[str]:
     """Return what is not read of the tasks, and what is to be known of the rest."""
+    if facts.is_missing:
+        return []
     unread = "" if snapshot is None else about_unread(snapshot.schema, facts.reads)
     notes = [unread] if unread else []
     if snapshot is not None and snapshot.kind == "any of":

@@ -92,7 +92,7 @@ def _phase(
 ) -> Phase:
     """Return the phase of a project."""
     is_unlearnable = snapshot is None and facts.project is not None
-    if facts.paused or is_unlearnable or are_all_set_aside(state):
+    if facts.paused or facts.is_missing or is_unlearnable or are_all_set_aside(state):
         return "paused"
     if snapshot is None or not state.tasks.count() or not state.round():
         return "waiting"
@@ -202,7 +202,8 @@ def written_scores(
 ) -> WrittenScores:
     """Return how many of the open tasks have their score in Label Studio."""
     open_tasks: frozenset[int] = frozenset()
-    if snapshot is not None and not are_all_set_aside(state):
+    is_ordered = not (state.facts().is_missing or are_all_set_aside(state))
+    if snapshot is not None and is_ordered:
         open_tasks = snapshot.open_tasks
     count = len(state.published.tasks() & open_tasks)
     return WrittenScores(written=count, of=len(open_tasks))

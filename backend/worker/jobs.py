@@ -61,6 +61,10 @@ MOST_ON_TRUST = 50
 """Projects that somebody has named, and that we have no key to look into."""
 
 GONE_SECONDS = 300.0
+GONE = (
+    "{error}; if it was deleted, run `dubito disconnect --project {id}`; Dubito checks"
+    f" again every {GONE_SECONDS / 60:.0f} minutes"
+)
 
 
 def look_after(key: str) -> None:
@@ -93,12 +97,11 @@ def _work(services: Services, state: ProjectState, lease: Lease) -> None:
         _say(services, state.key, error)
     except ProjectGoneError as error:
         _say(services, state.key, error)
-        again = f"{error}; Dubito checks again every {GONE_SECONDS / 60:.0f} minutes"
-        state.note(last_error=again)
+        state.note(last_error=GONE.format(error=error, id=state.id), is_gone=True)
         state.work.back_off(GONE_SECONDS)
     except (BackendError, ModelError) as error:
         _say(services, state.key, error)
-        state.note(last_error=str(error))
+        state.note(last_error=str(error), is_gone=False)
         state.work.back_off(RETRY_SECONDS)
     except Exception as error:
         services.counters.count(ERRORS, "Unexpected")
@@ -191,11 +194,10 @@ def seek(key: str) -> None:
     state = services.projects.at(key)
     try:
         rows = services.label_studio().backends(state.id)
+        if rows and not services.projects.knows(key):
+            logger.warning(SOUGHT.format(project=state.id))
     except BackendError as error:
         _say(services, key, error)
-        return
-    if rows and not services.projects.knows(key):
-        logger.warning(SOUGHT.format(project=state.id))
 
 
 def _take_key(services: Services, state: ProjectState, token: str) -> None:
