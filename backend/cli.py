@@ -84,7 +84,7 @@ def worker() -> None:
 @main.command(
     epilog="Example: dubito connect --project 1 --params '{\"preannotate\": true}'"
 )
-@click.option("--project", type=int, required=True, help=PROJECT_HELP)
+@click.option("--project", type=click.IntRange(1), required=True, help=PROJECT_HELP)
 @click.option("--backend-url", help="Dubito's address as Label Studio sees it.")
 @click.option("--take-over", is_flag=True, help="Replace another connected Dubito.")
 @click.option("--params", help="The project's settings (extra params), as JSON.")

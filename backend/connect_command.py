@@ -16,6 +16,7 @@ from dubito.backend.listening import check_host, local_url
 from dubito.backend.progress import Show, show_nothing
 from dubito.backend.project_settings import read_preferences
 from dubito.backend.publishing.bulk import BULK_TASKS
+from dubito.backend.settings import check_web_address
 from dubito.backend.state.refused_events import refused_event_at
 from dubito.backend.status.set_aside import (
     causes_of_tasks,
@@ -90,6 +91,8 @@ def connect_with(
     services, client, say = connector.services, connector.client, connector.say
     if backend_url is None:
         check_host(services.settings, "set --backend-url or DUBITO_HOST")
+    else:
+        check_web_address("--backend-url", backend_url, "http://localhost:9090")
     if version := about_version(client):
         say(version)
     began = services.projects.clock()

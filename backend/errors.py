@@ -154,12 +154,12 @@ class KeyRefusedError(LabelStudioError):
 
 
 class ProjectGoneError(LabelStudioError):
-    """The project no longer exists in Label Studio."""
+    """There is no such project in Label Studio, or no longer."""
 
     def __init__(self, project: int) -> None:
         super().__init__(
-            f"project {project} no longer exists in Label Studio, or the owner of the"
-            " API key has no access to it"
+            f"there is no project {project}, or the owner of the API key has no access"
+            " to it"
         )
 
 

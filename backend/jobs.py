@@ -24,6 +24,7 @@ JOBS: Mapping[str, str] = MappingProxyType(
         "look_after": "dubito.backend.worker.jobs",
         "fill": "dubito.backend.worker.jobs",
         "adopt": "dubito.backend.worker.jobs",
+        "seek": "dubito.backend.worker.jobs",
         "make_model": "dubito.backend.export.job",
     }
 )

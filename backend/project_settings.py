@@ -115,6 +115,12 @@ class Preferences(Strict):
         return round(1 / self.audit) if self.audit > NO_AUDIT else 0
 
 
+NO_OBJECT = (
+    'the extra params must be a JSON object, such as {"preannotate": true}, not a list,'
+    " a text or a number"
+)
+
+
 def read_preferences(extra_params: object) -> Preferences:
     """Read the extra parameters: nothing, JSON, or a text that holds JSON.
 
@@ -128,7 +134,11 @@ def read_preferences(extra_params: object) -> Preferences:
         if isinstance(extra_params, str):
             _check_length(extra_params)
             params = orjson.loads(extra_params.strip() or "{}")
-        return Preferences.model_validate(params or {})
+        if params is None:
+            params = {}
+        if not isinstance(params, dict):
+            raise ProjectSettingsError(NO_OBJECT)
+        return Preferences.model_validate(params)
     except orjson.JSONDecodeError as error:
         message = f"the extra params are not valid JSON: {error}"
         raise ProjectSettingsError(message) from error

@@ -51,7 +51,7 @@ def wait_for_scores(
         if something keeps them from being written
     """
     state = services.projects.find(project)
-    _check_publishing(services, state)
+    _check_publishing(state)
     watch = Watch(services=services, state=state, say=say)
     _await_first_order(watch, show, is_now=is_now)
     scores = _scores(state)
@@ -204,11 +204,12 @@ def _conclusion(state: ProjectState, scores: Scores) -> str:
     return f"all {scores.of} open tasks have their score"
 
 
-def _check_publishing(services: Services, state: ProjectState) -> None:
+def _check_publishing(state: ProjectState) -> None:
     """Raise what keeps Dubito from writing any score."""
-    if pause_reason := state.facts().paused:
-        raise BackendError(pause_reason)
-    if not services.has_key(state):
+    facts = state.facts()
+    if facts.paused:
+        raise BackendError(facts.paused)
+    if facts.lacks_key or facts.shut_out:
         message = (
             "Dubito writes nothing into Label Studio: no API key is set, or it is"
             " refused; set LABEL_STUDIO_API_KEY"

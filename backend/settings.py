@@ -214,11 +214,31 @@ def _url(variable: Variable) -> str:
             " LABEL_STUDIO_API_KEY to a token of Label Studio"
         )
         raise SettingsError(message)
-    is_web = _scheme(text) in {"http", "https"} and urlsplit(text).hostname
-    if text and not is_web:
-        message = f"{name} is {text!r}: use an address such as http://localhost:8080"
-        raise SettingsError(message)
+    if text:
+        check_web_address(name, text, "http://localhost:8080")
     return text.rstrip("/")
+
+
+def check_web_address(name: str, text: str, example: str) -> None:
+    """Raise `SettingsError` with what is likely meant, else the example, if it is none.
+
+    Parameters
+    ----------
+    name : of the variable or option that gives the address
+    """
+    if _is_web(text):
+        return
+    meant, what = f"http://{text}", f"is {text!r}"
+    if "@" in text:  # it may hold a password
+        what = "is not a web address"
+    is_likely = _is_web(meant) and "//" not in text and "@" not in text
+    shown = meant if is_likely else example
+    message = f"{name} {what}: use an address such as {shown}"
+    raise SettingsError(message)
+
+
+def _is_web(text: str) -> bool:
+    return _scheme(text) in {"http", "https"} and bool(urlsplit(text).hostname)
 
 
 def _redis_url(variable: Variable) -> str:

@@ -485,7 +485,7 @@ class Loop(RuleBasedStateMachine):
         for key in self.gone:
             state = self.stand.services.projects.at(key)
             if self.stand.services.projects.knows(key):
-                assert "no longer exists" in state.facts().last_error
+                assert "there is no project" in state.facts().last_error
         self._forget_what_was_held()
         self.goes_forward, self.is_silent = True, False
         self._resume_faults()

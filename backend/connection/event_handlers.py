@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from dubito.backend.connection.connect import ADOPT_SECONDS
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from dubito.backend.services import Services
     from dubito.backend.state.project import ProjectState
 
+logger = logging.getLogger(__name__)
+
 SETTLE_SECONDS = 2.0
 """Label Studio calls before it stores or removes a backend: we look a little later."""
 
@@ -30,11 +33,26 @@ MINUTE_SECONDS = 60
 MOST_ADOPTIONS = 30
 """A minute: anybody may name any project, and each costs a call to Label Studio."""
 
+SEEK_SECONDS = 60
+"""A project that is not known is sought so often: each of its labels is an event."""
+
+SOUGHT = (
+    "project {project} sends events, but this Dubito does not know it: if one of its ML"
+    " backends is this Dubito, it is connected again now; otherwise run `dubito connect"
+    " --project {project}`"
+)
+NO_KEY_TO_SEEK = (
+    "project {project} sends events, but this Dubito does not know it, and has no API"
+    " key to read it: open its Settings → Model in Label Studio, or set"
+    " LABEL_STUDIO_API_KEY and run `dubito connect --project {project}`"
+)
+
 
 def record(event: Event, services: Services) -> bool:
     """Note an event and wake a worker; return whether it changed anything."""
     if not services.projects.knows(event.project):
         services.projects.count_stranger()
+        _seek(event.project, services)
         return False
     services.projects.count_event(event.action if event.what else "other")
     state = services.projects.at(event.project)
@@ -55,8 +73,28 @@ def record(event: Event, services: Services) -> bool:
 
 def note_refusal(event: Event | None, services: Services) -> None:
     """Note for `status` that an event of a project came without the secret."""
-    if event is not None and services.projects.knows(event.project):
+    if event is None:
+        return
+    if services.projects.knows(event.project):
         note_refused_event(services.projects.at(event.project))
+    else:  # the secret may be lost with the store that knew the project
+        _seek(event.project, services)
+
+
+def _seek(key: str, services: Services) -> None:
+    """Let a worker look whether a project was lost with the store.
+
+    Nothing of the event is believed: anybody may send one. To answer the worker,
+    Label Studio calls `/setup` of the project's ML backends, with their credentials.
+    """
+    if not services.claim_once(f"{keys.SEEKING}:{key}", SEEK_SECONDS):
+        return
+    if not services.claim_one_of(keys.SEARCHES, MOST_ADOPTIONS, MINUTE_SECONDS):
+        return
+    if services.settings.label_studio_key:
+        services.call("seek", key)
+        return
+    logger.warning(NO_KEY_TO_SEEK.format(project=services.projects.at(key).id))
 
 
 def catch_up(services: Services) -> None:

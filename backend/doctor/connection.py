@@ -156,6 +156,15 @@ def check_other_dubitos(patient: DiagnosticContext) -> Verdict:
     own = "" if connection is None else connection.backend_url
     own = without_user(own) if own else local_url(patient.settings)
     project = f"--project {patient.number}"
+    if connection is None:
+        return fault(
+            f"the project is connected to a Dubito at {', '.join(others)}; this one,"
+            f" at {own}, does not know the project",
+            "either its store was lost, or that is another Dubito",
+            "if that address leads to this Dubito: `dubito connect"
+            f" {project} --backend-url {others[0]}`",
+            f"replace the other one: `dubito connect {project} --take-over`",
+        )
     return fault(
         f"another Dubito at {', '.join(others)} is connected; this one is at {own}",
         "two Dubitos would overwrite each other's order, so this one does not"

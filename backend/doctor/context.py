@@ -16,6 +16,7 @@ from dubito.backend.connection.backend_row import TITLE
 from dubito.backend.errors import StoreUnavailableError, UnknownProjectError
 from dubito.backend.labelstudio.client import LabelStudioClient
 from dubito.backend.labelstudio.responses import answer, read_list
+from dubito.backend.listening import local_url
 from dubito.backend.records import MlBackend, Text
 from dubito.backend.state.facts import Connection
 
@@ -150,7 +151,7 @@ class DiagnosticContext:
         connection = self.connection or Connection()
         return Attachments(
             connection=connection,
-            urls=[connection.backend_url] if connection.backend_url else [],
+            urls=[connection.backend_url or local_url(self.settings)],
             marks=marks,
             hooks=self.webhooks,
             tabs=self.client.tabs(self.number),

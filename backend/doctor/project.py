@@ -36,10 +36,9 @@ def check_project(patient: DiagnosticContext) -> Verdict:
     """Look whether the project is there, and the same that we know."""
     try:
         project = patient.project
-    except ProjectGoneError:
+    except ProjectGoneError as error:
         return fault(
-            f"there is no project {patient.number}, or the owner of the API key has no"
-            " access to it",
+            str(error),
             "Dubito can neither read nor order its tasks",
             "take the number from the project's address: …/projects/NUMBER/data",
             "if it was deleted, let Dubito forget it:"

@@ -28,6 +28,11 @@ def address_hint(error: LabelStudioRefusedError, url: str) -> str:
             f"Dubito at {url} requires credentials: set the same BASIC_AUTH_USER and"
             " BASIC_AUTH_PASS here and where that Dubito runs"
         )
+    if "url was not allowed" in error.detail.lower():
+        return (
+            f"Label Studio does not allow the address {url}: give another one"
+            f" (--backend-url). {error.detail}"
+        )
     if error.status == 403:
         return (
             "the owner of the API key may not connect models to this project:"

@@ -74,6 +74,17 @@ class Counters:
             return False
         return True
 
+    def label_studio(self) -> str:
+        """Return how Label Studio answered last, whoever asked; unknown if nobody did.
+
+        Raises
+        ------
+        RedisError
+            if the store does not answer
+        """
+        record: bytes = self.client.get(keys.LABEL_STUDIO) or b"unknown"
+        return record.decode()
+
     def flush(self) -> None:
         """Add what was counted to the store, in one round trip.
 

@@ -81,7 +81,14 @@ class MissingKeys(StoredRecord):
 
 
 class ProjectFacts(StoredRecord):
-    """What is known of a project beside its tasks and annotations."""
+    """What is known of a project beside its tasks and annotations.
+
+    Attributes
+    ----------
+    has_own_key : whether the worker of the last turn had an API key of its own; None
+        before the first turn
+    is_gone : whether `last_error`, if there is one, is that the project is not there
+    """
 
     project: Project | None = None
     connection: Connection | None = None
@@ -92,6 +99,8 @@ class ProjectFacts(StoredRecord):
     paused: str = ""
     removal: str = ""
     shut_out: bool = False
+    has_own_key: bool | None = None
+    is_gone: bool = False
     queue_ready: bool = False
     waits_for: str = ""
     most_columns: int | None = None
@@ -122,3 +131,13 @@ class ProjectFacts(StoredRecord):
     labelled_at: float = 0.0
     window: tuple[WindowEntry, ...] = ()
     window_written: int = 0
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the project was not in Label Studio at the last look."""
+        return self.is_gone and bool(self.last_error)
+
+    @property
+    def lacks_key(self) -> bool:
+        """Whether the workers have no key to Label Studio, as far as is known."""
+        return self.has_own_key is False and not self.token

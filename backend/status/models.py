@@ -82,7 +82,7 @@ class ProjectStatus(ResponseModel):
     phase: Phase = Field(
         description="`waiting` for tasks or their files, `start`, `learning`,"
         " `can_stop`, `done`, or `paused` (`last_error` says why: the owner chose"
-        " another order, or every task is set aside)"
+        " another order, every task is set aside, or the project is not there)"
     )
     tasks: Count = Field(description="number of tasks")
     labels: Count = Field(description="tasks with a label")
@@ -112,6 +112,11 @@ class ProjectStatus(ResponseModel):
     last_error: str = Field(description="what is wrong; empty if nothing is")
     mode: Mode = Field(
         description="`events`, `polling`, or `not_publishing` (there is no usable key)"
+    )
+    label_studio: str = Field(
+        description="how Label Studio answered Dubito last, whatever the project:"
+        " `up`, `away`, `failing`, `refuses the key`, or `unknown` (not asked in the"
+        " last 2 minutes)"
     )
     window: list[WindowPlace] = Field(
         description="the next tasks, in the order in which Label Studio serves them:"

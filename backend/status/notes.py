@@ -83,7 +83,7 @@ def notes(
     """Return the notes of a project, each one sentence."""
     return [
         *_about_the_store(services),
-        *_about_the_connection(state, facts, services),
+        *_about_the_connection(state, facts),
         *_about_the_tasks(facts, snapshot),
         *filter(None, [left_out(state)]),
         *_about_the_past(facts),
@@ -97,14 +97,12 @@ def _about_the_store(services: Services) -> list[str]:
     return [fault] if fault else []
 
 
-def _about_the_connection(
-    state: ProjectState, facts: ProjectFacts, services: Services
-) -> list[str]:
+def _about_the_connection(state: ProjectState, facts: ProjectFacts) -> list[str]:
     """Return what hinders Dubito and Label Studio from hearing each other."""
     notes = []
     if facts.project is not None and facts.project.maximum_annotations > 1:
         notes.append(OVERLAP)
-    notes += _about_the_key(facts, services)
+    notes += _about_the_key(facts)
     if facts.connection is not None and facts.connection.mode == "polling":
         notes.append(_why_polling(facts.connection))
     if refused_event_at(state):
@@ -116,6 +114,8 @@ def _about_the_tasks(
     facts: ProjectFacts, snapshot: ProjectSnapshot | None
 ) -> list[str]:
     """Return what is not read of the tasks, and what is to be known of the rest."""
+    if facts.is_missing:
+        return []
     unread = "" if snapshot is None else about_unread(snapshot.schema, facts.reads)
     notes = [unread] if unread else []
     if snapshot is not None and snapshot.kind == "any of":
@@ -149,14 +149,13 @@ def _about_the_past(facts: ProjectFacts) -> list[str]:
     return [note for moment, note in causes if moment is not None]
 
 
-def _about_the_key(facts: ProjectFacts, services: Services) -> list[str]:
-    """Return what is to be said of the key to Label Studio, if anything."""
-    own = services.settings.label_studio_key
-    if not own and not facts.token:
+def _about_the_key(facts: ProjectFacts) -> list[str]:
+    """Return what is to be said of the workers' key to Label Studio, if anything."""
+    if facts.lacks_key:
         return [NO_KEY]
     if facts.shut_out:
         return [KEY_REFUSED]
-    return [] if own else [HANDED_KEY]
+    return [HANDED_KEY] if facts.has_own_key is False else []
 
 
 def _why_polling(connection: Connection) -> str:

@@ -73,7 +73,7 @@ def describe(
         "version": VERSION,
         **facts.model_dump(include=SHOWN_FACTS),
         "last_error": facts.paused or fault or facts.last_error,
-        "mode": _mode(facts, services),
+        **_contact(facts, services),
         "window": _window(state, facts),
         **_progress(state, snapshot),
         **_assessed(subject),
@@ -92,7 +92,7 @@ def _phase(
 ) -> Phase:
     """Return the phase of a project."""
     is_unlearnable = snapshot is None and facts.project is not None
-    if facts.paused or is_unlearnable or are_all_set_aside(state):
+    if facts.paused or facts.is_missing or is_unlearnable or are_all_set_aside(state):
         return "paused"
     if snapshot is None or not state.tasks.count() or not state.round():
         return "waiting"
@@ -128,10 +128,17 @@ def _counts(state: ProjectState, snapshot: ProjectSnapshot | None) -> JsonObject
     }
 
 
-def _mode(facts: ProjectFacts, services: Services) -> Mode:
-    """Return how we and Label Studio speak: events, polling or not_publishing."""
-    has_key = bool(services.settings.label_studio_key or facts.token)
-    if not has_key or facts.shut_out or facts.connection is None:
+def _contact(facts: ProjectFacts, services: Services) -> JsonObject:
+    """Return how Dubito and Label Studio speak, and whether Label Studio answers."""
+    return {"mode": _mode(facts), "label_studio": services.counters.label_studio()}
+
+
+def _mode(facts: ProjectFacts) -> Mode:
+    """Return how the workers and Label Studio speak: events, polling, not_publishing.
+
+    The key of who asks is not looked at: a command may have none, or another one.
+    """
+    if facts.lacks_key or facts.shut_out or facts.connection is None:
         return "not_publishing"
     return facts.connection.mode
 
@@ -195,7 +202,8 @@ def written_scores(
 ) -> WrittenScores:
     """Return how many of the open tasks have their score in Label Studio."""
     open_tasks: frozenset[int] = frozenset()
-    if snapshot is not None and not are_all_set_aside(state):
+    is_ordered = not (state.facts().is_missing or are_all_set_aside(state))
+    if snapshot is not None and is_ordered:
         open_tasks = snapshot.open_tasks
     count = len(state.published.tasks() & open_tasks)
     return WrittenScores(written=count, of=len(open_tasks))

@@ -16,6 +16,7 @@ from rq.serializers import JSONSerializer
 
 from dubito.backend.autolabel.runner import run_autolabel
 from dubito.backend.connection.connect import Connector
+from dubito.backend.connection.event_handlers import SOUGHT
 from dubito.backend.errors import (
     BackendError,
     KeyRefusedError,
@@ -60,6 +61,10 @@ MOST_ON_TRUST = 50
 """Projects that somebody has named, and that we have no key to look into."""
 
 GONE_SECONDS = 300.0
+GONE = (
+    "{error}; if it was deleted, run `dubito disconnect --project {id}`; Dubito checks"
+    f" again every {GONE_SECONDS / 60:.0f} minutes"
+)
 
 
 def look_after(key: str) -> None:
@@ -84,6 +89,7 @@ def _work(services: Services, state: ProjectState, lease: Lease) -> None:
     client = services.label_studio(state.facts().token)
     turn = Turn(services=services, state=state, lease=lease, client=client)
     state.work.due_in(RETRY_SECONDS)
+    state.note(has_own_key=bool(services.settings.label_studio_key))
     try:
         _tend(turn)
         note_gauges(state, services)
@@ -91,12 +97,11 @@ def _work(services: Services, state: ProjectState, lease: Lease) -> None:
         _say(services, state.key, error)
     except ProjectGoneError as error:
         _say(services, state.key, error)
-        again = f"{error}; Dubito checks again every {GONE_SECONDS / 60:.0f} minutes"
-        state.note(last_error=again)
+        state.note(last_error=GONE.format(error=error, id=state.id), is_gone=True)
         state.work.back_off(GONE_SECONDS)
     except (BackendError, ModelError) as error:
         _say(services, state.key, error)
-        state.note(last_error=str(error))
+        state.note(last_error=str(error), is_gone=False)
         state.work.back_off(RETRY_SECONDS)
     except Exception as error:
         services.counters.count(ERRORS, "Unexpected")
@@ -175,6 +180,22 @@ def adopt(key: str, host: str) -> None:
             services.redis.delete(f"{keys.ADOPTING}:{key}")
     except KeyRefusedError as error:
         _take_on_trust(services.projects, key, str(error))
+    except BackendError as error:
+        _say(services, key, error)
+
+
+def seek(key: str) -> None:
+    """Job: let Label Studio name us for a project that sends events, and is not known.
+
+    Before it lists the ML backends of a project, Label Studio calls `/setup` of each.
+    That call connects a project which was lost with the store.
+    """
+    services = SERVICES.get()
+    state = services.projects.at(key)
+    try:
+        rows = services.label_studio().backends(state.id)
+        if rows and not services.projects.knows(key):
+            logger.warning(SOUGHT.format(project=state.id))
     except BackendError as error:
         _say(services, key, error)
 

@@ -349,7 +349,7 @@ def test_a_project_deleted_under_us_is_said_and_harms_no_other(
     dubito.post(f"/api/projects/{gone.project}/sync", {})
 
     status = dubito.when(gone.project, lambda status: bool(status["last_error"]))
-    assert "no longer exists" in status["last_error"]
+    assert "there is no project" in status["last_error"]
     real_label_studio.annotate(rows.tasks[6], rows.truth[rows.tasks[6]])
     assert_order_holds(dubito, real_label_studio, rows.project)
     done = dubito.cli("disconnect", "--project", str(gone.project))

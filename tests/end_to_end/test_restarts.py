@@ -194,6 +194,29 @@ def test_an_emptied_store_is_rebuilt_from_label_studio(
     assert lowest < 0.01
 
 
+def test_a_lost_data_directory_is_rebuilt_with_the_next_label(
+    victim: Dubito, real_label_studio: LabelStudio, rows: Rows
+) -> None:
+    """Nobody remembers the project; only its ML backend and webhook lead here."""
+    victim.stop()
+    shutil.rmtree(victim.data_dir)
+    victim.data_dir.mkdir()
+    victim.start()
+
+    task = rows.tasks[FIRST]
+    real_label_studio.annotate(task, rows.truth[task])
+
+    victim.until(
+        lambda: victim.http.get(f"/api/projects/{rows.project}").is_success,
+        "the project does not come back",
+    )
+    victim.when(
+        rows.project, lambda s: s["labels"] == FIRST + 1 and bool(s["published_at"])
+    )
+    assert victim.status(rows.project)["mode"] == "events"
+    assert_nothing_is_lost(victim, real_label_studio, rows)
+
+
 def until_workers_have_looked_around(victim: Dubito) -> None:
     """Wait for two beats of each: it looks around between them."""
 

@@ -116,7 +116,7 @@ def test_a_label_config_for_other_data_is_named(
 
 
 def test_an_unknown_project_is_named(bench: Stand, walk: Path) -> None:
-    assert "project 999 no longer exists" in cut(bench, 999, walk)
+    assert "there is no project 999, " in cut(bench, 999, walk)
 
 
 def test_an_import_that_breaks_off_says_how_far_it_came(

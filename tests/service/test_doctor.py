@@ -758,6 +758,37 @@ def test_an_address_where_nobody_answers_is_found(clinic: Clinic) -> None:
     assert clinic.complaints() == {}
 
 
+def _lose_the_store(clinic: Clinic) -> None:
+    clinic.redis.flushall()
+    Heartbeats(clinic.redis).beat("here", 1, own_version())
+
+
+def test_a_lost_store_is_not_taken_for_another_dubito(clinic: Clinic) -> None:
+    """The webhook's secret is not known any more, but it leads to this Dubito."""
+    _lose_the_store(clinic)
+
+    ill = clinic.complaints()
+
+    assert "other_dubitos" not in ill
+    assert re.search(CONNECT, ill["connected"]["cures"][0])
+    clinic.connect()
+    assert clinic.complaints() == {}
+
+
+def test_after_a_loss_the_address_of_the_connection_is_asked_about(
+    clinic: Clinic,
+) -> None:
+    """Label Studio may call Dubito by another address than this machine."""
+    _lose_the_store(clinic)
+    clinic.settings = clinic.settings.having(port=free_port())
+
+    one = clinic.ask()["other_dubitos"]
+
+    assert one["mark"] == "fault"
+    assert f"at {clinic.bench.url}; this one" in one["what"]
+    assert f"--backend-url {clinic.bench.url}`" in one["cures"][0]
+
+
 def test_another_dubito_at_our_address_is_found(clinic: Clinic, sink: Sink) -> None:
     clinic.backend.update(url=sink.url)
 

@@ -7,7 +7,6 @@ from redis import Redis
 
 from dubito.backend.state import keys
 from dubito.backend.state.project import Projects
-from dubito.backend.status.status import describe
 from dubito.backend.turn import TICKS
 from dubito.backend.worker.watchdog import SavedConnection, look_around
 from tests.service.stand import Stand
@@ -84,15 +83,40 @@ def test_a_key_that_was_handed_over_outlives_the_store(
     assert facts.rebuilt_at is not None
 
 
-@pytest.mark.parametrize("own", ["", "a-key-of-our-own"])
+def with_key(bench: Stand, key: str) -> Stand:
+    """Return the same Dubito, started with another key of its own, or with none."""
+    settings = replace(bench.services.settings, label_studio_key=key)
+    return replace(bench, services=replace(bench.services, settings=settings))
+
+
+@pytest.mark.parametrize("has_own", [False, True])
 def test_status_says_what_a_key_that_was_handed_over_means(
-    bench: Stand, own: str
+    bench: Stand, *, has_own: bool
 ) -> None:
+    project, token = bench.labelled_rows().project, bench.server.tokens[0]
+    bench.state(project).note(token=token)
+    with_key(bench, token if has_own else "").look_after(project)
+
+    notes = str(bench.status(project)["notes"])
+
+    assert ("received from Label Studio" in notes) == (not has_own)
+
+
+def test_a_command_without_a_key_shows_what_the_workers_do(bench: Stand) -> None:
     project = bench.labelled_rows().project
-    bench.state(project).note(token="handed-over")  # noqa: S106 - of a test
-    settings = replace(bench.services.settings, label_studio_key=own)
-    services = replace(bench.services, settings=settings)
 
-    notes = str(describe(bench.state(project), services).notes)
+    told = with_key(bench, "").status(project)
 
-    assert ("received from Label Studio" in notes) == (not own)
+    assert told == bench.status(project)
+    assert told["mode"] == "events"
+
+
+def test_a_command_with_a_key_shows_that_the_workers_have_none(bench: Stand) -> None:
+    project = bench.labelled_rows().project
+    bench.state(project).work.request("everything")
+    with_key(bench, "").look_after(project)
+
+    told = bench.status(project)
+
+    assert told["mode"] == "not_publishing"
+    assert any("there is no API key" in note for note in told["notes"])

@@ -324,7 +324,10 @@ def test_a_project_that_is_gone_is_looked_for_now_and_then(bench: Stand) -> None
 
     status = bench.status(rows.project)
     rests = bench.services.redis.pttl(keys.of(state.key, keys.RESTING))
-    assert "no longer exists" in status["last_error"]
+    assert f"there is no project {rows.project}, or" in status["last_error"]
+    assert f"`dubito disconnect --project {rows.project}`" in status["last_error"]
     assert "every 5 minutes" in status["last_error"]
+    assert status["phase"] == "paused"
+    assert status["scores"] == {"written": 0, "of": 0}
     assert status["labels"] == 8
     assert rests > 10 * worker.RETRY_SECONDS * 1_000

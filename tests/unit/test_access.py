@@ -207,7 +207,7 @@ def test_a_project_that_is_not_there_is_gone(
 ) -> None:
     fake_server.faults.plan(Fault(path="/api/projects/7", status=status))
 
-    with pytest.raises(ProjectGoneError, match="project 7 no longer exists"):
+    with pytest.raises(ProjectGoneError, match="there is no project 7, "):
         client.project(7)
 
 

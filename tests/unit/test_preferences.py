@@ -5,6 +5,19 @@ import pytest
 from dubito.backend.errors import ProjectSettingsError
 from dubito.backend.project_settings import Initial, Preferences, read_preferences
 
+NO_OBJECTS: tuple[object, ...] = (
+    "[1]",
+    "[]",
+    '"margin"',
+    "0",
+    "false",
+    [],
+    [1],
+    0,
+    17,
+    False,
+)
+
 
 @pytest.mark.parametrize("nothing", [None, "", "  ", "{}", "null", {}, "  {}\n"])
 def test_nothing_need_be_chosen(nothing: object) -> None:
@@ -41,9 +54,7 @@ def test_everything_can_be_chosen(wrap: object) -> None:
     ("chosen", "sentence"),
     [
         ("{not json", "the extra params are not valid JSON"),
-        ("[1]", "top level: must be a JSON object"),
-        ('"margin"', "top level: must be a JSON object"),
-        (17, "top level: must be a JSON object"),
+        *((no_object, "must be a JSON object") for no_object in NO_OBJECTS),
         ({"windw": 5}, "windw: is no known name; did you mean 'window'\\?"),
         ({"pace": 5}, "pace: is no known name; choose from controls, strategy, .*seed"),
         (

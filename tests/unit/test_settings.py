@@ -189,6 +189,11 @@ def test_the_address_of_label_studio_must_be_one(address: str) -> None:
     )
 
 
+def test_an_address_without_http_is_completed() -> None:
+    assert refused(LABEL_STUDIO_URL="localhost:8081").endswith("http://localhost:8081")
+    assert refused(LABEL_STUDIO_URL="ftp://there").endswith("http://localhost:8080")
+
+
 @pytest.mark.parametrize(
     "address",
     ["http://anna:secret@label.example", "http://secret@label.example:port"],

@@ -91,14 +91,31 @@ def test_an_event_that_is_no_news_wakes_nobody(
     assert (queued(services), state.work.pending()) == ([], 1)
 
 
-def test_an_event_of_a_stranger_is_counted_and_nothing_else(
+def test_an_event_of_a_stranger_is_counted_and_the_project_sought(
     http: FlaskClient, services: Services, redis: Redis
 ) -> None:
     response = http.post("/webhook", json=saved(annotation(1)))
 
     assert (response.status_code, response.json) == (200, {"status": "ignored"})
-    assert list(kept_in(redis)) == ["dubito:events_of_unknown_projects"]
+    kept = kept_in(redis)
+    assert "dubito:events_of_unknown_projects" in kept
+    assert not any(name.startswith("dubito:{") for name in kept)
+    assert queued(services) == [("seek", [KEY])]
     assert services.projects.known() == []
+
+
+def test_without_a_key_the_log_says_once_what_brings_a_stranger_back(
+    store_url: str, redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert not redis.dbsize()
+    with services_over(store_url) as services:
+        for _ in range(3):
+            record(parse_event(saved(annotation(1))), services)
+
+        assert queued(services) == []
+    [line] = caplog.messages
+    assert "LABEL_STUDIO_API_KEY" in line
+    assert f"`dubito connect --project {KEY.partition('.')[0]}`" in line
 
 
 def test_deletions_are_noted(http: FlaskClient, state: ProjectState) -> None:

@@ -48,15 +48,20 @@
       ...more.filter(Boolean).map((text) => make("div", { class: "muted" }, text)),
     );
 
+  /** Return how far the least certain tasks are; null if they are next. */
+  function untilLeastCertain({ start, pool }) {
+    if (!start.left) return null;
+    return start.left < pool
+      ? `${count(start.left)} more until the least certain tasks come first`
+      : "typical and random tasks until the last one: too few to go on to the least certain";
+  }
+
   function labels(status) {
     const asked = status.labels + status.pool;
     const share = asked ? status.labels / asked : 0;
     const bar = make("div", { class: "share", "aria-hidden": "true" }, make("span"));
     bar.firstChild.style.width = `${100 * share}%`;
-    const left =
-      status.start.left && status.phase === "start"
-        ? `${count(status.start.left)} more until the least certain tasks come first`
-        : null;
+    const left = status.phase === "start" ? untilLeastCertain(status) : null;
     return make(
       "div",
       {},

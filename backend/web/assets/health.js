@@ -9,6 +9,21 @@
     not_publishing: "Dubito does not write the order to Label Studio",
   };
 
+  const LABEL_STUDIO = {
+    away:
+      "Label Studio does not answer: check that it runs, and that Dubito reaches it at" +
+      " LABEL_STUDIO_URL. Dubito goes on when it answers.",
+    failing: "Label Studio answers with errors: see its log. Dubito goes on when they end.",
+    "refuses the key":
+      "Label Studio refuses the API key: set LABEL_STUDIO_API_KEY to a valid token.",
+  };
+
+  /** Return what is wrong, in a sentence; empty if nothing is. */
+  function fault(status) {
+    const nothing = status.mode === "not_publishing" ? "Dubito publishes nothing." : "";
+    return status.last_error || LABEL_STUDIO[status.label_studio] || nothing;
+  }
+
   function lines(status) {
     const waits = status.events_pending;
     const places = status.window.length;
@@ -38,11 +53,9 @@
     section.append(verdict, table, notes);
     if (!project.isReport) section.append(resync(project));
     project.onStatus((status) => {
-      const isWell = !status.last_error && status.mode !== "not_publishing";
-      verdict.className = isWell ? "good" : "bad";
-      verdict.textContent = isWell
-        ? "Everything works."
-        : status.last_error || "Dubito publishes nothing.";
+      const wrong = fault(status);
+      verdict.className = wrong ? "bad" : "good";
+      verdict.textContent = wrong || "Everything works.";
       table.replaceChildren(
         make(
           "table",
