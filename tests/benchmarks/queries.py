@@ -21,15 +21,10 @@ from dubito.model.evaluation.holdout import split
 from dubito.model.simulation import Strategy
 from tests.benchmarks import ways
 from tests.benchmarks.active_learning import OURS, RESULTS, material, ours
+from tests.benchmarks.data_set_result import up_to
 from tests.benchmarks.data_sets import SOURCES
 from tests.benchmarks.packaged_files import CACHE
-from tests.benchmarks.results import (
-    markdown,
-    up_to,
-    versions,
-    with_interval,
-    write_part,
-)
+from tests.benchmarks.results import markdown, versions, with_interval, write_part
 from tests.benchmarks.trials import TEN, Trial
 from tests.benchmarks.ways import LateClass, Way
 

@@ -2,162 +2,77 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
-from typing import Self
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 from scipy.stats import t as student
 
-from dubito.backend.simulate.curves import ARRIVED
-from dubito.backend.simulate.runs import Experiment, Job, Run
-from dubito.model.evaluation.learning_curve import (
-    classes_met,
-    filled,
-    labels_to,
-    mean_height,
-)
+from tests.benchmarks.data_set_result import Result
+from tests.benchmarks.data_sets import SOURCES
 
 DUBITO, YARDSTICK = "dubito", "LR random"
 OWN_RANDOM = "random"
 RANDOM = ("LR random", "RF random", "ET random")
-EVERYTHING = "everything"
+USUAL = "usual"
+"""Begins the names of contestants that see the features of a usual script."""
+
+USUAL_RANDOM = tuple(f"{USUAL} {name}" for name in RANDOM)
 PACKAGES = ("numpy", "scipy", "scikit-learn", "scikit-activeml")
 CONFIDENCE = 0.95
 PART = re.compile(r"^(?=##? )", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What came of one data set.
-
-    Attributes
-    ----------
-    budget : labels up to which the curves are compared; some go on beyond it
-    full : (learners, seeds) accuracy that all labels of the pool give each learner
-    heights : of each contestant, the mean accuracy of each seed's curve, in percent
-    f1 : the same of macro-F1
-    met : of each contestant, the share of classes met after 2 labels per class
-    curves : of each contestant, (seeds, labels) accuracies after each label
-    """
-
-    name: str
-    kind: str
-    n_classes: int
-    budget: int
-    full: NDArray[np.float64]
-    heights: Mapping[str, NDArray[np.float64]]
-    f1: Mapping[str, NDArray[np.float64]]
-    met: Mapping[str, float]
-    curves: Mapping[str, NDArray[np.float64]]
-
-    @classmethod
-    def of(
-        cls, name: str, kind: str, made: Experiment, runs: Mapping[Job, Run]
-    ) -> Self:
-        """Sum up the runs of all contestants."""
-        by_name: dict[str, list[Run]] = {}
-        for job, run in runs.items():
-            by_name.setdefault(job.contestant.name, []).append(run)
-        whole = [n for n in by_name if n.endswith(EVERYTHING)]
-        asking = {n: result for n, result in by_name.items() if n not in whole}
-        classes, budget = made.labelled.n_classes, made.budget
-
-        def heights(curves: NDArray[np.float64]) -> NDArray[np.float64]:
-            return heights_of(curves[:, :budget], classes)
-
-        return cls(
-            name=name,
-            kind=kind,
-            n_classes=classes,
-            budget=budget,
-            full=np.array([accuracies(by_name[n])[:, -1] for n in whole]),
-            heights={n: heights(accuracies(r)) for n, r in asking.items()},
-            f1={n: heights(macro_f1(r)) for n, r in asking.items()},
-            met={n: _met(r, classes) for n, r in asking.items()},
-            curves={n: accuracies(r) for n, r in asking.items()},
-        )
-
-    def level(self, seeds: int) -> float:
-        """Return 95 % of what all labels give the best learner, by the first seeds."""
-        return ARRIVED * float(self.full[:, :seeds].mean(axis=1).max())
-
-    def arrival(self, name: str, seeds: int | None = None) -> int | None:
-        """Return the labels a contestant needs for that level, by the first seeds."""
-        curves = self.curves[name][:seeds]
-        return labels_to(curves.mean(axis=0), self.level(len(curves)))
-
-
-def accuracies(runs: Sequence[Run]) -> NDArray[np.float64]:
-    """Return (seeds, labels) accuracies after each label."""
-    return np.array([filled(np.array(r.accuracy, dtype=np.float64)) for r in runs])
-
-
-def macro_f1(runs: Sequence[Run]) -> NDArray[np.float64]:
-    """Return (seeds, labels) macro-F1 after each label."""
-    return np.array([filled(np.array(r.macro_f1, dtype=np.float64)) for r in runs])
-
-
-def heights_of(curves: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
-    """Return (seeds,) means over the curves, in percent."""
-    return np.array([100 * mean_height(curve, classes) for curve in curves])
-
-
-def up_to(run: Run, labels: int) -> Run:
-    """Return the beginning of a run that went on."""
-    return run.model_copy(
-        update={name: curve[:labels] for name, curve in run if len(curve) > labels}
-    )
-
-
-def _met(runs: Sequence[Run], classes: int) -> float:
-    met = [classes_met(np.array(run.codes), classes) for run in runs]
-    return float(np.mean([share[min(2 * classes, len(share)) - 1] for share in met]))
 
 
 def summary(results: Sequence[Result]) -> Table:
     """Return how each contestant did on the last data set, and on all so far."""
     last = results[-1]
     shown = Table("contestant", last.name, f"{len(results)} sets", "to 95 %")
-    for name, heights in last.heights.items():
+    for name in _names(results):
+        heights = last.heights[name]
         mean = np.mean([result.heights[name].mean() for result in results])
         needed = str(last.arrival(name) or "-")
         shown.add_row(name, f"{heights.mean():.1f}", f"{mean:.1f}", needed)
     return shown
 
 
+def _names(results: Sequence[Result]) -> tuple[str, ...]:
+    """Return the contestants that have a run on each of the data sets."""
+    first, *others = results
+    return tuple(n for n in first.heights if all(n in r.heights for r in others))
+
+
 def _by_set(results: Sequence[Result]) -> Iterator[list[str]]:
+    names = _names(results)
     for result in results:
-        yield [result.name, *(f"{h.mean():.1f}" for h in result.heights.values())]
+        heights = (f"{result.heights[name].mean():.1f}" for name in names)
+        yield [result.name, f"{result.seeds}", *heights]
     kinds = dict.fromkeys(result.kind for result in results)
     for kind in kinds:
-        yield [f"*{kind}*", *_means([r for r in results if r.kind == kind])]
-    yield ["**mean**", *_means(results)]
+        own = [r for r in results if r.kind == kind]
+        yield [f"*{kind}*", "", *_means(own, names)]
+    yield ["**mean**", "", *_means(results, names)]
 
 
 def _by_arrival(results: Sequence[Result]) -> Iterator[list[str]]:
     """Yield the labels each contestant needs for 95 % of what all labels give."""
     for result in results:
-        needed = (result.arrival(name) for name in result.curves)
-        level = f"{100 * result.level(result.full.shape[1]):.1f}"
+        needed = (result.arrival(name) for name in _names(results))
+        level = f"{100 * result.level(result.seeds):.1f}"
         yield [result.name, level, *(str(count or "-") for count in needed)]
 
 
-def _means(results: Sequence[Result]) -> list[str]:
-    names = results[0].heights
+def _means(results: Sequence[Result], names: Sequence[str]) -> list[str]:
     return [f"{np.mean([r.heights[n].mean() for r in results]):.1f}" for n in names]
 
 
 def _comparison(results: Sequence[Result]) -> Iterator[list[str]]:
-    for name in results[0].heights:
-        seeds = len(results[0].heights[name])
-        gains = np.array(
-            [r.heights[name] - r.heights[YARDSTICK][:seeds] for r in results]
-        )
+    for name in _names(results):
+        seeds = min(len(result.heights[name]) for result in results)
+        gains = np.array([(r.heights[name] - _like(r, name))[:seeds] for r in results])
         better = int((gains.mean(axis=1) > 0).sum())
         arrives = sum(r.arrival(name) is not None for r in results)
         yield [
@@ -168,12 +83,14 @@ def _comparison(results: Sequence[Result]) -> Iterator[list[str]]:
             f"{better} ({gains.mean(axis=1).min():+.1f})",
             f"{np.mean([r.f1[name].mean() for r in results]):.1f}",
             f"{100 * np.mean([r.met[name] for r in results]):.0f} %",
-            _ratio(results, name, ("RF random",)),
-            _ratio(results, name, (YARDSTICK,)),
-            _ratio(results, name, RANDOM),
-            _ratio(results, name, (OWN_RANDOM,)),
+            *(_ratio(results, name, others) for others in RIVALS.values()),
             f"{arrives}",
         ]
+
+
+def _like(result: Result, name: str) -> NDArray[np.float64]:
+    """Return what the yardstick reaches with the seeds that a contestant has."""
+    return result.heights[YARDSTICK][: len(result.heights[name])]
 
 
 def with_interval(gains: NDArray[np.float64]) -> str:
@@ -187,7 +104,8 @@ def with_interval(gains: NDArray[np.float64]) -> str:
 def _ratio(results: Sequence[Result], name: str, others: Sequence[str]) -> str:
     """Return the labels needed as a share of what the best of others needs.
 
-    The geometric mean over the data sets on which both arrive, by the seeds of both.
+    The geometric mean over the data sets on which both arrive, by the seeds of both,
+    and the number of these sets.
     """
     ratios = []
     for result in results:
@@ -198,13 +116,24 @@ def _ratio(results: Sequence[Result], name: str, others: Sequence[str]) -> str:
         ours = result.arrival(name, seeds)
         if known and ours is not None:
             ratios.append(np.log(ours / min(known)))
-    return f"{np.exp(np.mean(ratios)):.2f}" if ratios else "-"
+    return f"{np.exp(np.mean(ratios)):.2f} ({len(ratios)})" if ratios else "-"
 
+
+RIVALS: Mapping[str, Sequence[str]] = MappingProxyType(
+    {
+        "of RF random": ("RF random",),
+        "of LR random": (YARDSTICK,),
+        "of the best of the three": RANDOM,
+        "of usual RF random": (f"{USUAL} RF random",),
+        "of the best of the usual three": USUAL_RANDOM,
+        "of its own learner's random": (OWN_RANDOM,),
+    }
+)
+"""Whose labels are counted, by the headings of columns."""
 
 COLUMNS = (
     *("contestant", "seeds", "accuracy", "against LR random", "better on (worst)"),
-    *("macro-F1", "classes met after 2C", "of RF random", "of LR random"),
-    *("of the best of the three", "of its own learner's random", "arrives"),
+    *("macro-F1", "classes met after 2C", *RIVALS, "arrives"),
 )
 
 
@@ -214,30 +143,57 @@ on the 30 % kept back, in percent; the splits are the same for all. The interval
 95 % over the seeds. *Of … random* is the number of labels needed for 95 % of what all
 labels of the pool give the best learner, as a share of what that random learner needs,
 which goes on beyond the budget until it gets there: the geometric mean of the sets on
-which both arrive, by the seeds that both had (*arrives*: on how many). *The three* are
-a regression (LR), a random forest (RF) and extremely randomised trees (ET), as
-scikit-learn has them; *its own learner's random* is `random`: what is left is saved by
-asking alone. `dubito` asks as the service does, one label behind, with audit tasks;
-`random` and `margin` have the same learner. *LR margin* is what modAL and
+which both arrive (on how many), by the seeds that both had; *arrives*: on how many sets
+the contestant itself does. *The three* are a regression (LR), a random forest (RF) and
+extremely randomised trees (ET), as scikit-learn has them, on the features that Dubito
+makes: sentence and image vectors and what the names of the classes say are in them, the
+views that Dubito weighs by the labels are not. *Usual* ones see what a script computes
+with scikit-learn alone: TF-IDF of words and pairs of words, statistics of each channel,
+pixels, means and deviations of MFCC; of rows of numbers these are the same standardised
+columns, and the same runs. *Its own learner's random* is `random`: what is left is
+saved by asking alone. `dubito` asks as the service does, one label behind, with audit
+tasks; `random` and `margin` have the same learner. *LR margin* is what modAL and
 scikit-activeml do: a regression, a random start, the smallest margin. *reference*:
 random start, centres of clusters, a random forest, margin."""
 
 
-def report(results: Sequence[Result], page: Path, plot: Path, seeds: int) -> None:
-    """Write the page of results, and draw the curves."""
+def report(results: Sequence[Result], page: Path, plot: Path) -> None:
+    """Write the first part of the page of results, and draw the curves."""
     draw(results, plot)
-    compared = markdown(COLUMNS, _comparison(results))
-    names = tuple(results[0].heights)
+    write_part(page, part_of(results, f"![Learning curves](../../docs/{plot.name})"))
+
+
+def part_of(results: Sequence[Result], picture: str) -> str:
+    """Return the first part of the page.
+
+    The thirteen sets by which Dubito was always judged have means of their own.
+    """
+    known = [result for result in results if result.name in SOURCES]
+    later = [result for result in results if result.name not in SOURCES]
     command = "python -m tests.benchmarks.active_learning"
-    heading = f"Written by `{command}`: {len(results)} data sets, {seeds} seeds."
-    picture = f"![Learning curves](../../docs/{plot.name})"
-    parts = (
-        *("# How few labels", heading, versions(), compared, NOTES, picture),
-        markdown(("data", *names), _by_set(results)),
-        "Labels for 95 % of what all labels give; the budget ends before a `-`:",
-        markdown(("data", "level", *names), _by_arrival(results)),
-    )
-    write_part(page, "\n\n".join(parts))
+    heading = f"Written by `{command}`: {len(results)} data sets."
+    parts = [
+        *("# How few labels", heading, versions()),
+        *_tables(known, f"{len(known)} of the thirteen data sets:"),
+        *_tables(
+            later, f"{len(later)} of the four that pretrained networks help with:"
+        ),
+        *(NOTES, picture),
+    ]
+    for some in filter(None, (known, later)):
+        names = _names(some)
+        parts += [
+            markdown(("data", "seeds", *names), _by_set(some)),
+            "Labels for 95 % of what all labels give; the budget ends before a `-`:",
+            markdown(("data", "level", *names), _by_arrival(some)),
+        ]
+    return "\n\n".join(parts)
+
+
+def _tables(results: Sequence[Result], title: str) -> Iterator[str]:
+    if results:
+        yield title
+        yield markdown(COLUMNS, _comparison(results))
 
 
 def write_part(page: Path, part: str) -> None:
@@ -284,7 +240,7 @@ def draw(results: Sequence[Result], path: Path) -> None:
             for name in (each for each in shown if each in result.curves):
                 curve = 100 * result.curves[name].mean(axis=0)[: result.budget]
                 axes.plot(np.arange(1, len(curve) + 1), curve, label=name, linewidth=1)
-            level = 100 * result.level(result.full.shape[1])
+            level = 100 * result.level(result.seeds)
             axes.axhline(level, color="#999999", linewidth=0.7)
             axes.set_title(result.name, fontsize=9)
             axes.tick_params(labelsize=7)

@@ -11,7 +11,7 @@ from dubito.backend.simulate.runs import Experiment, Run
 from dubito.model.arrays import Features
 from dubito.model.evaluation.holdout import split
 from dubito.model.query.diversity import NEAR
-from tests.benchmarks.results import accuracies, heights_of, macro_f1
+from tests.benchmarks.data_set_result import accuracies, heights_of, macro_f1
 from tests.benchmarks.ways import late_class
 
 TEN = 10

@@ -25,6 +25,7 @@ from tests.benchmarks import numbers
 from tests.benchmarks.active_learning import MOST_OF_OTHERS, jobs_of
 from tests.benchmarks.assessments import ADVICE, ESTIMATES, Found, checks, stop
 from tests.benchmarks.courses import Course
+from tests.benchmarks.data_set_result import Result, up_to
 from tests.benchmarks.data_sets import DataSet
 from tests.benchmarks.grades import DUBITO, Contestant, graded, heights, rows
 from tests.benchmarks.peers import (
@@ -34,7 +35,6 @@ from tests.benchmarks.peers import (
     by_reference,
     contestants,
 )
-from tests.benchmarks.results import Result, up_to
 from tests.benchmarks.sources import Arrays
 from tests.questions import blobs, items, preferences
 
