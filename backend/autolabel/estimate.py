@@ -50,6 +50,12 @@ NUMBERS_BESIDE = (
     "Dubito does not auto-label {control!r}: numbers are hardly ever exactly right."
     " Choose the other questions in the extra params, as in `{params}`"
 )
+HIDDEN_BY_ANOTHER = (
+    "the answer to {deciding!r} decides whether the editor shows {control!r}, and"
+    " Dubito does not learn {deciding!r}, so it cannot tell in which tasks {control!r}"
+    " has an answer: add {deciding!r} to `controls` in the extra params, or leave"
+    " {control!r} out"
+)
 ERRORS = "the share of these tasks that get a wrong label"
 ERRORS_IN_PART = (
     "the share of a task's time, or of its words, that gets a wrong label: the mean of"
@@ -97,6 +103,7 @@ def estimate_of(state: ProjectState) -> Estimate:
 def _ranking(snapshot: ProjectSnapshot) -> Ranking:
     """Return what models say of each task, if it can be written for each question."""
     _refuse_numbers(snapshot)
+    _refuse_hidden(snapshot)
     ranking = snapshot.ranking()
     if ranking is None or not ranking.knows_something:
         raise NotNowError(NO_MODEL)
@@ -120,6 +127,19 @@ def _refuse_numbers(snapshot: ProjectSnapshot) -> None:
         params = orjson.dumps({"controls": others}).decode()
         message = NUMBERS_BESIDE.format(control=numbers[0], params=params)
         raise NotNowError(message)
+
+
+def _refuse_hidden(snapshot: ProjectSnapshot) -> None:
+    """Raise `NotNowError` if a control that is not learnt hides a question.
+
+    People answered it in some tasks only, an auto-label would answer it in each.
+    """
+    learnt = {one.control for one in snapshot.schemas}
+    for one in snapshot.schemas:
+        deciding = one.condition.control if one.condition else ""
+        if deciding and deciding not in learnt:
+            message = HIDDEN_BY_ANOTHER.format(deciding=deciding, control=one.control)
+            raise NotNowError(message)
 
 
 def _relation(snapshot: ProjectSnapshot) -> Relation:

@@ -300,6 +300,22 @@ def test_numbers_beside_other_questions_are_refused(bench: Stand) -> None:
     assert '`{"controls":["topic","quality","faults"]}`' in reason
 
 
+@pytest.mark.parametrize("controls", [["quality", "faults"], ["faults"]])
+def test_a_question_that_another_control_hides_is_refused(
+    bench: Stand, project: Project, controls: list[str]
+) -> None:
+    choose(bench, project, controls)
+
+    reason = report(bench, project).reason
+
+    assert "'topic' decides whether the editor shows 'faults'" in reason
+    assert "add 'topic' to `controls` in the extra params, or leave 'faults'" in reason
+    with pytest.raises(NotNowError, match="add 'topic'"):
+        order(bench, project, "start", certainty=0.0)
+    choose(bench, project, ["topic", "faults"])
+    assert "decides" not in report(bench, project).reason
+
+
 @pytest.mark.parametrize("controls", [["topic"], ["quality", "topic", "faults"]])
 def test_a_job_stays_with_its_questions(
     bench: Stand, project: Project, controls: list[str]
