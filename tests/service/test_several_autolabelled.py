@@ -11,6 +11,7 @@ from dubito.backend.autolabel import runner
 from dubito.backend.autolabel.models import AutolabelCommand, AutolabelStatus
 from dubito.backend.autolabel.plan import describe_autolabel, request_autolabel
 from dubito.backend.errors import NotNowError
+from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.publishing.scores import LABELS_VERSION
 from dubito.backend.state import keys
 from dubito.backend.web.app import create_app
@@ -52,6 +53,13 @@ def report(bench: Stand, project: Project) -> AutolabelStatus:
 def order(bench: Stand, project: Project, action: str, **wish: object) -> None:
     command = AutolabelCommand.model_validate({"action": action, **wish})
     request_autolabel(command, bench.state(project.number), bench.services)
+
+
+def questions(bench: Stand, project: Project) -> tuple[ProjectSnapshot, ...]:
+    """Return how the project stands as to each question."""
+    snapshot = ProjectSnapshot.of(bench.state(project.number))
+    assert snapshot is not None
+    return snapshot.questions
 
 
 def start(bench: Stand, project: Project, *, annotations: bool = True) -> None:
@@ -348,6 +356,24 @@ def test_an_older_estimate_does_not_stand_for_other_questions(
     state.assessments.save_joint(joint.model_copy(update={"questions": "others"}))
 
     assert "all answers to a task together" in report(bench, project).reason
+
+
+def test_what_an_older_dubito_assessed_is_assessed_again(
+    bench: Stand, project: Project
+) -> None:
+    """It kept no predictions: a finished project would never have an estimate."""
+    before = report(bench, project).thresholds
+    state = bench.state(project.number)
+    names = [keys.JOINT, *(f"{keys.HELD_OUT}:{one}" for one in CONTROLS[1:])]
+    stale = [keys.of(state.key, name) for name in (keys.HELD_OUT, *names)]
+    assert state.client.delete(*stale) == len(CONTROLS) + 1
+
+    bench.settle(project.number)
+
+    assert report(bench, project).thresholds == before
+    points = [len(one.assessments.curve()) for one in questions(bench, project)]
+    bench.settle(project.number)
+    assert points == [len(one.assessments.curve()) for one in questions(bench, project)]
 
 
 def test_a_class_that_is_gone_passes_its_tasks_over(
