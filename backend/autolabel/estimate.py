@@ -42,6 +42,7 @@ NO_JOINT_ESTIMATE = (
     f" {FEWEST_LABELS} tasks, {FEWEST_RANDOM} of them drawn at random, in which people"
     " answered every question that the editor shows"
 )
+SO_FAR = "; so far it has {labels} such tasks, {random} of them drawn at random"
 NUMBERS = (
     "Dubito does not auto-label numbers, which are hardly ever exactly right; export"
     " the predictions instead"
@@ -157,9 +158,11 @@ def _joint_relation(snapshot: ProjectSnapshot) -> Relation:
             control = question.schema.control
             raise NotNowError(NO_ESTIMATE_OF.format(control=control))
     joint = snapshot.state.assessments.joint()
-    is_meant = joint and joint.questions == fingerprint_of(snapshot.schemas)
-    if joint is None or joint.relation is None or not is_meant:
+    if joint is None or joint.questions != fingerprint_of(snapshot.schemas):
         raise NotNowError(NO_JOINT_ESTIMATE)
+    if joint.relation is None:
+        so_far = SO_FAR.format(labels=joint.labels, random=joint.random)
+        raise NotNowError(NO_JOINT_ESTIMATE + so_far)
     return joint.relation.relation
 
 

@@ -138,7 +138,8 @@ def _due(
         enough = max(FEWEST_NEW, SHARE_NEW * last.labels)
         if abs(len(labels.chosen) - last.labels) < enough:
             return None
-    left_out = (labels.closed | labels.skipped) - set(labels.chosen)
+    left_out = (labels.closed | labels.skipped) - labels.chosen.keys()
+    beside = (snapshot.first or snapshot).labelled_tasks - labels.chosen.keys()
     return FrozenLabels(
         basis=basis,
         tasks_version=version,
@@ -147,6 +148,7 @@ def _due(
         chosen={task: labels.chosen[task] for task in labels.in_time},
         left_out=tuple(sorted(left_out - labels.ours)),
         ours=tuple(sorted(labels.ours)),
+        answered_beside=tuple(sorted(beside)),
     )
 
 

@@ -69,6 +69,7 @@ def assess_jointly(snapshot: ProjectSnapshot, lease: Lease) -> None:
         basis=basis,
         questions=fingerprint_of(snapshot.schemas),
         labels=n_labels,
+        random=int(evidence.random.sum()),
         relation=None if relation is None else KeptRelation.of(relation),
     )
     lease.check()
@@ -174,6 +175,6 @@ def _predictions(
 
 
 def _assessed_by_all(held_out: Mapping[str, HeldOut]) -> frozenset[int]:
-    """Return the tasks that were closed or labelled when each question was assessed."""
+    """Return the tasks that were closed or answered when each question was assessed."""
     each = (one.left_out | one.answers.keys() for one in held_out.values())
     return frozenset.intersection(*map(frozenset, each))

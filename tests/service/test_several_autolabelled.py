@@ -24,7 +24,9 @@ from tests.service.test_several_questions import (
     CONFIG,
     Project,
     choose,
+    connect,
     connected,
+    make,
     region,
 )
 
@@ -291,7 +293,25 @@ def test_answers_that_people_leave_out_are_no_evidence(bench: Stand) -> None:
     assert [one["labels"] for one in bench.status(project.number)["questions"]] == [
         *(30, 30)
     ]
-    assert "answered every question" in report(bench, project).reason
+    joint = bench.state(project.number).assessments.joint()
+    assert joint is not None
+    assert joint.labels == 0
+    reason = report(bench, project).reason
+    assert "answered every question" in reason
+    assert "so far it has 0 such tasks, 0 of them drawn at random" in reason
+
+
+def test_tasks_that_wait_for_another_annotation_are_evidence(bench: Stand) -> None:
+    """Such a task is not closed, and has no answer to what the editor hides in it."""
+    project = make(bench.label_studio, TASKS)
+    bench.label_studio.patch_project(project.number, maximum_annotations=2)
+
+    connect(bench, project, labels=LABELS)
+
+    joint = bench.state(project.number).assessments.joint()
+    assert joint is not None
+    assert (joint.labels, joint.random) == (LABELS, LABELS)
+    assert report(bench, project).thresholds
 
 
 def test_numbers_beside_other_questions_are_refused(bench: Stand) -> None:
