@@ -256,6 +256,23 @@ def test_the_page_says_what_each_label_answers(
     assert not watch.complaints
 
 
+def test_an_open_page_shows_an_estimate_that_comes_later(
+    bench: Stand, project: Project, page: Page
+) -> None:
+    """All else that the page hears of, such as the round, stays as it is."""
+    watch = Watch(page)
+    state = bench.state(project.number)
+    state.client.delete(keys.of(state.key, keys.JOINT))
+    page.goto(f"{bench.url}/projects/{project.number}")
+    panel = page.locator("#rest")
+    expect(panel).to_contain_text("no estimate of all answers to a task together")
+
+    bench.look_after(project.number)
+
+    expect(panel).to_contain_text("get at least one wrong answer")
+    assert not watch.complaints
+
+
 def test_a_question_without_an_estimate_is_named(bench: Stand) -> None:
     project = connected(bench, labels=30)
     http = create_app(bench.services).test_client()
