@@ -108,12 +108,13 @@ def _ranking(snapshot: ProjectSnapshot) -> Ranking:
     ranking = snapshot.ranking()
     if ranking is None or not ranking.knows_something:
         raise NotNowError(NO_MODEL)
-    for question in snapshot.questions:
-        own = question.ranking()
+    for schema in snapshot.schemas:
+        own = (
+            ranking if schema is snapshot.schema else ranking.others.get(schema.control)
+        )
         if own is None or not own.has_model:
-            control = question.schema.control
             message = NO_MODEL_OF if snapshot.others else NO_MODEL
-            raise NotNowError(message.format(control=control))
+            raise NotNowError(message.format(control=schema.control))
     return ranking
 
 
