@@ -50,15 +50,13 @@ def assess_jointly(snapshot: ProjectSnapshot, lease: Lease) -> None:
     ----------
     snapshot : of the first question
     """
-    store, ranking = snapshot.state.assessments, snapshot.ranking()
-    basis = _basis(snapshot)
-    if not basis or ranking is None or not ranking.answers_all(snapshot.schemas):
+    store, basis = snapshot.state.assessments, _basis(snapshot)
+    if not basis or ((kept := store.joint()) and kept.basis == basis):
         return
-    kept = store.joint()
-    if kept is not None and kept.basis == basis:
+    if (held_out := _held_out(snapshot)) is None:
         return
-    held_out = _held_out(snapshot)
-    if held_out is None:
+    ranking = snapshot.ranking()
+    if ranking is None or not ranking.answers_all(snapshot.schemas):
         return
     seed = snapshot.preferences.seed
     tasks, evidence = compared_answers(held_out, ranking, snapshot.schemas, seed)
