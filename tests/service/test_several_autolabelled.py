@@ -361,7 +361,7 @@ def test_a_question_that_another_control_hides_is_refused(
     assert "decides" not in report(bench, project).reason
 
 
-@pytest.mark.parametrize("controls", [["topic"], ["quality", "topic", "faults"]])
+@pytest.mark.parametrize("controls", [["topic"], ["topic", "quality"]])
 def test_a_job_stays_with_its_questions(
     bench: Stand, project: Project, controls: list[str]
 ) -> None:
@@ -380,6 +380,27 @@ def test_a_job_stays_with_its_questions(
     order(bench, project, "resume")
     bench.settle(project.number)
     assert len(auto_labels(bench, project)) == TASKS - LABELS
+
+
+@pytest.mark.parametrize("many", [5, TASKS])
+def test_a_job_goes_on_with_its_questions_in_another_order(
+    bench: Stand, project: Project, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    """Of few tasks each row is written by itself, of many all in one call."""
+    monkeypatch.setattr(runner, "MANY", many)
+    predicted = rows(bench, project, VERSION)
+    order(bench, project, "start", certainty=0.0, annotations=False)
+    order(bench, project, "pause")
+    choose(bench, project, ["quality", "faults", "topic"])
+
+    order(bench, project, "resume")
+    bench.settle(project.number)
+
+    job = report(bench, project).job
+    assert (job.state, job.passed_over) == ("done", 0)
+    written = rows(bench, project, LABELS_VERSION)
+    assert len(written) == TASKS - LABELS
+    assert written == {task: predicted[task] for task in written}
 
 
 def test_an_older_estimate_does_not_stand_for_other_questions(
