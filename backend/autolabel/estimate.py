@@ -42,6 +42,7 @@ NO_JOINT_ESTIMATE = (
     f" {FEWEST_LABELS} tasks, {FEWEST_RANDOM} of them drawn at random, in which people"
     " answered every question that the editor shows"
 )
+SO_FAR = "; so far it has {labels} such tasks, {random} of them drawn at random"
 NUMBERS = (
     "Dubito does not auto-label numbers, which are hardly ever exactly right; export"
     " the predictions instead"
@@ -49,6 +50,12 @@ NUMBERS = (
 NUMBERS_BESIDE = (
     "Dubito does not auto-label {control!r}: numbers are hardly ever exactly right."
     " Choose the other questions in the extra params, as in `{params}`"
+)
+HIDDEN_BY_ANOTHER = (
+    "the answer to {deciding!r} decides whether the editor shows {control!r}, and"
+    " Dubito does not learn {deciding!r}, so it cannot tell in which tasks {control!r}"
+    " has an answer: add {deciding!r} to `controls` in the extra params, or leave"
+    " {control!r} out"
 )
 ERRORS = "the share of these tasks that get a wrong label"
 ERRORS_IN_PART = (
@@ -97,15 +104,17 @@ def estimate_of(state: ProjectState) -> Estimate:
 def _ranking(snapshot: ProjectSnapshot) -> Ranking:
     """Return what models say of each task, if it can be written for each question."""
     _refuse_numbers(snapshot)
+    _refuse_hidden(snapshot)
     ranking = snapshot.ranking()
     if ranking is None or not ranking.knows_something:
         raise NotNowError(NO_MODEL)
-    for question in snapshot.questions:
-        own = question.ranking()
+    for schema in snapshot.schemas:
+        own = (
+            ranking if schema is snapshot.schema else ranking.others.get(schema.control)
+        )
         if own is None or not own.has_model:
-            control = question.schema.control
             message = NO_MODEL_OF if snapshot.others else NO_MODEL
-            raise NotNowError(message.format(control=control))
+            raise NotNowError(message.format(control=schema.control))
     return ranking
 
 
@@ -120,6 +129,19 @@ def _refuse_numbers(snapshot: ProjectSnapshot) -> None:
         params = orjson.dumps({"controls": others}).decode()
         message = NUMBERS_BESIDE.format(control=numbers[0], params=params)
         raise NotNowError(message)
+
+
+def _refuse_hidden(snapshot: ProjectSnapshot) -> None:
+    """Raise `NotNowError` if a control that is not learnt hides a question.
+
+    People answered it in some tasks only, an auto-label would answer it in each.
+    """
+    learnt = {one.control for one in snapshot.schemas}
+    for one in snapshot.schemas:
+        deciding = one.condition.control if one.condition else ""
+        if deciding and deciding not in learnt:
+            message = HIDDEN_BY_ANOTHER.format(deciding=deciding, control=one.control)
+            raise NotNowError(message)
 
 
 def _relation(snapshot: ProjectSnapshot) -> Relation:
@@ -137,9 +159,11 @@ def _joint_relation(snapshot: ProjectSnapshot) -> Relation:
             control = question.schema.control
             raise NotNowError(NO_ESTIMATE_OF.format(control=control))
     joint = snapshot.state.assessments.joint()
-    is_meant = joint and joint.questions == fingerprint_of(snapshot.schemas)
-    if joint is None or joint.relation is None or not is_meant:
+    if joint is None or joint.questions != fingerprint_of(snapshot.schemas):
         raise NotNowError(NO_JOINT_ESTIMATE)
+    if joint.relation is None:
+        so_far = SO_FAR.format(labels=joint.labels, random=joint.random)
+        raise NotNowError(NO_JOINT_ESTIMATE + so_far)
     return joint.relation.relation
 
 

@@ -13,11 +13,14 @@ from dubito.backend.state.autolabel import ACTIVE, AutolabelJob
 from dubito.model.evaluation.autolabel_thresholds import Threshold, farthest, thresholds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dubito.backend.autolabel.estimate import Estimate
     from dubito.backend.autolabel.models import AutolabelCommand
     from dubito.backend.learning.snapshot import ProjectSnapshot
     from dubito.backend.services import Services
     from dubito.backend.state.project import ProjectState
+    from dubito.model.schema import Schema
 
 TOLERATED = 0.05
 NOTHING_OPEN = "no open task is left to label"
@@ -63,8 +66,8 @@ def other_questions(snapshot: ProjectSnapshot) -> str:
     Since it began, the questions that are learnt may have changed.
     """
     job = snapshot.state.autolabel.job()
-    learnt = tuple(one.control for one in snapshot.schemas)
-    if job.controls == learnt or (not job.control and len(learnt) == 1):
+    learnt = {one.control for one in snapshot.schemas}
+    if learnt == {*job.controls} or (not job.control and len(learnt) == 1):
         return ""
     names = " and ".join(map(repr, job.controls)) if job.control else "one question"
     return (
@@ -72,6 +75,15 @@ def other_questions(snapshot: ProjectSnapshot) -> str:
         " the same ones as `controls` in the extra params and resume, or undo the"
         " auto-labels"
     )
+
+
+def in_order_of(job: AutolabelJob, schemas: Sequence[Schema]) -> tuple[Schema, ...]:
+    """Return the questions in the order that they had when a job began.
+
+    Since then another one may have become the first.
+    """
+    places = {control: place for place, control in enumerate(job.controls)}
+    return tuple(sorted(schemas, key=lambda one: places.get(one.control, len(places))))
 
 
 def _advice(best: Threshold | None, total: int) -> str:

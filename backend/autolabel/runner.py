@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dubito.backend.autolabel.bulk import AutolabelBulk
 from dubito.backend.autolabel.marked_rows import passes_bulk_import
 from dubito.backend.autolabel.open_tasks import answerable
-from dubito.backend.autolabel.plan import other_questions
+from dubito.backend.autolabel.plan import in_order_of, other_questions
 from dubito.backend.autolabel.writer import AutolabelWriter
 from dubito.backend.publishing.bulk import BULK_TASKS
 from dubito.backend.state import keys
@@ -77,7 +77,7 @@ class AutolabelRunner:
         is_quiet, is_unused = self.turn.is_quiet(), self.turn.is_unused_everywhere()
         longest = min(SLICE_SECONDS, self.turn.tick())  # who polls hears of nothing
         began, state = time.monotonic(), self.turn.state
-        doing = state.autolabel.job().state
+        job = state.autolabel.job()
         own = iter(range(FEWEST if self._is_due() else 0))
 
         def is_late() -> bool:
@@ -85,7 +85,7 @@ class AutolabelRunner:
             is_awaited = not is_quiet or services.is_awaited()
             is_short = took > BUSY_SLICE_SECONDS and is_awaited
             is_claimed = took > longest or state.work.is_lease_wanted()
-            return is_short or is_claimed or state.autolabel.job().state != doing
+            return is_short or is_claimed or state.autolabel.job().state != job.state
 
         def is_over() -> bool:
             if is_late() or self.turn.gives_way():
@@ -98,7 +98,7 @@ class AutolabelRunner:
             client=self.turn.client,
             state=state,
             lease=self.turn.lease,
-            schemas=self.snapshot.schemas,
+            schemas=in_order_of(job, self.snapshot.schemas),
             is_over=is_over,
             throttle=self.turn.throttle,
         )
@@ -154,5 +154,6 @@ def run_autolabel(snapshot: ProjectSnapshot, client: LabelStudioClient) -> None:
     """Write the rows of a small project in one call, if that is called for."""
     if other_questions(snapshot):
         return
-    bulk = AutolabelBulk(client=client, state=snapshot.state, schemas=snapshot.schemas)
+    schemas = in_order_of(snapshot.state.autolabel.job(), snapshot.schemas)
+    bulk = AutolabelBulk(client=client, state=snapshot.state, schemas=schemas)
     bulk.fill(answerable(snapshot))

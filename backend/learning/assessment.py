@@ -110,7 +110,7 @@ def _concluded(
         return with_stretches(finding, scores, relation, suspects), None
     predictors = _sole_predictors(inputs, snapshot.state, items)
     finding = finding.model_copy(update={"sole_predictors": predictors})
-    if len(snapshot.questions) == 1 and snapshot.first is None:
+    if not snapshot.is_one_of_several:
         return finding, None
     return finding, held_out_of(assessment, inputs.assessed, inputs.task_ids, frozen)
 
@@ -129,7 +129,7 @@ def _due(
 ) -> FrozenLabels | None:
     """Return the labels as they are now; None if they are not worth an assessment."""
     basis = fingerprint_of(snapshot.label_version, version, snapshot.basis)
-    last = snapshot.assessments.finding(snapshot.kind)
+    last = _last_finding(snapshot)
     if last is not None and last.basis == basis:
         return None
     labels, settings = snapshot.labels, fingerprint_of(snapshot.basis)
@@ -138,7 +138,8 @@ def _due(
         enough = max(FEWEST_NEW, SHARE_NEW * last.labels)
         if abs(len(labels.chosen) - last.labels) < enough:
             return None
-    left_out = (labels.closed | labels.skipped) - set(labels.chosen)
+    left_out = (labels.closed | labels.skipped) - labels.chosen.keys()
+    beside = (snapshot.first or snapshot).labelled_tasks - labels.chosen.keys()
     return FrozenLabels(
         basis=basis,
         tasks_version=version,
@@ -147,7 +148,20 @@ def _due(
         chosen={task: labels.chosen[task] for task in labels.in_time},
         left_out=tuple(sorted(left_out - labels.ours)),
         ours=tuple(sorted(labels.ours)),
+        answered_beside=tuple(sorted(beside)),
     )
+
+
+def _last_finding(snapshot: ProjectSnapshot) -> AssessmentSummary | None:
+    """Return what was found last; None if it lacks what several questions need.
+
+    An older Dubito kept no predictions with it, and so no answers can be compared.
+    """
+    store = snapshot.assessments
+    is_compared = snapshot.is_one_of_several and snapshot.kind != "number"
+    if is_compared and store.held_out() is None:
+        return None
+    return store.finding(snapshot.kind)
 
 
 def _take_steps(

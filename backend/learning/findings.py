@@ -96,7 +96,7 @@ def held_out_of(
     tasks, sure = task_ids[known.rows].tolist(), known.sure(assessment.held_out)
     return HeldOut(
         settings=frozen.settings,
-        left_out=frozenset(frozen.left_out + frozen.ours),
+        left_out=frozenset(frozen.left_out + frozen.ours + frozen.answered_beside),
         answers={
             task: HeldOutAnswer(label=frozen.chosen[task], predicted=name, sure=chance)
             for task, name, chance in zip(tasks, predicted, sure.tolist(), strict=True)

@@ -50,15 +50,13 @@ def assess_jointly(snapshot: ProjectSnapshot, lease: Lease) -> None:
     ----------
     snapshot : of the first question
     """
-    store, ranking = snapshot.state.assessments, snapshot.ranking()
-    basis = _basis(snapshot)
-    if not basis or ranking is None or not ranking.answers_all(snapshot.schemas):
+    store, basis = snapshot.state.assessments, _basis(snapshot)
+    if not basis or ((kept := store.joint()) and kept.basis == basis):
         return
-    kept = store.joint()
-    if kept is not None and kept.basis == basis:
+    if (held_out := _held_out(snapshot)) is None:
         return
-    held_out = _held_out(snapshot)
-    if held_out is None:
+    ranking = snapshot.ranking()
+    if ranking is None or not ranking.answers_all(snapshot.schemas):
         return
     seed = snapshot.preferences.seed
     tasks, evidence = compared_answers(held_out, ranking, snapshot.schemas, seed)
@@ -69,6 +67,7 @@ def assess_jointly(snapshot: ProjectSnapshot, lease: Lease) -> None:
         basis=basis,
         questions=fingerprint_of(snapshot.schemas),
         labels=n_labels,
+        random=int(evidence.random.sum()),
         relation=None if relation is None else KeptRelation.of(relation),
     )
     lease.check()
@@ -174,6 +173,6 @@ def _predictions(
 
 
 def _assessed_by_all(held_out: Mapping[str, HeldOut]) -> frozenset[int]:
-    """Return the tasks that were closed or labelled when each question was assessed."""
+    """Return the tasks that were closed or answered when each question was assessed."""
     each = (one.left_out | one.answers.keys() for one in held_out.values())
     return frozenset.intersection(*map(frozenset, each))

@@ -138,6 +138,11 @@ class ProjectSnapshot:
         return (self.schema, *self.others)
 
     @property
+    def is_one_of_several(self) -> bool:
+        """Whether more questions than this one are learnt."""
+        return bool(self.others) or self.first is not None
+
+    @property
     def assessments(self) -> AssessmentStore:
         """What is known of how well this question is answered."""
         is_first = self.first is None

@@ -126,6 +126,8 @@ class FrozenLabels(StoredAssessment):
     chosen : the label of each task, in the order in which they were labelled
     left_out : tasks without a label that are not open to be judged: skipped ones
     ours : tasks that we labelled ourselves: nobody will be asked, and none has judged
+    answered_beside : tasks without a label of which people answered another question:
+        the editor may have hidden this one
     """
 
     basis: str
@@ -135,6 +137,7 @@ class FrozenLabels(StoredAssessment):
     chosen: dict[int, str]
     left_out: tuple[int, ...] = ()
     ours: tuple[int, ...] = ()
+    answered_beside: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

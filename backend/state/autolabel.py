@@ -81,6 +81,12 @@ class AutolabelRow:
     certainty: float
     others: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def packed(self) -> bytes:
+        """What the store keeps: of one question what an older Dubito can read."""
+        others = [dict(self.others)] if self.others else []
+        return orjson.dumps([self.label, self.certainty, *others])
+
 
 @dataclass(frozen=True, slots=True)
 class AutolabelStore:
@@ -96,10 +102,7 @@ class AutolabelStore:
 
     def begin(self, job: AutolabelJob, labels: Mapping[int, AutolabelRow]) -> bool:
         """Begin a job unless one is under way; what was written before is kept."""
-        packed = {
-            str(task): orjson.dumps([one.label, one.certainty, dict(one.others)])
-            for task, one in labels.items()
-        }
+        packed = {str(task): one.packed for task, one in labels.items()}
         order = {str(task): -one.certainty for task, one in labels.items()}
 
         def fill(pipe: Pipeline) -> bool:

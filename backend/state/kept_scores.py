@@ -90,7 +90,8 @@ class HeldOut(StoredAssessment):
     Attributes
     ----------
     settings : a mark of the settings then
-    left_out : tasks without a label that nobody would be asked for then
+    left_out : tasks without a label that nobody would be asked for then, or of which
+        people had answered another question
     answers : by task
     """
 
@@ -107,6 +108,7 @@ class JointFinding(StoredAssessment):
     basis : what it was computed from: equal bases give equal findings
     questions : a mark of the questions
     labels : how many tasks were compared
+    random : how many of them were drawn at random; 0 in what an older Dubito found
     relation : how often all answers are right at which confidence; None as long as too
         few tasks were compared
     """
@@ -114,6 +116,7 @@ class JointFinding(StoredAssessment):
     basis: str
     questions: str
     labels: int
+    random: int = 0
     relation: KeptRelation | None
 
 

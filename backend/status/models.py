@@ -162,6 +162,10 @@ class ProjectStatus(ResponseModel):
     assessed: Assessed = Field(
         description="the labels and the round that the last assessment is based on"
     )
+    estimates: str = Field(
+        description="a mark that changes with each assessment, of any question or of"
+        " all answers together: then the estimates of auto-labels change"
+    )
     again: list[RelabelStatus] = Field(
         description="tasks that were sent back for relabelling, and how many `answers`"
         " are kept of each"

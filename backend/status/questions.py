@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from dubito.backend.learning.assessment_input import FEWEST_LABELS
+from dubito.backend.learning.round import fingerprint_of
 from dubito.backend.response_model import Count, ResponseModel
 from dubito.backend.state.assessments import AssessmentSummary
 from dubito.backend.status.accuracy import Accuracy, MeanError, SetF1
@@ -52,6 +53,13 @@ def describe_questions(snapshot: ProjectSnapshot | None) -> list[QuestionStatus]
 def last_assessment(snapshot: ProjectSnapshot) -> AssessmentSummary:
     """Return what the last assessment of a question found; an empty one before it."""
     return snapshot.assessments.finding(snapshot.kind) or NOT_ASSESSED
+
+
+def mark_of_estimates(snapshot: ProjectSnapshot) -> str:
+    """Return a mark of what was last found of each question, and of all together."""
+    joint = snapshot.state.assessments.joint()
+    bases = [last_assessment(one).basis for one in snapshot.questions]
+    return fingerprint_of(bases, "" if joint is None else joint.basis)
 
 
 def is_held_back_by(snapshot: ProjectSnapshot) -> bool:

@@ -18,6 +18,7 @@ from dubito.backend.status.questions import (
     describe_questions,
     is_held_back_by,
     last_assessment,
+    mark_of_estimates,
     measured,
 )
 from dubito.backend.status.set_aside import (
@@ -147,8 +148,10 @@ def _assessed(snapshot: ProjectSnapshot | None) -> JsonObject:
     """Return how well a question is answered, and which labels to look at."""
     finding = NOT_ASSESSED if snapshot is None else last_assessment(snapshot)
     curve = [] if snapshot is None else snapshot.assessments.curve(snapshot.kind)
+    mark = "" if snapshot is None else mark_of_estimates(snapshot.first or snapshot)
     return {
         **measured(finding),
+        "estimates": mark,
         "curve": curve,
         "doubtful": finding.doubtful,
         "assessed": finding,

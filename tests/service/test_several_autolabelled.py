@@ -11,6 +11,7 @@ from dubito.backend.autolabel import runner
 from dubito.backend.autolabel.models import AutolabelCommand, AutolabelStatus
 from dubito.backend.autolabel.plan import describe_autolabel, request_autolabel
 from dubito.backend.errors import NotNowError
+from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.publishing.scores import LABELS_VERSION
 from dubito.backend.state import keys
 from dubito.backend.web.app import create_app
@@ -23,7 +24,9 @@ from tests.service.test_several_questions import (
     CONFIG,
     Project,
     choose,
+    connect,
     connected,
+    make,
     region,
 )
 
@@ -52,6 +55,13 @@ def report(bench: Stand, project: Project) -> AutolabelStatus:
 def order(bench: Stand, project: Project, action: str, **wish: object) -> None:
     command = AutolabelCommand.model_validate({"action": action, **wish})
     request_autolabel(command, bench.state(project.number), bench.services)
+
+
+def questions(bench: Stand, project: Project) -> tuple[ProjectSnapshot, ...]:
+    """Return how the project stands as to each question."""
+    snapshot = ProjectSnapshot.of(bench.state(project.number))
+    assert snapshot is not None
+    return snapshot.questions
 
 
 def start(bench: Stand, project: Project, *, annotations: bool = True) -> None:
@@ -246,6 +256,23 @@ def test_the_page_says_what_each_label_answers(
     assert not watch.complaints
 
 
+def test_an_open_page_shows_an_estimate_that_comes_later(
+    bench: Stand, project: Project, page: Page
+) -> None:
+    """All else that the page hears of, such as the round, stays as it is."""
+    watch = Watch(page)
+    state = bench.state(project.number)
+    state.client.delete(keys.of(state.key, keys.JOINT))
+    page.goto(f"{bench.url}/projects/{project.number}")
+    panel = page.locator("#rest")
+    expect(panel).to_contain_text("no estimate of all answers to a task together")
+
+    bench.look_after(project.number)
+
+    expect(panel).to_contain_text("get at least one wrong answer")
+    assert not watch.complaints
+
+
 def test_a_question_without_an_estimate_is_named(bench: Stand) -> None:
     project = connected(bench, labels=30)
     http = create_app(bench.services).test_client()
@@ -283,7 +310,25 @@ def test_answers_that_people_leave_out_are_no_evidence(bench: Stand) -> None:
     assert [one["labels"] for one in bench.status(project.number)["questions"]] == [
         *(30, 30)
     ]
-    assert "answered every question" in report(bench, project).reason
+    joint = bench.state(project.number).assessments.joint()
+    assert joint is not None
+    assert joint.labels == 0
+    reason = report(bench, project).reason
+    assert "answered every question" in reason
+    assert "so far it has 0 such tasks, 0 of them drawn at random" in reason
+
+
+def test_tasks_that_wait_for_another_annotation_are_evidence(bench: Stand) -> None:
+    """Such a task is not closed, and has no answer to what the editor hides in it."""
+    project = make(bench.label_studio, TASKS)
+    bench.label_studio.patch_project(project.number, maximum_annotations=2)
+
+    connect(bench, project, labels=LABELS)
+
+    joint = bench.state(project.number).assessments.joint()
+    assert joint is not None
+    assert (joint.labels, joint.random) == (LABELS, LABELS)
+    assert report(bench, project).thresholds
 
 
 def test_numbers_beside_other_questions_are_refused(bench: Stand) -> None:
@@ -300,7 +345,23 @@ def test_numbers_beside_other_questions_are_refused(bench: Stand) -> None:
     assert '`{"controls":["topic","quality","faults"]}`' in reason
 
 
-@pytest.mark.parametrize("controls", [["topic"], ["quality", "topic", "faults"]])
+@pytest.mark.parametrize("controls", [["quality", "faults"], ["faults"]])
+def test_a_question_that_another_control_hides_is_refused(
+    bench: Stand, project: Project, controls: list[str]
+) -> None:
+    choose(bench, project, controls)
+
+    reason = report(bench, project).reason
+
+    assert "'topic' decides whether the editor shows 'faults'" in reason
+    assert "add 'topic' to `controls` in the extra params, or leave 'faults'" in reason
+    with pytest.raises(NotNowError, match="add 'topic'"):
+        order(bench, project, "start", certainty=0.0)
+    choose(bench, project, ["topic", "faults"])
+    assert "decides" not in report(bench, project).reason
+
+
+@pytest.mark.parametrize("controls", [["topic"], ["topic", "quality"]])
 def test_a_job_stays_with_its_questions(
     bench: Stand, project: Project, controls: list[str]
 ) -> None:
@@ -321,6 +382,27 @@ def test_a_job_stays_with_its_questions(
     assert len(auto_labels(bench, project)) == TASKS - LABELS
 
 
+@pytest.mark.parametrize("many", [5, TASKS])
+def test_a_job_goes_on_with_its_questions_in_another_order(
+    bench: Stand, project: Project, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    """Of few tasks each row is written by itself, of many all in one call."""
+    monkeypatch.setattr(runner, "MANY", many)
+    predicted = rows(bench, project, VERSION)
+    order(bench, project, "start", certainty=0.0, annotations=False)
+    order(bench, project, "pause")
+    choose(bench, project, ["quality", "faults", "topic"])
+
+    order(bench, project, "resume")
+    bench.settle(project.number)
+
+    job = report(bench, project).job
+    assert (job.state, job.passed_over) == ("done", 0)
+    written = rows(bench, project, LABELS_VERSION)
+    assert len(written) == TASKS - LABELS
+    assert written == {task: predicted[task] for task in written}
+
+
 def test_an_older_estimate_does_not_stand_for_other_questions(
     bench: Stand, project: Project
 ) -> None:
@@ -332,6 +414,24 @@ def test_an_older_estimate_does_not_stand_for_other_questions(
     state.assessments.save_joint(joint.model_copy(update={"questions": "others"}))
 
     assert "all answers to a task together" in report(bench, project).reason
+
+
+def test_what_an_older_dubito_assessed_is_assessed_again(
+    bench: Stand, project: Project
+) -> None:
+    """It kept no predictions: a finished project would never have an estimate."""
+    before = report(bench, project).thresholds
+    state = bench.state(project.number)
+    names = [keys.JOINT, *(f"{keys.HELD_OUT}:{one}" for one in CONTROLS[1:])]
+    stale = [keys.of(state.key, name) for name in (keys.HELD_OUT, *names)]
+    assert state.client.delete(*stale) == len(CONTROLS) + 1
+
+    bench.settle(project.number)
+
+    assert report(bench, project).thresholds == before
+    points = [len(one.assessments.curve()) for one in questions(bench, project)]
+    bench.settle(project.number)
+    assert points == [len(one.assessments.curve()) for one in questions(bench, project)]
 
 
 def test_a_class_that_is_gone_passes_its_tasks_over(

@@ -116,12 +116,19 @@ def connected(
     bench: Stand, *, tasks: int = TASKS, labels: int = LABELS, **extra_params: object
 ) -> Project:
     project = make(bench.label_studio, tasks)
+    connect(bench, project, labels=labels, **extra_params)
+    return project
+
+
+def connect(
+    bench: Stand, project: Project, *, labels: int, **extra_params: object
+) -> None:
+    """Label tasks drawn at random, and have Dubito learn from them."""
     project.label(bench.label_studio, project.drawn(labels))
     params = {"learner": NAME, "preannotate": True, **extra_params}
     bench.label_studio.connect_backend(project.number, bench.url, extra_params=params)
     bench.connect(project.number)
     bench.settle(project.number)
-    return project
 
 
 def test_each_question_is_learnt_and_measured(bench: Stand) -> None:

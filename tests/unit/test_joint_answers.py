@@ -27,6 +27,8 @@ from tests.nearest import blobs, nearest_mean
 CLASSES = ("a", "b", "c")
 RUNS = 16
 LOOKED_AT = (0.0, 0.5, 0.8)
+WIDEST = 0.3
+"""Mean width of intervals that still tell something: of a share from 0 to 1."""
 
 
 def schema(control: str, shown_by: str = "", *classes: str) -> Schema:
@@ -188,13 +190,18 @@ SETTINGS = {
 @pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
 def test_the_interval_covers_the_tasks_with_a_wrong_answer(setting: Setting) -> None:
     """Nominal 95 %: of what the present models would write for each open task."""
-    covered = [one for seed in range(RUNS) for one in _covers(setting, seed)]
+    levels = [one for seed in range(RUNS) for one in _levels(setting, seed)]
 
+    covered, widths = zip(*levels, strict=True)
     assert np.mean(covered) >= 0.9
+    assert np.mean(widths) <= WIDEST
 
 
-def _covers(setting: Setting, seed: int) -> list[bool]:
-    """Label by doubt, and look whether thresholds' intervals hold the truth."""
+def _levels(setting: Setting, seed: int) -> list[tuple[bool, float]]:
+    """Label by doubt; return whether intervals hold the truth, and how wide they are.
+
+    There is one interval for each threshold that is looked at.
+    """
     project = Simulated(setting, seed)
     asked = project.asked()
     held = {one.control: project.held_out(one, asked) for one in SCHEMAS}
@@ -210,17 +217,20 @@ def _covers(setting: Setting, seed: int) -> list[bool]:
             for task, row in zip(rest.task_ids.tolist(), predictions.rows, strict=True)
         ]
     )
-    return _hold(rest.certainty, predictions.all_right(), wrong, relation)
+    return _compared(rest.certainty, predictions.all_right(), wrong, relation)
 
 
-def _hold(
+def _compared(
     certainty: NDArray[np.float64],
     sure: NDArray[np.float64],
     wrong: NDArray[np.bool_],
     relation: Relation,
-) -> list[bool]:
+) -> list[tuple[bool, float]]:
     return [
-        bool(one.low <= wrong[certainty >= one.certainty].mean() <= one.high)
+        (
+            bool(one.low <= wrong[certainty >= one.certainty].mean() <= one.high),
+            one.high - one.low,
+        )
         for one in thresholds(certainty, sure, relation)
         if one.certainty in LOOKED_AT and one.low is not None and one.high is not None
     ]

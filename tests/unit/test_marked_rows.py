@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import orjson
+
 from dubito.backend.autolabel.marked_rows import (
     is_writable,
     marked_row,
@@ -59,3 +61,14 @@ def test_labels_outlive_the_store_those_of_an_older_dubito_too(
         2: label("b"),
         3: AutolabelRow(label="a", certainty=0.9),
     }
+
+
+def test_an_older_dubito_reads_the_labels_of_one_question(state: ProjectState) -> None:
+    """A worker of it may run beside this one; it takes two values of each label."""
+    row = AutolabelRow(label="a", certainty=0.9)
+
+    state.autolabel.begin(AutolabelJob(state="writing"), {1: row})
+
+    packed = state.client.hget(keys.of(state.key, keys.REST_LABELS), "1")
+    assert orjson.loads(packed) == ["a", 0.9]
+    assert state.autolabel.labels() == {1: row}

@@ -255,8 +255,8 @@
       describe();
     });
     let seen = "";
-    project.onStatus(({ round, pool, assessed, phase }) => {
-      const basis = [round, pool, assessed.labels, phase].join();
+    project.onStatus(({ round, pool, estimates, phase }) => {
+      const basis = [round, pool, estimates, phase].join();
       if (basis === seen) return;
       seen = basis;
       look();
