@@ -10,7 +10,7 @@ from tests.label_studio import JsonObject, LabelStudio
 from tests.service.test_several_autolabelled import CONTROLS, LABELS, TASKS, values_in
 from tests.service.test_several_questions import CONFIG, Project, make
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 
 REQUIRED = CONFIG.replace(
     '<TextArea name="why"', '<TextArea name="why" required="true"'

@@ -233,7 +233,7 @@ def test_a_missing_file_is_set_aside_with_its_reason(bench: Stand) -> None:
 
     status = bench.assert_order_holds(project)
     assert (status["set_aside"], status["pool"]) == (2, 6)
-    assert any("404" in reason for reason in status["set_aside_reasons"])
+    assert any("no such upload" in reason for reason in status["set_aside_reasons"])
     assert any("FILE_HOSTS" in reason for reason in status["set_aside_reasons"])
 
 
