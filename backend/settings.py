@@ -228,12 +228,12 @@ def check_web_address(name: str, text: str, example: str) -> None:
     """
     if _is_web(text):
         return
-    meant, what = f"http://{text}", f"is {text!r}"
+    likely, what = f"http://{text}", f"is {text!r}"
     if "@" in text:  # it may hold a password
         what = "is not a web address"
-    is_likely = _is_web(meant) and "//" not in text and "@" not in text
-    shown = meant if is_likely else example
-    message = f"{name} {what}: use an address such as {shown}"
+    is_likely = _is_web(likely) and "//" not in text and "@" not in text
+    sample = likely if is_likely else example
+    message = f"{name} {what}: use an address such as {sample}"
     raise SettingsError(message)
 
 

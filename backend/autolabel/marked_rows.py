@@ -68,5 +68,5 @@ def _answers(
     schemas: Sequence[Schema], label: AutolabelRow
 ) -> Iterable[tuple[Schema, Answer]]:
     """Return the questions that the editor shows beside the answers, with these."""
-    shown = shown_labels({schemas[0].control: label.label, **label.others}, schemas)
-    return ((one, shown[one.control]) for one in schemas if one.control in shown)
+    labels = shown_labels({schemas[0].control: label.label, **label.others}, schemas)
+    return ((one, labels[one.control]) for one in schemas if one.control in labels)

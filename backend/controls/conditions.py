@@ -73,5 +73,5 @@ def shown_labels(
     labels: Mapping[str, Answer], schemas: Sequence[Schema]
 ) -> dict[str, Answer]:
     """Return those of some labels whose controls the editor shows beside the others."""
-    shown = (one.control for one in shown_questions(labels, schemas))
-    return {name: labels[name] for name in shown if name in labels}
+    controls = (one.control for one in shown_questions(labels, schemas))
+    return {name: labels[name] for name in controls if name in labels}

@@ -32,10 +32,10 @@ LONGEST_STAMP = 100
 """Characters on a scan, such as the line that a fax machine writes above it."""
 
 COVERED = 0.5
-"""Of a page: pictures so large are the page itself."""
+"""Share of a page: pictures that cover so much of it are the page itself."""
 
 MOST_OBJECTS = 1_000
-"""Of a page: a scan has a few, a drawing may have a million."""
+"""So many of a page are looked at: a scan has a few, a drawing may have a million."""
 
 LONGEST_SIDE = 512
 """Pixels of a page as it is drawn."""
@@ -89,7 +89,7 @@ def text_of(document: pypdfium2.PdfDocument) -> tuple[str, list[int]]:
     """
     parts: list[str] = []
     pictures: list[int] = []
-    length = shown = 0
+    length = n_filled = 0
     failure: pypdfium2.PdfiumError | None = None
     for number in range(min(len(document), MOST_PAGES)):
         try:
@@ -98,14 +98,16 @@ def text_of(document: pypdfium2.PdfDocument) -> tuple[str, list[int]]:
         except pypdfium2.PdfiumError as error:
             failure = error
             continue
-        is_picture = shown < FIRST_PAGES and is_drawn(page, text)
-        parts += [text] * bool(text)
-        pictures += [number] * is_picture
-        shown += bool(text) or is_picture
+        is_picture = n_filled < FIRST_PAGES and is_drawn(page, text)
+        if text:
+            parts.append(text)
+        if is_picture:
+            pictures.append(number)
+        n_filled += bool(text) or is_picture
         length += len(text)
         if length > LONGEST_TEXT:
             break
-    if failure is not None and not shown:
+    if failure is not None and not n_filled:
         raise failure
     return "\n".join(parts)[:LONGEST_TEXT], pictures
 

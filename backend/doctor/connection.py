@@ -156,6 +156,7 @@ def check_other_dubitos(patient: DiagnosticContext) -> Verdict:
     own = "" if connection is None else connection.backend_url
     own = without_user(own) if own else local_url(patient.settings)
     project = f"--project {patient.number}"
+    replacement = f"replace the other one: `dubito connect {project} --take-over`"
     if connection is None:
         return fault(
             f"the project is connected to a Dubito at {', '.join(others)}; this one,"
@@ -163,7 +164,7 @@ def check_other_dubitos(patient: DiagnosticContext) -> Verdict:
             "either its store was lost, or that is another Dubito",
             "if that address leads to this Dubito: `dubito connect"
             f" {project} --backend-url {others[0]}`",
-            f"replace the other one: `dubito connect {project} --take-over`",
+            replacement,
         )
     return fault(
         f"another Dubito at {', '.join(others)} is connected; this one is at {own}",
@@ -171,7 +172,7 @@ def check_other_dubitos(patient: DiagnosticContext) -> Verdict:
         " order the tasks",
         f"run `dubito disconnect {project}` on the other one, and `dubito connect"
         f" {project}` here",
-        f"replace the other one: `dubito connect {project} --take-over`",
+        replacement,
     )
 
 

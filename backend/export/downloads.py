@@ -89,9 +89,9 @@ def _snapshot(state: ProjectState, question: str) -> ProjectSnapshot | None:
 def _record(store: ModelStore, snapshot: ProjectSnapshot | None) -> ModelFile | None:
     """Return what is known of the last file, if it is of this question."""
     record = store.last_file()
-    if record is None or snapshot is None or record.control == snapshot.schema.control:
+    if record is None or snapshot is None:
         return record
-    return None
+    return record if record.control == snapshot.schema.control else None
 
 
 def _basis(snapshot: ProjectSnapshot | None) -> str:

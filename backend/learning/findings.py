@@ -83,17 +83,17 @@ def held_out_of(
     ----------
     task_ids : the task of each assessed row
     """
-    known = assessed.known
-    if known.kind == "number":
+    examples = assessed.known
+    if examples.kind == "number":
         return None
     predicted = likely_labels(
         assessment.held_out,
         assessed.classes,
-        known.kind,
-        may_be_empty=known.may_be_empty,
-        most_chosen=known.most_chosen,
+        examples.kind,
+        may_be_empty=examples.may_be_empty,
+        most_chosen=examples.most_chosen,
     )
-    tasks, sure = task_ids[known.rows].tolist(), known.sure(assessment.held_out)
+    tasks, sure = task_ids[examples.rows].tolist(), examples.sure(assessment.held_out)
     return HeldOut(
         settings=frozen.settings,
         left_out=frozenset(frozen.left_out + frozen.ours + frozen.answered_beside),

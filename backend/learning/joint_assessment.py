@@ -94,10 +94,10 @@ def _held_out(snapshot: ProjectSnapshot) -> dict[str, HeldOut] | None:
     """
     held_out = {}
     for question in snapshot.questions:
-        kept = question.assessments.held_out()
-        if kept is None or kept.settings != fingerprint_of(question.basis):
+        record = question.assessments.held_out()
+        if record is None or record.settings != fingerprint_of(question.basis):
             return None
-        held_out[question.schema.control] = kept
+        held_out[question.schema.control] = record
     return held_out
 
 
@@ -122,19 +122,19 @@ def compared_answers(
     of the models' answers to them
     """
     truth = _complete_answers(held_out, schemas)
-    known = ranking.among(truth)
-    predictions = _predictions(known, held_out, schemas)
+    sample = ranking.among(truth)
+    predictions = _predictions(sample, held_out, schemas)
     right = [
         shown_labels(row, schemas) == truth[task]
-        for task, row in zip(known.task_ids.tolist(), predictions.rows, strict=True)
+        for task, row in zip(sample.task_ids.tolist(), predictions.rows, strict=True)
     ]
     order = permutation(ranking.task_ids, seed)
     never = _assessed_by_all(held_out) - truth.keys()
     prefix = random_prefix(ranking.task_ids[order], truth, never)
-    return known.task_ids, Evidence(
+    return sample.task_ids, Evidence(
         right=np.array(right, dtype=np.float64),
         sure=predictions.all_right(),
-        random=np.isin(known.task_ids, np.array(prefix, dtype=np.int64)),
+        random=np.isin(sample.task_ids, np.array(prefix, dtype=np.int64)),
     )
 
 

@@ -156,17 +156,17 @@ def contest(
         kept = KeptRuns.of(seen, CACHE.parent / "runs" / name)
         if not only_kept:
             return carry_out_telling(seen, kept, some, console)
-        known = {job: kept.load(job) for job in some}
-        return {job: run for job, run in known.items() if run is not None}
+        finished = {job: kept.load(job) for job in some}
+        return {job: run for job, run in finished.items() if run is not None}
 
     runs = runs_with(made, jobs)
     usual = usual_material(name, made)
     if usual is not None:
-        seeing = [j for j in jobs if j.contestant.name in USUAL_NAMES.values()]
-        named = with_usual_names(runs_with(usual, seeing))
+        usual_jobs = [j for j in jobs if j.contestant.name in USUAL_NAMES.values()]
+        usual_runs = with_usual_names(runs_with(usual, usual_jobs))
     else:
-        named = with_usual_names(runs)
-    whole = complete({**runs, **named})
+        usual_runs = with_usual_names(runs)
+    whole = complete({**runs, **usual_runs})
     expected = {job.contestant.name for job in jobs if is_judged(job.contestant)}
     if not expected <= {job.contestant.name for job in whole}:
         return None

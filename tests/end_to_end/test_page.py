@@ -30,14 +30,14 @@ def rows(real_label_studio: LabelStudio, dubito: Dubito) -> Rows:
     """Label in the order in which tasks are served, now and then wrongly."""
     made = activities_project(real_label_studio)
     dubito.adopt(real_label_studio, made.project)
-    labelled = set[int]()
-    while len(labelled) < LABELS:
+    task_ids = set[int]()
+    while len(task_ids) < LABELS:
         task = real_label_studio.next_task(made.project)
         assert task is not None
-        label, number = made.truth[task], len(labelled)
+        label, number = made.truth[task], len(task_ids)
         answer = WRONG.get(label, label) if number % 15 == 14 else label
         real_label_studio.annotate(task, activity(answer))
-        labelled.add(task)  # Label Studio may serve a task that it has just stored
+        task_ids.add(task)  # a task that is served twice is one label
         if number % 5 == 0:
             dubito.settled(made.project)
     dubito.when(made.project, lambda status: status["assessed"]["labels"] == LABELS)

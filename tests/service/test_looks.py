@@ -105,10 +105,10 @@ def test_status_says_what_a_key_that_was_handed_over_means(
 def test_a_command_without_a_key_shows_what_the_workers_do(bench: Stand) -> None:
     project = bench.labelled_rows().project
 
-    told = with_key(bench, "").status(project)
+    status = with_key(bench, "").status(project)
 
-    assert told == bench.status(project)
-    assert told["mode"] == "events"
+    assert status == bench.status(project)
+    assert status["mode"] == "events"
 
 
 def test_a_command_with_a_key_shows_that_the_workers_have_none(bench: Stand) -> None:
@@ -116,7 +116,7 @@ def test_a_command_with_a_key_shows_that_the_workers_have_none(bench: Stand) -> 
     bench.state(project).work.request("everything")
     with_key(bench, "").look_after(project)
 
-    told = bench.status(project)
+    status = bench.status(project)
 
-    assert told["mode"] == "not_publishing"
-    assert any("there is no API key" in note for note in told["notes"])
+    assert status["mode"] == "not_publishing"
+    assert any("there is no API key" in note for note in status["notes"])

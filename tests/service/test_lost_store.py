@@ -69,6 +69,6 @@ def test_the_log_names_a_project_that_is_not_known_once(
         bench.label_studio.annotate(task, "walk")
         bench.run()
 
-    told = [r.getMessage() for r in caplog.records if r.name == jobs.logger.name]
-    assert len(told) == 1
-    assert f"`dubito connect --project {rows.project}`" in told[0]
+    messages = [r.getMessage() for r in caplog.records if r.name == jobs.logger.name]
+    assert len(messages) == 1
+    assert f"`dubito connect --project {rows.project}`" in messages[0]

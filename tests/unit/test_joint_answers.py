@@ -204,9 +204,9 @@ def _levels(setting: Setting, seed: int) -> list[tuple[bool, float]]:
     """
     project = Simulated(setting, seed)
     asked = project.asked()
-    held = {one.control: project.held_out(one, asked) for one in SCHEMAS}
+    held_out = {one.control: project.held_out(one, asked) for one in SCHEMAS}
     present = project.ranking(asked)
-    _, evidence = compared_answers(held, present, SCHEMAS, seed)
+    _, evidence = compared_answers(held_out, present, SCHEMAS, seed)
     relation = relation_in(evidence)
     assert relation is not None
     rest = present.among({*range(setting.n_tasks)} - {*asked})
