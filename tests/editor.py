@@ -31,7 +31,8 @@ def open_task(
     """Open a task in the editor, signed in as the owner.
 
     An editor with many charts sometimes stops with an error of its own while it draws
-    them ("trackerPoint"): a person loads the page again.
+    them ("trackerPoint"), and one with a page of HTML was once seen without the regions
+    of its prediction: a person loads the page again.
 
     Parameters
     ----------

@@ -44,6 +44,7 @@ REGIONS = """() => window.Htx.annotationStore.selected.regionStore.regions
     .filter(one => one._spans?.length)
     .map(one => [one.labelings[0].mainValue[0],
                  one._spans.map(span => span.textContent).join("")])"""
+ARE_DRAWN = f"() => ({IS_READY})() && ({REGIONS})().length"
 PLACE_OF = """(root, words) => {
     const walker = root.ownerDocument.createTreeWalker(root, NodeFilter.SHOW_TEXT);
     const range = root.ownerDocument.createRange();
@@ -115,9 +116,10 @@ def test_words_that_people_mark_are_learnt_and_predicted_ones_are_shown(
         for one in there.predictions(project)
         if one["task"] == task and one["model_version"] == VERSION
     ]
-    open_task(page, there, (project, task), case.element, IS_READY)
-    shown = wait_until(page, f"() => ({REGIONS})().length && ({REGIONS})()")
-    assert len(shown) == len(row["result"]) > 0
+    assert row["result"]
+    open_task(page, there, (project, task), case.element, ARE_DRAWN)
+    shown = page.evaluate(REGIONS)
+    assert len(shown) == len(row["result"])
     assert all(text in (TOWNS if name == case.town else PEOPLE) for name, text in shown)
     submitted = submit(page)["result"]
     assert sorted(map(ends_of, submitted)) == sorted(map(ends_of, row["result"]))
