@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
+from dubito.backend.cutting.number_spellings import with_numbers
 from dubito.backend.cutting.preamble import preamble_lines
 from dubito.backend.cutting.separators import decimal_mark, table_separator
 from dubito.backend.data_kinds.csv_files import (
@@ -150,7 +151,7 @@ def _frames(
             if frame.columns.has_duplicates:
                 message = "several columns have one name: rename them"
                 raise BadItemError(message)
-            yield frame
+            yield with_numbers(frame, layout.decimal, texts)
 
 
 def _check_texts(frame: pd.DataFrame, texts: Sequence[str]) -> None:

@@ -161,6 +161,42 @@ def test_decimal_commas_may_outnumber_the_separators(
     assert [values[0] for values in recording.values()] == [0, 12.625, -12.625]
 
 
+@pytest.mark.parametrize(
+    ("number", "separator"),
+    [
+        ("1.{:03},5", ";"),
+        ("1 {:03},5", ";"),
+        ("1\u202f{:03},5", ";"),
+        ("1'{:03}.5", ";"),
+        ('"1,{:03}.5"', ","),
+        ("1.001.{:03},5", "\t"),
+    ],
+)
+def test_thousands_may_be_set_apart(
+    tmp_path: Path, number: str, separator: str
+) -> None:
+    """The first numbers of a column are often smaller than a thousand."""
+    point = "," if ",5" in number else "."
+    low = [f"{n}{point}25" for n in range(SIZE)]
+    high = [number.format(n) for n in range(SIZE, 1_000)]
+    rows = (f"{20 * n}{separator}{x}\n" for n, x in enumerate(low + high))
+    path = written(tmp_path, f"time_ms{separator}acc_x\n{''.join(rows)}")
+
+    values = first_values(tasks_of(path))
+
+    most = 1_001_000 if "001" in number else 1_000
+    assert values == [0.25, *(most + n + 0.5 for n in range(SIZE, 1_000, SIZE))]
+
+
+def test_a_text_among_decimal_commas_is_one_missing_number(tmp_path: Path) -> None:
+    numbers = [f"{n},25" for n in range(1_000)]
+    numbers[150] = "ERR"
+    rows = "".join(f"{20 * n};{x}\n" for n, x in enumerate(numbers))
+    path = written(tmp_path, f"time_ms;acc_x\n{rows}")
+
+    assert first_values(tasks_of(path)) == [n + 0.25 for n in range(0, 1_000, SIZE)]
+
+
 def test_the_first_row_may_have_whole_numbers(tmp_path: Path) -> None:
     rows = "".join(f"{20 * n};{n},25;{n}\n" for n in range(1, 1_000))
     path = written(tmp_path, f"time_ms;acc_x;n\n0;0;0\n{rows}")
