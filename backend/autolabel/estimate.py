@@ -14,6 +14,7 @@ import orjson
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.errors import NotNowError
 from dubito.backend.learning.assessment_input import FEWEST_LABELS
+from dubito.backend.learning.estimate_needs import estimate_needs
 from dubito.backend.learning.round import fingerprint_of
 from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.model.evaluation.relation import FEWEST_RANDOM
@@ -28,10 +29,7 @@ NO_MODEL_OF = (
     "there is no model of {control!r} yet: label tasks whose answers to it differ, or"
     " leave it out of `controls` in the extra params"
 )
-NO_ESTIMATE = (
-    f"there is no accuracy estimate yet: it needs {FEWEST_LABELS} labels,"
-    f" {FEWEST_RANDOM} of them of tasks drawn at random"
-)
+NO_ESTIMATE = "there is no accuracy estimate yet: it needs {needs}"
 NO_ESTIMATE_OF = (
     "there is no accuracy estimate of {control!r} yet: it needs"
     f" {FEWEST_LABELS} answers to that question; or leave it out of `controls` in the"
@@ -148,7 +146,8 @@ def _relation(snapshot: ProjectSnapshot) -> Relation:
     """Return how often the only question is answered right at which confidence."""
     finding = snapshot.assessments.finding(snapshot.kind)
     if finding is None or finding.relation is None:
-        raise NotNowError(NO_ESTIMATE)
+        message = NO_ESTIMATE.format(needs=estimate_needs(snapshot))
+        raise NotNowError(message)
     return finding.relation.relation
 
 

@@ -90,8 +90,8 @@ def _advice(best: Threshold | None, total: int) -> str:
     """Say in a sentence how far the model can be trusted."""
     if best is None:
         return (
-            "no threshold keeps the expected error below 5 %: label more tasks,"
-            " especially tasks drawn at random"
+            "no threshold keeps the upper end of the 95 % interval of the errors at"
+            " 5 % or less: label more tasks, especially tasks drawn at random"
         )
     return (
         f"with a minimum certainty of {best.certainty:.2f}, Dubito would label"

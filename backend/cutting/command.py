@@ -27,6 +27,7 @@ from dubito.backend.labelstudio.client import LabelStudioClient
 from dubito.backend.labelstudio.label_config import control_names
 from dubito.backend.labelstudio.task_import import import_tasks
 from dubito.backend.progress import Show, progress_bars
+from dubito.model.evaluation.relation import FEWEST_GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -231,7 +232,8 @@ def _sentence(recording: Recording, tally: Tally) -> str:
 def _advice(options: CutOptions, job: CutJob) -> str:
     """Say where the tasks are, and what to do next."""
     total = sum(tally.windows for _, tally in job.tallies)
-    group = options.group or ("file" if len(options.files) > 1 else "")
+    by_file = "file" if len(options.files) >= FEWEST_GROUPS else ""
+    group = options.group or by_file
     hint = f'; set {{"group": "{group}"}} in the extra params' if group else ""
     if options.output is None:
         return (

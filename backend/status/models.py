@@ -133,8 +133,13 @@ class ProjectStatus(ResponseModel):
     )
     accuracy: Accuracy = Field(
         description="estimated accuracy with a 95 % interval (`low` to `high`), based"
-        " on `n` randomly drawn tasks; null below 20 labels or 5 such tasks, and"
-        " after `kind` has changed until the next assessment"
+        " on `n` randomly drawn tasks; null as long as there is less than"
+        " `accuracy_needs`, and after `kind` has changed until the next assessment"
+    )
+    accuracy_needs: str = Field(
+        description="what an estimate of the accuracy needs, as the object of a"
+        " sentence: how many labels, how many of them of tasks drawn at random, and of"
+        " how many groups if too few groups have labels"
     )
     f1: SetF1 | None = Field(
         description="of a question of the kind `any of`: `micro` and `macro` F1 with"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dubito.backend.controls.registry import codec_of
+from dubito.backend.learning.estimate_needs import estimate_needs
 from dubito.backend.learning.round_input import n_classes_of, query_config
 from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.learning.targets import distances_for
@@ -239,6 +240,7 @@ def _question_choices(snapshot: ProjectSnapshot | None) -> JsonObject:
         "acceptance": None if snapshot is None else snapshot.labels.acceptance,
         "classes": [] if snapshot is None else list(snapshot.schema.classes),
         "kind": "one of" if snapshot is None else snapshot.kind,
+        "accuracy_needs": estimate_needs(snapshot),
     }
 
 

@@ -167,21 +167,23 @@ def _is_learnt(trail: Trail) -> bool:
 
 
 def _outlook(trail: Trail) -> list[str]:
-    """Return what more labels would buy."""
+    """Return what the last labels changed, and what more would add to the accuracy."""
     changed_share, more = trail.changed, min(MORE, trail.n_open)
     if changed_share is None or more == 0:
         return []
-    accuracy = trail.accuracy
-    usual_room = 1.0 if accuracy is None else 1.0 - accuracy.estimate
-    most_room = 1.0 if accuracy is None else 1.0 - accuracy.low
-    usual = min(USUAL_GAIN * changed_share * more / MORE, usual_room)
-    most = min(changed_share + SLACK, most_room)
     change = (
         f"the last {LOOK_BACK} labels changed {100 * changed_share:.1f} % of the"
-        f" predictions; {more} more labels would add about {100 * usual:.1f} percentage"
-        f" points of accuracy, at most about {100 * most:.1f}"
+        " predictions"
     )
-    return [change]
+    if trail.accuracy is None:
+        return [change]
+    usual = min(USUAL_GAIN * changed_share * more / MORE, 1.0 - trail.accuracy.estimate)
+    most = min(changed_share + SLACK, 1.0 - trail.accuracy.low)
+    gain = (
+        f"{more} more labels would add about {100 * usual:.1f} percentage points of"
+        f" accuracy, at most about {100 * most:.1f}"
+    )
+    return [f"{change}; {gain}"]
 
 
 def _evidence(trail: Trail) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -155,6 +156,24 @@ def test_while_people_label_changed_settings_are_worth_an_assessment(
     assess_now(bench, state, is_quiet=False)
 
     assert len(state.assessments.curve()) == 2
+
+
+def test_an_accuracy_of_new_groups_needs_labels_of_three(
+    bench: Stand, rows: Rows
+) -> None:
+    """What is missing is named where people look for the accuracy."""
+    state = bench.state(rows.project)
+    state.note(extra_params={"learner": QUICK, "group": "person"})
+
+    state.groups.save({task: f"person {task % 2}" for task in rows.tasks})
+    assess_now(bench, state, is_quiet=False)
+
+    status = bench.status(rows.project)
+    reason = httpx.get(f"{bench.url}/api/projects/{rows.project}/rest").json()["reason"]
+    needs = status["accuracy_needs"]
+    assert status["accuracy"]["estimate"] is None
+    assert "from 3 groups, as the setting `group` is 'person', and come from 2" in needs
+    assert reason.endswith(needs)
 
 
 def test_while_people_label_what_an_older_dubito_found_is_kept(

@@ -27,6 +27,7 @@ def advice(share: float = 0.0, wrong: int = 0, **chosen: object) -> Advice:
         "predictions": changing(share),
         "surprises": [wrong, *[0] * (MODELS - 2)],
         "n_open": N_OPEN,
+        "accuracy": Accuracy(estimate=0.8, low=0.7, high=0.9, n=20),
         **chosen,
     }
     return advise(Trail(**facts))  # type: ignore[arg-type]  # the names are those of Trail
@@ -85,6 +86,14 @@ def test_what_more_labels_would_buy_is_said() -> None:
         "the last 30 labels changed 4.0 % of the predictions; 50 more labels would"
         " add about 1.6 percentage points of accuracy, at most about 5.0"
     )
+
+
+def test_nothing_is_promised_without_an_accuracy() -> None:
+    result = advice(share=0.03, accuracy=None)
+
+    [change] = [reason for reason in result.reasons if "% of the predictions" in reason]
+    assert change.startswith("the last 30 labels changed")
+    assert "would add" not in change
 
 
 def test_no_more_labels_are_spoken_of_than_there_are_tasks() -> None:

@@ -59,16 +59,12 @@
     const body = make("div");
     section.append(body);
     project.onChange(
-      ({ curve, assessed }) => [curve.length, assessed],
-      async ({ curve, kind }) => {
+      ({ curve, assessed, accuracy_needs: needs }) => [curve.length, assessed, needs],
+      async ({ curve, kind, accuracy_needs: needs }) => {
         const { by_chance: chance } = await project.shared("learning");
         if (!curve.length) {
           body.replaceChildren(
-            make(
-              "p",
-              { class: "muted" },
-              "The curve starts at 20 labels, 5 of them of tasks drawn at random.",
-            ),
+            make("p", { class: "muted" }, `The first point of the curve needs ${needs}.`),
           );
           return;
         }

@@ -88,11 +88,7 @@
     const name = status.questions.length > 1 ? `${measure} of ${status.question}` : measure;
     const found = Dubito.accuracy(status);
     if (!found) {
-      return tile(
-        name,
-        "not known yet",
-        "available from 20 labels, 5 of them of tasks drawn at random",
-      );
+      return tile(name, "not known yet", `it needs ${status.accuracy_needs}`);
     }
     return tile(
       name,
