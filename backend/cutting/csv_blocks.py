@@ -13,7 +13,11 @@ import pandas as pd
 
 from dubito.backend.cutting.number_spellings import with_numbers
 from dubito.backend.cutting.preamble import preamble_lines
-from dubito.backend.cutting.separators import decimal_mark, table_separator
+from dubito.backend.cutting.separators import (
+    decimal_mark,
+    has_thousands_marks,
+    table_separator,
+)
 from dubito.backend.data_kinds.csv_files import (
     check_shape,
     check_widths,
@@ -41,11 +45,13 @@ class Layout(NamedTuple):
 
     Attributes
     ----------
+    thousands : what sets thousands apart, if whole numbers tell so
     preamble : lines before the table
     """
 
     separator: str
     decimal: str
+    thousands: str | None
     has_names: bool
     encoding: str
     preamble: int
@@ -118,21 +124,14 @@ def layout_of(head: bytes) -> Layout:
     if has_names:
         check_widths(rows)
     whole = table[:-1] if len(table) > 2 else table  # the head may end within a row
-    decimal = decimal_mark(whole, separator)
-    return Layout(separator, decimal, has_names, encoding, preamble)
+    thousands = "." if has_thousands_marks(whole, separator) else None
+    decimal = "," if thousands else decimal_mark(whole, separator)
+    return Layout(separator, decimal, thousands, has_names, encoding, preamble)
 
 
 def _frames(
     stream: IO[bytes], layout: Layout, names: Sequence[str], texts: Sequence[str]
 ) -> Iterator[pd.DataFrame]:
-    options: dict[str, Any] = {
-        "dtype": {name if layout.has_names else int(name): str for name in texts},
-        "sep": layout.separator,
-        "decimal": layout.decimal,
-        "header": 0 if layout.has_names else None,
-        "encoding": layout.encoding,
-        "skiprows": layout.preamble,
-    }
     with pd.read_csv(
         stream,
         chunksize=BLOCK_ROWS,
@@ -143,7 +142,7 @@ def _frames(
         keep_default_na=False,  # "null" and "None" are names of classes, too
         na_values=MISSING,
         usecols=_wanted(layout, names),
-        **options,
+        **_options(layout, texts),
     ) as frames:
         for frame in frames:
             frame.columns = [str(name).strip() for name in frame.columns]
@@ -152,6 +151,19 @@ def _frames(
                 message = "several columns have one name: rename them"
                 raise BadItemError(message)
             yield with_numbers(frame, layout.decimal, texts)
+
+
+def _options(layout: Layout, texts: Sequence[str]) -> dict[str, Any]:
+    """Return how pandas is to read a file."""
+    return {
+        "dtype": {name if layout.has_names else int(name): str for name in texts},
+        "sep": layout.separator,
+        "decimal": layout.decimal,
+        "thousands": layout.thousands,
+        "header": 0 if layout.has_names else None,
+        "encoding": layout.encoding,
+        "skiprows": layout.preamble,
+    }
 
 
 def _check_texts(frame: pd.DataFrame, texts: Sequence[str]) -> None:

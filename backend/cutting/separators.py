@@ -1,9 +1,10 @@
-"""What parts the columns of a text file, and what its decimals."""
+"""What parts the columns of a text file, its decimals and its thousands."""
 
 from __future__ import annotations
 
 import csv
 import re
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from dubito.backend.data_kinds.recording_files import DECIMAL_COMMA
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DECIMAL_POINT = re.compile(r"\s*[+-]?[0-9]*\.[0-9]+([eE][+-]?[0-9]+)?\s*")
+WITH_POINTS = re.compile(r"[+-]?[0-9]*(\.[0-9]+)+([eE][+-]?[0-9]+)?")
+WITH_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+")
+BELOW_THOUSAND = re.compile(r"[+-]?[0-9]{1,3}")
+FEWEST_WITH_THOUSANDS = 50
+"""Decimals of so many numbers hardly ever are three each time: some end with 0."""
+
 BLANK = " "
 SEPARATORS = (",", ";", "\t", BLANK)
 BESIDE_COMMAS = (";", "\t")
@@ -53,6 +60,34 @@ def decimal_mark(lines: Sequence[str], separator: str) -> str:
     cells = [cell for row in rows for cell in row]
     points = sum(DECIMAL_POINT.fullmatch(cell) is not None for cell in cells)
     return "," if sum(map(_has_decimal_comma, cells)) > points else "."
+
+
+def has_thousands_marks(lines: Sequence[str], separator: str) -> bool:
+    """Return whether the points of a table set thousands apart: 8.022 beside 950.
+
+    So it is only if each number with a point can be meant so, and each column that has
+    such numbers has smaller ones without a point, and no larger ones.
+
+    Parameters
+    ----------
+    lines : of the table
+    """
+    if separator == ",":
+        return False
+    rows = csv.reader(lines, delimiter=separator)
+    count = 0
+    for column in zip_longest(*rows, fillvalue=""):
+        cells = [cell.strip() for cell in column]
+        pointed = [cell for cell in cells if WITH_POINTS.fullmatch(cell)]
+        whole = [cell for cell in cells if cell.lstrip("+-").isdigit()]
+        if not pointed:
+            continue
+        if not (whole and all(map(BELOW_THOUSAND.fullmatch, whole))):
+            return False
+        if not all(map(WITH_THOUSANDS.fullmatch, pointed)):
+            return False
+        count += len(pointed)
+    return count >= FEWEST_WITH_THOUSANDS
 
 
 def _parts_decimal_commas(line: str, separator: str) -> bool:

@@ -188,6 +188,20 @@ def test_thousands_may_be_set_apart(
     assert values == [0.25, *(most + n + 0.5 for n in range(SIZE, 1_000, SIZE))]
 
 
+@pytest.mark.parametrize(
+    ("low", "expected"), [("{}", 8_000), ("{}.5", 8), ("{:05}", 8)]
+)
+def test_points_of_whole_numbers_set_thousands_apart(
+    tmp_path: Path, low: str, expected: float
+) -> None:
+    """Not where a column has other decimals, or larger numbers without a point."""
+    cells = [low.format(n) if n < SIZE else f"8.{n - SIZE:03}" for n in range(1_000)]
+    rows = "".join(f"{20 * n};{cell}\n" for n, cell in enumerate(cells))
+    path = written(tmp_path, f"time_ms;acc_x\n{rows}")
+
+    assert first_values(tasks_of(path))[1] == expected
+
+
 def test_a_text_among_decimal_commas_is_one_missing_number(tmp_path: Path) -> None:
     numbers = [f"{n},25" for n in range(1_000)]
     numbers[150] = "ERR"
