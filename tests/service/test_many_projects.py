@@ -70,3 +70,23 @@ def test_a_look_that_is_long_overdue_comes_with_the_news(services: Services) -> 
     look_around(services, {})
 
     assert services.queue.job_ids
+
+
+def test_of_looks_that_are_long_overdue_one_at_a_time_comes_with_the_news(
+    services: Services, redis: Redis
+) -> None:
+    """A label would wait for all that came before, and again after some seconds."""
+    for key in PROJECTS:
+        state = services.projects.at(key)
+        state.work.unqueue()
+        state.work.due_in(-OVERDUE_SECONDS - 1)
+
+    for _time in range(2):
+        look_around(services, {})
+        assert services.queue.count == 1
+    last = services.projects.at(PROJECTS[-1])
+    last.work.request()
+    services.wake(last)
+
+    next_project(services, redis)
+    assert next_project(services, redis) == PROJECTS[-1]
