@@ -1,6 +1,7 @@
 """Many projects share one worker: news of one comes before looks at all others."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from redis import Redis
@@ -51,6 +52,33 @@ def test_a_label_comes_before_looks_that_were_due_first(
 
     assert next_project(services, redis) == PROJECTS[-1]
     assert next_project(services, redis) in PROJECTS[:-1]
+
+
+@pytest.mark.parametrize(("mode", "is_first"), [("polling", True), ("events", False)])
+def test_looks_come_first_where_they_alone_tell_of_labels(
+    services: Services,
+    redis: Redis,
+    mode: Literal["events", "polling"],
+    *,
+    is_first: bool,
+) -> None:
+    last = services.projects.at(PROJECTS[-1])
+    last.note(connection=Connection(mode=mode), labelled_at=last.clock())
+
+    look_around(services, {})
+
+    assert (next_project(services, redis) == PROJECTS[-1]) == is_first
+
+
+def test_a_polled_project_in_which_nobody_labels_waits_for_its_turn(
+    services: Services, redis: Redis
+) -> None:
+    last = services.projects.at(PROJECTS[-1])
+    last.note(connection=Connection(mode="polling"))
+
+    look_around(services, {})
+
+    assert next_project(services, redis) == PROJECTS[0]
 
 
 def test_a_look_waits_in_the_queue_once_however_long_that_takes(
