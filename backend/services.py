@@ -37,6 +37,12 @@ if TYPE_CHECKING:
     from dubito.backend.state.project import ProjectState
 
 HANDED_SECONDS = 60
+OVERDUE_TURN_SECONDS = 5
+"""Looks that are long overdue come with the news one at a time, so far apart."""
+
+LABELLING_SECONDS = 600.0
+"""Who gave a label may give another one so long afterwards: some tasks are long."""
+
 FIRST_JOBS = 5
 """So many jobs of a queue are looked at: hardly more than two are of one project."""
 
@@ -131,13 +137,25 @@ class Services:
     def wake_when_due(self, state: ProjectState) -> None:
         """Let a worker look after a project whose time has come.
 
-        What has happened there, and a look that is long overdue, wait no longer than
-        other news.
+        What has happened there waits no longer than other news, nor does now and then
+        a look that is long overdue: of many at a time, each label would wait for all.
+        Where somebody labels and no event tells of it, a look is how news come.
         """
-        if state.work.pending() or state.work.is_overdue():
+        if state.work.pending() or self._is_overdue(state) or self._is_polled(state):
             self.wake(state)
         elif state.work.claim_queue_slot(is_look=True):
             self._enqueue(self.looks, "look_after", state.key)
+
+    def _is_overdue(self, state: ProjectState) -> bool:
+        """Return whether a look is long overdue, and its turn has come."""
+        is_overdue = state.work.is_overdue()
+        return is_overdue and self.claim_once(keys.OVERDUE_TURN, OVERDUE_TURN_SECONDS)
+
+    def _is_polled(self, state: ProjectState) -> bool:
+        """Return whether somebody labels in a project, and looks alone tell of it."""
+        facts = state.facts()
+        is_polled = facts.connection is not None and facts.connection.mode == "polling"
+        return is_polled and abs(state.clock() - facts.labelled_at) < LABELLING_SECONDS
 
     @property
     def queues(self) -> tuple[Queue, ...]:

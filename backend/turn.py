@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 TICKS = {"events": 30.0, "polling": 2.0}
 PROJECT_TICK = 30.0
+EARLY = 0.1
+"""What would be due so soon, as a share of its pause, is read with what is due now: a
+look costs as much again as what it reads."""
+
 SOONEST_LOOK = 0.5
 QUIET_SECONDS = 5.0
 STEP_SECONDS = 5
@@ -103,6 +107,10 @@ class Turn:
     def has_passed(self, seconds: float, since: float) -> bool:
         """Return whether a time is past; a future time is of a clock put back since."""
         return abs(self.state.clock() - since) >= seconds
+
+    def is_due(self, pause: float, since: float) -> bool:
+        """Return whether what is read again after a pause is due, or very soon."""
+        return self.has_passed((1 - EARLY) * pause, since)
 
     def tick(self) -> float:
         """Return how many seconds pass between two reads of Label Studio."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from dubito.backend.data_kinds.registry import kind_named
 from dubito.backend.features.leaking_columns import leaking_columns
-from dubito.backend.learning.assessment_input import AssessmentInput
+from dubito.backend.learning.assessment_input import AssessmentInput, are_enough
 from dubito.backend.learning.findings import finding_of, held_out_of, with_stretches
 from dubito.backend.learning.round import fingerprint_of
 from dubito.backend.state.assessments import FrozenLabels
@@ -61,12 +61,16 @@ def assess(
     makes_way : asked before each step: whether something else comes first
     is_quiet : whether nobody seems to be labelling: then any new label is worth it
     """
-    version, items = snapshot.items(services.feature_tables)
-    store = snapshot.assessments
+    store, version = snapshot.assessments, snapshot.state.tasks.version()
     previous = _frozen_labels(snapshot, version)
     frozen = previous or _due(snapshot, version, is_quiet=is_quiet)
     if frozen is None:
         return
+    if not are_enough([*frozen.chosen.values()]):
+        store.drop()
+        return
+    # Loaded last: a worker looks at many projects in which nothing is due.
+    _, items = snapshot.items(services.feature_tables)
     inputs = AssessmentInput.of(frozen, snapshot, items)
     if inputs is None:
         store.drop()

@@ -19,7 +19,7 @@ from dubito.model.numbers import scale_named
 from dubito.model.query.seed_set import permutation, tie_breaker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -56,7 +56,7 @@ class AssessmentInput:
         by_task, place = frozen.chosen, items.positions
         labels = {place[task]: by_task[task] for task in by_task if task in place}
         schema = learnt_schema(snapshot.schema, [*labels.values()])
-        if len(labels) < FEWEST_LABELS or len(set(labels.values())) < 2:
+        if not are_enough([*labels.values()]):
             return None
         left_out = {place[task] for task in frozen.left_out if task in place}
         # What we labelled ourselves is as unknown as ever, but nobody will be asked.
@@ -80,6 +80,11 @@ class AssessmentInput:
             fit=stretches.fit if stretches else fit_by(project_learner, examples),
             stretches=stretches,
         )
+
+
+def are_enough(labels: Sequence[Answer]) -> bool:
+    """Return whether there are some labels, two of which differ."""
+    return len(labels) >= FEWEST_LABELS and len(set(labels)) >= 2
 
 
 def _stretches(

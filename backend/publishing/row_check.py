@@ -67,9 +67,10 @@ class RowCheck:
         """Tell whether the next tasks have other rows than Dubito has written."""
         tasks = [place.task for place in facts.window]
         scores = self.state.published.scores_of(tasks)
+        numbers = self.state.published.rows_of(tasks)
         written_rows = {
-            task: (self.state.published.row(task), score)
-            for task, score in zip(tasks, scores, strict=True)
+            task: (number, score)
+            for task, number, score in zip(tasks, numbers, scores, strict=True)
             if score is not None
         }
         rows_by_task = rows_of(self.client, self.state.id, list(written_rows))

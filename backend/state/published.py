@@ -39,6 +39,13 @@ class PublishedStore:
         row = self.client.hget(self._rows, str(task))
         return None if row is None else int(row)
 
+    def rows_of(self, tasks: Sequence[int]) -> list[int | None]:
+        """Return the ids of the rows of some tasks, in the same order."""
+        if not tasks:
+            return []
+        rows = self.client.hmget(self._rows, [str(task) for task in tasks])
+        return [None if row is None else int(row) for row in rows]
+
     def tasks(self) -> set[int]:
         """Return the tasks that have a row."""
         return self._tasks_with_id() | self.tasks_without_id()

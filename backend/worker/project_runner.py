@@ -167,7 +167,7 @@ class ProjectRunner:
         is_named = facts.setup_at > facts.settings_at
         if is_named and self.turn.has_passed(SETTLE_SECONDS, facts.setup_at):
             follow(self.services, self.state, self.client)
-        is_due = self.turn.has_passed(PROJECT_TICK, facts.project_at)
+        is_due = self.turn.is_due(PROJECT_TICK, facts.project_at)
         is_due = is_due or self._has_lost_count()
         if is_due or not {"project", "everything"}.isdisjoint(requests):
             check_sampling(self.services, self.state, sync.project(), self.client)
@@ -180,7 +180,7 @@ class ProjectRunner:
         elif "tasks" in requests or self._has_lost_count():
             sync.tasks()
         synced_at = self.state.facts().synced_at
-        if "changes" in requests or self.turn.has_passed(self.turn.tick(), synced_at):
+        if "changes" in requests or self.turn.is_due(self.turn.tick(), synced_at):
             sync.changes()
         self.state.work.clear_request(asked_until, *READ_AT_ONCE)
 

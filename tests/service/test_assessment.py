@@ -1,6 +1,7 @@
 """How good the model is, and whether to stop: found out while nobody waits."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from redis import Redis
 
 from dubito.backend import turn
 from dubito.backend.export.tables import snapshot_of
+from dubito.backend.features.feature_table_cache import FeatureTableCache
 from dubito.backend.learning.assessment import FEWEST_NEW, assess
 from dubito.backend.learning.assessment_input import FEWEST_LABELS
 from dubito.backend.state import keys
@@ -328,3 +330,31 @@ def test_an_emptied_store_finds_the_same_again(
     after = bench.status(rows.project)
     for name in ("accuracy", "stop", "doubtful", "agreement"):
         assert after[name] == before[name]
+
+
+def tables_loaded(bench: Stand, state: ProjectState) -> int:
+    """Return how many tables another worker loads to assess what is due."""
+    services = replace(bench.services, feature_tables=FeatureTableCache())
+    assess_now(replace(bench, services=services), state)
+    return len(services.feature_tables._kept)  # noqa: SLF001 - what is loaded is kept
+
+
+def test_a_worker_loads_no_tasks_where_no_assessment_is_due(
+    bench: Stand, rows: Rows
+) -> None:
+    """It looks at all projects again and again, and keeps the tables of a few."""
+    assert assessed(bench, rows) == LABELS
+
+    assert tables_loaded(bench, bench.state(rows.project)) == 0
+
+
+def test_a_worker_loads_no_tasks_for_too_few_labels(bench: Stand) -> None:
+    few = bench.labelled_rows(labels=FEWEST_LABELS - 1)
+
+    assert tables_loaded(bench, bench.state(few.project)) == 0
+
+
+def test_a_worker_loads_the_tasks_for_new_labels(bench: Stand, rows: Rows) -> None:
+    label(bench, rows, 1)
+
+    assert tables_loaded(bench, bench.state(rows.project)) == 1

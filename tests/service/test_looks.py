@@ -55,6 +55,24 @@ def test_what_happens_meanwhile_does_not_put_off_the_next_look(
     assert due_in(bench, rows.project) == pytest.approx(TICKS["events"] - 20.0)
 
 
+@pytest.mark.parametrize("looked_at", ["synced_at", "project_at"])
+def test_what_is_due_very_soon_is_read_in_the_same_look(
+    bench: Stand, looked_at: str
+) -> None:
+    """Else each project would be looked at twice in a tick, half a second apart."""
+    rows = bench.labelled_rows()
+    tidied(bench, rows.project)
+    bench = at_rest(bench)
+    state = bench.state(rows.project)
+    now = state.clock()
+    state.note(synced_at=now - 30.0, project_at=now - 30.0)
+    state.note(**{looked_at: now - 29.0})
+
+    bench.look_after(rows.project)
+
+    assert due_in(bench, rows.project) == pytest.approx(TICKS["events"])
+
+
 def test_a_look_that_was_missed_is_made_at_once(bench: Stand) -> None:
     rows = bench.labelled_rows()
     state = bench.state(rows.project)
