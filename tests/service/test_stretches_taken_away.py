@@ -25,7 +25,7 @@ from dubito.backend.web.app import create_app
 from tests.dubito_process import Rows
 from tests.label_studio import CONTROL, ITEM, JsonObject
 from tests.service.stand import Stand
-from tests.service.test_model_taken_away import predicted
+from tests.service.test_model_taken_away import predicted, predicted_here
 from tests.service.test_stretches_learnt import (
     KINDS,
     TASKS,
@@ -134,11 +134,11 @@ def test_a_file_for_each_item_is_read(
     (raw / "one.txt").write_bytes(b"\r\n\r\n Today Ann went to Rome by train.")
     (raw / "none.txt").write_text("and so on")
 
-    lines = predicted(folder, raw)
+    lines = predicted_here(folder, raw)
 
     assert stretches_of(lines, "none.txt") == [["", "", ""]]
     assert stretches_of(lines, "one.txt") == [["11", "14", "PER"], ["23", "27", "LOC"]]
-    assert predicted(folder, raw / "none.txt") == lines[:1]
+    assert predicted_here(folder, raw / "none.txt") == lines[:1]
 
 
 def test_a_page_in_a_file_is_read(
@@ -149,7 +149,7 @@ def test_a_page_in_a_file_is_read(
     page = tmp_path / "page.html"
     page.write_text(task["data"]["page"], encoding="utf-8")
 
-    lines = predicted(folder, page)
+    lines = predicted_here(folder, page)
 
     expected = predicted_in(shared, rows.project)[rows.tasks[-1]]
     assert stretches_of(lines, "page.html") == expected
@@ -168,7 +168,7 @@ def test_a_recording_in_a_file_is_read(
         writer.writerow(["time", "x"])
         writer.writerows(zip(columns["time"], columns["x"], strict=True))
 
-    lines = predicted(folder, walk)
+    lines = predicted_here(folder, walk)
 
     stretches = [[float(a), float(b), c] for a, b, c in stretches_of(lines, "walk.csv")]
     expected = predicted_in(shared, rows.project)[rows.tasks[-1]]
@@ -208,7 +208,7 @@ def test_events_in_files_of_sound_are_told_in_seconds(
     sound = tmp_path / "new.wav"
     sound.write_bytes(content)
 
-    lines = predicted(folder, sound)
+    lines = predicted_here(folder, sound)
 
     assert [line["label"] for line in lines] == [name for _, _, name in events]
     ends = [(float(line["start"]), float(line["end"])) for line in lines]
@@ -219,7 +219,7 @@ def test_motion_in_files_of_video_is_told_in_frames(
     bench: Stand, caller: FlaskClient, tmp_path: Path
 ) -> None:
     random = np.random.default_rng(0)
-    videos = [video_with_motion(random) for _ in range(8)]
+    videos = [video_with_motion(random) for _ in range(5)]
     files = {f"v{place}.webm": content for place, (content, _) in enumerate(videos)}
     marks = [
         [video_region((first, last), name) for first, last, name in motions]
@@ -231,7 +231,7 @@ def test_motion_in_files_of_video_is_told_in_frames(
     video = tmp_path / "new.webm"
     video.write_bytes(content)
 
-    lines = predicted(folder, video)
+    lines = predicted_here(folder, video)
 
     assert [line["label"] for line in lines] == [name for _, _, name in motions]
     ends = [(int(line["start"]), int(line["end"])) for line in lines]
