@@ -100,6 +100,15 @@ def page(tmp_path: Path) -> Iterator[Page]:
 
 
 @pytest.fixture
+def few_trees(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the usual learner grow few trees, but for a test that may be `slow`."""
+    from tests.few_trees import grow_few
+
+    if request.node.get_closest_marker("slow") is None:
+        grow_few(monkeypatch)
+
+
+@pytest.fixture
 def fake_server() -> Iterator[FakeServer]:
     from tests.fake_label_studio import FakeServer
 

@@ -8,22 +8,19 @@ from redis import Redis
 
 from dubito.backend.publishing import write_throttle
 from dubito.model.evaluation import assessment, crossfit
-from dubito.model.learners import ensemble, registry, set_ensemble, set_experts
-from dubito.model.stretches import classifiers
+from dubito.model.learners import ensemble, registry, set_ensemble
 from tests.fake_label_studio import FakeServer
+from tests.few_trees import grow_few
 from tests.quick_learner import Quick
 from tests.service.stand import Stand, stand
 from tests.store import store_running
 
 REAL_LEARNER, REAL_THROTTLE = "real_learner", "real_throttle"
 FEWER: Sequence[tuple[ModuleType, str, int]] = (
-    *((module, "TREES", 12) for module in (classifiers, ensemble, set_ensemble)),
-    *((module, "TREES_PER_FOLD", 4) for module in (ensemble, set_ensemble)),
-    (set_experts, "FEWEST_TREES", 4),
     *((module, "FOLDS", 3) for module in (ensemble, set_ensemble, crossfit)),
     (assessment, "RANDOM_POINTS", 3),
 )
-"""How much the usual learner and the assessment compute here."""
+"""How often the usual learner and the assessment hold labels out here."""
 
 LEARNERS, QUICK_LEARNERS = registry.BUILT_IN, MappingProxyType({"auto": Quick})
 BURST_SECONDS = write_throttle.BURST_SECONDS
@@ -40,6 +37,7 @@ def make_quick(node: pytest.Item | pytest.Module, patch: pytest.MonkeyPatch) -> 
     is_paced = node.get_closest_marker(REAL_THROTTLE) is not None
     burst_seconds = BURST_SECONDS if is_paced else float("inf")
     patch.setattr(write_throttle, "BURST_SECONDS", burst_seconds)
+    grow_few(patch)
     for module, name, number in FEWER:
         patch.setattr(module, name, number)
     is_real = node.get_closest_marker(REAL_LEARNER) is not None
