@@ -1,29 +1,32 @@
-"""What every test may ask for."""
+"""What every test may ask for.
 
-from collections.abc import Iterator
+The process that hands tests out to others reads this file, too, and runs none: fixtures
+import what they need, so that it need not wait for it.
+"""
+
+from __future__ import annotations
+
 from contextlib import suppress
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 from hypothesis import settings
-from playwright.sync_api import Page
-from redis import Redis
-from redis.exceptions import RedisError
 
-from dubito.backend import healthcheck
-from dubito.backend.services import Services
-from dubito.backend.state import work_queue
-from dubito.backend.web import health
-from tests.browser import browser_showing
-from tests.dubito_process import Dubito, dubito_running
 from tests.examples import EVERYDAY, examples
-from tests.fake_label_studio import FakeServer, Faults
-from tests.label_studio import LabelStudio, signed_in
 from tests.patience import PATIENCE_SECONDS
-from tests.real_label_studio import real_label_studio_running
-from tests.sink import Sink, sink_listening
-from tests.store import services_over, store_client, store_running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Page
+    from redis import Redis
+
+    from dubito.backend.services import Services
+    from tests.dubito_process import Dubito
+    from tests.fake_label_studio import FakeServer, Faults
+    from tests.label_studio import LabelStudio
+    from tests.sink import Sink
 
 settings.register_profile("any machine", examples(EVERYDAY), deadline=None)
 settings.load_profile("any machine")
@@ -40,6 +43,10 @@ def _parts_in_this_process_outlast_a_stalled_machine() -> Iterator[None]:
     the store is down that has not answered for 0.3 s. Processes of their own are as
     strict as ever.
     """
+    from dubito.backend import healthcheck
+    from dubito.backend.state import work_queue
+    from dubito.backend.web import health
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(work_queue, "LEASE_SECONDS", PATIENCE_SECONDS)
         patch.setattr(health, "PATIENCE_SECONDS", PATIENCE_SECONDS)
@@ -50,6 +57,8 @@ def _parts_in_this_process_outlast_a_stalled_machine() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def real_label_studio() -> Iterator[LabelStudio]:
     """One server for the whole session: make a project of your own in it."""
+    from tests.real_label_studio import real_label_studio_running
+
     with real_label_studio_running() as label_studio:
         RUNNING.append(label_studio)
         yield label_studio
@@ -62,6 +71,8 @@ def _projects_of_a_module() -> Iterator[None]:
     The session's Dubito looks at each connected project every 30 seconds, and dozens
     that nobody needs any more keep a new one waiting for minutes.
     """
+    import httpx
+
     yield
     for label_studio in RUNNING:
         with suppress(httpx.HTTPError):  # what is left costs time, no more
@@ -74,24 +85,41 @@ def _projects_of_a_module() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def dubito(real_label_studio: LabelStudio) -> Iterator[Dubito]:
     """One Dubito beside the session's real Label Studio."""
+    from tests.dubito_process import dubito_running
+
     with dubito_running(real_label_studio.url, real_label_studio.token) as running:
         yield running
 
 
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[Page]:
+    from tests.browser import browser_showing
+
     with browser_showing(tmp_path / "browser") as shown:
         yield shown
 
 
 @pytest.fixture
+def few_trees(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the usual learner grow few trees, but for a test that may be `slow`."""
+    from tests.few_trees import grow_few
+
+    if request.node.get_closest_marker("slow") is None:
+        grow_few(monkeypatch)
+
+
+@pytest.fixture
 def fake_server() -> Iterator[FakeServer]:
+    from tests.fake_label_studio import FakeServer
+
     with FakeServer().serving() as server:
         yield server
 
 
 @pytest.fixture
 def fake_label_studio(fake_server: FakeServer) -> Iterator[LabelStudio]:
+    from tests.label_studio import signed_in
+
     with signed_in(fake_server.url, fake_server.tokens) as label_studio:
         yield label_studio
 
@@ -112,6 +140,8 @@ def label_studio(request: pytest.FixtureRequest) -> LabelStudio:
 @pytest.fixture
 def sink() -> Iterator[Sink]:
     """Listen to what Label Studio sends."""
+    from tests.sink import sink_listening
+
     with sink_listening() as listening:
         yield listening
 
@@ -119,6 +149,8 @@ def sink() -> Iterator[Sink]:
 @pytest.fixture(scope="session")
 def store_url() -> Iterator[str]:
     """One real Redis for the session; `redis` empties it for each test."""
+    from tests.store import store_running
+
     with store_running() as url:
         yield url
 
@@ -126,6 +158,10 @@ def store_url() -> Iterator[str]:
 @pytest.fixture
 def redis(store_url: str) -> Iterator[Redis]:
     """Empty the store, and leave nothing for processes that others start over it."""
+    from redis.exceptions import RedisError
+
+    from tests.store import store_client
+
     with store_client(store_url) as client:
         client.flushall()
         yield client
@@ -136,6 +172,8 @@ def redis(store_url: str) -> Iterator[Redis]:
 @pytest.fixture
 def services(store_url: str, redis: Redis) -> Iterator[Services]:
     """Services of a Dubito on loopback without credentials, over an empty store."""
+    from tests.store import services_over
+
     assert not redis.dbsize()
     with services_over(store_url) as services:
         yield services

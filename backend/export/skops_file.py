@@ -1,7 +1,7 @@
 """The file of an exported model, which is read by skops.
 
 skops makes nothing but objects of types that are known to it or named here, and runs
-nothing that is stored.
+nothing that is stored. It takes most of a second to import: few processes need it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,6 @@ import zipfile
 import zlib
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
-
-from skops import io as skops
-from skops.io.exceptions import UnsupportedTypeException, UntrustedTypesFoundException
 
 from dubito.backend.errors import ModelFileError
 from dubito.model.schema import Channels, Schema
@@ -96,6 +93,9 @@ def packed_content(content: Mapping[str, object]) -> bytes:
     ModelFileError
         if a learner, of another package, cannot be kept in one
     """
+    from skops import io as skops
+    from skops.io.exceptions import UnsupportedTypeException
+
     try:
         packed: bytes = skops.dumps(content, compression=zipfile.ZIP_DEFLATED)
     except UnsupportedTypeException as error:
@@ -118,6 +118,9 @@ def read_content(path: Path, also: Sequence[str] = ()) -> Mapping[str, Any]:
     DAMAGES
         if it is damaged
     """
+    from skops import io as skops
+    from skops.io.exceptions import UntrustedTypesFoundException
+
     try:
         content = skops.load(path, trusted=[*OURS, *THEIRS, *also])
     except UntrustedTypesFoundException as error:

@@ -1,8 +1,10 @@
 """The classifiers that learn from the labels given so far."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
@@ -221,7 +223,7 @@ BUILT_IN: Mapping[str, LearnerFactory] = MappingProxyType({"auto": Ensemble})
 
 def learner_names() -> tuple[str, ...]:
     """Return the names a project may choose from, sorted."""
-    return tuple(sorted({*BUILT_IN, *entry_points(group=GROUP).names}))
+    return tuple(sorted({*BUILT_IN, *_installed(tuple(sys.path))}))
 
 
 def learner(name: str, seed: int) -> Learner:
@@ -236,10 +238,21 @@ def learner(name: str, seed: int) -> Learner:
     """
     if name in BUILT_IN:
         return BUILT_IN[name](seed=seed)
-    for entry in entry_points(group=GROUP, name=name):
-        factory: LearnerFactory = entry.load()
-        return factory(seed=seed)
-    raise UnknownLearnerError(name=name, known=learner_names())
+    entry = _installed(tuple(sys.path)).get(name)
+    if entry is None:
+        raise UnknownLearnerError(name=name, known=learner_names())
+    factory: LearnerFactory = entry.load()
+    return factory(seed=seed)
+
+
+@cache
+def _installed(_path: tuple[str, ...]) -> Mapping[str, EntryPoint]:
+    """Return the learners of the packages on a path.
+
+    Each look at a project's settings asks for them, and to look through all packages
+    takes ten milliseconds or more.
+    """
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
 
 
 def within(chosen: Learner, surroundings: UnlabelledContext) -> Learner:

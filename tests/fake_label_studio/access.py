@@ -21,6 +21,9 @@ from tests.fake_label_studio.records import USERS
 
 routes = flask.Blueprint("access", __name__)
 
+KEYS = "fake.keys"
+"""Where a request holds the keys of the Label Studio that it was sent to."""
+
 OPEN_PATHS = {"/health", "/version", "/api/version", "/api/token/refresh"}
 NO_CREDENTIALS = "Authentication credentials were not provided."
 NO_LEGACY = (
@@ -79,7 +82,7 @@ class Keys:
 
 @routes.post("/api/token/refresh")
 def refresh() -> ResponseReturnValue:
-    keys: Keys = flask.current_app.config["keys"]
+    keys: Keys = flask.request.environ[KEYS]
     return {"access": keys.buy(str(body().get("refresh")))}
 
 
@@ -106,7 +109,7 @@ def delete_user(person: str) -> ResponseReturnValue:
         text = "The organization owner cannot be deleted"
         raise ApiError(HTTPStatus.FORBIDDEN, text)
     here().tables.delete_user(gone)
-    keys: Keys = flask.current_app.config["keys"]
+    keys: Keys = flask.request.environ[KEYS]
     keys.forget(gone)
     return "", HTTPStatus.NO_CONTENT
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import flask
 
 from tests.fake_label_studio.faults import Faults
-from tests.fake_label_studio.records import JsonObject, Tables
+from tests.fake_label_studio.records import CONTEXT, JsonObject, Tables
 
 Found = TypeVar("Found")
 RELEASE = "1.23.2"
@@ -100,5 +100,5 @@ def is_true(text: str | None) -> bool:
 
 def here() -> Context:
     """Return the Label Studio that serves this request."""
-    context: Context = flask.current_app.config["context"]
+    context: Context = flask.request.environ[CONTEXT]
     return context

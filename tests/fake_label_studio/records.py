@@ -14,6 +14,9 @@ import flask
 
 JsonObject = dict[str, Any]
 
+CONTEXT = "fake.context"
+"""Where a request holds the Label Studio that it was sent to."""
+
 USERS = (1, 2)
 IGNORE_SKIPPED = "IGNORE_SKIPPED"
 REQUEUE_FOR_ME = "REQUEUE_FOR_ME"
@@ -22,9 +25,9 @@ REQUEUE_FOR_OTHERS = "REQUEUE_FOR_OTHERS"
 
 def clock() -> datetime:
     """Return what time it is for the Label Studio that serves this request."""
-    if not flask.has_app_context():
+    if not flask.has_request_context():
         return datetime.now(UTC)
-    tables: Tables = flask.current_app.config["context"].tables
+    tables: Tables = flask.request.environ[CONTEXT].tables
     return datetime.fromtimestamp(tables.time(), UTC) + tables.ahead
 
 

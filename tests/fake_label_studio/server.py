@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.utils import format_datetime
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Self
 
@@ -25,11 +26,12 @@ from tests.fake_label_studio import (
 from tests.fake_label_studio.context import ApiError, Context, Options
 from tests.fake_label_studio.faults import HTML_ERROR, Fault, Faults
 from tests.fake_label_studio.outgoing import deliver, post
-from tests.fake_label_studio.records import clock
+from tests.fake_label_studio.records import CONTEXT, clock
 from tests.loopback import served
 
 Environ = dict[str, Any]
 WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+SERVER = "fake.server"
 MODULES = (access, actions, connections, imports, predictions, projects, tasks)
 
 
@@ -72,21 +74,21 @@ class FakeServer:
             yield self
 
     def app(self) -> WsgiApp:
-        """Return what answers requests, for whoever serves it in another way."""
-        return _one_spelling(self._app())
+        """Return what answers requests, for whoever serves it in another way.
 
-    def _app(self) -> flask.Flask:
-        app = flask.Flask(__name__)
-        app.config.update(context=self.context, keys=self.keys)
-        for module in MODULES:
-            app.register_blueprint(module.routes)
-        app.before_request(self._enter)
-        app.after_request(self._leave)
-        app.register_error_handler(ApiError, _answer)
-        app.register_error_handler(HTTPException, _answer_http)
-        return app
+        It takes every path with and without a slash at its end, as Label Studio does.
+        """
 
-    def _enter(self) -> ResponseReturnValue | None:
+        def answer(
+            environ: Environ, start_response: Callable[..., Any]
+        ) -> Iterable[bytes]:
+            environ["PATH_INFO"] = environ["PATH_INFO"].rstrip("/") or "/"
+            mine = {SERVER: self, CONTEXT: self.context, access.KEYS: self.keys}
+            return _application()(environ | mine, start_response)
+
+        return answer
+
+    def enter(self) -> ResponseReturnValue | None:
         """Fail if that is planned; else see who calls, and keep others out."""
         request = flask.request
         flask.g.outbox = []
@@ -106,7 +108,7 @@ class FakeServer:
             time.sleep(self.faults.write_seconds)
         return None
 
-    def _leave(self, response: flask.Response) -> flask.Response:
+    def leave(self, response: flask.Response) -> flask.Response:
         """Let others in, and tell the world before the answer goes out."""
         if flask.g.holds_lock:
             self.context.tables.lock.release()
@@ -122,6 +124,25 @@ class FakeServer:
             body.pop(fault.without, None)
             response.set_data(flask.json.dumps(body))
         return response
+
+
+@cache
+def _application() -> flask.Flask:
+    """Return what answers for all servers: to compile its routes takes 20 ms."""
+    app = flask.Flask(__name__)
+    for module in MODULES:
+        app.register_blueprint(module.routes)
+    app.before_request(lambda: _server().enter())
+    app.after_request(lambda response: _server().leave(response))
+    app.register_error_handler(ApiError, _answer)
+    app.register_error_handler(HTTPException, _answer_http)
+    return app
+
+
+def _server() -> FakeServer:
+    """Return the server that the request was sent to."""
+    server: FakeServer = flask.request.environ[SERVER]
+    return server
 
 
 def _misbehave(fault: Fault | None) -> ResponseReturnValue | None:
@@ -156,15 +177,3 @@ def _answer(error: ApiError) -> ResponseReturnValue:
 def _answer_http(error: HTTPException) -> ResponseReturnValue:
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     return ApiError(status, error.description or status.phrase).body(), status
-
-
-def _one_spelling(app: WsgiApp) -> WsgiApp:
-    """Take every path with and without a slash at its end, as Label Studio does."""
-
-    def strip_slash(
-        environ: Environ, start_response: Callable[..., Any]
-    ) -> Iterable[bytes]:
-        environ["PATH_INFO"] = environ["PATH_INFO"].rstrip("/") or "/"
-        return app(environ, start_response)
-
-    return strip_slash

@@ -1,5 +1,7 @@
 """Whatever the tasks and labels: what a round finds, and which tasks come next."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,8 +19,18 @@ from dubito.backend.state.tasks import TaskStore
 from dubito.model.arrays import Features
 from tests.builders import annotation, project
 from tests.examples import examples
+from tests.few_trees import grow_few
 from tests.questions import CLASSES, SCHEMA, ask, blobs, items, labels, truth, window
 from tests.store import store_client
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_trees() -> Iterator[None]:
+    """Grow few: they take most of the time, and each example fits some."""
+    with pytest.MonkeyPatch.context() as patch:
+        grow_few(patch)
+        yield
+
 
 # Few distinct values: copies are what goes wrong.
 tables = arrays(

@@ -53,26 +53,27 @@ def measured_rows(there: LabelStudio) -> Rows:
     return Rows(project=project, truth=dict(zip(ids, numbers, strict=True)))
 
 
-@pytest.fixture
-def rows(bench: Stand) -> Rows:
+@pytest.fixture(scope="module")
+def rows(shared: Stand) -> Rows:
     """Make and connect such a project in which half of the tasks have labels."""
+    bench = shared
     rows = measured_rows(bench.label_studio)
     for task in rows.random_tasks(LABELS):
         bench.label_studio.annotate(task, number(rows.truth[task]))
     extra = {"preannotate": True}
     bench.label_studio.connect_backend(rows.project, bench.url, extra_params=extra)
     bench.connect(rows.project)
+    bench.settle(rows.project)
     return rows
 
 
 def test_the_number_is_shown_everywhere(
-    bench: Stand, rows: Rows, tmp_path: Path
+    shared: Stand, rows: Rows, tmp_path: Path
 ) -> None:
-    bench.settle(rows.project)
-    state, tasks = bench.state(rows.project), bench.label_studio.tasks(rows.project)
+    state, tasks = shared.state(rows.project), shared.label_studio.tasks(rows.project)
     body = {"tasks": tasks, "project": state.key, "label_config": CONFIG}
-    answers = create_app(bench.services).test_client().post("/predict", json=body)
-    model = fit_model(bench.services, state).fitted
+    answers = create_app(shared.services).test_client().post("/predict", json=body)
+    model = fit_model(shared.services, state).fitted
     file = tmp_path / "model.skops"
     file.write_bytes(model.packed())
 
@@ -87,7 +88,7 @@ def test_the_number_is_shown_everywhere(
     assert np.mean(wrong) < spread / 2
     shown = {
         row["task"]: row["result"][0]["value"]["number"]
-        for row in bench.label_studio.predictions(rows.project)
+        for row in shared.label_studio.predictions(rows.project)
         if row["model_version"] == VERSION
     }
     assert shown
@@ -99,7 +100,7 @@ def test_the_number_is_shown_everywhere(
     assert {one["task"]: one["label"] for one in table} == predicted
     assert sum(table[0][name] for name in ranking.classes) == pytest.approx(1, abs=1e-4)
     items = [task["data"] for task in tasks]
-    with bench.services.files(bench.services.label_studio()) as files:
+    with shared.services.files(shared.services.label_studio()) as files:
         taken = [*load_model(file).answers(items, files)]
     labels = [one.label for one in taken if isinstance(one, ItemPrediction)]
     assert labels == [predicted[task["id"]] for task in tasks]
@@ -110,12 +111,11 @@ def test_the_number_is_shown_everywhere(
 
 
 def test_the_mean_error_is_measured_and_nothing_is_said_of_an_accuracy(
-    bench: Stand, rows: Rows
+    shared: Stand, rows: Rows
 ) -> None:
-    bench.settle(rows.project)
-    status, state = bench.assert_order_holds(rows.project), bench.state(rows.project)
+    status, state = shared.assert_order_holds(rows.project), shared.state(rows.project)
 
-    card = card_of(fit_model(bench.services, state), state)
+    card = card_of(fit_model(shared.services, state), state)
 
     assert (status["kind"], status["classes"]) == ("number", [])
     assert (status["labels"], status["set_aside"]) == (LABELS, 0)
@@ -207,19 +207,18 @@ def test_what_the_editor_does_not_take_is_set_aside(bench: Stand) -> None:
     assert f"no number for '{CONTROL}'" in reasons
 
 
-def test_a_simulation_refuses_numbers(bench: Stand, rows: Rows) -> None:
-    tasks = bench.label_studio.export(rows.project)
+def test_a_simulation_refuses_numbers(shared: Stand, rows: Rows) -> None:
+    tasks = shared.label_studio.export(rows.project)
 
     with pytest.raises(ExportError, match="are numbers"):
         dataset_of(tasks, CONFIG)
 
 
-def test_the_page_tells_the_mean_error(bench: Stand, rows: Rows, page: Page) -> None:
+def test_the_page_tells_the_mean_error(shared: Stand, rows: Rows, page: Page) -> None:
     watch = Watch(page)
-    bench.settle(rows.project)
-    error = bench.status(rows.project)["mean_error"]
+    error = shared.status(rows.project)["mean_error"]
 
-    page.goto(f"{bench.url}/projects/{rows.project}")
+    page.goto(f"{shared.url}/projects/{rows.project}")
     page.locator("#classes").get_by_text("Mean error:").wait_for()
 
     text = f"{error['estimate']:.3g} ({error['low']:.3g} to {error['high']:.3g})"
@@ -228,6 +227,6 @@ def test_the_page_tells_the_mean_error(bench: Stand, rows: Rows, page: Page) -> 
     assert "Mean error" in glance
     assert "Accuracy" not in glance
     page.get_by_label("Mean error by number of labels").wait_for()
-    page.goto(bench.url)
+    page.goto(shared.url)
     page.get_by_text(f"mean error {text}").wait_for()
     assert not watch.complaints

@@ -42,27 +42,27 @@ def picture(colour: str) -> str:
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-@pytest.fixture
-def pairs(bench: Stand) -> Pairs:
+@pytest.fixture(scope="module")
+def pairs(shared: Stand) -> Pairs:
     """Make and connect a project of pairs in which some have labels."""
+    bench = shared
     pairs = pairs_project(bench.label_studio, TASKS)
     for task in pairs.random_tasks(LABELS):
         bench.label_studio.annotate(task, chosen(pairs.truth[task]))
     extra = {"preannotate": True}
     bench.label_studio.connect_backend(pairs.project, bench.url, extra_params=extra)
     bench.connect(pairs.project)
+    bench.settle(pairs.project)
     return pairs
 
 
-def test_the_better_text_is_learnt_and_asked_for(bench: Stand, pairs: Pairs) -> None:
-    bench.settle(pairs.project)
-
-    status = bench.assert_order_holds(pairs.project)
+def test_the_better_text_is_learnt_and_asked_for(shared: Stand, pairs: Pairs) -> None:
+    status = shared.assert_order_holds(pairs.project)
 
     assert (status["labels"], status["set_aside"]) == (LABELS, 0)
     assert (status["kind"], {*status["classes"]}) == ("one of", {"left", "right"})
     assert status["reads"]["kind"] == "pair"
-    ranking = bench.state(pairs.project).ranking()
+    ranking = shared.state(pairs.project).ranking()
     assert ranking is not None
     assert ranking.classes == ("left", "right")
     unseen = {*pairs.tasks} - {*pairs.random_tasks(LABELS)}
@@ -71,20 +71,19 @@ def test_the_better_text_is_learnt_and_asked_for(bench: Stand, pairs: Pairs) -> 
     accuracy = status["accuracy"]
     assert accuracy["n"] == LABELS
     assert accuracy["low"] < np.mean(right) < accuracy["high"]
-    assert describe_autolabel(bench.state(pairs.project)).thresholds
+    assert describe_autolabel(shared.state(pairs.project)).thresholds
 
 
 def test_one_side_is_predicted_everywhere(
-    bench: Stand, pairs: Pairs, tmp_path: Path
+    shared: Stand, pairs: Pairs, tmp_path: Path
 ) -> None:
-    bench.settle(pairs.project)
-    there, state = bench.label_studio, bench.state(pairs.project)
+    there, state = shared.label_studio, shared.state(pairs.project)
     tasks, ranking = there.tasks(pairs.project, fields="all"), state.ranking()
     assert ranking is not None
     predicted = {task: ranking.likeliest_of(task) for task in pairs.tasks}
     body = {"tasks": tasks, "project": state.key, "label_config": CONFIG}
 
-    answers = create_app(bench.services).test_client().post("/predict", json=body)
+    answers = create_app(shared.services).test_client().post("/predict", json=body)
 
     shown = {
         row["task"]: row["result"][0]
@@ -103,7 +102,7 @@ def test_one_side_is_predicted_everywhere(
     assert [view.classes[code] for code in view.predicted] == [
         predicted[task] for task in view.tasks
     ]
-    model = fit_model(bench.services, state)
+    model = fit_model(shared.services, state)
     assert "which of two items is better" in card_of(model, state)
     file = tmp_path / "model.skops"
     file.write_bytes(model.fitted.packed())
@@ -122,10 +121,9 @@ def test_one_side_is_predicted_everywhere(
 
 
 def test_a_pair_nobody_has_read_is_predicted_like_its_mirror_image(
-    bench: Stand, pairs: Pairs
+    shared: Stand, pairs: Pairs
 ) -> None:
-    bench.settle(pairs.project)
-    there, state = bench.label_studio, bench.state(pairs.project)
+    there, state = shared.label_studio, shared.state(pairs.project)
     data = there.tasks(pairs.project, fields="all")[0]["data"]
     body = {
         "tasks": [{"id": 10_001, "data": data}, {"id": 10_002, "data": swapped(data)}],
@@ -133,7 +131,7 @@ def test_a_pair_nobody_has_read_is_predicted_like_its_mirror_image(
         "label_config": CONFIG,
     }
 
-    answers = create_app(bench.services).test_client().post("/predict", json=body)
+    answers = create_app(shared.services).test_client().post("/predict", json=body)
 
     one, other = answers.get_json()["results"]
     assert one["score"] == pytest.approx(other["score"], abs=1e-6)
@@ -199,11 +197,11 @@ def test_bad_answers_and_pairs_are_set_aside_with_their_reasons(bench: Stand) ->
         assert reason in reasons
 
 
-def test_the_page_shows_both_items(bench: Stand, pairs: Pairs) -> None:
-    state, task = bench.state(pairs.project), pairs.tasks[0]
-    data = bench.label_studio.tasks(pairs.project, fields="all")[0]["data"]
+def test_the_page_shows_both_items(shared: Stand, pairs: Pairs) -> None:
+    state, task = shared.state(pairs.project), pairs.tasks[0]
+    data = shared.label_studio.tasks(pairs.project, fields="all")[0]["data"]
 
-    detail = task_detail(state, task, bench.services)
+    detail = task_detail(state, task, shared.services)
 
     assert detail.text == f"{data['first']}\n\n{data['second']}"
 
@@ -229,8 +227,8 @@ def test_of_two_images_the_page_shows_both(bench: Stand) -> None:
     assert all(name.startswith(("left: ", "right: ")) for name in names)
 
 
-def test_a_simulation_learns_pairs(bench: Stand, pairs: Pairs) -> None:
-    tasks = bench.label_studio.export(pairs.project)
+def test_a_simulation_learns_pairs(shared: Stand, pairs: Pairs) -> None:
+    tasks = shared.label_studio.export(pairs.project)
     export = parse_export(tasks, question_of(CONFIG))
     source = Source(
         name="pairs",

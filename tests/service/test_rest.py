@@ -32,7 +32,7 @@ from tests.service.stand import Stand
 TASKS, LABELS = 60, 30
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _quick_learner() -> Iterator[None]:
     """Let a project choose a learner whose estimate takes no time."""
     with quick_learner_installed():
@@ -42,6 +42,12 @@ def _quick_learner() -> Iterator[None]:
 @pytest.fixture
 def rows(bench: Stand) -> Rows:
     return estimated(bench, TASKS)
+
+
+@pytest.fixture(scope="module")
+def untouched(shared: Stand) -> Rows:
+    """Make such a project for tests that start no job."""
+    return estimated(shared, TASKS)
 
 
 def estimated(bench: Stand, count: int) -> Rows:
@@ -109,9 +115,9 @@ def open_tasks(bench: Stand, rows: Rows) -> set[int]:
 
 
 def test_thresholds_are_told_by_their_tasks_and_errors(
-    bench: Stand, rows: Rows
+    shared: Stand, untouched: Rows
 ) -> None:
-    state = rest(bench, rows)
+    state = rest(shared, untouched)
 
     first, last = state["thresholds"][0], state["thresholds"][-1]
     assert (first["certainty"], first["tasks"]) == (0.0, TASKS - LABELS)
@@ -403,13 +409,13 @@ def test_a_job_pauses_and_goes_on(bench: Stand, rows: Rows) -> None:
     ],
 )
 def test_what_cannot_be_done_is_refused_in_a_sentence(
-    bench: Stand, rows: Rows, wish: JsonObject, code: int
+    shared: Stand, untouched: Rows, wish: JsonObject, code: int
 ) -> None:
-    refused = order(bench, rows, **wish)
+    refused = order(shared, untouched, **wish)
 
     assert refused.status_code == code
     assert len(refused.json()["detail"]) > 20
-    assert rest(bench, rows)["job"]["state"] == "none"
+    assert rest(shared, untouched)["job"]["state"] == "none"
 
 
 def test_one_job_at_a_time(bench: Stand, rows: Rows) -> None:

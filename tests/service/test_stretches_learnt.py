@@ -1,5 +1,8 @@
 """People mark stretches of recordings and texts: the whole loop of such a question."""
 
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 import orjson
 import pytest
@@ -137,25 +140,39 @@ def connect(bench: Stand, rows: Rows, n_labels: int = LABELS) -> None:
     bench.settle(rows.project)
 
 
+@pytest.fixture(scope="module")
+def learnt(shared: Stand) -> Callable[[str], Rows]:
+    """Return a project of a kind whose first tasks have labels, learnt from once."""
+
+    @cache
+    def project_of(kind: str) -> Rows:
+        rows = rows_of(kind, shared.label_studio)
+        connect(shared, rows)
+        return rows
+
+    return project_of
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_stretches_are_learnt_published_and_predicted(bench: Stand, kind: str) -> None:
-    rows = rows_of(kind, bench.label_studio)
-    connect(bench, rows)
+def test_stretches_are_learnt_published_and_predicted(
+    shared: Stand, learnt: Callable[[str], Rows], kind: str
+) -> None:
+    rows = learnt(kind)
     data = KINDS[kind][1](np.random.default_rng(99))
-    tasks = bench.label_studio.tasks(rows.project, fields="all")
+    tasks = shared.label_studio.tasks(rows.project, fields="all")
     body: JsonObject = {
         "tasks": [*tasks, {"id": 99_999, "data": data[0]}],
-        "project": bench.state(rows.project).key,
+        "project": shared.state(rows.project).key,
         "label_config": KINDS[kind][0],
     }
 
-    response = create_app(bench.services).test_client().post("/predict", json=body)
+    response = create_app(shared.services).test_client().post("/predict", json=body)
 
-    status = bench.assert_order_holds(rows.project)
+    status = shared.assert_order_holds(rows.project)
     assert (status["labels"], status["set_aside"]) == (LABELS, 0)
     published = {
         row["task"]: row["result"]
-        for row in bench.label_studio.predictions(rows.project)
+        for row in shared.label_studio.predictions(rows.project)
         if row["model_version"] == VERSION
     }
     assert published.keys() == {*rows.tasks[LABELS:]}
@@ -206,14 +223,15 @@ def test_words_are_not_read_anew_for_the_length_of_a_unit_of_time(
 
 
 @every_kind_of_words
-def test_every_view_speaks_of_stretches(bench: Stand, kind: str) -> None:
-    rows = rows_of(kind, bench.label_studio)
-    connect(bench, rows)
-    state = bench.state(rows.project)
+def test_every_view_speaks_of_stretches(
+    shared: Stand, learnt: Callable[[str], Rows], kind: str
+) -> None:
+    rows = learnt(kind)
+    state = shared.state(rows.project)
     labelled, open_task = rows.tasks[0], rows.tasks[-1]
 
-    detail = task_detail(state, labelled, bench.services)
-    status = bench.status(rows.project)
+    detail = task_detail(state, labelled, shared.services)
+    status = shared.status(rows.project)
 
     names = [stretch.name for stretch in unpacked_stretches(detail.label or "")]
     assert sorted(names) == ["LOC", "PER"]
@@ -225,7 +243,7 @@ def test_every_view_speaks_of_stretches(bench: Stand, kind: str) -> None:
     counts = {one.name: one.labelled for one in learning_report(state).classes}
     assert counts == {"LOC": LABELS, "PER": LABELS}
     assert "exactly one class" in map_view(state).note
-    assert task_detail(state, open_task, bench.services).predicted
+    assert task_detail(state, open_task, shared.services).predicted
 
 
 @every_kind_of_words

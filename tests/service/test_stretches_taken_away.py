@@ -2,9 +2,11 @@
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -20,9 +22,10 @@ from dubito.backend.export.skops_file import OURS, THEIRS
 from dubito.backend.features.local_files import LocalFiles
 from dubito.backend.project_settings import Preferences
 from dubito.backend.web.app import create_app
+from tests.dubito_process import Rows
 from tests.label_studio import CONTROL, ITEM, JsonObject
 from tests.service.stand import Stand
-from tests.service.test_model_taken_away import predicted
+from tests.service.test_model_taken_away import predicted, predicted_here
 from tests.service.test_stretches_learnt import (
     KINDS,
     TASKS,
@@ -51,6 +54,30 @@ VIDEOS = (
 COLUMNS = ("item", "start", "end", "label", "confidence")
 
 
+class Taken(NamedTuple):
+    """A project that was learnt from, and where its model is unpacked."""
+
+    rows: Rows
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def taken(
+    shared: Stand, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Taken]:
+    """Return a project of a kind and its model, made once."""
+    caller = create_app(shared.services).test_client()
+
+    @cache
+    def model_of(kind: str) -> Taken:
+        rows = rows_of(kind, shared.label_studio)
+        connect(shared, rows)
+        folder = tmp_path_factory.mktemp(kind)
+        return Taken(rows, made_model(shared, caller, rows.project, folder))
+
+    return model_of
+
+
 @pytest.fixture
 def caller(bench: Stand) -> FlaskClient:
     return create_app(bench.services).test_client()
@@ -77,19 +104,17 @@ def predicted_in(bench: Stand, project: int) -> dict[int, list[list[str]]]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_model_says_elsewhere_what_the_service_says(
-    bench: Stand, caller: FlaskClient, kind: str, tmp_path: Path
+    shared: Stand, taken: Callable[[str], Taken], kind: str, tmp_path: Path
 ) -> None:
-    rows = rows_of(kind, bench.label_studio)
-    connect(bench, rows)
-    tasks = bench.label_studio.tasks(rows.project, fields="all")
+    rows, folder = taken(kind)
+    tasks = shared.label_studio.tasks(rows.project, fields="all")
     items = tmp_path / "items.json"
     items.write_text(json.dumps([{k: one[k] for k in ("id", "data")} for one in tasks]))
-    folder = made_model(bench, caller, rows.project, tmp_path / "model")
 
     lines = predicted(folder, items)
 
     assert tuple(lines[0]) == COLUMNS
-    expected = predicted_in(bench, rows.project)
+    expected = predicted_in(shared, rows.project)
     assert len(expected) == TASKS
     for task, stretches in expected.items():
         assert stretches_of(lines, str(task)) == stretches
@@ -100,48 +125,42 @@ def test_the_model_says_elsewhere_what_the_service_says(
 
 
 def test_a_file_for_each_item_is_read(
-    bench: Stand, caller: FlaskClient, tmp_path: Path
+    taken: Callable[[str], Taken], tmp_path: Path
 ) -> None:
     """Characters of a text are counted as they are in the file, line ends, too."""
-    rows = rows_of("texts", bench.label_studio)
-    connect(bench, rows)
-    folder = made_model(bench, caller, rows.project, tmp_path / "model")
+    _, folder = taken("texts")
     raw = tmp_path / "raw"
     raw.mkdir()
     (raw / "one.txt").write_bytes(b"\r\n\r\n Today Ann went to Rome by train.")
     (raw / "none.txt").write_text("and so on")
 
-    lines = predicted(folder, raw)
+    lines = predicted_here(folder, raw)
 
     assert stretches_of(lines, "none.txt") == [["", "", ""]]
     assert stretches_of(lines, "one.txt") == [["11", "14", "PER"], ["23", "27", "LOC"]]
-    assert predicted(folder, raw / "none.txt") == lines[:1]
+    assert predicted_here(folder, raw / "none.txt") == lines[:1]
 
 
 def test_a_page_in_a_file_is_read(
-    bench: Stand, caller: FlaskClient, tmp_path: Path
+    shared: Stand, taken: Callable[[str], Taken], tmp_path: Path
 ) -> None:
-    rows = rows_of("pages", bench.label_studio)
-    connect(bench, rows)
-    folder = made_model(bench, caller, rows.project, tmp_path / "model")
-    task = bench.label_studio.task(rows.tasks[-1])
+    rows, folder = taken("pages")
+    task = shared.label_studio.task(rows.tasks[-1])
     page = tmp_path / "page.html"
     page.write_text(task["data"]["page"], encoding="utf-8")
 
-    lines = predicted(folder, page)
+    lines = predicted_here(folder, page)
 
-    expected = predicted_in(bench, rows.project)[rows.tasks[-1]]
+    expected = predicted_in(shared, rows.project)[rows.tasks[-1]]
     assert stretches_of(lines, "page.html") == expected
     assert expected[0][2]
 
 
 def test_a_recording_in_a_file_is_read(
-    bench: Stand, caller: FlaskClient, tmp_path: Path
+    shared: Stand, taken: Callable[[str], Taken], tmp_path: Path
 ) -> None:
-    rows = rows_of("recordings", bench.label_studio)
-    connect(bench, rows)
-    folder = made_model(bench, caller, rows.project, tmp_path / "model")
-    task = bench.label_studio.task(rows.tasks[-1])
+    rows, folder = taken("recordings")
+    task = shared.label_studio.task(rows.tasks[-1])
     columns = task["data"]["ts"]
     walk = tmp_path / "walk.csv"
     with walk.open("w", newline="") as file:
@@ -149,10 +168,10 @@ def test_a_recording_in_a_file_is_read(
         writer.writerow(["time", "x"])
         writer.writerows(zip(columns["time"], columns["x"], strict=True))
 
-    lines = predicted(folder, walk)
+    lines = predicted_here(folder, walk)
 
     stretches = [[float(a), float(b), c] for a, b, c in stretches_of(lines, "walk.csv")]
-    expected = predicted_in(bench, rows.project)[rows.tasks[-1]]
+    expected = predicted_in(shared, rows.project)[rows.tasks[-1]]
     assert stretches == [[float(a), float(b), c] for a, b, c in expected]
 
 
@@ -189,7 +208,7 @@ def test_events_in_files_of_sound_are_told_in_seconds(
     sound = tmp_path / "new.wav"
     sound.write_bytes(content)
 
-    lines = predicted(folder, sound)
+    lines = predicted_here(folder, sound)
 
     assert [line["label"] for line in lines] == [name for _, _, name in events]
     ends = [(float(line["start"]), float(line["end"])) for line in lines]
@@ -200,7 +219,7 @@ def test_motion_in_files_of_video_is_told_in_frames(
     bench: Stand, caller: FlaskClient, tmp_path: Path
 ) -> None:
     random = np.random.default_rng(0)
-    videos = [video_with_motion(random) for _ in range(8)]
+    videos = [video_with_motion(random) for _ in range(5)]
     files = {f"v{place}.webm": content for place, (content, _) in enumerate(videos)}
     marks = [
         [video_region((first, last), name) for first, last, name in motions]
@@ -212,7 +231,7 @@ def test_motion_in_files_of_video_is_told_in_frames(
     video = tmp_path / "new.webm"
     video.write_bytes(content)
 
-    lines = predicted(folder, video)
+    lines = predicted_here(folder, video)
 
     assert [line["label"] for line in lines] == [name for _, _, name in motions]
     ends = [(int(line["start"]), int(line["end"])) for line in lines]
@@ -220,11 +239,9 @@ def test_motion_in_files_of_video_is_told_in_frames(
 
 
 def test_what_cannot_be_read_is_left_out_with_its_reason(
-    bench: Stand, caller: FlaskClient, tmp_path: Path
+    taken: Callable[[str], Taken], tmp_path: Path
 ) -> None:
-    rows = rows_of("texts", bench.label_studio)
-    connect(bench, rows)
-    folder = made_model(bench, caller, rows.project, tmp_path / "model")
+    _, folder = taken("texts")
     model = load_model(folder / "model.skops")
     text = "  Yesterday Ann went to Rome by train."
     data: list[JsonObject] = [{"text": "  "}, {"text": text}, {}]
@@ -239,13 +256,19 @@ def test_what_cannot_be_read_is_left_out_with_its_reason(
     assert not len(model.like.features)
 
 
-def test_the_card_speaks_of_stretches(bench: Stand) -> None:
-    rows = labelled_at_random(bench)
-    bench.connect(rows.project)
-    bench.settle(rows.project)
-    state, status = bench.state(rows.project), bench.status(rows.project)
+@pytest.fixture(scope="module")
+def assessed(shared: Stand) -> Rows:
+    """Make a project whose accuracy is known."""
+    rows = labelled_at_random(shared)
+    shared.connect(rows.project)
+    shared.settle(rows.project)
+    return rows
 
-    card = card_of(fit_model(bench.services, state), state)
+
+def test_the_card_speaks_of_stretches(shared: Stand, assessed: Rows) -> None:
+    state, status = shared.state(assessed.project), shared.status(assessed.project)
+
+    card = card_of(fit_model(shared.services, state), state)
 
     accuracy = status["accuracy"]
     assert f"It gets **{100 * accuracy['estimate']:.1f} %** of the time, or" in card
@@ -258,13 +281,12 @@ def test_the_card_speaks_of_stretches(bench: Stand) -> None:
     assert "at which confidence" not in card
 
 
-def test_the_card_says_of_groups_that_the_interval_is_by_groups(bench: Stand) -> None:
-    rows = labelled_at_random(bench)
-    bench.connect(rows.project)
-    bench.settle(rows.project)
-    state = bench.state(rows.project)
-    model = fit_model(bench.services, state)
-    state.groups.save({rows.tasks[0]: "anna"})
+def test_the_card_says_of_groups_that_the_interval_is_by_groups(
+    shared: Stand, assessed: Rows
+) -> None:
+    state = shared.state(assessed.project)
+    model = fit_model(shared.services, state)
+    state.groups.save({assessed.tasks[0]: "anna"})
     preferences = Preferences(group="person")
     snapshot = replace(model.snapshot, preferences=preferences)
 

@@ -35,6 +35,8 @@ from dubito.model.learners.registry import (
 )
 from tests.builders import annotation, project, schema
 
+pytestmark = pytest.mark.usefixtures("few_trees")
+
 SPORTS = ("football", "tennis", "hockey", "marathon", "swimming", "basketball")
 FOOD = ("soup", "bread", "cheese", "pasta", "salad", "dessert")
 MONEY = ("loan", "salary", "invoice", "tax", "bank account", "mortgage")

@@ -21,6 +21,8 @@ from dubito.model.learners.registry import (
 from dubito.model.learners.unlabelled_context import UnlabelledContext
 from dubito.model.query.uncertainty import doubt
 
+pytestmark = pytest.mark.usefixtures("few_trees")
+
 N_GRADES = 5
 
 

@@ -21,6 +21,8 @@ from dubito.model.learners.unlabelled_context import Rows
 from tests.label_studio import choices_config
 from tests.unit.test_items_read import fitted
 
+pytestmark = pytest.mark.usefixtures("few_trees")
+
 
 def test_a_model_with_word_vectors_is_of_an_older_dubito(tmp_path: Path) -> None:
     new, old = tmp_path / "new.skops", tmp_path / "old.skops"

@@ -21,6 +21,8 @@ from dubito.backend.state.project import ProjectState
 from tests.builders import KEY, annotation, predicted, project, schema
 from tests.label_studio import choices_config
 
+pytestmark = pytest.mark.usefixtures("few_trees")
+
 CONFIG = choices_config("low", "high", tag="Image", attributes='value="$image"')
 SCHEMA = schema("low", "high", tag="Image", key="image")
 VALUES = [float(value) for value in range(20)]

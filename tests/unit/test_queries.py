@@ -16,6 +16,8 @@ from tests.benchmarks.trials import Trial
 from tests.benchmarks.ways import LateClass, Way
 from tests.questions import blobs, items, preferences
 
+pytestmark = pytest.mark.usefixtures("few_trees")
+
 N_CLASSES = 3
 BUDGET = 26
 LATE, AFTER = 1, 12

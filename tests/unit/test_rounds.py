@@ -19,6 +19,8 @@ from tests.questions import (
     window,
 )
 
+pytestmark = pytest.mark.usefixtures("few_trees")
+
 START = 2 * len(CLASSES)
 
 

@@ -16,6 +16,8 @@ from dubito.model.learners.registry import (
 )
 from dubito.model.learners.unlabelled_context import UnlabelledContext
 
+pytestmark = pytest.mark.usefixtures("few_trees")
+
 
 def labelled(n: int = 200, views: Views = ()) -> tuple[UnlabelledContext, Members]:
     """Build tasks with a class for each big feature; the third class is rare."""

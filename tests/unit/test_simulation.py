@@ -28,6 +28,8 @@ from dubito.model.simulation import (
 )
 from tests.questions import CLASSES, ask, blobs, items, preferences, said_of, window
 
+pytestmark = pytest.mark.usefixtures("few_trees")
+
 START = 2 * len(CLASSES)
 TEN = preferences(window=10)
 

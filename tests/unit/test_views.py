@@ -44,6 +44,8 @@ from dubito.model.simulation import Labelled, SimulatedPool, by_dubito
 from tests.benchmarks.peers import Regression
 from tests.questions import ask, said_of, window
 
+pytestmark = pytest.mark.usefixtures("few_trees")
+
 COLUMNS = (*named("course", "x", 2), *named("course", "y", 2), "mean")
 VIEWS = (2, 3)
 
