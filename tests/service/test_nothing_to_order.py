@@ -242,6 +242,30 @@ def test_connecting_again_reads_what_was_set_aside(
         )
 
 
+def test_a_task_that_waits_for_its_file_is_set_aside_no_more(
+    fake_server: FakeServer, store_url: str, redis: Redis
+) -> None:
+    """It was refused by its address, which is allowed now, and the host fails."""
+    assert not redis.dbsize()
+    host = fake_server.url.replace("http://127.0.0.1", "localhost")
+    fake_server.faults.plan(Fault(path="/pics", status=500, times=99))
+    with stand(fake_server, store_url) as bench:
+        project = bench.label_studio.create_project("images", IMAGES)
+        images = [TINY, TINY, f"http://{host}/pics/1.png", "s3://bucket/1.png"]
+        bench.label_studio.import_tasks(project, [{"image": one} for one in images])
+        bench.connect(project)
+        before = bench.status(project)
+        assert (before["set_aside"], before["pending"], before["pool"]) == (2, 0, 2)
+
+        with stand(fake_server, store_url, {"file_hosts": (host,)}) as again:
+            again.connect(project)
+            status = again.status(project)
+
+        assert (status["set_aside"], status["pending"], status["pool"]) == (1, 1, 2)
+        assert "FILE_HOSTS" not in " ".join(status["set_aside_reasons"])
+        assert any("status 500" in note for note in status["notes"])
+
+
 BOTH = IMAGES.replace("<Choices", '<Text name="words" value="$words"/><Choices')
 
 
