@@ -144,7 +144,7 @@ def _await_window(
         _show_start(state, facts, show)
         if facts.last_error or facts.paused:
             raise BackendError(facts.last_error or facts.paused)
-        if (facts.published_at or 0.0) >= began:
+        if _is_ordered(state, facts, began):
             _say_order(state, facts, say)
             return ""
         if is_finished and facts.synced_at >= began and not facts.window:
@@ -157,6 +157,16 @@ def _await_window(
         time.sleep(LOOK_SECONDS)
     message = "no worker has ordered the tasks: start `dubito serve` or `dubito worker`"
     raise BackendError(message)
+
+
+def _is_ordered(state: ProjectState, facts: ProjectFacts, began: float) -> bool:
+    """Return whether the next tasks are in order, as the settings ask for it.
+
+    Changed settings may have all tasks read anew: the order that was set before that
+    is not the last, and meanwhile no tasks are known.
+    """
+    is_set = bool(facts.window) and (facts.published_at or 0.0) >= began
+    return is_set and "anew" not in state.work.requests()
 
 
 def _say_order(

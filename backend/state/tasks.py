@@ -232,18 +232,22 @@ class TaskStore:
             self.client.hset(self._key(keys.TASKS), mapping=dict.fromkeys(tasks, b""))
 
     def set_aside(self) -> dict[int, str]:
-        """Return the tasks that cannot be read, with the reason."""
-        reasons = self.client.hgetall(self._key(keys.SET_ASIDE))
+        """Return the tasks that cannot be read, with the reason.
+
+        Of a task that waits to be read anew nothing is known: its reason may be gone.
+        """
+        with self.client.pipeline(transaction=True) as pipe:
+            pipe.hgetall(self._key(keys.SET_ASIDE))
+            pipe.hkeys(self._key(keys.PENDING))
+            reasons, waiting = pipe.execute()
+        for task in waiting:
+            reasons.pop(task, None)
         return {int(task): reason.decode() for task, reason in reasons.items()}
 
     def left_out(self) -> dict[int, str]:
         """Return the tasks of which an object cannot be read, with the reason."""
         reasons = self.client.hgetall(self._key(keys.LEFT_OUT))
         return {int(task): reason.decode() for task, reason in reasons.items()}
-
-    def set_aside_count(self) -> int:
-        """Return how many tasks cannot be read."""
-        return int(self.client.hlen(self._key(keys.SET_ASIDE)))
 
     def _note_change(self, pipe: Pipeline) -> None:
         """Count a change by chance: caches outlive a store that is emptied or put back.

@@ -126,7 +126,7 @@ def left_out(state: ProjectState) -> str:
 def are_all_set_aside(state: ProjectState) -> bool:
     """Return whether there are tasks, all are read, and none can be learnt from."""
     count, pending = state.tasks.count(), state.tasks.pending_count()
-    return not pending and 0 < count <= state.tasks.set_aside_count()
+    return not pending and 0 < count <= len(state.tasks.set_aside())
 
 
 def nothing_to_learn_from(state: ProjectState) -> str:

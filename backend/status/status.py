@@ -109,7 +109,7 @@ def _phase(
 
 def _askable(state: ProjectState, snapshot: ProjectSnapshot) -> frozenset[int]:
     """Return the tasks that may still be asked for, now or once they are read."""
-    aside = state.tasks.set_aside().keys() - state.tasks.pending()
+    aside = state.tasks.set_aside().keys()
     return snapshot.open_tasks - snapshot.labels.skipped - aside
 
 

@@ -124,7 +124,7 @@ def _no_map(snapshot: ProjectSnapshot | None, total: int, why: str) -> MapView:
 def _why_none(state: ProjectState, total: int) -> str:
     if not total:
         return "There are no tasks yet."
-    if state.tasks.pending_count() + state.tasks.set_aside_count() >= total:
+    if state.tasks.pending_count() + len(state.tasks.set_aside()) >= total:
         return "Dubito has read no task yet. The map appears after the first tasks."
     return "The map is in preparation."
 

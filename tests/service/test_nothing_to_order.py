@@ -11,16 +11,22 @@ import orjson
 import pytest
 from redis import Redis
 
-from dubito.backend.connect_command import connect_project
+from dubito.backend.connect_command import (
+    connect_project,
+    connect_with,
+    connector_of,
+)
 from dubito.backend.doctor.command import DoctorOptions, run
 from dubito.backend.errors import BackendError
 from dubito.backend.labelstudio.versions import OLDEST
+from dubito.backend.progress import show_nothing
 from dubito.backend.state.heartbeats import Heartbeats
 from dubito.backend.status_table import status_table
 from dubito.backend.version import own_version
 from dubito.backend.worker import jobs as worker
 from tests.dubito_process import rows_project
 from tests.fake_label_studio import FakeServer
+from tests.fake_label_studio.faults import Fault
 from tests.label_studio import JsonObject, choice_result, choices_config
 from tests.service.stand import Stand, stand
 from tests.sink import sink_listening
@@ -236,6 +242,30 @@ def test_connecting_again_reads_what_was_set_aside(
         )
 
 
+def test_a_task_that_waits_for_its_file_is_set_aside_no_more(
+    fake_server: FakeServer, store_url: str, redis: Redis
+) -> None:
+    """It was refused by its address, which is allowed now, and the host fails."""
+    assert not redis.dbsize()
+    host = fake_server.url.replace("http://127.0.0.1", "localhost")
+    fake_server.faults.plan(Fault(path="/pics", status=500, times=99))
+    with stand(fake_server, store_url) as bench:
+        project = bench.label_studio.create_project("images", IMAGES)
+        images = [TINY, TINY, f"http://{host}/pics/1.png", "s3://bucket/1.png"]
+        bench.label_studio.import_tasks(project, [{"image": one} for one in images])
+        bench.connect(project)
+        before = bench.status(project)
+        assert (before["set_aside"], before["pending"], before["pool"]) == (2, 0, 2)
+
+        with stand(fake_server, store_url, {"file_hosts": (host,)}) as again:
+            again.connect(project)
+            status = again.status(project)
+
+        assert (status["set_aside"], status["pending"], status["pool"]) == (1, 1, 2)
+        assert "FILE_HOSTS" not in " ".join(status["set_aside_reasons"])
+        assert any("status 500" in note for note in status["notes"])
+
+
 BOTH = IMAGES.replace("<Choices", '<Text name="words" value="$words"/><Choices')
 
 
@@ -352,6 +382,27 @@ def test_the_round_trip_changes_nothing_in_an_empty_project(bench: Stand) -> Non
 
     after = bench.label_studio.project(project)
     assert [after[name] for name in kept] == [before[name] for name in kept]
+
+
+def test_a_changed_setting_is_waited_for_until_all_tasks_are_read_anew(
+    bench: Stand,
+) -> None:
+    """An order of the earlier readings is set first, and then no task is known."""
+    rows = bench.labelled_rows(count=20, labels=4)
+    state, lines, is_over = bench.state(rows.project), list[str](), threading.Event()
+
+    def dawdle() -> None:
+        if not state.tasks.count():
+            is_over.wait(2.0)
+
+    bench.faults.plan(Fault(path="/api/tasks", times=99, before=dawdle))
+    connector = connector_of(bench.services, lines.append, '{"group": "file"}')
+    with working(bench):
+        connect_with(connector, rows.project, bench.url, show_nothing)
+        is_over.set()
+
+    assert f"open project {rows.project} and press “Label All Tasks”" in lines
+    assert state.tasks.count() == 20
 
 
 def test_a_project_whose_tasks_are_all_answered_is_connected(bench: Stand) -> None:

@@ -137,3 +137,4 @@ def test_tasks_set_aside_are_read_anew_when_asked_to(state: ProjectState) -> Non
     state.tasks.receive([Task(id=task, data={"x": task}) for task in (1, 2)])
 
     assert state.tasks.pending() == {1}
+    assert state.tasks.set_aside() == {}, "its file may be there now"
