@@ -111,7 +111,8 @@ def test_a_dialogue_is_read_from_a_file() -> None:
 @pytest.mark.parametrize(
     ("value", "attributes", "why"),
     [
-        ("words", "", "holds no dialogue"),
+        ("words", "", 'such as [{"author": "Ann", "text": "Hello"}]'),
+        ("words", KEYS, 'such as [{"who": "Ann", "what": "Hello"}]'),
         ({"text": "words"}, "", "holds no dialogue"),
         ([], "", "no turn of the dialogue has a text under 'text'"),
         (TURNS, "", "no turn of the dialogue has a text under 'text'"),
