@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -62,8 +63,8 @@ class Dialogues(TextKind):
         """Return the turns as lines of one text, each with its speaker."""
         text = _joined(turns_of(content, plan.schema), plan.schema)
         if not text:
-            key = plan.schema.text_key or TEXT_KEY
-            message = f"no turn of the dialogue has a text under {key!r}"
+            _, text_key = keys_of(plan.schema)
+            message = f"no turn of the dialogue has a text under {text_key!r}"
             raise BadItemError(message)
         return TaskInput(text=text)
 
@@ -72,12 +73,19 @@ def turns_of(content: object, schema: Schema) -> list[object]:
     """Return the turns of a dialogue; raise `BadItemError` if it is none."""
     turns = _parsed(content) if isinstance(content, ItemFile) else content
     if not isinstance(turns, list):
+        name_key, text_key = keys_of(schema)
+        example = json.dumps([{name_key: "Ann", text_key: "Hello"}], ensure_ascii=False)
         message = (
-            f"{schema.source!r} holds no dialogue: a dialogue is a list such"
-            ' as [{"author": "Ann", "text": "Hello"}]'
+            f"{schema.source!r} holds no dialogue: a dialogue is a list such as"
+            f" {example}"
         )
         raise BadItemError(message)
     return turns
+
+
+def keys_of(schema: Schema) -> tuple[str, str]:
+    """Return under which keys a turn has its speaker and its text."""
+    return schema.name_key or NAME_KEY, schema.text_key or TEXT_KEY
 
 
 def _parsed(file: ItemFile) -> object:
@@ -104,7 +112,7 @@ def _joined(turns: Sequence[object], schema: Schema) -> str:
 
 def _lines(turns: Sequence[object], schema: Schema) -> Iterator[str]:
     """Yield the turns that have a text."""
-    name_key, text_key = schema.name_key or NAME_KEY, schema.text_key or TEXT_KEY
+    name_key, text_key = keys_of(schema)
     for turn in turns:
         text = _word(turn.get(text_key)) if isinstance(turn, Mapping) else ""
         if text and isinstance(turn, Mapping):

@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from dubito.backend.data_kinds.preview import ItemPreview, Look
 from dubito.backend.data_kinds.shown_data import shown_data
@@ -15,7 +15,7 @@ from dubito.model.errors import BadItemError
 from dubito.model.task_values import written
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from dubito.backend.data_kinds.sample import TaskSample
     from dubito.backend.records import JsonObject
@@ -45,6 +45,15 @@ class ItemFile:
 
     address: str
     content: bytes
+
+    @classmethod
+    def fetched(cls, address: str, fetch: Callable[[str], bytes]) -> Self:
+        """Fetch a file; raise `BadItemError` if it is not there, or empty."""
+        content = fetch(address)
+        if not content:
+            message = "the file is empty"
+            raise BadItemError(message)
+        return cls(address=address, content=content)
 
 
 class DataKind(ABC, Generic[Item]):

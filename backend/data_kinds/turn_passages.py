@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from dubito.backend.controls.stretches import is_number
-from dubito.backend.data_kinds.dialogues import NAME_KEY, TEXT_KEY
+from dubito.backend.data_kinds.dialogues import keys_of
 from dubito.backend.data_kinds.passages import LARGEST_TURN, Passage, shortened_to
 from dubito.model.task_values import as_text
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def turn_passages(turns: Sequence[object], schema: Schema) -> list[Passage]:
     """Return the texts of turns, each with its speaker; others have a number, too."""
-    name_key, text_key = schema.name_key or NAME_KEY, schema.text_key or TEXT_KEY
+    name_key, text_key = keys_of(schema)
     ordered = sorted(turns, key=_shown_at) if schema.by_start else turns
     return shortened_to(
         Passage(number * LARGEST_TURN, _text(turn, text_key), _text(turn, name_key))

@@ -49,7 +49,7 @@ def extractor_content(
     plan = ReadPlan(schema=schema, reads=reads)
     content = kind.content(data, plan)
     if address := kind.address(content, plan):
-        content = ItemFile(address=address, content=fetch(address))
+        content = ItemFile.fetched(address, fetch)
     reading = kind.decode(content, plan)
     return reading.text if isinstance(reading, TaskInput) else None
 
@@ -60,6 +60,6 @@ def _file(content: object, fetch: Callable[[str], bytes]) -> ItemFile:
         raise BadItemError(message)
     address = content.strip()
     if not address.startswith(INLINE):
-        return ItemFile(address=address, content=fetch(address))
+        return ItemFile.fetched(address, fetch)
     ending = address.removeprefix(INLINE).partition(";")[0]
     return ItemFile(address=f"inline.{ending}", content=inline_image(address))

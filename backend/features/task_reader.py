@@ -146,7 +146,7 @@ class TaskReader:
         address = kind.address(content, self._plan)
         if not address:
             return content
-        return ItemFile(address=address, content=self.files.fetch(address))
+        return ItemFile.fetched(address, self.files.fetch)
 
     def _decoded(self, content: object) -> object:
         size = len(content.content) if isinstance(content, ItemFile) else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dubito.backend.controls.registry import codec_of
@@ -164,7 +165,7 @@ class TaskLoader:
             return preview.without_readings(FOREIGN)
         if item.kind.look is Look.KEPT:
             return preview
-        file = ItemFile(address=address, content=files.fetch(address, LARGEST_BYTES))
+        file = ItemFile.fetched(address, partial(files.fetch, most=LARGEST_BYTES))
         return preview.with_item(item.drawing(file))
 
     def _is_foreign(self, schema: Schema, data: JsonObject, files: Files) -> bool:

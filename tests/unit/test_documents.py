@@ -65,6 +65,7 @@ FILES = {
     "/locked.pdf": locked_pdf(),
     "/broken.pdf": pdf("good words")[:150],
     "/text.pdf": b"no PDF at all",
+    "/empty": b"",
 }
 
 
@@ -111,7 +112,8 @@ def test_a_dialogue_is_read_from_a_file() -> None:
 @pytest.mark.parametrize(
     ("value", "attributes", "why"),
     [
-        ("words", "", "holds no dialogue"),
+        ("words", "", 'such as [{"author": "Ann", "text": "Hello"}]'),
+        ("words", KEYS, 'such as [{"who": "Ann", "what": "Hello"}]'),
         ({"text": "words"}, "", "holds no dialogue"),
         ([], "", "no turn of the dialogue has a text under 'text'"),
         (TURNS, "", "no turn of the dialogue has a text under 'text'"),
@@ -291,6 +293,23 @@ def test_what_is_no_pdf_with_anything_on_its_pages_is_set_aside(
     address: object, why: str
 ) -> None:
     assert why in read("Pdf", address).refused
+
+
+@pytest.mark.parametrize(
+    ("tag", "attributes"),
+    [
+        ("Image", ""),
+        ("Audio", ""),
+        ("Video", ""),
+        ("Pdf", ""),
+        ("TimeSeries", ""),
+        ("Text", 'valueType="url"'),
+        ("HyperText", 'valueType="url"'),
+        ("Paragraphs", 'valueType="url"'),
+    ],
+)
+def test_an_empty_file_is_called_empty(tag: str, attributes: str) -> None:
+    assert read(tag, "/empty", attributes).refused == "the file is empty"
 
 
 def test_of_a_list_of_images_the_mean_is_read() -> None:

@@ -19,7 +19,7 @@ from dubito.model.features.mixed_columns import AT
 from tests.extractor_package import install
 from tests.label_studio import choices_config
 
-FILES = {"/a.txt": b"apple", "/clip.mp4": b"saw saw", "/bad.mp4": b"\0"}
+FILES = {"/a.txt": b"apple", "/clip.mp4": b"saw saw", "/bad.mp4": b"\0", "/empty": b""}
 
 
 class Shelf:
@@ -57,6 +57,13 @@ def test_an_extractor_describes_texts_by_a_vector() -> None:
 
     assert (counts(one), counts(other)) == ([1, 0], [0, 2])
     assert all(name.startswith(f"letters{AT}3{AT}") for name in one.numbers)
+
+
+def test_an_empty_file_is_called_empty_and_shown_to_no_extractor() -> None:
+    [clip] = read("Video", "/empty")
+    [text] = read("Text", "/empty", attributes='valueType="url"')
+
+    assert clip.refused == text.refused == "the file is empty"
 
 
 @pytest.mark.parametrize(
