@@ -15,7 +15,7 @@ import numpy as np
 
 from dubito.backend.data_kinds.registry import kind_named
 from dubito.backend.features.leaking_columns import leaking_columns
-from dubito.backend.learning.assessment_input import AssessmentInput, are_enough
+from dubito.backend.learning.assessment_input import AssessmentInput
 from dubito.backend.learning.findings import finding_of, held_out_of, with_stretches
 from dubito.backend.learning.round import fingerprint_of
 from dubito.backend.state.assessments import FrozenLabels
@@ -25,7 +25,6 @@ from dubito.model.evaluation.assessment import NOW
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dubito.backend.features.feature_table import FeatureTable
     from dubito.backend.learning.snapshot import ProjectSnapshot
     from dubito.backend.services import Services
     from dubito.backend.state.assessments import (
@@ -66,19 +65,14 @@ def assess(
     frozen = previous or _due(snapshot, version, is_quiet=is_quiet)
     if frozen is None:
         return
-    if not are_enough([*frozen.chosen.values()]):
-        store.drop()
-        return
-    # Loaded last: a worker looks at many projects in which nothing is due.
-    _, items = snapshot.items(services.feature_tables)
-    inputs = AssessmentInput.of(frozen, snapshot, items)
+    inputs = AssessmentInput.of(frozen, snapshot, services.feature_tables)
     if inputs is None:
         store.drop()
         return
     if previous is None:
         store.begin(frozen)
     if _take_steps(inputs, store, makes_way):
-        conclusion = _concluded(inputs, snapshot, items, frozen, makes_way)
+        conclusion = _concluded(inputs, snapshot, frozen, makes_way)
         if conclusion is not None:
             finding, held_out = conclusion
             lease.check()
@@ -90,7 +84,6 @@ def assess(
 def _concluded(
     inputs: AssessmentInput,
     snapshot: ProjectSnapshot,
-    items: FeatureTable,
     frozen: FrozenLabels,
     makes_way: Callable[[], bool],
 ) -> tuple[AssessmentSummary, HeldOut | None] | None:
@@ -112,7 +105,7 @@ def _concluded(
         relation = stretches.relation(sample, units)
         suspects = stretches.suspects(units)
         return with_stretches(finding, scores, relation, suspects), None
-    predictors = _sole_predictors(inputs, snapshot.state, items)
+    predictors = _sole_predictors(inputs, snapshot.state)
     finding = finding.model_copy(update={"sole_predictors": predictors})
     if not snapshot.is_one_of_several:
         return finding, None
@@ -190,7 +183,7 @@ def _take_steps(
 
 
 def _sole_predictors(
-    inputs: AssessmentInput, state: ProjectState, items: FeatureTable
+    inputs: AssessmentInput, state: ProjectState
 ) -> tuple[SolePredictor, ...]:
     """Return the columns of the data that predict the labels alone."""
     reads, examples = state.facts().reads, inputs.assessed.known
@@ -200,4 +193,4 @@ def _sole_predictors(
         return ()
     groups = None if examples.groups is None else examples.groups[examples.rows]
     labelled = examples.features[examples.rows]
-    return leaking_columns(items.featuriser, labelled, marks(examples.codes), groups)
+    return leaking_columns(inputs.featuriser, labelled, marks(examples.codes), groups)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dubito.backend.controls.codec import Answer
-    from dubito.backend.features.feature_table import FeatureTable
+    from dubito.backend.features.feature_table import FeatureTable, Featuriser
+    from dubito.backend.features.feature_table_cache import FeatureTableCache
     from dubito.backend.learning.snapshot import ProjectSnapshot
     from dubito.backend.state.assessments import FrozenLabels
     from dubito.model.arrays import Positions, TaskIds
@@ -41,22 +42,30 @@ class AssessmentInput:
     Attributes
     ----------
     task_ids : the task of each row
+    featuriser : what the columns of the features were made by
     """
 
     task_ids: TaskIds
+    featuriser: Featuriser
     assessed: Assessed
     fit: Fit
     stretches: AssessedStretches | None = None
 
     @classmethod
     def of(
-        cls, frozen: FrozenLabels, snapshot: ProjectSnapshot, items: FeatureTable
+        cls, frozen: FrozenLabels, snapshot: ProjectSnapshot, tables: FeatureTableCache
     ) -> AssessmentInput | None:
-        """Choose the rows; None before there are some labels, two of which differ."""
+        """Choose the rows; None before there are some labels, two of which differ.
+
+        Then no features are loaded: a worker looks at many such projects.
+        """
+        if not _are_enough([*frozen.chosen.values()]):
+            return None
+        _, items = snapshot.items(tables)
         by_task, place = frozen.chosen, items.positions
         labels = {place[task]: by_task[task] for task in by_task if task in place}
         schema = learnt_schema(snapshot.schema, [*labels.values()])
-        if not are_enough([*labels.values()]):
+        if not _are_enough([*labels.values()]):
             return None
         left_out = {place[task] for task in frozen.left_out if task in place}
         # What we labelled ourselves is as unknown as ever, but nobody will be asked.
@@ -76,13 +85,14 @@ class AssessmentInput:
         project_learner = learner_for(snapshot.schema, snapshot.preferences)
         return cls(
             task_ids=items.task_ids[rows],
+            featuriser=items.featuriser,
             assessed=assessed,
             fit=stretches.fit if stretches else fit_by(project_learner, examples),
             stretches=stretches,
         )
 
 
-def are_enough(labels: Sequence[Answer]) -> bool:
+def _are_enough(labels: Sequence[Answer]) -> bool:
     """Return whether there are some labels, two of which differ."""
     return len(labels) >= FEWEST_LABELS and len(set(labels)) >= 2
 

@@ -72,10 +72,12 @@ def test_texts_with_several_paths_are_labelled_in_the_published_order(
     rows = shown_rows(there, project)
     assert {path for paths in rows.values() for path in paths} <= {*TOPICS}
     most = max(rows, key=lambda task: len(rows[task]))
-    fewest = min(rows, key=lambda task: len(rows[task]))
     assert len(rows[most]) > 1
-    for task in (most, fewest):
-        submit_as_shown(page, there, (project, task), rows[task])
+    submit_as_shown(page, there, (project, most), rows[most])
+    dubito.when(project, lambda s: s["labels"] == LABELS + 1 and s["settled"])
+    rows = shown_rows(there, project)  # that label may have changed the others
+    fewest = min(rows, key=lambda task: len(rows[task]))
+    submit_as_shown(page, there, (project, fewest), rows[fewest])
     status = dubito.when(project, lambda status: status["labels"] == LABELS + 2)
     assert status["set_aside"] == 0
     assert any("submitted 2 (100%) unchanged" in note for note in status["notes"])
