@@ -64,9 +64,21 @@ class AssessmentInput:
         _, items = snapshot.items(tables)
         by_task, place = frozen.chosen, items.positions
         labels = {place[task]: by_task[task] for task in by_task if task in place}
-        schema = learnt_schema(snapshot.schema, [*labels.values()])
         if not _are_enough([*labels.values()]):
             return None
+        return cls._of_rows(labels, frozen, snapshot, items)
+
+    @classmethod
+    def _of_rows(
+        cls,
+        labels: Mapping[int, Answer],
+        frozen: FrozenLabels,
+        snapshot: ProjectSnapshot,
+        items: FeatureTable,
+    ) -> AssessmentInput:
+        """Choose the rows beside those that have labels."""
+        place = items.positions
+        schema = learnt_schema(snapshot.schema, [*labels.values()])
         left_out = {place[task] for task in frozen.left_out if task in place}
         # What we labelled ourselves is as unknown as ever, but nobody will be asked.
         never = left_out | {place[task] for task in frozen.ours if task in place}
