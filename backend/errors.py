@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -47,9 +48,11 @@ class UnknownProjectError(BackendError):
     """Nothing is known of this project."""
 
     def __init__(self, project: str) -> None:
+        number = project.partition(".")[0]  # of a full key, too
+        number = number if re.fullmatch("[1-9][0-9]*", number) else "ID"
         super().__init__(
-            f"project {project} is not connected: run `dubito connect --project ID`"
-            " or add Dubito in its Settings → Model"
+            f"project {project} is not connected: run `dubito connect --project"
+            f" {number}` or add Dubito in its Settings → Model"
         )
 
 

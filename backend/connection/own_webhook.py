@@ -71,11 +71,12 @@ class OwnWebhook:
         if right and hook.headers == fields["headers"] and hook.url == address:
             self.say("the webhook exists")
             return hook
-        is_moved = not is_same(hook.url, address)
         new_hook = self.client.change_webhook(hook.id, **fields, actions=[])
-        self.say(
-            f"moved the webhook to {address}"
-            if is_moved
-            else "repaired the webhook: active, for all events, with its secret"
-        )
+        if is_same(hook.url, address):
+            # One that is not known was made by Label Studio, with the ML backend.
+            is_known = hook.id == attachments.connection.webhook
+            done = "repaired" if is_known else "set up"
+            self.say(f"{done} the webhook: active, for all events, with its secret")
+        else:
+            self.say(f"moved the webhook to {address}")
         return new_hook

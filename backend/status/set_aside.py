@@ -105,8 +105,12 @@ def _commonest_first(cause: Cause) -> tuple[int, str, str]:
 
 
 def sentences(all_causes: Sequence[Cause]) -> list[str]:
-    """Return the commonest causes as sentences, and how many are left out."""
-    first, rest = all_causes[:CAUSES_SHOWN], all_causes[CAUSES_SHOWN:]
+    """Return the commonest causes as sentences, and how many are left out.
+
+    A single one is not left out: to count it takes a sentence, too.
+    """
+    shown = len(all_causes) if len(all_causes) == CAUSES_SHOWN + 1 else CAUSES_SHOWN
+    first, rest = all_causes[:shown], all_causes[shown:]
     words = [str(cause) for cause in first]
     if rest:
         words.append(f"{_total(rest)} more, for {len(rest)} other reasons")

@@ -1,4 +1,4 @@
-"""What `dubito connect` says of options that it cannot use."""
+"""What `dubito connect` says of options that it cannot use, and of what it makes."""
 
 import pytest
 from click.testing import CliRunner
@@ -80,3 +80,20 @@ def test_the_number_of_a_project_is_at_least_1() -> None:
 
     assert run.exit_code == 2
     assert "-1 is not in the range x>=1" in run.output
+
+
+def test_a_webhook_is_set_up_at_first_and_repaired_only_later(bench: Stand) -> None:
+    """Label Studio makes it with the ML backend, without the secret."""
+    project, lines = rows_project(bench.label_studio, 4).project, list[str]()
+    what = "the webhook: active, for all events, with its secret"
+    connector = connector_of(bench.services, lines.append)
+
+    connector.connect(project, bench.url)
+    assert f"set up {what}" in lines
+    [hook] = bench.label_studio.webhooks(project)
+    path = f"/api/webhooks/{hook['id']}/"
+    bench.label_studio.call("PATCH", path, json={"is_active": False})
+    lines.clear()
+    connector.connect(project, bench.url)
+
+    assert f"repaired {what}" in lines

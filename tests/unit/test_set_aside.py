@@ -97,6 +97,14 @@ def test_of_many_causes_the_rest_is_counted() -> None:
     assert notes[-1] == "6 more, for 3 other reasons"
 
 
+def test_a_single_cause_more_than_are_shown_is_shown() -> None:
+    reasons = {f"choice {name!r} is gone": 2 for name in "abcdefgh"[: CAUSES_SHOWN + 1]}
+
+    notes = sentences(causes_of_annotations(reasons))
+
+    assert notes == [f"2 annotations: {reason}" for reason in reasons]
+
+
 def receive(state: ProjectState, readings: dict[int, TaskInput]) -> None:
     tasks = [Task(id=task, data={"x": task}) for task in readings]
     state.tasks.receive(tasks)

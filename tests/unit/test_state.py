@@ -172,11 +172,21 @@ def test_a_project_is_found_by_number_the_newest_first_or_by_key(
     assert projects.find("11").id == 11
 
 
-@pytest.mark.parametrize("name", ["", "3", "1.", "1.9", "*", "{1.900}", "one"])
-def test_an_unknown_project_is_refused_with_the_cure(redis: Redis, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        *(("3", "3"), ("1.", "1"), ("1.9", "1")),
+        *((name, "ID") for name in ("", "*", "{1.900}", "one", "3\n", "0")),
+    ],
+)
+def test_an_unknown_project_is_refused_with_the_cure(
+    redis: Redis, name: str, number: str
+) -> None:
     Projects(redis).add("1.900")
 
-    with pytest.raises(UnknownProjectError, match="dubito connect"):
+    with pytest.raises(
+        UnknownProjectError, match=f"dubito connect --project {number}`"
+    ):
         Projects(redis).find(name)
 
 
