@@ -7,6 +7,7 @@ import binascii
 import io
 import struct
 import threading
+import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -49,6 +50,10 @@ INLINE = "data:image/"
 REACHABLE = ("http://", "https://", "/", INLINE)
 ALONE = threading.Lock()
 """A file of 100 kB may unpack to 160 MB: several at a time would fill the memory."""
+
+# Pillow warns of an attack when it opens an image of more than 89 megapixels, which is
+# refused before it is decoded. The filter is set once, for filters know no threads.
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -29,9 +29,10 @@ UPLOADS = "/data/upload/"
 OWN_FILES = (UPLOADS, "/data/local-files/")
 """Label Studio's own files, which it may name by another address than we know it by."""
 
-SHOWN_KEY = re.compile(
-    r"/data/(upload|local-files)/|/(tasks|projects)/[0-9]+/(resolve|presign)/"
-)
+IN_STORAGE = re.compile(r"/(tasks|projects)/[0-9]+/(resolve|presign)/")
+"""Where Label Studio (1.23.2) sends files of a cloud storage, or redirects to them."""
+
+SHOWN_KEY = re.compile(rf"/data/(upload|local-files)/|{IN_STORAGE.pattern}")
 """What of Label Studio's is asked for with the key. Whoever may import a task chooses
 an address: by it our key shall not read the rest of the API for them."""
 
@@ -158,8 +159,7 @@ class Files:
 
 def _content(response: httpx.Response, address: str, most: int) -> bytes:
     status = response.status_code
-    foreign = explain_answer(response) if status != 200 else None
-    why = f"status {status}" if foreign is None else str(foreign)
+    why = _reason(response) if status != 200 else ""
     if status == 500 and _is_no_upload(response):
         message = f"{address[:200]} cannot be fetched (Label Studio has no such upload)"
         raise BadItemError(message)
@@ -179,6 +179,23 @@ def _content(response: httpx.Response, address: str, most: int) -> bytes:
             message = f"{address[:200]} did not arrive in {LONGEST_SECONDS:.0f} s"
             raise FileUnavailableError(message)
     return bytes(content)
+
+
+def _reason(response: httpx.Response) -> str:
+    """Say why an answer brings no file; where it redirects to may be secret."""
+    foreign = explain_answer(response)
+    if foreign is not None:
+        return str(foreign)
+    status = f"status {response.status_code}"
+    if not response.has_redirect_location:
+        return status
+    cure = "link to the final address"
+    if IN_STORAGE.search(response.request.url.path):
+        cure = "turn off pre-signed URLs in the settings of Label Studio's storage"
+    return (
+        f"{status}: it redirects to another address, which Dubito does not follow:"
+        f" {cure}"
+    )
 
 
 def _is_no_upload(response: httpx.Response) -> bool:

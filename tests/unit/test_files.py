@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -215,10 +216,26 @@ def test_nobody_is_followed_to_another_host(
         elsewhere.status = status
         elsewhere.headers = {"Location": f"{inside.url}/secret"}
 
-        with pytest.raises(BadItemError, match=str(status)):
+        with pytest.raises(BadItemError, match=str(status)) as error:
             files_with(elsewhere.host).fetch(f"{elsewhere.url}/x.csv")
 
     assert inside.shown == []
+    assert "does not follow: link to the final address" in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+def test_of_a_redirect_to_a_cloud_storage_the_setting_is_named(
+    files: Files, elsewhere: Elsewhere
+) -> None:
+    """Label Studio redirects to an address that holds for a minute."""
+    elsewhere.status = 303
+    elsewhere.headers = {"Location": "https://bucket.example/a.csv?secret"}
+    home = replace(files, home=elsewhere.url)
+
+    with pytest.raises(BadItemError, match="turn off pre-signed URLs") as error:
+        home.fetch("/tasks/3/resolve/?fileuri=czM6")
+
+    assert "secret" not in str(error.value)
 
 
 def test_a_file_that_is_too_large_is_not_read_to_its_end(

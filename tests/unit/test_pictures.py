@@ -194,6 +194,37 @@ def test_an_image_that_pillow_itself_calls_a_bomb_is_refused() -> None:
     assert refused(bytes(bomb))
 
 
+HUGE = """
+import io
+from PIL import Image
+from dubito.model.errors import BadItemError
+from tests.pictures import read_picture
+
+file = io.BytesIO()
+Image.new("1", (10, 10)).save(file, "BMP")
+huge = bytearray(file.getvalue())
+huge[18:26] = (12_000).to_bytes(4, "little") * 2
+try:
+    read_picture("/a", lambda _: bytes(huge))
+except BadItemError as error:
+    print(error)
+"""
+
+
+def test_of_a_huge_image_the_log_has_no_warning_of_an_attack() -> None:
+    """Pytest has filters of its own, so a process of its own reads the image."""
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-c", HUGE],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout == "the image has more than 40 megapixels\n"
+    assert done.stderr == ""
+
+
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_file_that_breaks_off_is_refused(kind: str) -> None:
     whole = written(drawing(), kind)
