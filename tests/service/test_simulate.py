@@ -94,7 +94,7 @@ def asked(*arguments: object, env: Mapping[str, str] | None = None) -> Result:
 def test_ctrl_c_loses_nothing_and_the_same_command_goes_on(
     tmp_path: Path, export: Path, config: Path
 ) -> None:
-    arguments = (export, "--config", config, "--seeds", 2, "--budget", 12, "--json")
+    arguments = (export, "--config", config, "--seeds", 2, "--budget", 8, "--json")
     with subprocess.Popen(  # noqa: S603 - our own command
         [*HEARS_CTRL_C, *command(*arguments)],
         env=environment(tmp_path),
@@ -115,7 +115,7 @@ def test_ctrl_c_loses_nothing_and_the_same_command_goes_on(
     assert "Traceback" not in complaint
     assert second.returncode == 0, second.stderr
     assert f"an earlier call finished {kept} of 8 runs" in second.stderr
-    check_json(json.loads(second.stdout), budget=12, seeds=2)
+    check_json(json.loads(second.stdout), budget=8, seeds=2)
     assert parse(tmp_path / "curves.svg").getroot().tag.endswith("svg")  # noqa: S314 - ours
 
 
@@ -175,7 +175,7 @@ def check_json(result: Any, budget: int, seeds: int) -> None:  # noqa: ANN401 - 
 def material(directory: Path) -> Experiment:
     dataset = dataset_of(rows(60), ROWS_CONFIG, directory)
     return Experiment(
-        labelled=dataset.labelled, groups=None, preferences=Preferences(), budget=8
+        labelled=dataset.labelled, groups=None, preferences=Preferences(), budget=4
     )
 
 
