@@ -66,42 +66,41 @@ class AssessmentInput:
         labels = {place[task]: by_task[task] for task in by_task if task in place}
         if not _are_enough([*labels.values()]):
             return None
-        return cls._of_rows(labels, frozen, snapshot, items)
-
-    @classmethod
-    def _of_rows(
-        cls,
-        labels: Mapping[int, Answer],
-        frozen: FrozenLabels,
-        snapshot: ProjectSnapshot,
-        items: FeatureTable,
-    ) -> AssessmentInput:
-        """Choose the rows beside those that have labels."""
-        place = items.positions
-        schema = learnt_schema(snapshot.schema, [*labels.values()])
-        left_out = {place[task] for task in frozen.left_out if task in place}
-        # What we labelled ourselves is as unknown as ever, but nobody will be asked.
-        never = left_out | {place[task] for task in frozen.ours if task in place}
-        order = permutation(items.task_ids, snapshot.preferences.seed)
-        free = [p for p in order.tolist() if p not in labels and p not in left_out]
-        rows = np.array(sorted([*labels, *free[:OPEN_SAMPLE]]), dtype=np.intp)
-        examples = _labelled_rows(labels, rows, snapshot, items, schema)
-        assessed = Assessed(
-            known=examples,
-            n_open=len(free),
-            in_time=np.searchsorted(rows, list(labels)),
-            random_rows=np.searchsorted(rows, random_prefix(order, labels, never)),
-            classes=schema.classes,
-        )
+        rows, assessed = _assessed(labels, frozen, snapshot, items)
         stretches = _stretches(labels, rows, snapshot, items)
-        project_learner = learner_for(snapshot.schema, snapshot.preferences)
+        learner = learner_for(snapshot.schema, snapshot.preferences)
         return cls(
             task_ids=items.task_ids[rows],
             featuriser=items.featuriser,
             assessed=assessed,
-            fit=stretches.fit if stretches else fit_by(project_learner, examples),
+            fit=stretches.fit if stretches else fit_by(learner, assessed.known),
             stretches=stretches,
         )
+
+
+def _assessed(
+    labels: Mapping[int, Answer],
+    frozen: FrozenLabels,
+    snapshot: ProjectSnapshot,
+    items: FeatureTable,
+) -> tuple[Positions, Assessed]:
+    """Return the rows that have labels and a sample of the others, and their content."""
+    place = items.positions
+    schema = learnt_schema(snapshot.schema, [*labels.values()])
+    left_out = {place[task] for task in frozen.left_out if task in place}
+    # What we labelled ourselves is as unknown as ever, but nobody will be asked.
+    never = left_out | {place[task] for task in frozen.ours if task in place}
+    order = permutation(items.task_ids, snapshot.preferences.seed)
+    free = [p for p in order.tolist() if p not in labels and p not in left_out]
+    rows = np.array(sorted([*labels, *free[:OPEN_SAMPLE]]), dtype=np.intp)
+    assessed = Assessed(
+        known=_labelled_rows(labels, rows, snapshot, items, schema),
+        n_open=len(free),
+        in_time=np.searchsorted(rows, list(labels)),
+        random_rows=np.searchsorted(rows, random_prefix(order, labels, never)),
+        classes=schema.classes,
+    )
+    return rows, assessed
 
 
 def _are_enough(labels: Sequence[Answer]) -> bool:
