@@ -84,7 +84,7 @@ def _assessed(
     snapshot: ProjectSnapshot,
     items: FeatureTable,
 ) -> tuple[Positions, Assessed]:
-    """Return the rows that have labels and a sample of the others, and their content."""
+    """Return labelled rows and a sample of the others, and what they hold."""
     place = items.positions
     schema = learnt_schema(snapshot.schema, [*labels.values()])
     left_out = {place[task] for task in frozen.left_out if task in place}
