@@ -66,15 +66,11 @@ def assess(
     frozen = previous or _due(snapshot, version, is_quiet=is_quiet)
     if frozen is None:
         return
-    if not are_enough([*frozen.chosen.values()]):
+    loaded = _loaded(services, snapshot, frozen)
+    if loaded is None:
         store.drop()
         return
-    # Loaded last: a worker looks at many projects in which nothing is due.
-    _, items = snapshot.items(services.feature_tables)
-    inputs = AssessmentInput.of(frozen, snapshot, items)
-    if inputs is None:
-        store.drop()
-        return
+    inputs, items = loaded
     if previous is None:
         store.begin(frozen)
     if _take_steps(inputs, store, makes_way):
@@ -85,6 +81,20 @@ def assess(
             store.save(finding, held_out)
             details = snapshot.state.key, snapshot.schema.control, finding.labels
             logger.info("project %s: %r assessed at %s labels", *details)
+
+
+def _loaded(
+    services: Services, snapshot: ProjectSnapshot, frozen: FrozenLabels
+) -> tuple[AssessmentInput, FeatureTable] | None:
+    """Return what is assessed, and all tasks; None if there are too few labels.
+
+    The tasks are loaded last: a worker looks at many projects in which nothing is due.
+    """
+    if not are_enough([*frozen.chosen.values()]):
+        return None
+    _, items = snapshot.items(services.feature_tables)
+    inputs = AssessmentInput.of(frozen, snapshot, items)
+    return None if inputs is None else (inputs, items)
 
 
 def _concluded(
