@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import closing
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -30,7 +30,7 @@ from dubito.backend.progress import Show, progress_bars
 from dubito.model.evaluation.relation import FEWEST_GROUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from dubito.backend.cutting.options import CutOptions
     from dubito.backend.cutting.recording import Recording
@@ -90,6 +90,12 @@ def run(settings: Settings, options: CutOptions) -> None:
             _upload(settings, options, job, show)
     for recording, tally in job.tallies:
         click.echo(_sentence(recording, tally), err=True)
+    for spellings in _spellings(classes_of(options, job)):
+        click.echo(
+            f"classes that differ only in case or blanks: {listed(spellings)}; if they"
+            " are one class, write it alike in all rows and cut again",
+            err=True,
+        )
     click.echo(_advice(options, job), err=True)
 
 
@@ -227,6 +233,14 @@ def _sentence(recording: Recording, tally: Tally) -> str:
         f"{recording.path}: windows: {tally.windows}; samples: {tally.samples}, at"
         f" {recording.rate:g} per second{more}"
     )
+
+
+def _spellings(classes: Sequence[str]) -> list[list[str]]:
+    """Return the classes that are probably one, written in several ways."""
+    alike = defaultdict[str, list[str]](list)
+    for name in classes:
+        alike["".join(name.casefold().split())].append(name)
+    return [names for names in alike.values() if len(names) > 1]
 
 
 def _advice(options: CutOptions, job: CutJob) -> str:

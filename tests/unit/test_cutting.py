@@ -406,6 +406,20 @@ def test_why_windows_have_no_label_is_counted(tmp_path: Path) -> None:
     assert "without a label" not in cut(path)
 
 
+def test_classes_that_are_probably_one_are_named(tmp_path: Path) -> None:
+    labels = np.repeat(["run", "Run", "go up", "goup", "walk"], 200)
+    path = csv(tmp_path, frame(activity=labels))
+
+    output = cut(path, "--label-column", "activity", "--classes", "RUN")
+    apart = csv(tmp_path, frame(activity=np.repeat(["run", "runs"], 500)))
+
+    note = "classes that differ only in case or blanks:"
+    assert f"{note} 'RUN', 'Run', 'run'; if they are one class" in output
+    assert f"{note} 'go up', 'goup'" in output
+    assert "walk" not in output.replace("walk.csv", "")
+    assert note not in cut(apart, "--label-column", "activity")
+
+
 @pytest.mark.parametrize(
     ("time", "ends"), [('timeColumn="seconds"', (0, 0.2)), ("", (0, 2))]
 )
