@@ -48,7 +48,9 @@ class ClassCounts(ResponseModel):
 
     name: str
     labelled: Count = Field(description="Tasks that people gave this class.")
-    predicted: Count = Field(description="Open tasks that the model gives this class.")
+    predicted: Count = Field(
+        description="Tasks without any answer that the model gives this class."
+    )
     f1: Share | None = Field(
         default=None, description="Of any-of labels, on randomly drawn tasks."
     )
@@ -133,7 +135,10 @@ def _classes(
 
 
 def _predicted(snapshot: ProjectSnapshot) -> Counter[str]:
-    """Count what the model takes the open tasks for."""
+    """Count what the model takes the unanswered tasks for.
+
+    Where tasks need several answers, one that has some of them is still open.
+    """
     ranking = snapshot.ranking()
     if ranking is None or not ranking.has_model:
         return Counter()

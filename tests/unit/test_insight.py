@@ -1,6 +1,7 @@
 """What a project's page shows of the learning equals what was kept of it."""
 
 import numpy as np
+import pytest
 from flask.testing import FlaskClient
 
 from dubito.backend.state.assessments import AssessmentSummary, Confusion
@@ -10,7 +11,7 @@ from dubito.backend.state.project import ProjectState
 from dubito.backend.state.ranking import Ranking
 from dubito.backend.status.learning_report import learning_report
 from dubito.model.query.uncertainty import certainty_counts
-from tests.builders import annotation, receive
+from tests.builders import annotation, project, receive
 
 
 def line(number: int, labels: int, *certainty: int) -> Round:
@@ -60,9 +61,12 @@ def test_certainty_is_shown_now_and_at_evenly_spread_numbers_of_labels(
     assert shown[0] == {"round": 41, "labels": 41, "certainty": (41, 1)}
 
 
-def test_classes_are_counted_by_people_and_of_open_tasks_by_the_model(
-    state: ProjectState,
+@pytest.mark.parametrize("overlap", [1, 2])
+def test_classes_are_counted_by_people_and_of_unanswered_tasks_by_the_model(
+    state: ProjectState, overlap: int
 ) -> None:
+    """With an overlap of 2 the answered tasks are open, too."""
+    state.note(project=project(maximum_annotations=overlap))
     receive(state, t1=1, t2=2, t3=3, t4=4)
     state.annotations.save([annotation(1, "a", task=1), annotation(2, None, task=2)])
     likelier_b = np.array([[0.1, 0.9]] * 4)

@@ -8,7 +8,7 @@
   function sizes(classes, last, said) {
     return table(
       "Tasks of each class",
-      ["class", "labelled", "predicted for open tasks", last],
+      ["class", "labelled", "predicted for unanswered tasks", last],
       classes.map((one) => [one.name, count(one.labelled), count(one.predicted), said(one)]),
       [1, 2, 3],
     );
