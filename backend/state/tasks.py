@@ -236,7 +236,8 @@ class TaskStore:
 
         Of a task that waits to be read anew nothing is known: its reason may be gone.
         """
-        with self.client.pipeline(transaction=True) as pipe:
+        # No transaction: a store without memory refuses those, and this only reads.
+        with self.client.pipeline(transaction=False) as pipe:
             pipe.hgetall(self._key(keys.SET_ASIDE))
             pipe.hkeys(self._key(keys.PENDING))
             reasons, waiting = pipe.execute()
