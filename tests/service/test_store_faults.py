@@ -267,6 +267,7 @@ def test_dubito_starts_and_goes_on_when_its_disk_is_full(
         dubito.kill(part)
     dubito.begin()
     dubito.until(lambda: refuses_health(dubito), "it did not say why it is down")
+    dubito.until(lambda: worker_complains(dubito), "the new worker never complained")
     warnings = dubito.log.count("free some space")
     time.sleep(3)  # some turns of the watch
     assert dubito.log.count("free some space") <= warnings + 1
@@ -283,6 +284,15 @@ def test_dubito_starts_and_goes_on_when_its_disk_is_full(
     assert "free some space" in " ".join(doctor.stdout.split())
     assert "no store runs" not in doctor.stdout
     assert "no worker runs" not in doctor.stdout
+
+
+def worker_complains(dubito: Dubito) -> bool:
+    """Return whether a worker that runs has said why it looks after nothing."""
+    complaints = [
+        line for line in dubito.log.splitlines() if "cannot look after projects" in line
+    ]
+    workers = dubito.pids("worker")
+    return any(f'"process":{pid}}}' in line for pid in workers for line in complaints)
 
 
 def refuses_health(dubito: Dubito) -> bool:
