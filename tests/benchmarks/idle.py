@@ -17,7 +17,6 @@ A share below 1 lets the workers run for that share of the time only, in slices,
 machine that is busy with other work: they give way to it.
 """
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -25,7 +24,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import click
@@ -41,101 +39,30 @@ from dubito.backend.services import Services
 from dubito.backend.state.counters import STEPS, read_counters
 from dubito.backend.state.project import ProjectState
 from dubito.backend.state.taskmap import MapStore
+from tests.benchmarks.fake_process import fake_running
 from tests.dubito_process import Dubito, Rows, dubito_running, rows_project
-from tests.fake_label_studio import FakeServer, Options
-from tests.label_studio import LabelStudio, choices_config, signed_in
+from tests.fake_label_studio import Options
+from tests.label_studio import LabelStudio
 from tests.real_label_studio import real_label_studio_running
 from tests.store import services_over, store_running
 
-SPAWN = multiprocessing.get_context("spawn")
 LOOK_SECONDS = 0.02
 SETTLE_LOOK_SECONDS = 2.0
 PATIENCE_SECONDS = 600.0
 SLICE_SECONDS = 0.1
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
-TOPICS = {
-    "praise": [
-        "lovely",
-        "kind",
-        "warm",
-        "helpful",
-        "quick",
-        "friendly",
-        "pleased",
-        "thanks",
-    ],
-    "complaint": [
-        "broken",
-        "late",
-        "rude",
-        "refund",
-        "slow",
-        "angry",
-        "missing",
-        "damaged",
-    ],
-    "question": [
-        "where",
-        "when",
-        "how",
-        "opening",
-        "price",
-        "size",
-        "stock",
-        "delivery",
-    ],
-}
-WORDS = [
-    "the",
-    "a",
-    "order",
-    "shop",
-    "parcel",
-    "shoes",
-    "coat",
-    "they",
-    "was",
-    "were",
-    "my",
-    "your",
-    "with",
-    "again",
-]
-
-
-def serve_fake(parent: Connection, is_reachable: bool) -> None:  # noqa: FBT001 - spawned
-    """Serve a fake Label Studio until the parent hangs up."""
-    options = Options(
-        block_ml_addresses=not is_reachable,
-        block_webhook_addresses=not is_reachable,
-        imports_quickly=True,
-    )
-    with FakeServer(options).serving() as server:
-        parent.send((server.url, server.tokens))
-        parent.poll(None)
-
-
-@contextmanager
-def fake_running(*, is_reachable: bool) -> Iterator[LabelStudio]:
-    """Run a fake Label Studio in a process of its own."""
-    here, there = SPAWN.Pipe()
-    job = there, is_reachable
-    process = SPAWN.Process(target=serve_fake, args=job, daemon=True)
-    process.start()
-    url, tokens = here.recv()
-    try:
-        with signed_in(url, tokens) as label_studio:
-            yield label_studio
-    finally:
-        process.terminate()
-        process.join()
 
 
 @contextmanager
 def label_studio_running(kind: str, *, polling: bool) -> Iterator[LabelStudio]:
     """Run a Label Studio that imports predictions quickly."""
     if kind == "fake":
-        with fake_running(is_reachable=not polling) as label_studio:
+        options = Options(
+            block_ml_addresses=polling,
+            block_webhook_addresses=polling,
+            imports_quickly=True,
+        )
+        with fake_running(options) as label_studio:
             yield label_studio
         return
     environment = {QUICK_IMPORT_FLAG: "true"}
@@ -179,7 +106,6 @@ def slowed(pids: Sequence[int], share: float) -> Iterator[None]:
 @click.option("--tasks", default=60, show_default=True, help="Of each idle project.")
 @click.option("--labelled", default=15, show_default=True, help="Of these.")
 @click.option("--open-tasks", default=600, show_default=True, help="To label.")
-@click.option("--texts", is_flag=True, help="Idle projects show texts, not rows.")
 @click.option("--polling", is_flag=True, help="Label Studio sends no events.")
 @click.option(
     "--share", default=1.0, show_default=True, help="Of the time, for workers to run."
@@ -195,7 +121,6 @@ def main(  # noqa: PLR0913 - one for each option
     tasks: int,
     labelled: int,
     open_tasks: int,
-    texts: bool,
     polling: bool,
     share: float,
     workers: int,
@@ -218,7 +143,7 @@ def main(  # noqa: PLR0913 - one for each option
         connected = 0
         for count in sorted(idle):
             for seed in range(connected, count):
-                bench.idle_project(tasks, labelled, seed, texts=texts)
+                bench.connected(rows_project(running, tasks, seed=seed), labelled)
             connected = count
             bench.until_settled()
             with slowed(dubito.pids("worker"), share):
@@ -233,9 +158,9 @@ def main(  # noqa: PLR0913 - one for each option
 
 def _tables(kind: str, tasks: int, *, polling: bool) -> tuple[Table, Table]:
     """Return the empty tables: of costs, and of waits."""
-    told = "polling" if polling else "events"
+    mode = "polling" if polling else "events"
     title = (
-        f"{kind} Label Studio, {told}, {tasks} tasks in each idle project,"
+        f"{kind} Label Studio, {mode}, {tasks} tasks in each idle project,"
         f" {usable_cores()} cores"
     )
     costs = ("idle", "worker, CPU s/min", "web", "store", "looks/min", "commands/s")
@@ -244,20 +169,6 @@ def _tables(kind: str, tasks: int, *, polling: bool) -> tuple[Table, Table]:
         Table(*costs, "calls to Label Studio/min", "load", title=title),
         Table(*waits, title=title),
     )
-
-
-def text_project(label_studio: LabelStudio, count: int, seed: int) -> Rows:
-    """Make a project of short texts of three topics."""
-    rng = np.random.default_rng(seed)
-    names, texts = [], []
-    for _ in range(count):
-        name = [*TOPICS][int(rng.integers(len(TOPICS)))]
-        words = [*rng.choice(WORDS, 12), *rng.choice(TOPICS[name], 3)]
-        texts.append({"text": " ".join(rng.permutation(words))})
-        names.append(name)
-    project = label_studio.create_project("texts", choices_config(*TOPICS))
-    ids = label_studio.import_tasks(project, texts)
-    return Rows(project=project, truth=dict(zip(ids, names, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,16 +188,6 @@ class Bench:
             rows.project, self.dubito.url
         )
         return rows
-
-    def idle_project(
-        self, tasks: int, labelled: int, seed: int, *, texts: bool
-    ) -> None:
-        """Make and connect a project in which nobody will label."""
-        if texts:
-            rows = text_project(self.label_studio, tasks, seed)
-        else:
-            rows = rows_project(self.label_studio, tasks, seed=seed)
-        self.connected(rows, labelled)
 
     def until_settled(self) -> None:
         """Wait until every score is written and every map is drawn."""

@@ -17,15 +17,12 @@ draws maps. How long a round waits for these is what the last column tells, with
 beside and with some.
 """
 
-import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 
 import click
 import httpx
@@ -36,9 +33,9 @@ from rich.table import Table
 
 from dubito.backend.cpu_count import usable_cores
 from dubito.backend.state.project import Projects, ProjectState
+from tests.benchmarks.fake_process import SPAWN, fake_running
 from tests.dubito_process import Dubito, Rows, dubito_running, rows_project
-from tests.fake_label_studio import FakeServer
-from tests.label_studio import JsonObject, LabelStudio, choice_result, signed_in
+from tests.label_studio import JsonObject, LabelStudio, choice_result
 from tests.real_label_studio import real_label_studio_running
 from tests.store import store_running
 
@@ -49,7 +46,6 @@ LOOK_SECONDS = 0.005
 PATIENCE_SECONDS = 60.0
 FIRST_LABELS = 12
 RANDOM_LABELS = 30
-SPAWN = multiprocessing.get_context("spawn")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,28 +55,6 @@ class Call:
     path: str
     body: JsonObject | None
     rate: int
-
-
-def serve_fake(parent: Connection) -> None:
-    """Serve a fake Label Studio until the parent hangs up."""
-    with FakeServer().serving() as server:
-        parent.send((server.url, server.tokens))
-        parent.poll(None)
-
-
-@contextmanager
-def fake_running() -> Iterator[LabelStudio]:
-    """Run a fake Label Studio in a process of its own."""
-    here, there = SPAWN.Pipe()
-    process = SPAWN.Process(target=serve_fake, args=(there,), daemon=True)
-    process.start()
-    url, tokens = here.recv()
-    try:
-        with signed_in(url, tokens) as label_studio:
-            yield label_studio
-    finally:
-        process.terminate()
-        process.join()
 
 
 @click.command()
@@ -223,7 +197,7 @@ class Bench:
 
     def _calls(self, rows: Rows) -> list[Call]:
         """Return what Label Studio would send: an event, a setup, a look at health."""
-        task = rows.tasks[0]
+        [task] = rows.random_tasks(1)  # it has a label
         shown = self.label_studio.project(rows.project)
         [annotation] = self.label_studio.task(task)["annotations"]
         event = {

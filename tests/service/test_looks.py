@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 
 from dubito.backend.state import keys
-from dubito.backend.state.project import Projects
+from dubito.backend.state.project import Projects, ProjectState
 from dubito.backend.turn import TICKS
 from dubito.backend.worker.watchdog import SavedConnection, look_around
 from tests.service.stand import Stand
@@ -38,21 +38,26 @@ def tidied(bench: Stand, project: int) -> None:
     pytest.fail("it goes on writing")
 
 
+def project_at_rest(bench: Stand) -> tuple[Stand, ProjectState]:
+    """Make a project in which nothing is left to be done, and let time stand still."""
+    rows = bench.labelled_rows()
+    tidied(bench, rows.project)
+    bench = at_rest(bench)
+    return bench, bench.state(rows.project)
+
+
 @pytest.mark.parametrize("looked_at", ["synced_at", "project_at"])
 def test_what_happens_meanwhile_does_not_put_off_the_next_look(
     bench: Stand, looked_at: str
 ) -> None:
     """Counted from then, events that were lost would wait twice as long."""
-    rows = bench.labelled_rows()
-    tidied(bench, rows.project)
-    bench = at_rest(bench)
-    state = bench.state(rows.project)
+    bench, state = project_at_rest(bench)
     now = state.clock()
     state.note(**{"synced_at": now, "project_at": now, looked_at: now - 20.0})
 
-    bench.look_after(rows.project)
+    bench.look_after(state.id)
 
-    assert due_in(bench, rows.project) == pytest.approx(TICKS["events"] - 20.0)
+    assert due_in(bench, state.id) == pytest.approx(TICKS["events"] - 20.0)
 
 
 @pytest.mark.parametrize("looked_at", ["synced_at", "project_at"])
@@ -60,17 +65,14 @@ def test_what_is_due_very_soon_is_read_in_the_same_look(
     bench: Stand, looked_at: str
 ) -> None:
     """Else each project would be looked at twice in a tick, half a second apart."""
-    rows = bench.labelled_rows()
-    tidied(bench, rows.project)
-    bench = at_rest(bench)
-    state = bench.state(rows.project)
+    bench, state = project_at_rest(bench)
     now = state.clock()
     state.note(synced_at=now - 30.0, project_at=now - 30.0)
     state.note(**{looked_at: now - 29.0})
 
-    bench.look_after(rows.project)
+    bench.look_after(state.id)
 
-    assert due_in(bench, rows.project) == pytest.approx(TICKS["events"])
+    assert due_in(bench, state.id) == pytest.approx(TICKS["events"])
 
 
 def test_a_look_that_was_missed_is_made_at_once(bench: Stand) -> None:
