@@ -7,7 +7,11 @@ from typing import NamedTuple, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from dubito.model.evaluation.posterior import normal_draws
 from dubito.model.evaluation.relation import SYSTEMATIC, Relation
+
+DIGITS = 4
+"""Of the coefficients that are kept."""
 
 
 class StoredAssessment(BaseModel):
@@ -27,7 +31,12 @@ class MeasuredAccuracy(StoredAssessment):
 
 
 class KeptRelation(StoredAssessment):
-    """How often the model is right at each confidence: `model.evaluation.accuracy`."""
+    """How often the model is right at each confidence: `model.evaluation.accuracy`.
+
+    Attributes
+    ----------
+    draws : none in what an older Dubito found
+    """
 
     peak: tuple[float, float, float]
     covariance: tuple[tuple[float, float, float], ...]
@@ -38,6 +47,7 @@ class KeptRelation(StoredAssessment):
     has_wrong: bool
     dispersion: float = 1.0
     systematic: float = SYSTEMATIC
+    draws: list[tuple[float, float, float]] = []
 
     @classmethod
     def of(cls, relation: Relation) -> Self:
@@ -52,14 +62,18 @@ class KeptRelation(StoredAssessment):
             has_wrong=relation.has_wrong,
             dispersion=relation.dispersion,
             systematic=relation.systematic,
+            draws=[tuple(row) for row in relation.draws.round(DIGITS).tolist()],
         )
 
     @property
     def relation(self) -> Relation:
         """The relation, ready to be used."""
+        peak, covariance = np.array(self.peak), np.array(self.covariance)
+        draws = np.array(self.draws) if self.draws else normal_draws(peak, covariance)
         return Relation(
-            peak=np.array(self.peak),
-            covariance=np.array(self.covariance),
+            peak=peak,
+            covariance=covariance,
+            draws=draws,
             clumping=self.clumping,
             labels=self.labels,
             groups=self.groups,

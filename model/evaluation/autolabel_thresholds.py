@@ -6,20 +6,23 @@ that nobody chose, and the rest are such tasks.
 """
 
 from dataclasses import dataclass
-from math import sqrt
+from math import hypot, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
-from scipy.stats import t
+from scipy.stats import norm, t
 
-from dubito.model.arrays import Certainty
+from dubito.model.arrays import Certainty, Positions
+from dubito.model.evaluation.posterior import columns_of
 from dubito.model.evaluation.relation import LEVEL, Relation
 
 STEPS = 50
 """Thresholds from 0 to 1, in steps of 0.02."""
 
 TINY = 1e-9
+TAILS = (1 - LEVEL) / 2, (1 + LEVEL) / 2
+NORMAL = float(norm.ppf(TAILS[1]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,31 +56,17 @@ def thresholds(
     sure : (m,) the model's highest probability of each, or the share of it that is
         likely right
     """
-    order = np.argsort(-certainty, kind="stable")
-    right, slopes = relation.of_each(sure[order])
-    sums = np.cumsum(right)
-    slope_sums = np.cumsum(slopes, axis=0)
-    ascending = certainty[order][::-1]
-    levels = []
-    for step in range(STEPS + 1):
-        least = step / STEPS
-        count = len(order) - int(np.searchsorted(ascending, least, side="left"))
-        if not count:
-            levels.append(_nothing(least))
-            continue
-        share, slope = float(sums[count - 1] / count), slope_sums[count - 1] / count
-        doubt = float(slope @ relation.covariance @ slope)
-        low, high = _interval(relation, share, doubt, count)
-        levels.append(
-            Threshold(
-                certainty=least,
-                tasks=count,
-                error=1 - share,
-                low=_or_none_wrong(1 - high, count / relation.dispersion),
-                high=1 - low,
-            )
-        )
-    return levels
+    levels = np.arange(STEPS + 1) / STEPS
+    steps = np.searchsorted(levels, certainty, side="right") - 1
+    counts = _from_each_step(steps, np.ones(len(steps)))
+    right = _from_each_step(steps, relation.of_each(sure)[0])
+    drawn = _drawn(steps, sure, relation)
+    return [
+        _threshold(level, int(counts[step]), float(right[step]), drawn[step], relation)
+        if counts[step]
+        else Threshold(certainty=level, tasks=0, error=None, low=None, high=None)
+        for step, level in enumerate(levels.tolist())
+    ]
 
 
 def farthest(levels: list[Threshold], tolerance: float) -> Threshold | None:
@@ -86,34 +75,85 @@ def farthest(levels: list[Threshold], tolerance: float) -> Threshold | None:
     return max(fine, key=lambda one: one.tasks, default=None)
 
 
-def _interval(
-    relation: Relation, share: float, doubt: float, count: int
-) -> tuple[float, float]:
-    """Return the interval of the share of right answers among so many tasks.
-
-    As that of the accuracy, but each part of the variance is put into logits where it
-    was found: near an end, what chance does to a few tasks would else cover all.
+def _threshold(
+    certainty: float,
+    count: int,
+    right: float,
+    drawn: NDArray[np.float64],
+    relation: Relation,
+) -> Threshold:
+    """Return what is expected of so many tasks.
 
     Parameters
     ----------
-    doubt : variance of the share, by what is not known of the relation
+    right : how many of them are likely right
+    drawn : (s,) the same for each draw
     """
-    centre = logit(min(max(share, TINY), 1 - TINY))
+    share = right / count
+    low, high = _interval(relation, share, drawn / count, count)
+    return Threshold(
+        certainty=certainty,
+        tasks=count,
+        error=1 - share,
+        low=_or_none_wrong(1 - high, count / relation.dispersion),
+        high=1 - low,
+    )
+
+
+def _interval(
+    relation: Relation, share: float, drawn: NDArray[np.float64], count: int
+) -> tuple[float, float]:
+    """Return the interval of the share of right answers among so many tasks.
+
+    In logits, each way as far as the draws reach and as chance may take so few tasks.
+    """
+    below, centre, above = _logits(
+        np.array(
+            [*np.quantile(drawn, TAILS[:1]), share, *np.quantile(drawn, TAILS[1:])]
+        )
+    )
     estimate = (share * count + 1) / (count + 2)
-    variance = doubt / max(share * (1 - share), TINY) ** 2
-    variance += relation.systematic**2
-    variance += relation.dispersion / ((count + 2) * estimate * (1 - estimate))
-    width = t.ppf(0.5 + LEVEL / 2, relation.groups - 1)
-    reach = float(width * sqrt(variance * relation.clumping))
-    low = min(float(expit(centre - reach)), share) if relation.has_right else 0.0
-    high = max(float(expit(centre + reach)), share) if relation.has_wrong else 1.0
-    return low, high
+    chance = relation.dispersion / ((count + 2) * estimate * (1 - estimate))
+    beside = relation.systematic**2 + chance * relation.clumping
+    width = float(t.ppf(TAILS[1], relation.groups - 1))
+
+    def reach(distance: float) -> float:
+        return width * hypot(max(distance, 0.0) / NORMAL, sqrt(beside))
+
+    low, high = expit([centre - reach(centre - below), centre + reach(above - centre)])
+    return (
+        min(float(low), share) if relation.has_right else 0.0,
+        max(float(high), share) if relation.has_wrong else 1.0,
+    )
+
+
+def _drawn(
+    steps: Positions, sure: NDArray[np.float64], relation: Relation
+) -> NDArray[np.float64]:
+    """Return (STEPS + 1, s) how many tasks from each step on each draw has right.
+
+    Tasks of about the same confidence are counted together.
+    """
+    confidences, places = np.unique(_logits(sure).round(1), return_inverse=True)
+    counts = np.zeros((STEPS + 1, len(confidences)))
+    np.add.at(counts, (steps, places), 1.0)
+    from_step_on = np.cumsum(counts[::-1], axis=0)[::-1]
+    columns = columns_of(expit(confidences), np.ones(len(confidences)))
+    return np.asarray(from_step_on @ expit(columns @ relation.draws.T))
+
+
+def _from_each_step(
+    steps: Positions, weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return (STEPS + 1,) sums of the weights of tasks at each step and above."""
+    sums = np.bincount(steps, weights=weights, minlength=STEPS + 1)
+    return np.asarray(np.cumsum(sums[::-1])[::-1])
+
+
+def _logits(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(logit(np.clip(shares, TINY, 1 - TINY)))
 
 
 def _or_none_wrong(low: float, count: float) -> float:
     """Return a lower bound; 0 where even so rare an error may well not happen."""
     return 0.0 if (1 - low) ** count > 1 - LEVEL else low
-
-
-def _nothing(least: float) -> Threshold:
-    return Threshold(certainty=least, tasks=0, error=None, low=None, high=None)

@@ -3,7 +3,7 @@
 It is learnt from labels whose tasks the model has not seen when it predicted them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import sqrt
 
 import numpy as np
@@ -11,18 +11,11 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import t
 
+from dubito.model.evaluation.posterior import Sample, columns_of
+
 FEWEST_RANDOM = 5
 FEWEST_GROUPS = 3
 LEVEL = 0.95
-STEPS = 50
-LONGEST_STEP = 2.0
-CLOSE_ENOUGH = 1e-9
-SUREST = 0.998
-
-PRIOR_MEAN = np.array([0.5, 1.0, 0.0])
-PRIOR_SPREAD = np.array([1.5, 0.75, 0.75])
-"""Of the logit: at even confidence, per logit of confidence, for what is random."""
-
 UNSEEN = 0.1
 """Where tasks may be right in part, one more errs by so much more than is expected."""
 
@@ -39,6 +32,7 @@ class Relation:
     ----------
     peak : (3,) likeliest coefficients
     covariance : (3, 3) how sure that is
+    draws : (s, 3) coefficients from the posterior
     clumping : by how much the errors of one group go together, at least 1
     labels : how many labels it was learnt from
     groups : of how many groups they are; without groups each is its own
@@ -50,6 +44,7 @@ class Relation:
 
     peak: NDArray[np.float64]
     covariance: NDArray[np.float64]
+    draws: NDArray[np.float64]
     clumping: float
     labels: int
     groups: int
@@ -75,7 +70,7 @@ class Relation:
         -------
         (m,) likelihoods, and (m, 3) by how much each grows with each coefficient
         """
-        columns = _columns(sure, np.ones(len(sure)))
+        columns = columns_of(sure, np.ones(len(sure)))
         right = np.asarray(expit(columns @ self.peak), dtype=np.float64)
         return right, columns * (right * (1 - right))[:, None]
 
@@ -131,62 +126,33 @@ def relation_in(evidence: Evidence) -> Relation | None:
     n_random = int(evidence.random.sum())
     if n_random < FEWEST_RANDOM or _n_groups(evidence) < FEWEST_GROUPS:
         return None
-    columns = _columns(evidence.sure, evidence.random)
-    right = evidence.right
-    peak, dispersion = _peak(columns, right, 1.0), 1.0
-    if ((right > 0) & (right < 1)).any():
-        dispersion = _dispersion(right, expit(columns @ peak))
-        peak = _peak(columns, right, dispersion)
-    random_right = right[evidence.random]
-    curvature = _curvature(columns, peak, dispersion)
+    sample = Sample(
+        columns=columns_of(evidence.sure, evidence.random), right=evidence.right
+    )
+    if ((sample.right > 0) & (sample.right < 1)).any():
+        expected = expit(sample.columns @ sample.peak())
+        sample = replace(sample, dispersion=_dispersion(sample.right, expected))
+    peak = sample.peak()
+    clumping = _clumping(sample.right - expit(sample.columns @ peak), evidence.groups)
+    random_right = sample.right[evidence.random]
     return Relation(
         peak=peak,
-        covariance=np.asarray(np.linalg.inv(curvature), np.float64),
-        clumping=_clumping(right - expit(columns @ peak), evidence.groups),
-        labels=len(right),
+        covariance=np.asarray(np.linalg.inv(sample.curvature(peak)), np.float64),
+        draws=sample.draws(clumping),
+        clumping=clumping,
+        labels=len(sample.right),
         groups=_n_groups(evidence),
         has_right=bool((random_right > 0).any()),
         has_wrong=bool((random_right < 1).any()),
-        dispersion=dispersion,
+        dispersion=sample.dispersion,
         systematic=evidence.systematic,
     )
-
-
-def _peak(
-    columns: NDArray[np.float64], right: NDArray[np.float64], dispersion: float
-) -> NDArray[np.float64]:
-    """Return the likeliest coefficients, by Newton's method."""
-    peak = PRIOR_MEAN
-    for _ in range(STEPS):
-        rest = right - expit(columns @ peak)
-        pull = columns.T @ rest / dispersion - (peak - PRIOR_MEAN) / PRIOR_SPREAD**2
-        step = np.linalg.solve(_curvature(columns, peak, dispersion), pull)
-        peak = peak + np.clip(step, -LONGEST_STEP, LONGEST_STEP)
-        if np.abs(step).max() < CLOSE_ENOUGH:
-            break
-    return peak
 
 
 def _dispersion(right: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
     """Return how shares vary; as if one more task were wrong by `UNSEEN`."""
     squares = float(np.square(right - expected).sum()) + UNSEEN**2
     return min(1.0, squares / float((expected * (1 - expected)).sum()))
-
-
-def _curvature(
-    columns: NDArray[np.float64], peak: NDArray[np.float64], dispersion: float
-) -> NDArray[np.float64]:
-    expected = expit(columns @ peak)
-    weighted = columns * (expected * (1 - expected) / dispersion)[:, None]
-    precision: NDArray[np.float64] = np.diag(PRIOR_SPREAD**-2.0)
-    return np.asarray(weighted.T @ columns + precision)
-
-
-def _columns(
-    sure: NDArray[np.float64], random: NDArray[np.bool_] | NDArray[np.float64]
-) -> NDArray[np.float64]:
-    confidence = logit(np.clip(sure, 1 - SUREST, SUREST))
-    return np.column_stack([np.ones(len(sure)), confidence, random])
 
 
 def _clumping(rest: NDArray[np.float64], groups: NDArray[np.intp] | None) -> float:

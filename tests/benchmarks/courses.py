@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dubito.model.arrays import Certainty, Codes, first_guesses
+from dubito.model.arrays import Certainty, Codes, Probabilities, first_guesses
 from dubito.model.evaluation.accuracy import random_prefix
 from dubito.model.evaluation.assessment import NOW, Assessed, Assessment
 from dubito.model.evaluation.crossfit import LabelledRows, fit_by
@@ -36,6 +37,20 @@ class Moment:
     labels: int
     predictions: Codes
     accuracy: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Autolabels:
+    """What a model predicts of the m open tasks.
+
+    Attributes
+    ----------
+    probabilities : (m, n_classes)
+    is_wrong : (m,) whether the likeliest class is not the true one
+    """
+
+    probabilities: Probabilities
+    is_wrong: NDArray[np.bool_]
 
 
 @dataclass(kw_only=True)
@@ -146,6 +161,29 @@ class Course:
 
     def assessment(self, labels: int) -> Assessment:
         """Return what the service would find of the first so many labels."""
+        assessed = self._assessed(labels)
+        fit = fit_by(learner("auto", self.seed), assessed.known)
+        now = assessed.take(NOW, fit, np.empty(0, dtype=np.intp))
+        codes = now.argmax(axis=1)
+        predictions = {
+            step: assessed.take(step, fit, codes)
+            for step in assessed.steps
+            if step != NOW
+        }
+        return assessed.conclude({NOW: now, **predictions})
+
+    def autolabels(self, labels: int) -> Autolabels:
+        """Return what the service would label after so many labels."""
+        assessed = self._assessed(labels)
+        fit = fit_by(learner("auto", self.seed), assessed.known)
+        now = assessed.take(NOW, fit, np.empty(0, dtype=np.intp))
+        open_rows = assessed.known.open_rows
+        return Autolabels(
+            probabilities=now[open_rows],
+            is_wrong=now[open_rows].argmax(axis=1) != self.pool.codes[open_rows],
+        )
+
+    def _assessed(self, labels: int) -> Assessed:
         rows = np.sort(np.array(self.order[:labels], dtype=np.intp))
         order = permutation(self.pool.task_ids, self.seed)
         known = LabelledRows(
@@ -156,7 +194,7 @@ class Course:
             n_classes=self.pool.n_classes,
             views=self.pool.views,
         )
-        assessed = Assessed(
+        return Assessed(
             known=known,
             n_open=len(self.pool.codes) - labels,
             in_time=np.array(self.order[:labels], dtype=np.intp),
@@ -165,12 +203,3 @@ class Course:
             ),
             classes=tuple(map(str, range(self.pool.n_classes))),
         )
-        fit = fit_by(learner("auto", self.seed), known)
-        now = assessed.take(NOW, fit, np.empty(0, dtype=np.intp))
-        codes = now.argmax(axis=1)
-        predictions = {
-            step: assessed.take(step, fit, codes)
-            for step in assessed.steps
-            if step != NOW
-        }
-        return assessed.conclude({NOW: now, **predictions})

@@ -47,8 +47,9 @@ class Outcome:
 
     Attributes
     ----------
-    share : of the other recordings that are labelled
-    wrong : mean share of their time that is wrong; NaN where none is labelled
+    share : of the other tasks that are labelled
+    wrong : share of them that is wrong, of recordings of their time; NaN where none is
+        labelled
     """
 
     labels: int
@@ -147,9 +148,9 @@ def replay(seed: int) -> list[Outcome]:
 
 
 def rows_of(results: Sequence[Outcome]) -> Iterator[list[str]]:
-    """Yield a row of the table for each limit and number of marked recordings."""
+    """Yield a row of the table for each limit and number of labels."""
     for limit in LIMITS:
-        for labels in POINTS:
+        for labels in sorted({one.labels for one in results}):
             some = [r for r in results if (r.limit, r.labels) == (limit, labels)]
             wrong = [one.wrong for one in some if one.share]
             shown = (np.mean(wrong), max(wrong)) if wrong else ()

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from dubito.backend.state.assessments import CURVE_KEPT, AssessmentSummary, FrozenLabels
-from dubito.backend.state.kept_scores import MeasuredAccuracy
+from dubito.backend.state.kept_scores import KeptRelation, MeasuredAccuracy
 from dubito.backend.state.project import ProjectState
+from dubito.model.evaluation.autolabel_thresholds import thresholds
+from dubito.model.evaluation.relation import Evidence, relation_in
 
 SNAPSHOT = FrozenLabels(
     basis="b",
@@ -27,6 +29,39 @@ def test_before_the_first_assessment_there_is_nothing(state: ProjectState) -> No
 
     assert (store.finding(), store.curve(), store.frozen()) == (None, [], None)
     assert store.steps() == {}
+
+
+def test_a_relation_is_read_as_it_was_kept() -> None:
+    kept = kept_relation()
+
+    again = KeptRelation.model_validate_json(kept.model_dump_json())
+
+    assert again == kept
+    assert KeptRelation.of(again.relation) == kept
+
+
+def test_a_relation_that_an_older_dubito_kept_promises_no_more() -> None:
+    """It had no draws, and its intervals were wider."""
+    kept = kept_relation()
+    older = KeptRelation.model_validate_json(kept.model_dump_json(exclude={"draws"}))
+
+    highs = [
+        thresholds(np.ones(500), np.full(500, 0.9), each.relation)[0].high
+        for each in (kept, older)
+    ]
+
+    assert highs[0] is not None
+    assert highs[1] is not None
+    assert highs[0] < highs[1]
+
+
+def kept_relation() -> KeptRelation:
+    evidence = Evidence(
+        right=np.ones(40), sure=np.full(40, 0.9), random=np.ones(40, dtype=np.bool_)
+    )
+    relation = relation_in(evidence)
+    assert relation is not None
+    return KeptRelation.of(relation)
 
 
 def test_labels_are_kept_in_the_order_in_which_they_were_given(

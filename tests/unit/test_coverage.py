@@ -86,6 +86,19 @@ def test_without_a_wrong_answer_seen_the_error_may_be_nothing() -> None:
     assert level.low == 0.0
 
 
+@pytest.mark.parametrize("labels", [40, 100, 300])
+def test_labels_that_are_all_right_rule_out_many_errors(labels: int) -> None:
+    """About 3.7 of so many, as the binomial distribution has it."""
+    all_right = accuracy(evidence(labels, 0, sure=np.full(labels, 0.95)))
+    assert all_right is not None
+    assert all_right.relation is not None
+
+    level = thresholds(np.ones(2_000), np.full(2_000, 0.95), all_right.relation)[0]
+
+    assert level.high is not None
+    assert 2 / labels < level.high < 4.5 / labels
+
+
 def test_of_so_few_tasks_and_errors_there_may_be_none() -> None:
     few = thresholds(np.ones(10), np.full(10, 0.9), relation(95, 5))[0]
     many = thresholds(np.ones(5_000), np.full(5_000, 0.9), relation(95, 5))[0]
