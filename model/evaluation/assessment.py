@@ -196,8 +196,10 @@ class Assessed:
         most = min(MOST_DOUBTFUL, int(DOUBTFUL_SHARE * len(codes)))
         if known.scale is not None:
             return number_errors(without, codes.astype(np.intp), most, known.scale)
+        if known.kind == "any of":
+            without = without_additions(without, codes, known.most_chosen)
         return label_errors(
-            without_additions(without, codes, known.most_chosen),
+            without,
             codes,
             most,
             may_be_empty=known.may_be_empty,

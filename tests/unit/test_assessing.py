@@ -150,3 +150,15 @@ def test_labels_that_surprised_the_model_are_counted(assessed: Assessed) -> None
     reasons = assessed.conclude(assessment).advice.reasons
 
     assert "the model mispredicted 5 of the last 30 labels" in reasons
+
+
+def test_one_path_of_at_most_one_is_assessed_like_any_other_class(
+    assessed: Assessed,
+) -> None:
+    """A `<Taxonomy>` with `maxUsages="1"`: a label is a class, not a set of one."""
+    told_wrong = told(assessed, without=False, instead=True)
+    limited = replace(assessed, known=replace(assessed.known, most_chosen=1))
+    assert (
+        limited.conclude(told_wrong).doubtful == assessed.conclude(told_wrong).doubtful
+    )
+    assert limited.conclude(told_wrong).doubtful
