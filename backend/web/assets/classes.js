@@ -19,14 +19,14 @@
     const share = (one) => (predicted ? percent(one.predicted / predicted, 1) : "–");
     const found = confusion.length
       ? mistakes(classes, confusion)
-      : [make("p", { class: "muted" }, "The confusion matrix appears from 20 labels.")];
+      : [make("p", { class: "muted" }, "The confusion matrix appears with the accuracy.")];
     return [sizes(classes, "share of these", share), make("h3", {}, "Confusion matrix"), ...found];
   }
 
   function ofGrades(report, error) {
     const said = error
       ? `Mean error: ${Dubito.meanError(error)}. From ${count(error.n)} tasks drawn at random.`
-      : "The mean error in grades appears from 20 labels.";
+      : "The mean error in grades appears with the accuracy.";
     return [...ofOne(report), make("p", { class: "muted" }, said)];
   }
 
@@ -34,7 +34,7 @@
     const found = Dubito.accuracy(status);
     const said = found
       ? `Mean error: ${found.figure} (${found.bounds}). From ${count(found.n)} tasks drawn at random.`
-      : "Labels are numbers: there are no classes. The mean error appears from 20 labels.";
+      : "Labels are numbers: there are no classes.";
     return [make("p", { class: "muted" }, said)];
   }
 
@@ -49,7 +49,7 @@
     const found = Dubito.accuracy(status);
     return found
       ? `A predicted stretch is right if it and a true one share half of what both cover. From ${count(found.n)} tasks drawn at random.`
-      : "F1 appears from 20 labels.";
+      : "F1 appears with the accuracy.";
   }
 
   function ofAny({ classes }, status) {
