@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from dubito.backend.controls.class_sets import unpacked
+from dubito.backend.controls.conditions import shown_labels
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.controls.stretches import unpacked_stretches
 from dubito.backend.errors import NotReadyError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from dubito.backend.state.project import ProjectState
     from dubito.backend.state.ranking import Ranking
     from dubito.model.arrays import AnswerKind
+    from dubito.model.schema import Schema
 
 Row: TypeAlias = tuple[object, ...]
 DECIMALS = 6
@@ -164,13 +166,13 @@ def _moment(at: datetime) -> str:
 
 def predictions_of(state: ProjectState) -> Table:
     """Return what the last round says of each task, labelled or not."""
-    ranking = _ranked(state)
+    ranking, schemas = _ranked(state), snapshot_of(state).schemas
     others = [f"{what}({name})" for name in ranking.others for what in OF_OTHERS]
     columns = {*PREDICTIONS, START, END, *others}
     headings = (f"p({name})" if name in columns else name for name in ranking.classes)
     return Table(
         columns=(*PREDICTIONS, *headings, *others),
-        rows=_predicted(ranking),
+        rows=_predicted(ranking, schemas),
         count=ranking.task_ids.size,
         classes=ranking.classes if ranking.kind == "any of" else (),
         marks_stretches=bool(ranking.stretches),
@@ -178,26 +180,59 @@ def predictions_of(state: ProjectState) -> Table:
     )
 
 
-def _predicted(ranking: Ranking) -> Iterator[Row]:
+def _predicted(ranking: Ranking, schemas: Sequence[Schema]) -> Iterator[Row]:
     """Yield the rows a few at a time, so that whoever serves them serves others too."""
-    rankings = (ranking, *ranking.others.values())
-    labels, *others = (_labels_in(one) for one in rankings)
-    for start in range(0, len(labels), AT_A_TIME):
+    rankings = {schemas[0].control: ranking, **ranking.others}
+    labels = {name: _labels_in(one) for name, one in rankings.items()}
+    for start in range(0, ranking.task_ids.size, AT_A_TIME):
         part = slice(start, start + AT_A_TIME)
+        shown = _shown({name: column[part] for name, column in labels.items()}, schemas)
+        first, *others = shown.values()
         sides = (
-            column[part]
-            for other, one in zip(others, rankings[1:], strict=True)
-            for column in (other, _rounded(one.certainty))
+            column
+            for other, one in zip(others, ranking.others.values(), strict=True)
+            for column in (other, _certainty_of(other, one.certainty[part]))
         )
         columns = (
             ranking.task_ids[part].tolist(),
-            labels[part],
+            first,
             _rounded(ranking.certainty[part]),
             _rounded(ranking.probabilities[part]),
             *sides,
         )
         for task, label, certainty, shares, *rest in zip(*columns, strict=True):
             yield (task, label, certainty, *shares, *rest)
+
+
+def _shown(
+    labels: Mapping[str, Sequence[str | None]], schemas: Sequence[Schema]
+) -> Mapping[str, Sequence[str | None]]:
+    """Return the labels by question; None where the editor hides it beside the others.
+
+    Parameters
+    ----------
+    labels : by question, of the same tasks
+    """
+    if all(one.condition is None for one in schemas):
+        return labels
+    rows = (
+        {
+            name: label
+            for name, label in zip(labels, row, strict=True)
+            if label is not None
+        }
+        for row in zip(*labels.values(), strict=True)
+    )
+    shown = [shown_labels(row, schemas) for row in rows]
+    return {name: [row.get(name) for row in shown] for name in labels}
+
+
+def _certainty_of(
+    labels: Sequence[str | None], certainty: NDArray[np.float64]
+) -> list[Any]:
+    """Return how certain each label is; None of what has none."""
+    pairs = zip(labels, _rounded(certainty), strict=True)
+    return [None if label is None else value for label, value in pairs]
 
 
 def _labels_in(ranking: Ranking) -> Sequence[str | None]:

@@ -96,7 +96,9 @@ def _concluded(
     folds = stretches.take_folds(store, makes_way) if stretches else {}
     if folds is None:
         return None
-    assessment = inputs.assessed.conclude(store.steps())
+    assessment = inputs.assessed.conclude(
+        store.steps(), is_of_parts=stretches is not None
+    )
     finding = finding_of(assessment, inputs.assessed, inputs.task_ids, frozen)
     if stretches is not None:
         units = stretches.held_out(folds)

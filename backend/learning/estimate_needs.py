@@ -12,9 +12,10 @@ from dubito.model.evaluation.relation import FEWEST_GROUPS, FEWEST_RANDOM
 if TYPE_CHECKING:
     from dubito.backend.learning.snapshot import ProjectSnapshot
 
-NEEDS = f"{FEWEST_LABELS} labels, {FEWEST_RANDOM} of them of tasks drawn at random"
+LABELS = f"{FEWEST_LABELS} labels, {FEWEST_RANDOM} of them of tasks drawn at random"
+NEEDS = f"{LABELS}, and a moment in which nobody labels"
 NEEDS_GROUPS = (
-    NEEDS + f"; they must come from {FEWEST_GROUPS} groups, as the setting `group` is"
+    LABELS + f"; they must come from {FEWEST_GROUPS} groups, as the setting `group` is"
     " {key!r}, and come from {groups} so far"
 )
 

@@ -31,7 +31,6 @@ LOOK_QUEUED_SECONDS = 60
 """A worker that ended may have lost what it took from the queue: so long nobody else
 adds the project again. Looks may wait for those of many other projects."""
 
-NEWS, LOOK = b"news", b"look"
 OVERDUE_SECONDS = 120.0
 """A look that is so late comes with the news: steady labelling in one project must not
 keep all others waiting."""
@@ -171,21 +170,22 @@ class WorkQueue:
     def claim_queue_slot(self, *, is_look: bool = False) -> bool:
         """Return True to the first who wants to wake a worker, False to the rest.
 
-        A project that waits for a look may be queued once more, for its news.
+        A project that waits for a look may be queued once more, for its news. That
+        look still waits when these are read: no other one is queued beside it.
         """
-        key, name = self._key(keys.QUEUED), LOOK if is_look else NEWS
+        if is_look and self.client.exists(self._key(keys.QUEUED)):
+            return False
+        name = keys.LOOK_QUEUED if is_look else keys.QUEUED
         seconds = LOOK_QUEUED_SECONDS if is_look else QUEUED_SECONDS
-        if self.client.set(key, name, nx=True, ex=seconds):
+        if self.client.set(self._key(name), 1, nx=True, ex=seconds):
             return True
-        if not is_look and self.client.get(key) == LOOK:
-            self.client.set(key, name, ex=seconds)
-            return True
-        self._bound(keys.QUEUED, seconds)
+        self._bound(name, seconds)
         return False
 
-    def unqueue(self) -> None:
-        """Let the next event wake a worker again."""
-        self.client.delete(self._key(keys.QUEUED))
+    def unqueue(self, *, is_look: bool = False) -> None:
+        """Let the next event, or the next look, wake a worker again."""
+        name = keys.LOOK_QUEUED if is_look else keys.QUEUED
+        self.client.delete(self._key(name))
 
     def due_in(self, seconds: float) -> None:
         """Ask to be looked at after so many seconds, even if nothing happens."""

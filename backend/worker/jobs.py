@@ -68,13 +68,26 @@ GONE = (
 
 
 def look_after(key: str) -> None:
-    """Job: do what there is to do for a project."""
+    """Job: do what there is to do for a project, of which there are news."""
     services = SERVICES.get()
     state = services.projects.at(key)
     state.work.unqueue()
-    if not services.projects.knows(key):
+    _look_after(services, state)
+
+
+def look(key: str) -> None:
+    """Job: do what there is to do for a project whose next look is due."""
+    services = SERVICES.get()
+    state = services.projects.at(key)
+    state.work.unqueue(is_look=True)
+    _look_after(services, state)
+
+
+def _look_after(services: Services, state: ProjectState) -> None:
+    """Do what there is to do for a project, unless somebody else does."""
+    if not services.projects.knows(state.key):
         return
-    with about(key), state.work.lease() as lease:
+    with about(state.key), state.work.lease() as lease:
         if lease is None:
             return  # who holds it looks again before letting go
         if is_newer(services.redis):

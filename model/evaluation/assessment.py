@@ -166,8 +166,16 @@ class Assessed:
         predict = learn(self.known, fit, rows, codes)
         return predict(np.arange(len(self.known.features)))
 
-    def conclude(self, predictions: Mapping[str, Probabilities]) -> Assessment:
-        """Put the steps together, each by its name."""
+    def conclude(
+        self, predictions: Mapping[str, Probabilities], *, is_of_parts: bool = False
+    ) -> Assessment:
+        """Put the steps together, each by its name.
+
+        Parameters
+        ----------
+        is_of_parts : whether the accuracy that people see is one of parts of tasks,
+            measured elsewhere: the advice does not speak of that of whole tasks then
+        """
         shape = (len(self.known.features), self.known.n_classes)
         without, instead = np.zeros(shape), np.array(predictions[NOW], dtype=np.float64)
         for fold in range(int(self.folds.max()) + 1):
@@ -179,7 +187,7 @@ class Assessed:
         return Assessment(
             labels=len(self.known.rows),
             accuracy=estimate,
-            advice=advise(self._trail(predictions, estimate))
+            advice=advise(self._trail(predictions, None if is_of_parts else estimate))
             if self.known.scale is None
             else advise_on_numbers(self._numbers(predictions, self.known.scale), error),
             doubtful=tuple(self._doubtful(without[self.known.rows])),
@@ -196,8 +204,10 @@ class Assessed:
         most = min(MOST_DOUBTFUL, int(DOUBTFUL_SHARE * len(codes)))
         if known.scale is not None:
             return number_errors(without, codes.astype(np.intp), most, known.scale)
+        if known.kind == "any of":
+            without = without_additions(without, codes, known.most_chosen)
         return label_errors(
-            without_additions(without, codes, known.most_chosen),
+            without,
             codes,
             most,
             may_be_empty=known.may_be_empty,

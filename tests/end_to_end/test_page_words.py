@@ -60,3 +60,16 @@ def test_no_more_tasks_are_announced_than_are_open(
     show(page, bench, rows.project)
 
     expect(page.locator("#glance")).to_contain_text(sentence)
+
+
+def test_with_labels_enough_the_page_does_not_ask_for_labels_alone(
+    page: Page, bench: Stand
+) -> None:
+    """The assessment waits for a moment in which nobody labels."""
+    rows = bench.labelled_rows(count=60, labels=25)
+    bench.state(rows.project).assessments.drop()
+
+    show(page, bench, rows.project)
+
+    expect(page.locator("#glance")).to_contain_text("a moment in which nobody labels")
+    expect(page.locator("#classes")).to_contain_text("appears with the accuracy")

@@ -250,7 +250,11 @@ def test_exports_have_a_column_for_each_other_question(bench: Stand) -> None:
     assert table[0].endswith("label(quality),label(faults)")
     assert len(predictions) == TASKS
     assert {one["label(quality)"] for one in predictions} <= {"1", "2", "3"}
-    assert all(isinstance(one["label(faults)"], list) for one in predictions)
+    assert {one["label"] for one in predictions} == {*TOPICS}
+    for one in predictions:
+        is_shown = one["label"] == "sport"
+        assert isinstance(one["label(faults)"], list) == is_shown
+        assert (one["certainty(faults)"] is not None) == is_shown
     assert all(0 <= one["certainty(quality)"] <= 1 for one in predictions)
 
 

@@ -111,3 +111,15 @@ def test_the_page_says_where_a_label_may_be_wrong(bench: Stand, page: Page) -> N
     assert [entry["task"] for entry in again] == [mistakes.swapped]
     assert len(stretches_in(again[0]["label"])) > 1
     assert not watch.complaints
+
+
+def test_the_page_says_what_is_measured_of_stretches(bench: Stand, page: Page) -> None:
+    project = mistaken(bench, "texts").project
+
+    page.goto(f"{bench.url}/projects/{project}")
+    page.get_by_text("share half of what both cover").wait_for()
+
+    glance = page.locator("#glance").inner_text()
+    assert "share of the time, or of the words, whose labels are right" in glance
+    assert "share of tasks" not in glance
+    assert "F1 appears" not in page.locator("#classes").inner_text()

@@ -243,6 +243,20 @@ def test_news_of_a_project_that_waits_for_a_look_wake_a_worker_at_once(
     assert not work.claim_queue_slot(is_look=True)
 
 
+def test_no_second_look_is_queued_when_news_came_before_the_first(
+    work: WorkQueue,
+) -> None:
+    """With each label the queue would grow by a look, and never be empty again."""
+    assert work.claim_queue_slot(is_look=True)
+    for _label in range(2):
+        assert work.claim_queue_slot()
+        work.unqueue()
+        assert not work.claim_queue_slot(is_look=True)
+
+    work.unqueue(is_look=True)
+    assert work.claim_queue_slot(is_look=True)
+
+
 def test_a_worker_is_needed_when_something_waits_and_nobody_is_at_it(
     work: WorkQueue,
 ) -> None:

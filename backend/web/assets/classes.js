@@ -19,14 +19,14 @@
     const share = (one) => (predicted ? percent(one.predicted / predicted, 1) : "–");
     const found = confusion.length
       ? mistakes(classes, confusion)
-      : [make("p", { class: "muted" }, "The confusion matrix appears from 20 labels.")];
+      : [make("p", { class: "muted" }, "The confusion matrix appears with the accuracy.")];
     return [sizes(classes, "share of these", share), make("h3", {}, "Confusion matrix"), ...found];
   }
 
   function ofGrades(report, error) {
     const said = error
       ? `Mean error: ${Dubito.meanError(error)}. From ${count(error.n)} tasks drawn at random.`
-      : "The mean error in grades appears from 20 labels.";
+      : "The mean error in grades appears with the accuracy.";
     return [...ofOne(report), make("p", { class: "muted" }, said)];
   }
 
@@ -34,19 +34,28 @@
     const found = Dubito.accuracy(status);
     const said = found
       ? `Mean error: ${found.figure} (${found.bounds}). From ${count(found.n)} tasks drawn at random.`
-      : "Labels are numbers: there are no classes. The mean error appears from 20 labels.";
+      : "Labels are numbers: there are no classes.";
     return [make("p", { class: "muted" }, said)];
   }
 
-  function ofAny({ classes }, f1) {
+  /** Return what F1 counts: sets of classes, or stretches, which have an accuracy alone. */
+  function aboutF1(status) {
+    const { f1 } = status;
     const whole = ({ estimate, low, high }) =>
       `${percent(estimate)} (${percent(low)} to ${percent(high)})`;
-    const said = f1
-      ? `F1 over all answers: ${whole(f1.micro)}; mean of the classes: ${whole(f1.macro)}. From ${count(f1.n)} tasks drawn at random.`
-      : "F1 appears from 20 labels.";
+    if (f1) {
+      return `F1 over all answers: ${whole(f1.micro)}; mean of the classes: ${whole(f1.macro)}. From ${count(f1.n)} tasks drawn at random.`;
+    }
+    const found = Dubito.accuracy(status);
+    return found
+      ? `A predicted stretch is right if it and a true one share half of what both cover. From ${count(found.n)} tasks drawn at random.`
+      : "F1 appears with the accuracy.";
+  }
+
+  function ofAny({ classes }, status) {
     return [
       sizes(classes, "F1", (one) => (one.f1 === null ? "–" : percent(one.f1))),
-      make("p", { class: "muted" }, said),
+      make("p", { class: "muted" }, aboutF1(status)),
     ];
   }
 
@@ -125,9 +134,9 @@
   }
 
   function shown(status, report) {
-    const { kind, f1, mean_error } = status;
+    const { kind, mean_error } = status;
     if (kind === "number") return ofNumbers(status);
-    if (kind === "any of") return ofAny(report, f1);
+    if (kind === "any of") return ofAny(report, status);
     return kind === "ordered" ? ofGrades(report, mean_error) : ofOne(report);
   }
 

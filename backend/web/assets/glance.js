@@ -71,8 +71,9 @@
   }
 
   /** Return what the accuracy means of this kind of question; null if it is plain. */
-  function meaning({ kind, mean_error }) {
-    if (kind === "any of") return "share of tasks whose classes are all right";
+  function meaning({ kind, f1, mean_error }) {
+    if (kind === "any of" && f1) return "share of tasks whose classes are all right";
+    if (kind === "any of") return "share of the time, or of the words, whose labels are right";
     if (kind !== "ordered") return null;
     const exact = "share of tasks whose grade is exactly right";
     return mean_error ? `${exact}; mean error ${Dubito.meanError(mean_error)}` : exact;
