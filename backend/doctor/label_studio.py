@@ -18,6 +18,8 @@ from dubito.backend.doctor.findings import AGAIN, Verdict, fault, warning, well
 from dubito.backend.doctor.store import clock_verdict
 from dubito.backend.errors import KeyRefusedError
 from dubito.backend.http_client.failures import explain, explain_answer
+from dubito.backend.labelstudio.auth import NO_SECOND_LOG_IN
+from dubito.backend.labelstudio.responses import is_failure
 from dubito.backend.labelstudio.versions import NEWEST, OLDEST, TESTED, is_older
 from dubito.backend.listening import is_loopback
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from dubito.backend.http_client.explanation import Explanation
 
 SLOW_SECONDS = 2.0
+VERSION_PATH = "/api/version"
+LOG_IN_FIRST = frozenset({401, 403})
 NO_LABELS = "Dubito can neither read labels nor write the order"
 CLOCK_STEP = 1.0
 """Its clock is told in whole seconds."""
@@ -45,7 +49,7 @@ def check_label_studio(patient: DiagnosticContext) -> Verdict:
     url = patient.settings.label_studio_url
     began = time.monotonic()
     try:
-        response = patient.client.http.get("/api/version", timeout=ANSWER_SECONDS)
+        response = patient.client.http.get(VERSION_PATH, timeout=ANSWER_SECONDS)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return _no_answer(url, error)
     seconds = time.monotonic() - began
@@ -57,20 +61,41 @@ def check_label_studio(patient: DiagnosticContext) -> Verdict:
     if foreign is not None:
         return _unreachable(url, foreign)
     if response.is_redirect:
-        onward = urlsplit(response.headers.get("Location", ""))
-        return fault(
-            f"{url} redirects to {onward.scheme}://{onward.netloc}",
-            "Dubito sends the API key only to the configured address",
-            f"set LABEL_STUDIO_URL={onward.scheme}://{onward.netloc}",
-        )
+        return _redirected(url, response)
     release = _release(response)
-    if not release:
+    return _judged(url, release, seconds) if release else _no_release(url, response)
+
+
+def _redirected(url: str, response: httpx.Response) -> Verdict:
+    onward = str(response.url.join(response.headers.get("Location", "")))
+    address, is_version, _ = onward.partition(VERSION_PATH)
+    cure = f"set LABEL_STUDIO_URL={address}" if is_version else NO_SECOND_LOG_IN
+    return fault(
+        f"{url} redirects to {address.partition('?')[0]}",
+        "Dubito sends the API key only to the configured address",
+        cure,
+    )
+
+
+def _no_release(url: str, response: httpx.Response) -> Verdict:
+    """Say who answers in the place of Label Studio: a proxy may while it is away."""
+    status = response.status_code
+    if is_failure(status):
         return fault(
-            f"the server at {url} (status {response.status_code}) is not Label Studio",
-            "Dubito can neither read tasks nor write the order",
-            "set LABEL_STUDIO_URL to the address at which you open Label Studio",
+            f"{url} answers with status {status}, as Label Studio or a proxy before it"
+            " does for a while",
+            NO_LABELS,
+            "start Label Studio, or wait until it has started",
+            "if it runs, read its log and that of the proxy",
         )
-    return _judged(url, release, seconds)
+    cures = ["set LABEL_STUDIO_URL to the address at which you open Label Studio"]
+    if status in LOG_IN_FIRST:
+        cures.insert(0, NO_SECOND_LOG_IN)
+    return fault(
+        f"the server at {url} (status {status}) is not Label Studio",
+        "Dubito can neither read tasks nor write the order",
+        *cures,
+    )
 
 
 def _judged(url: str, release: str, seconds: float) -> Verdict:

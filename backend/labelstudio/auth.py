@@ -14,7 +14,7 @@ from dubito.backend.errors import (
     LabelStudioError,
 )
 from dubito.backend.http_client.failures import TOO_LATE, explain
-from dubito.backend.labelstudio.responses import whole
+from dubito.backend.labelstudio.responses import refuse_failure, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 REFRESH = "/api/token/refresh"
 UNAUTHORIZED = 401
+NO_SECOND_LOG_IN = (
+    "let Dubito pass the proxy before Label Studio without another log-in"
+)
 
 
 @dataclass(slots=True)
@@ -66,7 +69,7 @@ class Credentials:
             new_token = self._token(instead_of=old_token)
             response = self._sent(request, new_token, stream=stream)
         if response.status_code == UNAUTHORIZED:
-            raise KeyRefusedError(self._refusal(response))
+            raise self._refusal(response)
         self.date = response.headers.get("Date", "")
         return response
 
@@ -100,7 +103,8 @@ class Credentials:
             self._place(),
         )
         if response.status_code in {400, UNAUTHORIZED, 403}:
-            raise KeyRefusedError(self._refusal(response))
+            raise self._refusal(response)
+        refuse_failure(f"POST {REFRESH}", response)
         try:
             return str(response.json()["access"])
         except (ValueError, LookupError, TypeError) as error:
@@ -115,17 +119,26 @@ class Credentials:
     def _place(self) -> str:
         return f"Label Studio at {self.http.base_url}"
 
-    def _refusal(self, response: httpx.Response) -> str:
+    def _refusal(self, response: httpx.Response) -> LabelStudioError:
+        if "json" not in response.headers.get("Content-Type", ""):
+            message = (
+                f"{self._place()} cannot be reached: a page with status"
+                f" {response.status_code} came instead, as from a proxy:"
+                f" {NO_SECOND_LOG_IN}"
+            )
+            return LabelStudioAwayError(message)
         if "legacy token" in response.text:
-            return (
+            message = (
                 "Label Studio accepts no legacy tokens: set LABEL_STUDIO_API_KEY to a"
                 " personal access token (Account & Settings → Personal Access Token),"
                 " or allow legacy tokens under Organization → Access Token Settings"
             )
-        return (
+            return KeyRefusedError(message)
+        message = (
             "Label Studio rejects the API key: set LABEL_STUDIO_API_KEY to a valid"
             " token from its Account & Settings page"
         )
+        return KeyRefusedError(message)
 
 
 def exchange(send: Callable[[], Answer], place: str) -> Answer:

@@ -8,6 +8,7 @@ from typing import Protocol
 import httpx
 
 from dubito.backend.http_client.client import open_transport
+from dubito.backend.labelstudio.responses import is_failure
 
 CALLS = "label_studio_calls"
 SECONDS = "label_studio_call_seconds"
@@ -98,4 +99,4 @@ def _state(status: str) -> str:
         return "away"
     if status == "401":
         return "refuses the key"
-    return "failing" if int(status) >= 500 else "up"
+    return "failing" if is_failure(int(status)) else "up"

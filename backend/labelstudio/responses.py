@@ -26,6 +26,9 @@ MOST_BYTES = 512 * 2**20
 MOST_SECONDS = 900
 """For one answer, however steadily it trickles in."""
 
+NOT_NOW = frozenset({408, 429})
+"""Statuses below 500 that say nothing of the request: it may be taken later."""
+
 UNFINISHED = f"Label Studio did not finish its response in {MOST_SECONDS} s"
 
 
@@ -71,13 +74,24 @@ def refuse_foreign(response: httpx.Response) -> None:
         raise LabelStudioAwayError(message)
 
 
-def answer(request: str, response: httpx.Response) -> object:
-    """Return the JSON of an answer; raise for a refusal, a failure or a web page."""
+def is_failure(status: int) -> bool:
+    """Tell whether a request may be taken later that got this status."""
+    return status >= 500 or status in NOT_NOW
+
+
+def refuse_failure(request: str, response: httpx.Response) -> None:
+    """Raise `LabelStudioAwayError` for an answer that may be another one later."""
     status = response.status_code
-    if status >= 500:
+    if is_failure(status):
         message = f"Label Studio failed at {request} with {status}: {_detail(response)}"
         error_class = LabelStudioFailedError if status == 500 else LabelStudioAwayError
         raise error_class(message)
+
+
+def answer(request: str, response: httpx.Response) -> object:
+    """Return the JSON of an answer; raise for a refusal, a failure or a web page."""
+    refuse_failure(request, response)
+    status = response.status_code
     if status >= 400:
         raise LabelStudioRefusedError(request, status, _detail(response))
     if not response.content:

@@ -111,6 +111,7 @@ class PublishedStore:
     def forget_row(self, task: int) -> None:
         """Note that a task has no row any more."""
         with self.client.pipeline(transaction=True) as pipe:
+            pipe.delete(self._sizes)
             pipe.hdel(self._rows, str(task))
             pipe.hdel(self._shown, str(task))
             pipe.zrem(self._scores, str(task))
@@ -123,7 +124,7 @@ class PublishedStore:
     ) -> None:
         """Take over all rows as they were read from Label Studio."""
         with self.client.pipeline(transaction=True) as pipe:
-            pipe.delete(self._rows, self._scores, self._shown)
+            pipe.delete(self._rows, self._scores, self._shown, self._sizes)
             if shown_texts:
                 pipe.hset(
                     self._shown, mapping={str(t): s for t, s in shown_texts.items()}
@@ -197,6 +198,11 @@ class PublishedStore:
         """Let the bulk writes to come have no more rows, for a while."""
         key = keys.of(self.project, keys.BULK_ROWS)
         self.client.set(key, rows, ex=VAIN_SECONDS)
+
+    @property
+    def _sizes(self) -> str:
+        """What was held: rows that Label Studio no longer has are no loss."""
+        return keys.of(self.project, keys.SIZES)
 
     @property
     def _rows(self) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
+import flask
 import orjson
 import pytest
 from click.testing import CliRunner
@@ -39,6 +40,7 @@ from tests.dubito_process import Rows, rows_project
 from tests.fake_label_studio.faults import Fault
 from tests.fake_label_studio.outgoing import LEGACY_TOKEN
 from tests.label_studio import JsonObject
+from tests.loopback import served
 from tests.patience import PATIENCE_SECONDS
 from tests.service.stand import Stand
 from tests.sink import Sink
@@ -555,6 +557,58 @@ def test_what_is_no_label_studio_is_said_so(clinic: Clinic, sink: Sink) -> None:
 
     assert list(ill) == ["label_studio"]
     assert "is not Label Studio" in ill["label_studio"]["what"]
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "cure"),
+    [
+        (401, "is not Label Studio", "without another log-in"),
+        (429, "answers with status 429", "wait until it has started"),
+        (502, "answers with status 502", "wait until it has started"),
+    ],
+)
+def test_what_a_proxy_answers_in_its_place_is_told(
+    clinic: Clinic, status: int, words: str, cure: str
+) -> None:
+    clinic.bench.faults.plan(Fault(path="/api/version", status=status, html=True))
+
+    ill = clinic.complaints()
+
+    assert list(ill) == ["label_studio"]
+    assert words in ill["label_studio"]["what"]
+    assert cure in str(ill["label_studio"]["cures"])
+
+
+def test_a_log_in_that_only_the_api_asks_for_is_told(clinic: Clinic) -> None:
+    whoami = "/api/current-user/whoami"
+    clinic.bench.faults.plan(Fault(path=whoami, status=401, html=True, times=2))
+
+    ill = clinic.complaints()
+
+    assert list(ill) == ["key"]
+    assert "a page with status 401" in ill["key"]["what"]
+    assert "without another log-in" in ill["key"]["what"]
+
+
+@pytest.mark.parametrize(
+    ("onward", "cure"),
+    [
+        ("/labels/api/version", "LABEL_STUDIO_URL={url}/labels"),
+        ("https://safe.example/labels/api/version", "=https://safe.example/labels"),
+        ("https://log-in.example/start?next=x", "without another log-in"),
+    ],
+)
+def test_of_a_redirect_the_whole_address_is_told(
+    clinic: Clinic, onward: str, cure: str
+) -> None:
+    app = flask.Flask(__name__)
+    app.add_url_rule("/api/version", view_func=lambda: flask.redirect(onward))
+    with served(app) as url:
+        clinic.settings = clinic.settings.having(label_studio_url=url)
+        ill = clinic.complaints()
+
+    assert list(ill) == ["label_studio"]
+    assert cure.format(url=url) in str(ill["label_studio"]["cures"])
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,22 @@ def test_what_people_delete_is_not_taken_for_lost(bench: Stand) -> None:
     assert bench.status(rows.project)["labels"] == 0
 
 
+def test_predictions_that_people_delete_are_not_taken_for_lost(
+    bench: Stand, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else the log would blame the store."""
+    rows = bench.labelled_rows(30)
+    bench.settle(rows.project)
+    for row in bench.label_studio.predictions(rows.project):
+        bench.label_studio.call("DELETE", f"/api/predictions/{row['id']}/")
+    bench.label_studio.annotate(rows.tasks[20], rows.truth[rows.tasks[20]])
+    bench.settle(rows.project)
+
+    assert_whole(bench, rows.project, 9)
+
+    assert "the store lost" not in caplog.text
+
+
 @pytest.mark.parametrize("name", ["record", "list of projects"])
 def test_a_project_of_which_half_is_lost_comes_back(bench: Stand, name: str) -> None:
     rows = bench.labelled_rows(30)

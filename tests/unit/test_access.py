@@ -147,15 +147,17 @@ def test_no_key_is_written_where_a_client_is(
 
 
 @pytest.mark.parametrize("html", [False, True])
-@pytest.mark.parametrize("status", [500, 502, 503])
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
+@pytest.mark.parametrize("path", ["/api/projects", "/api/token/refresh"])
 def test_a_label_studio_that_fails_is_away(
     client: LabelStudioClient,
     fake_server: FakeServer,
+    path: str,
     status: int,
     *,
     html: bool,
 ) -> None:
-    fake_server.faults.plan(Fault(path="/api/projects", status=status, html=html))
+    fake_server.faults.plan(Fault(path=path, status=status, html=html))
 
     with pytest.raises(LabelStudioAwayError, match=f"with {status}"):
         client.project(1)
@@ -171,7 +173,7 @@ def test_a_broken_connection_is_an_absence(
         client.project(1)
 
 
-@pytest.mark.parametrize("status", [200, 500, 502])
+@pytest.mark.parametrize("status", [200, 404])
 def test_a_page_instead_of_a_token_is_told(
     client: LabelStudioClient, fake_server: FakeServer, status: int
 ) -> None:
@@ -180,6 +182,16 @@ def test_a_page_instead_of_a_token_is_told(
     )
 
     with pytest.raises(LabelStudioError, match="check that LABEL_STUDIO_URL"):
+        client.project(1)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_log_in_that_a_proxy_asks_for_is_told_from_a_wrong_key(
+    client: LabelStudioClient, fake_server: FakeServer, status: int
+) -> None:
+    fake_server.faults.plan(Fault(path="/api/token/refresh", status=status, html=True))
+
+    with pytest.raises(LabelStudioAwayError, match=f"status {status}.* pass the proxy"):
         client.project(1)
 
 
