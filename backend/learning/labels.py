@@ -154,12 +154,9 @@ class TaskAnswers:
         trust = trusted(votes, distances_for(schema))
         scale = scale_of(schema, [v.choice for cast in votes.values() for v in cast])
         places = {answer: place for place, answer in enumerate(scale)}
-        reasons = Counter(
-            answer.reason
-            for one in finished
-            if isinstance(answer := answers[one.id], NoAnswer)
-            and not _was_hidden(one, schema)
-        )
+        hidden = {one.id for one in finished if _was_hidden(one, schema)}
+        kept = (answers[number] for number in answers.keys() - hidden)
+        reasons = Counter(a.reason for a in kept if isinstance(a, NoAnswer))
         return Labels(
             chosen={t: combine(v, trust, places) for t, v in votes.items() if v},
             votes={task: cast for task, cast in votes.items() if cast},
