@@ -22,7 +22,6 @@ logger = logging.getLogger(__name__)
 JOBS: Mapping[str, str] = MappingProxyType(
     {
         "look_after": "dubito.backend.worker.jobs",
-        "look": "dubito.backend.worker.jobs",
         "fill": "dubito.backend.worker.jobs",
         "adopt": "dubito.backend.worker.jobs",
         "seek": "dubito.backend.worker.jobs",

@@ -144,7 +144,7 @@ class Services:
         if state.work.pending() or self._is_overdue(state) or self._is_polled(state):
             self.wake(state)
         elif state.work.claim_queue_slot(is_look=True):
-            self._enqueue(self.looks, "look", state.key)
+            self._enqueue(self.looks, "look_after", state.key, keys.LOOKS)
 
     def _is_overdue(self, state: ProjectState) -> bool:
         """Return whether a look is long overdue, and its turn has come."""

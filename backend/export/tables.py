@@ -5,35 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from dubito.backend.controls.class_sets import unpacked
-from dubito.backend.controls.conditions import shown_labels
 from dubito.backend.controls.registry import codec_of
 from dubito.backend.controls.stretches import unpacked_stretches
 from dubito.backend.errors import NotReadyError
+from dubito.backend.export.predicted_rows import DECIMALS, Row, predicted_rows
 from dubito.backend.learning.labels import read_choice
 from dubito.backend.learning.snapshot import ProjectSnapshot
 from dubito.backend.publishing.prediction_format import PredictionFormatter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterable, Iterator, Mapping
 
     from dubito.backend.records import JsonObject
     from dubito.backend.state.project import ProjectState
     from dubito.backend.state.ranking import Ranking
     from dubito.model.arrays import AnswerKind
-    from dubito.model.schema import Schema
 
-Row: TypeAlias = tuple[object, ...]
-DECIMALS = 6
-"""As the certainty has: more would be noise of 32 bits."""
-
-AT_A_TIME = 500
 LABEL = "label"
 LABELS = ("task", LABEL, "annotator", "updated_at")
 PREDICTIONS = ("task", LABEL, "certainty")
@@ -172,76 +162,12 @@ def predictions_of(state: ProjectState) -> Table:
     headings = (f"p({name})" if name in columns else name for name in ranking.classes)
     return Table(
         columns=(*PREDICTIONS, *headings, *others),
-        rows=_predicted(ranking, schemas),
+        rows=predicted_rows(ranking, schemas),
         count=ranking.task_ids.size,
         classes=ranking.classes if ranking.kind == "any of" else (),
         marks_stretches=bool(ranking.stretches),
         sets=_sets({name: one.kind for name, one in ranking.others.items()}),
     )
-
-
-def _predicted(ranking: Ranking, schemas: Sequence[Schema]) -> Iterator[Row]:
-    """Yield the rows a few at a time, so that whoever serves them serves others too."""
-    rankings = {schemas[0].control: ranking, **ranking.others}
-    labels = {name: _labels_in(one) for name, one in rankings.items()}
-    for start in range(0, ranking.task_ids.size, AT_A_TIME):
-        part = slice(start, start + AT_A_TIME)
-        shown = _shown({name: column[part] for name, column in labels.items()}, schemas)
-        first, *others = shown.values()
-        sides = (
-            column
-            for other, one in zip(others, ranking.others.values(), strict=True)
-            for column in (other, _certainty_of(other, one.certainty[part]))
-        )
-        columns = (
-            ranking.task_ids[part].tolist(),
-            first,
-            _rounded(ranking.certainty[part]),
-            _rounded(ranking.probabilities[part]),
-            *sides,
-        )
-        for task, label, certainty, shares, *rest in zip(*columns, strict=True):
-            yield (task, label, certainty, *shares, *rest)
-
-
-def _shown(
-    labels: Mapping[str, Sequence[str | None]], schemas: Sequence[Schema]
-) -> Mapping[str, Sequence[str | None]]:
-    """Return the labels by question; None where the editor hides it beside the others.
-
-    Parameters
-    ----------
-    labels : by question, of the same tasks
-    """
-    if all(one.condition is None for one in schemas):
-        return labels
-    rows = (
-        {
-            name: label
-            for name, label in zip(labels, row, strict=True)
-            if label is not None
-        }
-        for row in zip(*labels.values(), strict=True)
-    )
-    shown = [shown_labels(row, schemas) for row in rows]
-    return {name: [row.get(name) for row in shown] for name in labels}
-
-
-def _certainty_of(
-    labels: Sequence[str | None], certainty: NDArray[np.float64]
-) -> list[Any]:
-    """Return how certain each label is; None of what has none."""
-    pairs = zip(labels, _rounded(certainty), strict=True)
-    return [None if label is None else value for label, value in pairs]
-
-
-def _labels_in(ranking: Ranking) -> Sequence[str | None]:
-    """Return the predicted labels of a question; None of one without a model."""
-    return ranking.labels() if ranking.has_model else [None] * ranking.task_ids.size
-
-
-def _rounded(values: NDArray[np.float64]) -> list[Any]:
-    return list(np.round(values, DECIMALS).tolist())
 
 
 def predictions_for_label_studio(state: ProjectState) -> Iterator[JsonObject]:

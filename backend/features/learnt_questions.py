@@ -43,7 +43,12 @@ def learnt_questions(
 
 def in_words(schema: Schema) -> str:
     """Return the name of a question and its classes, or some of them."""
-    classes = ", ".join(schema.classes[:MOST_NAMES])
+    classes = ", ".join(map(_apart, schema.classes[:MOST_NAMES]))
     rest = len(schema.classes) - MOST_NAMES
     more = f" and {rest} more" if rest > 0 else ""
     return f"{schema.control!r}: {classes or 'numbers'}{more}"
+
+
+def _apart(name: str) -> str:
+    """Return a class as it stands between commas: in quotes if it has one itself."""
+    return repr(name) if "," in name else name

@@ -154,7 +154,9 @@ class TaskAnswers:
         trust = trusted(votes, distances_for(schema))
         scale = scale_of(schema, [v.choice for cast in votes.values() for v in cast])
         places = {answer: place for place, answer in enumerate(scale)}
-        reasons = Counter(a.reason for a in answers.values() if isinstance(a, NoAnswer))
+        hidden = {one.id for one in finished if _was_hidden(one, schema)}
+        kept = (answers[number] for number in answers.keys() - hidden)
+        reasons = Counter(a.reason for a in kept if isinstance(a, NoAnswer))
         return Labels(
             chosen={t: combine(v, trust, places) for t, v in votes.items() if v},
             votes={task: cast for task, cast in votes.items() if cast},
@@ -174,17 +176,24 @@ def _older_than_the_question(
     The editor stores nothing for "none of them", and nothing of a question that was not
     asked yet.
     """
-
-    def has_choice(one: Annotation) -> bool:
-        return any(item.get("from_name") == schema.control for item in one.result)
-
-    first = min((one.stamp for one in answers if has_choice(one)), default=None)
+    first = min(
+        (one.stamp for one in answers if _has_choice(one, schema)), default=None
+    )
     reason = NoAnswer(f"the annotation is older than any choice of {schema.control!r}")
     return {
         one.id: reason
         for one in answers
-        if not has_choice(one) and (first is None or one.stamp < first)
+        if not _has_choice(one, schema) and (first is None or one.stamp < first)
     }
+
+
+def _was_hidden(one: Annotation, schema: Schema) -> bool:
+    """Return whether nothing is missing: the editor may not have asked the question."""
+    return schema.condition is not None and not _has_choice(one, schema)
+
+
+def _has_choice(one: Annotation, schema: Schema) -> bool:
+    return any(item.get("from_name") == schema.control for item in one.result)
 
 
 def _acceptance(answers: Iterable[Annotation], control: str) -> Acceptance | None:

@@ -67,27 +67,14 @@ GONE = (
 )
 
 
-def look_after(key: str) -> None:
-    """Job: do what there is to do for a project, of which there are news."""
+def look_after(key: str, queue: str = "") -> None:
+    """Job: do what there is to do for a project; a look comes from another queue."""
     services = SERVICES.get()
     state = services.projects.at(key)
-    state.work.unqueue()
-    _look_after(services, state)
-
-
-def look(key: str) -> None:
-    """Job: do what there is to do for a project whose next look is due."""
-    services = SERVICES.get()
-    state = services.projects.at(key)
-    state.work.unqueue(is_look=True)
-    _look_after(services, state)
-
-
-def _look_after(services: Services, state: ProjectState) -> None:
-    """Do what there is to do for a project, unless somebody else does."""
-    if not services.projects.knows(state.key):
+    state.work.unqueue(is_look=queue == keys.LOOKS)
+    if not services.projects.knows(key):
         return
-    with about(state.key), state.work.lease() as lease:
+    with about(key), state.work.lease() as lease:
         if lease is None:
             return  # who holds it looks again before letting go
         if is_newer(services.redis):

@@ -169,13 +169,7 @@ class Assessed:
     def conclude(
         self, predictions: Mapping[str, Probabilities], *, is_of_parts: bool = False
     ) -> Assessment:
-        """Put the steps together, each by its name.
-
-        Parameters
-        ----------
-        is_of_parts : whether the accuracy that people see is one of parts of tasks,
-            measured elsewhere: the advice does not speak of that of whole tasks then
-        """
+        """Put the steps together; of parts of tasks the advice names no accuracy."""
         shape = (len(self.known.features), self.known.n_classes)
         without, instead = np.zeros(shape), np.array(predictions[NOW], dtype=np.float64)
         for fold in range(int(self.folds.max()) + 1):
@@ -204,10 +198,8 @@ class Assessed:
         most = min(MOST_DOUBTFUL, int(DOUBTFUL_SHARE * len(codes)))
         if known.scale is not None:
             return number_errors(without, codes.astype(np.intp), most, known.scale)
-        if known.kind == "any of":
-            without = without_additions(without, codes, known.most_chosen)
         return label_errors(
-            without,
+            without_additions(without, codes, known.most_chosen),
             codes,
             most,
             may_be_empty=known.may_be_empty,
@@ -224,9 +216,7 @@ class Assessed:
         """Compare tasks drawn at random with what is predicted, if there are enough."""
         if not self.known.is_ordered or len(self.random_rows) < FEWEST_RANDOM:
             return None
-        truth, predicted = (
-            each.astype(np.intp) for each in self._random_labels(instead)
-        )
+        truth, predicted = (one.astype(np.intp) for one in self._random_labels(instead))
         if self.known.numbers is None or self.known.scale is None:
             return mean_grade_error(truth, predicted, self.known.n_classes)
         return mean_number_error(

@@ -51,10 +51,11 @@ def without_additions(
 
     Parameters
     ----------
-    probabilities, members : (n_labels, n_classes)
+    probabilities : (n_labels, n_classes)
+    members : (n_labels, n_classes); codes of one class each are no sets
     most_chosen : how many classes people may choose; 0 for any number
     """
-    if not most_chosen:
+    if not most_chosen or members.ndim == 1:
         return probabilities
     is_full = members.sum(axis=1, keepdims=True) >= most_chosen
     return np.where(is_full & ~members.astype(np.bool_), 0.0, probabilities)

@@ -1,5 +1,7 @@
 """From what people did to the labels of tasks."""
 
+from dataclasses import replace
+
 import pytest
 
 from dubito.backend.labelstudio.questions import read_schema
@@ -11,6 +13,7 @@ from dubito.backend.learning.labels import (
     read_choice,
 )
 from dubito.backend.records import Annotation, JsonObject
+from dubito.model.schema import Condition
 from tests.builders import annotation, machine_made, project, schema
 from tests.label_studio import CONTROL, choice_result, choices_config
 
@@ -320,3 +323,18 @@ def test_answers_before_the_first_choice_do_not_count_for_a_later_question() -> 
     assert later.closed == first.closed == {1, 2, 3}
     [reason] = [one for one in later.set_aside_reasons if "older" in one]
     assert later.set_aside_reasons[reason] == 1
+
+
+def test_an_answer_beside_which_the_editor_hid_the_question_is_not_set_aside() -> None:
+    """It says nothing of the question, and nothing is wrong with it."""
+    asked = replace(
+        schema("a", "b"), condition=Condition(control="kind", classes=("bad",))
+    )
+    hidden = annotation(1).model_copy(update={"result": [region(["good"], "kind")]})
+    wrong = annotation(2, "gone from the config", task=2)
+
+    derived_labels = derive_labels([hidden, wrong], asked, project())
+
+    assert derived_labels.chosen == {}
+    [reason] = derived_labels.set_aside_reasons
+    assert "gone from the config" in reason

@@ -7,6 +7,7 @@ import pytest
 
 from dubito.backend.controls.conditions import deciding_classes, is_shown
 from dubito.backend.errors import SchemaError
+from dubito.backend.features.learnt_questions import in_words
 from dubito.backend.labelstudio.questions import MOST_QUESTIONS, read_questions
 from dubito.backend.learning.least_certainty import least_certainty
 from dubito.backend.state.ranking import Ranking
@@ -260,3 +261,9 @@ def test_a_ranking_is_kept_with_its_other_questions() -> None:
     assert mood.certainty.tolist() == [0.1, 0.75]
     assert mood.probabilities.tolist() == other.probabilities.tolist()
     assert kept.among([1]).others["mood"].certainty.tolist() == [0.75]
+
+
+def test_a_class_with_a_comma_is_told_from_two_classes() -> None:
+    moods = replace(schema("mood"), classes=("glad", "angry, very", "sad"))
+
+    assert in_words(moods).endswith(": glad, 'angry, very', sad")
