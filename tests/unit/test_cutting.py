@@ -483,6 +483,20 @@ def test_times_may_be_texts(tmp_path: Path, form: str) -> None:
     assert str(tasks[1]["data"]["start"]).endswith(":30:02.000Z")
 
 
+def test_times_may_be_times_of_day_without_a_date(tmp_path: Path) -> None:
+    """As exports write them beside a column of dates; midnight begins a recording."""
+    moments = pd.Timestamp("2026-05-13 23:59:50") + pd.to_timedelta(
+        np.arange(1_000) / RATE, "s"
+    )
+    path = csv(tmp_path, frame(time=moments.strftime("%H:%M:%S.%f").str[:-3]))
+
+    tasks = tasks_of(path)
+
+    assert first_values(tasks) == list(range(0, 1_000, SIZE))
+    starts = [task["data"]["start"] for task in tasks]
+    assert starts[:2] + starts[-1:] == ["23:59:50.000", "23:59:52.000", "00:00:08.000"]
+
+
 @pytest.mark.parametrize("form", ["%d/%m/%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S"])
 def test_days_before_months_and_whole_seconds_are_told(form: str) -> None:
     """The 1st and 2nd of a month could be months; .00 is often left out."""
