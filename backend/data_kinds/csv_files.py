@@ -36,7 +36,9 @@ MOST_COLUMNS = 10_000
 LONGEST_HEADER = 1_000_000
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 PLACE = re.compile(r"[0-9]{1,6}")
-WEB_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+WEB_PAGE = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE
+)
 MISSING_NUMBERS = frozenset({"", "na", "n/a", "null", "none"})
 SEPARATORS: Mapping[str, str] = {
     ",": ",",
@@ -136,7 +138,7 @@ def read_csv(content: bytes, channels: Channels) -> Table:
 
 
 def _check_no_page(content: bytes) -> None:
-    """Raise `BadItemError` for what servers send instead of a file, such as a log-in."""
+    """Raise `BadItemError` for what servers send instead of a file: a log-in."""
     if WEB_PAGE.match(content):
         message = (
             "its address leads to a web page (HTML), not to a recording: link to the"

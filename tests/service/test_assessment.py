@@ -194,7 +194,10 @@ def test_labels_that_are_not_assessed_yet_are_said_to_be(
 
 @pytest.mark.parametrize(
     ("tasks", "end"),
-    [(8, "; the project has only 8 tasks"), (30, "; the 21 labels so far are all alike")],
+    [
+        (8, "; the project has only 8 tasks"),
+        (30, "; the 21 labels so far are all alike"),
+    ],
 )
 def test_what_keeps_labels_from_an_assessment_is_named(
     bench: Stand, learner: str, tasks: int, end: str

@@ -637,7 +637,17 @@ def test_values_that_no_sensor_has_are_missing(tmp_path: Path, rate: float) -> N
 
     assert max(tasks[0]["data"]["recording"]["acc_x"]) < SIZE
     assert len(tasks) == 1_000 // SIZE - 1
-    assert "since a channel has no values: 1" in cut(path, "--rate", rate)
+    assert "since a channel has no values: 1 ('Acc Y')" in cut(path, "--rate", rate)
+
+
+def test_a_channel_whose_values_are_too_rare_is_named(tmp_path: Path) -> None:
+    """As beside faster sensors in one table: it alone keeps windows from being cut."""
+    table = frame()
+    table.loc[table.index % 10 != 0, "Acc Y"] = np.nan
+
+    output = cut(csv(tmp_path, table))
+
+    assert "a channel has no values for too long ('Acc Y')" in output
 
 
 @pytest.mark.parametrize("ending", READERS)
