@@ -172,8 +172,11 @@ def _is_ordered(state: ProjectState, facts: ProjectFacts, began: float) -> bool:
 def _say_order(
     state: ProjectState, facts: ProjectFacts, say: Callable[[str], None]
 ) -> None:
-    """Say how many tasks are in order, and how many are set aside."""
+    """Say how many tasks are in order, wait for their files, and are set aside."""
     say(f"the next {len(facts.window)} tasks are in order")
+    count, pending = state.tasks.count(), state.tasks.pending_count()
+    if facts.waits_for and pending:
+        say(f"waiting for their files: {pending} of {count} tasks: {facts.waits_for}")
     _say_set_aside(state, say)
     if state.tasks.count() > BULK_TASKS:
         say("the other scores follow; `dubito status` shows the progress")

@@ -39,6 +39,7 @@ UPTIME_STEPS = (("ns", 1e6), ("us", 1e3), ("ms", 2.0))
 
 ISO = "ISO8601"
 FRACTION = ".%f"
+TIME_OF_DAY = "%H:%M:%S"
 MILLISECONDS = 3
 
 
@@ -89,7 +90,8 @@ class Clock:
             )
             raise CutError(message)
         origin = moments.iloc[0]
-        return cls(name=name, origin=origin, format=form, since_1970=origin.timestamp())
+        since = None if form == TIME_OF_DAY else origin.timestamp()
+        return cls(name=name, origin=origin, format=form, since_1970=since)
 
     @classmethod
     def _of_numbers(
@@ -122,6 +124,9 @@ class Clock:
 
     def written(self, seconds: float) -> str | float:
         """Return a time as people find it again in the file."""
+        if self.format == TIME_OF_DAY:
+            moment = self.origin + pd.Timedelta(seconds=seconds)
+            return str(moment.time().isoformat(timespec="milliseconds"))
         if self.since_1970 is None:
             scale = UNITS[self.unit] if self.unit else 1.0
             return round(float(self.origin) * scale + seconds, MILLISECONDS)
@@ -163,8 +168,9 @@ def _format_of(column: pd.Series[Any]) -> str:
     """
     if column.dtype.kind == "M" or not column.size:
         return ""
-    if _moments(column, ISO).notna().mean() > 0.5:
-        return ISO
+    for form in (ISO, TIME_OF_DAY):
+        if _moments(column, form).notna().mean() > 0.5:
+            return form
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         first = str(column.iloc[0]).strip()

@@ -215,11 +215,15 @@ def _introduce(job: CutJob) -> None:
 
 def _sentence(recording: Recording, tally: Tally) -> str:
     """Say what came of a file."""
+    channels = recording.columns.channels
+    empty = listed([channels[place] for place in sorted(tally.empty)])
     parts = {
         "samples without a time": tally.without_time,
         "gaps": tally.gaps,
         "steps back in time": tally.restarts,
-        "windows left out, since a channel has no values": tally.holes,
+        "windows left out, since a channel has no values": (
+            tally.holes and f"{tally.holes} ({empty})"
+        ),
         "windows without a label, since several are mixed": tally.mixed,
         "windows without a label, since few of their samples have one": (
             tally.unlabelled

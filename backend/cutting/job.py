@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from dubito.backend.cutting.columns import listed
 from dubito.backend.cutting.recording import Recording, Timing
 from dubito.backend.cutting.runs import Cut, Tally, windows_of
 from dubito.backend.cutting.tasks import MAX_CLASSES
@@ -163,9 +164,11 @@ class CutJob:
         longest = max(tally.longest for _, tally in self.tallies)
         holes = sum(tally.holes for _, tally in self.tallies)
         if holes:
+            places = sorted(set().union(*(tally.empty for _, tally in self.tallies)))
+            names = listed([self.first.columns.channels[place] for place in places])
             return (
-                f"a channel has no values for too long in each of the {holes} windows:"
-                " choose other --columns, or a longer --gap"
+                f"in each of the {holes} windows a channel has no values for too long"
+                f" ({names}): choose other --columns, or a longer --gap"
             )
         return (
             f"no window of {self.shape.seconds:g} s fits: the longest part without a"

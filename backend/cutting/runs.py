@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
@@ -123,6 +123,7 @@ class Tally:
     without_time : samples that were left out, since their time is missing
     gaps, restarts : where a run ended: at a gap, and where time went back
     holes : windows that were left out, since a channel has no values for too long
+    empty : places of these channels
     mixed : windows without a label, since none has a share that is large enough
     unlabelled : windows without a label, since too many of its samples have none
     blank : windows without a label, since none of its samples has one
@@ -135,6 +136,7 @@ class Tally:
     restarts: int = 0
     windows: int = 0
     holes: int = 0
+    empty: set[int] = field(default_factory=set)
     mixed: int = 0
     unlabelled: int = 0
     blank: int = 0
@@ -226,9 +228,10 @@ def _window(
     samples: Samples, grid: NDArray[np.float64], cut: Cut, tally: Tally
 ) -> Iterator[Window]:
     """Yield the window that samples make, unless a channel has a hole."""
-    values = _values(samples, grid, cut)
-    if values is None:
+    is_known = np.isfinite(samples.values)
+    if empty := _empty_channels(samples, is_known, cut):
         tally.holes += 1
+        tally.empty.update(empty)
         return
     labels = samples.labels.tolist()
     label, share = majority(labels)
@@ -240,21 +243,31 @@ def _window(
     tally.blank += label is None
     yield Window(
         start=float(grid[0]),
-        values=values,
+        values=_values(samples, is_known, grid, cut),
         group=samples.groups[0],
         label=None if is_rare else label,
     )
 
 
+def _empty_channels(
+    samples: Samples, is_known: NDArray[np.bool_], cut: Cut
+) -> list[int]:
+    """Return the places of the channels that have no values for too long."""
+    if is_known.all():
+        return []
+    masks = enumerate(is_known.T)
+    return [at for at, mask in masks if has_hole(samples.times, mask, cut.gap)]
+
+
 def _values(
-    samples: Samples, grid: NDArray[np.float64], cut: Cut
-) -> NDArray[np.float64] | None:
-    """Return the values of each channel on a grid; None if one has a hole."""
-    is_known = np.isfinite(samples.values)
-    is_whole = bool(is_known.all())
-    channels = []
-    for signal, mask in zip(samples.values.T, is_known.T, strict=True):
-        if not is_whole and has_hole(samples.times, mask, cut.gap):
-            return None
-        channels.append(resample(samples.times[mask], signal[mask], grid, cut.width))
+    samples: Samples,
+    is_known: NDArray[np.bool_],
+    grid: NDArray[np.float64],
+    cut: Cut,
+) -> NDArray[np.float64]:
+    """Return the values of each channel on a grid."""
+    channels = [
+        resample(samples.times[mask], signal[mask], grid, cut.width)
+        for signal, mask in zip(samples.values.T, is_known.T, strict=True)
+    ]
     return shortened(np.column_stack(channels))

@@ -36,6 +36,9 @@ MOST_COLUMNS = 10_000
 LONGEST_HEADER = 1_000_000
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 PLACE = re.compile(r"[0-9]{1,6}")
+WEB_PAGE = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE
+)
 MISSING_NUMBERS = frozenset({"", "na", "n/a", "null", "none"})
 SEPARATORS: Mapping[str, str] = {
     ",": ",",
@@ -113,6 +116,7 @@ def _loose(name: str) -> str:
 
 def read_csv(content: bytes, channels: Channels) -> Table:
     """Read a CSV file; raise `BadItemError` if it cannot be read."""
+    _check_no_page(content)
     separator = channels.separator or detected_separator(content)
     check_shape(content, separator)
     rows = first_rows(content, separator)
@@ -131,6 +135,16 @@ def read_csv(content: bytes, channels: Channels) -> Table:
         has_header=has_header,
         has_places=True,
     )
+
+
+def _check_no_page(content: bytes) -> None:
+    """Raise `BadItemError` for what servers send instead of a file: a log-in."""
+    if WEB_PAGE.match(content):
+        message = (
+            "its address leads to a web page (HTML), not to a recording: link to the"
+            " file itself, which must open without a log-in"
+        )
+        raise BadItemError(message)
 
 
 def _frame(content: bytes, separator: str, *, has_header: bool) -> pd.DataFrame:

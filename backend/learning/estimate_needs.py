@@ -28,5 +28,20 @@ def estimate_needs(snapshot: ProjectSnapshot | None) -> str:
     groups = groups_of(snapshot, labelled)
     n_groups = FEWEST_GROUPS if groups is None else len(np.unique(groups))
     if n_groups >= FEWEST_GROUPS:
-        return NEEDS
+        return NEEDS + _so_far(snapshot)
     return NEEDS_GROUPS.format(key=snapshot.preferences.group, groups=n_groups)
+
+
+def _so_far(snapshot: ProjectSnapshot) -> str:
+    """Return why there is no estimate though there seem to be labels for one."""
+    tasks, chosen = snapshot.state.tasks, snapshot.labels.chosen
+    if 0 < tasks.count() < FEWEST_LABELS:
+        return f"; the project has only {tasks.count()} tasks"
+    labels = [chosen[task] for task in chosen.keys() - tasks.set_aside().keys()]
+    if len(labels) < FEWEST_LABELS:
+        return ""
+    if len(set(labels)) == 1:
+        return f"; the {len(labels)} labels so far are all alike"
+    if snapshot.assessments.finding(snapshot.kind) is None:
+        return f"; the {len(labels)} labels so far are being assessed"
+    return ""

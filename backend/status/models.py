@@ -139,7 +139,8 @@ class ProjectStatus(ResponseModel):
     accuracy_needs: str = Field(
         description="what an estimate of the accuracy needs, as the object of a"
         " sentence: how many labels, how many of them of tasks drawn at random, and of"
-        " how many groups if too few groups have labels"
+        " how many groups if too few groups have labels; or why as many labels have not"
+        " given one yet"
     )
     f1: SetF1 | None = Field(
         description="of a question of the kind `any of`: `micro` and `macro` F1 with"

@@ -178,6 +178,40 @@ def test_an_accuracy_of_new_groups_needs_labels_of_three(
     assert reason.endswith(needs)
 
 
+def test_labels_that_are_not_assessed_yet_are_said_to_be(
+    bench: Stand, rows: Rows
+) -> None:
+    """Else the page asks for 20 labels where 36 are."""
+    state = bench.state(rows.project)
+    state.assessments.drop()
+
+    before = bench.status(rows.project)["accuracy_needs"]
+    assess_now(bench, state, is_quiet=False)
+    after = bench.status(rows.project)["accuracy_needs"]
+
+    assert before == f"{after}; the {LABELS} labels so far are being assessed"
+
+
+@pytest.mark.parametrize(
+    ("tasks", "end"),
+    [
+        (8, "; the project has only 8 tasks"),
+        (30, "; the 21 labels so far are all alike"),
+    ],
+)
+def test_what_keeps_labels_from_an_assessment_is_named(
+    bench: Stand, learner: str, tasks: int, end: str
+) -> None:
+    made = rows_project(bench.label_studio, tasks)
+    for task in in_random_order(made)[: FEWEST_LABELS + 1]:
+        bench.label_studio.annotate(task, CLASSES[0])
+    settings = {"learner": learner}
+    bench.label_studio.connect_backend(made.project, bench.url, extra_params=settings)
+    bench.connect(made.project)
+
+    assert bench.status(made.project)["accuracy_needs"].endswith(end)
+
+
 def test_while_people_label_what_an_older_dubito_found_is_kept(
     bench: Stand, rows: Rows
 ) -> None:

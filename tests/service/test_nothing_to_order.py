@@ -258,9 +258,11 @@ def test_a_task_that_waits_for_its_file_is_set_aside_no_more(
         assert (before["set_aside"], before["pending"], before["pool"]) == (2, 0, 2)
 
         with stand(fake_server, store_url, {"file_hosts": (host,)}) as again:
-            again.connect(project)
+            output = connect(again, project)
             status = again.status(project)
 
+        line = "waiting for their files: 1 of 4 tasks: "
+        assert any(said.startswith(line) for said in output.lines), output.whole
         assert (status["set_aside"], status["pending"], status["pool"]) == (1, 1, 2)
         assert "FILE_HOSTS" not in " ".join(status["set_aside_reasons"])
         assert any("status 500" in note for note in status["notes"])

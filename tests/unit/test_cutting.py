@@ -483,6 +483,20 @@ def test_times_may_be_texts(tmp_path: Path, form: str) -> None:
     assert str(tasks[1]["data"]["start"]).endswith(":30:02.000Z")
 
 
+def test_times_may_be_times_of_day_without_a_date(tmp_path: Path) -> None:
+    """As exports write them beside a column of dates; midnight begins a recording."""
+    moments = pd.Timestamp("2026-05-13 23:59:50") + pd.to_timedelta(
+        np.arange(1_000) / RATE, "s"
+    )
+    path = csv(tmp_path, frame(time=moments.strftime("%H:%M:%S.%f").str[:-3]))
+
+    tasks = tasks_of(path)
+
+    assert first_values(tasks) == list(range(0, 1_000, SIZE))
+    starts = [task["data"]["start"] for task in tasks]
+    assert starts[:2] + starts[-1:] == ["23:59:50.000", "23:59:52.000", "00:00:08.000"]
+
+
 @pytest.mark.parametrize("form", ["%d/%m/%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S"])
 def test_days_before_months_and_whole_seconds_are_told(form: str) -> None:
     """The 1st and 2nd of a month could be months; .00 is often left out."""
@@ -623,7 +637,17 @@ def test_values_that_no_sensor_has_are_missing(tmp_path: Path, rate: float) -> N
 
     assert max(tasks[0]["data"]["recording"]["acc_x"]) < SIZE
     assert len(tasks) == 1_000 // SIZE - 1
-    assert "since a channel has no values: 1" in cut(path, "--rate", rate)
+    assert "since a channel has no values: 1 ('Acc Y')" in cut(path, "--rate", rate)
+
+
+def test_a_channel_whose_values_are_too_rare_is_named(tmp_path: Path) -> None:
+    """As beside faster sensors in one table: it alone keeps windows from being cut."""
+    table = frame()
+    table.loc[table.index % 10 != 0, "Acc Y"] = np.nan
+
+    output = cut(csv(tmp_path, table))
+
+    assert "a channel has no values for too long ('Acc Y')" in output
 
 
 @pytest.mark.parametrize("ending", READERS)

@@ -327,6 +327,21 @@ def test_a_wrong_separator_is_named_with_the_right_one(
 
 
 @pytest.mark.parametrize(
+    "page",
+    [
+        b"<html><title>Log in</title></html>",
+        b"\n<!DOCTYPE html>\n<html lang='en'>\n<body>a, b</body>\n</html>",
+        b"\xef\xbb\xbf<!doctype HTML><p>Log in",
+    ],
+)
+@pytest.mark.parametrize("separator", [",", ""])
+def test_a_web_page_instead_of_the_file_is_named(page: bytes, separator: str) -> None:
+    reason = refused(page, channels("x", separator=separator))
+
+    assert "web page (HTML)" in reason
+
+
+@pytest.mark.parametrize(
     ("content", "separator"),
     [
         (b"t;x\n0;1,5\n1;2,5", ";"),
