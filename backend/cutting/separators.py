@@ -7,7 +7,7 @@ import re
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from dubito.backend.data_kinds.recording_files import DECIMAL_COMMA
+from dubito.model.features.tabular import DECIMAL_COMMA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

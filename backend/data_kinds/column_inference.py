@@ -13,7 +13,7 @@ from dubito.model.features.mixed_columns import (
     named_category,
     named_vector,
 )
-from dubito.model.features.tabular import number
+from dubito.model.features.tabular import DECIMAL_COMMA, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,6 +66,28 @@ def answer_keys(
         and as_column(key, values := values_of(key, rows))
         and not is_numeric(values)
         and spellings.are_held(values)
+    )
+
+
+def comma_keys(rows: Sequence[JsonObject], group: str) -> tuple[str, ...]:
+    """Return the keys whose values would be numbers, had they decimal points.
+
+    Few that are met again and again are categories, and read as such.
+    """
+    counts = Counter(
+        key
+        for row in rows
+        for key, value in row.items()
+        if isinstance(value, str) and DECIMAL_COMMA.fullmatch(value.strip())
+    )
+    return tuple(
+        sorted(
+            key
+            for key, count in counts.items()
+            if key != group
+            and count > COMMON * len(rows)
+            and not as_column(key, values_of(key, rows))
+        )
     )
 
 

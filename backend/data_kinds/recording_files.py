@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from itertools import islice
@@ -22,6 +21,7 @@ from dubito.backend.data_kinds.csv_files import (
 )
 from dubito.backend.data_kinds.kind import shortened
 from dubito.model.errors import BadItemError
+from dubito.model.features.tabular import DECIMAL_COMMA
 from dubito.model.features.timeseries import LARGEST, bridged
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 MOST_CHANNELS = 1_000
 """Each is told of by a few numbers, and these are kept of every task."""
 
-DECIMAL_COMMA = re.compile(r"[+-]?[0-9. ]*,[0-9]+([eE][+-]?[0-9]+)?")
 TOLD_APART = 1_000
 """Values: so many tell how a column writes its numbers."""
 

@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dubito.backend.data_kinds.column_inference import answer_keys, is_number
+from dubito.backend.data_kinds.column_inference import (
+    answer_keys,
+    comma_keys,
+    is_number,
+)
 from dubito.backend.data_kinds.kind import shortened
 from dubito.backend.data_kinds.sample import parsed_row, row_of
 from dubito.backend.data_kinds.values import LONGEST_TEXT, TextKind, ValueKind
@@ -61,8 +65,12 @@ class Numbers(RowKind):
 
     def choose(self, sample: TaskSample) -> InputSpec:
         """Read the columns that are worth it."""
-        answers = answer_keys(sample.rows, sample.schema, sample.group)
-        return InputSpec(kind=self.name, keys=sample.columns, answers=answers)
+        return InputSpec(
+            kind=self.name,
+            keys=sample.columns,
+            answers=answer_keys(sample.rows, sample.schema, sample.group),
+            commas=comma_keys(sample.rows, sample.group),
+        )
 
     def _read(self, data: JsonObject, plan: ReadPlan) -> TaskInput:
         keys = plan.reads.keys

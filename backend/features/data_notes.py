@@ -53,6 +53,7 @@ def data_notes(
         return []
     notes = [_about_marks(marks)] if marks else []
     notes += [_about_answers(reads.answers)] if reads.answers else []
+    notes += [_about_commas(reads.commas)] if reads.commas else []
     way_out = exclusion(reads, predictors)
     return [*notes, *(f"{_about_predictor(one)}; {way_out}" for one in predictors)]
 
@@ -71,6 +72,14 @@ def _about_answers(keys: Sequence[str]) -> str:
         f"the {noun} {_listed(keys)} {verb} the labels, so the model does not use"
         f" {'it' if len(keys) == 1 else 'them'}; to choose the columns yourself, name"
         " them as `features` in the extra params"
+    )
+
+
+def _about_commas(keys: Sequence[str]) -> str:
+    noun, whose = ("column", "its") if len(keys) == 1 else ("columns", "their")
+    return (
+        f"the model does not use the {noun} {_listed(keys)}: {whose} numbers have"
+        " decimal commas (1,5); import them with decimal points (1.5)"
     )
 
 

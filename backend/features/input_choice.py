@@ -82,7 +82,8 @@ def with_others(
         return first
     own = [] if first.kind == NOTHING else [(schema.target, first)]
     parts = _of_parts(OBJECTS.name, (*own, *others))
-    return parts.model_copy(update={"answers": first.answers})
+    left_out = {"answers": first.answers, "commas": first.commas}
+    return parts.model_copy(update=left_out)
 
 
 def _of_parts(kind: str, named: Sequence[tuple[str, InputSpec]]) -> InputSpec:

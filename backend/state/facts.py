@@ -45,6 +45,7 @@ class InputSpec(StoredRecord):
     keys : what is read, as `dubito.model.features.mixed_columns` names it
     numeric : of "text and numbers" the keys that hold numbers
     answers : keys that are not read because they hold the answers
+    commas : keys that are not read because their numbers have decimal commas
     target : of a part: the name of the object that is read
     parts : how each object is read, where several are
     extractor : the name of what describes the items, if a package brings it
@@ -58,6 +59,7 @@ class InputSpec(StoredRecord):
     keys: tuple[str, ...] = ()
     numeric: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
+    commas: tuple[str, ...] = ()
     target: str = ""
     parts: tuple[InputSpec, ...] = ()
     extractor: str = ""

@@ -29,6 +29,7 @@ ROWS_AT_A_TIME = 10_000
 """Few enough that a million tasks need little memory beside their features."""
 
 NUMERAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+DECIMAL_COMMA = re.compile(r"[+-]?[0-9. ]*,[0-9]+([eE][+-]?[0-9]+)?")
 MARKS = frozenset({"?", "-", "--", ".", "n/a", "#n/a", "n.a.", "na", "null", "none"})
 """What people write where they know no value: texts, for all that a reader can tell."""
 

@@ -16,6 +16,10 @@ def project(bench: Stand, **columns: object) -> Rows:
     rows = feature_rows(COUNT)
     for number, (data, label) in enumerate(rows):
         data.update({"shade": SHADES[number % 3]} | columns)
+        if "size" in columns:
+            data["size"] = ("0,5", "1,0")[number % 2]
+        if "length" in columns:
+            data["length"] = f"{number * 0.7:.2f}".replace(".", ",")
         if "code" in columns:
             data["code"] = CODES[label]
         if "seldom" in columns:
@@ -52,3 +56,10 @@ def test_marks_and_a_column_that_predicts_the_labels_alone_are_named(
     assert '"shade"' in status_notes.partition('{"features":')[2]
     assert '"code"' not in status_notes
     assert "columns: 'seldom': 'n.a.'" in status_notes
+
+
+def test_a_column_of_numbers_with_decimal_commas_is_named(bench: Stand) -> None:
+    """Unless it holds a few values only, which are read as categories."""
+    status_notes = notes(bench, project(bench, length="", size="0,5"))
+
+    assert "does not use the column 'length': its numbers have decimal" in status_notes
