@@ -27,9 +27,6 @@ WIDENED = 1.5
 FREEDOM = 5
 """Proposals are of a t distribution, wider than what the peak's curvature tells."""
 
-BLOCK = 1_000
-"""Labels whose likelihoods are computed at a time, to bound the memory."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
@@ -92,12 +89,13 @@ class Sample:
         return np.asarray(proposed[np.minimum(chosen, PROPOSED - 1)], np.float64)
 
     def _log_likelihood(self, proposed: NDArray[np.float64]) -> NDArray[np.float64]:
-        total = np.zeros(len(proposed))
-        for first in range(0, len(self.right), BLOCK):
-            block = slice(first, first + BLOCK)
-            logits = proposed @ self.columns[block].T
-            total += logits @ self.right[block] - np.logaddexp(0, logits).sum(axis=1)
-        return total / self.dispersion
+        """Return (n_proposed,); labels of about the same confidence count together."""
+        rows, places = np.unique(self.columns.round(1), axis=0, return_inverse=True)
+        places = places.reshape(-1)
+        counts, right = np.bincount(places), np.bincount(places, weights=self.right)
+        logits = proposed @ rows.T
+        total = logits @ right - np.logaddexp(0, logits) @ counts
+        return np.asarray(total / self.dispersion)
 
 
 def columns_of(
