@@ -60,9 +60,9 @@ def thresholds(
     steps = np.searchsorted(levels, certainty, side="right") - 1
     counts = _from_each_step(steps, np.ones(len(steps)))
     right = _from_each_step(steps, relation.of_each(sure)[0])
-    drawn = _drawn(steps, sure, relation)
+    draws = _right_by_draw(steps, sure, relation)
     return [
-        _threshold(level, int(counts[step]), float(right[step]), drawn[step], relation)
+        _threshold(level, int(counts[step]), float(right[step]), draws[step], relation)
         if counts[step]
         else Threshold(certainty=level, tasks=0, error=None, low=None, high=None)
         for step, level in enumerate(levels.tolist())
@@ -79,7 +79,7 @@ def _threshold(
     certainty: float,
     count: int,
     right: float,
-    drawn: NDArray[np.float64],
+    draws: NDArray[np.float64],
     relation: Relation,
 ) -> Threshold:
     """Return what is expected of so many tasks.
@@ -87,10 +87,10 @@ def _threshold(
     Parameters
     ----------
     right : how many of them are likely right
-    drawn : (s,) the same for each draw
+    draws : (s,) the same for each draw
     """
     share = right / count
-    low, high = _interval(relation, share, drawn / count, count)
+    low, high = _interval(relation, share, draws / count, count)
     return Threshold(
         certainty=certainty,
         tasks=count,
@@ -101,24 +101,20 @@ def _threshold(
 
 
 def _interval(
-    relation: Relation, share: float, drawn: NDArray[np.float64], count: int
+    relation: Relation, share: float, draws: NDArray[np.float64], count: int
 ) -> tuple[float, float]:
     """Return the interval of the share of right answers among so many tasks.
 
     In logits, each way as far as the draws reach and as chance may take so few tasks.
     """
-    below, centre, above = _logits(
-        np.array(
-            [*np.quantile(drawn, TAILS[:1]), share, *np.quantile(drawn, TAILS[1:])]
-        )
-    )
+    centre, below, above = _logits(np.array([share, *np.quantile(draws, TAILS)]))
     estimate = (share * count + 1) / (count + 2)
     chance = relation.dispersion / ((count + 2) * estimate * (1 - estimate))
-    beside = relation.systematic**2 + chance * relation.clumping
+    noise = sqrt(relation.systematic**2 + chance * relation.clumping)
     width = float(t.ppf(TAILS[1], relation.groups - 1))
 
     def reach(distance: float) -> float:
-        return width * hypot(max(distance, 0.0) / NORMAL, sqrt(beside))
+        return width * hypot(max(distance, 0.0) / NORMAL, noise)
 
     low, high = expit([centre - reach(centre - below), centre + reach(above - centre)])
     return (
@@ -127,7 +123,7 @@ def _interval(
     )
 
 
-def _drawn(
+def _right_by_draw(
     steps: Positions, sure: NDArray[np.float64], relation: Relation
 ) -> NDArray[np.float64]:
     """Return (STEPS + 1, s) how many tasks from each step on each draw has right.

@@ -1,4 +1,4 @@
-"""A logistic regression with a prior: is the model right, at which confidence.
+"""Bayesian logistic regression: how likely an answer is right, by its confidence.
 
 Its likeliest coefficients and their covariance describe it well once some answers were
 wrong. Where hardly any was, the posterior is lopsided: labels rule out that the model
@@ -64,16 +64,16 @@ class Sample:
         precision: NDArray[np.float64] = np.diag(PRIOR_SPREAD**-2.0)
         return np.asarray(weighted.T @ self.columns + precision)
 
-    def draws(self, clumping: float) -> NDArray[np.float64]:
+    def draws(self, peak: NDArray[np.float64], clumping: float) -> NDArray[np.float64]:
         """Return (DRAWS, 3) coefficients from the posterior, the same each time.
 
         By sampling importance resampling (Rubin 1988).
 
         Parameters
         ----------
-        clumping : as how many labels one counts, where errors of a group go together
+        peak : (3,) the likeliest coefficients
+        clumping : so many labels count as one, where errors of a group go together
         """
-        peak = self.peak()
         factor = np.linalg.cholesky(np.linalg.inv(self.curvature(peak)))
         rng = np.random.default_rng(0)
         scale = np.sqrt(rng.chisquare(FREEDOM, size=(PROPOSED, 1)) / FREEDOM)
@@ -83,10 +83,9 @@ class Sample:
         heights = self._log_likelihood(proposed) / clumping - spread / 2
         distance = np.square(steps).sum(axis=1)
         heights += (FREEDOM + 3) / 2 * np.log1p(distance / FREEDOM)
-        weights = np.exp(heights - heights.max())
-        places = (np.arange(DRAWS) + 0.5) / DRAWS * weights.sum()
-        chosen = np.searchsorted(np.cumsum(weights), places)
-        return np.asarray(proposed[np.minimum(chosen, PROPOSED - 1)], np.float64)
+        weights = np.cumsum(np.exp(heights - heights.max()))
+        places = (np.arange(DRAWS) + 0.5) / DRAWS * weights[-1]
+        return np.asarray(proposed[np.searchsorted(weights, places)], np.float64)
 
     def _log_likelihood(self, proposed: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return (n_proposed,); labels of about the same confidence count together."""

@@ -138,7 +138,7 @@ def relation_in(evidence: Evidence) -> Relation | None:
     return Relation(
         peak=peak,
         covariance=np.asarray(np.linalg.inv(sample.curvature(peak)), np.float64),
-        draws=sample.draws(clumping),
+        draws=sample.draws(peak, clumping),
         clumping=clumping,
         labels=len(sample.right),
         groups=_n_groups(evidence),

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from dubito.model.arrays import Certainty, Codes, Probabilities, first_guesses
 from dubito.model.evaluation.accuracy import random_prefix
 from dubito.model.evaluation.assessment import NOW, Assessed, Assessment
-from dubito.model.evaluation.crossfit import LabelledRows, fit_by
+from dubito.model.evaluation.crossfit import Fit, LabelledRows, fit_by
 from dubito.model.evaluation.holdout import split
 from dubito.model.evaluation.stopping import MODELS, STEP, Advice, Trail, advise
 from dubito.model.learners.registry import Learner, learner, within
@@ -161,9 +161,7 @@ class Course:
 
     def assessment(self, labels: int) -> Assessment:
         """Return what the service would find of the first so many labels."""
-        assessed = self._assessed(labels)
-        fit = fit_by(learner("auto", self.seed), assessed.known)
-        now = assessed.take(NOW, fit, np.empty(0, dtype=np.intp))
+        assessed, fit, now = self._present_model(labels)
         codes = now.argmax(axis=1)
         predictions = {
             step: assessed.take(step, fit, codes)
@@ -174,14 +172,18 @@ class Course:
 
     def autolabels(self, labels: int) -> Autolabels:
         """Return what the service would label after so many labels."""
-        assessed = self._assessed(labels)
-        fit = fit_by(learner("auto", self.seed), assessed.known)
-        now = assessed.take(NOW, fit, np.empty(0, dtype=np.intp))
+        assessed, _, now = self._present_model(labels)
         open_rows = assessed.known.open_rows
         return Autolabels(
             probabilities=now[open_rows],
             is_wrong=now[open_rows].argmax(axis=1) != self.pool.codes[open_rows],
         )
+
+    def _present_model(self, labels: int) -> tuple[Assessed, Fit, Probabilities]:
+        """Return the labels, how a model is fitted to them, and what it predicts."""
+        assessed = self._assessed(labels)
+        fit = fit_by(learner("auto", self.seed), assessed.known)
+        return assessed, fit, assessed.take(NOW, fit, np.empty(0, dtype=np.intp))
 
     def _assessed(self, labels: int) -> Assessed:
         rows = np.sort(np.array(self.order[:labels], dtype=np.intp))

@@ -261,8 +261,8 @@ def test_a_task_that_waits_for_its_file_is_set_aside_no_more(
             output = connect(again, project)
             status = again.status(project)
 
-        line = "waiting for their files: 1 of 4 tasks: "
-        assert any(said.startswith(line) for said in output.lines), output.whole
+        start = "waiting for their files: 1 of 4 tasks: "
+        assert any(line.startswith(start) for line in output.lines), output.whole
         assert (status["set_aside"], status["pending"], status["pool"]) == (1, 1, 2)
         assert "FILE_HOSTS" not in " ".join(status["set_aside_reasons"])
         assert any("status 500" in note for note in status["notes"])

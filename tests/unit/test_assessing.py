@@ -156,21 +156,20 @@ def test_one_path_of_at_most_one_is_assessed_like_any_other_class(
     assessed: Assessed,
 ) -> None:
     """A `<Taxonomy>` with `maxUsages="1"`: a label is a class, not a set of one."""
-    told_wrong = told(assessed, without=False, instead=True)
+    predictions = told(assessed, without=False, instead=True)
     limited = replace(assessed, known=replace(assessed.known, most_chosen=1))
-    assert (
-        limited.conclude(told_wrong).doubtful == assessed.conclude(told_wrong).doubtful
-    )
-    assert limited.conclude(told_wrong).doubtful
+    doubtful = limited.conclude(predictions).doubtful
+    assert doubtful == assessed.conclude(predictions).doubtful
+    assert doubtful
 
 
 def test_the_advice_on_parts_of_tasks_does_not_speak_of_whole_ones(
     assessed: Assessed,
 ) -> None:
     """The page shows the share of words that is right, not that of whole tasks."""
-    said = told(assessed, without=True, instead=True)
-    whole = " ".join(assessed.conclude(said).advice.reasons)
-    parts = " ".join(assessed.conclude(said, is_of_parts=True).advice.reasons)
+    predictions = told(assessed, without=True, instead=True)
+    whole = " ".join(assessed.conclude(predictions).advice.reasons)
+    parts = " ".join(assessed.conclude(predictions, is_of_parts=True).advice.reasons)
     assert "accuracy" in whole
     assert "accuracy" not in parts
     assert parts

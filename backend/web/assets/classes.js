@@ -46,9 +46,9 @@
     if (f1) {
       return `F1 over all answers: ${whole(f1.micro)}; mean of the classes: ${whole(f1.macro)}. From ${count(f1.n)} tasks drawn at random.`;
     }
-    const found = Dubito.accuracy(status);
-    return found
-      ? `A predicted stretch is right if it and a true one share half of what both cover. From ${count(found.n)} tasks drawn at random.`
+    const accuracy = Dubito.accuracy(status);
+    return accuracy
+      ? `A predicted stretch is right if it and a true one share half of what both cover. From ${count(accuracy.n)} tasks drawn at random.`
       : "F1 appears with the accuracy.";
   }
 
